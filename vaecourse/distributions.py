@@ -1,0 +1,54 @@
+"""Likelihoods and divergences, as torch distributions. One batch entry is one image: its pixels are summed, never averaged."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.distributions import Bernoulli, Categorical, Distribution, Independent, MixtureSameFamily, Normal
+from torch.nn.functional import softplus
+
+
+def bernoulli(logits: Float[Tensor, "... pixels"]) -> Independent:
+    """Independent pixels, each 1 with probability sigmoid(logit); one event is a whole image."""
+    return Independent(Bernoulli(logits=logits, validate_args=False), 1, validate_args=False)
+
+
+def diagonal_normal(mu: Float[Tensor, "... latents"], log_var: Float[Tensor, "... latents"]) -> Independent:
+    """N(mu, diag(exp(log_var))); one event is a whole latent vector."""
+    return Independent(Normal(mu, torch.exp(0.5 * log_var), validate_args=False), 1, validate_args=False)
+
+
+def standard_normal(latent_dim: int, like: Tensor) -> Independent:
+    """The prior N(0, I) in `latent_dim` dimensions, with the dtype and device of `like`."""
+    return diagonal_normal(like.new_zeros(latent_dim), like.new_zeros(latent_dim))
+
+
+def mixture(components: list[Distribution], weights: list[float]) -> MixtureSameFamily:
+    """A mixture of diagonal normals with the given weights, each component of batch (B,) or shared."""
+    if len(components) != len(weights) or not components:
+        raise ValueError(f"give one weight for each component; got {len(components)} components and {len(weights)} weights")
+    if min(weights) < 0 or abs(sum(weights) - 1) > 1e-6:
+        raise ValueError(f"the weights of a mixture are not negative and sum to 1; got {weights}")
+    bases = [q.base_dist for q in components]
+    mu = torch.stack(torch.broadcast_tensors(*(b.loc for b in bases)), -2)
+    sigma = torch.stack(torch.broadcast_tensors(*(b.scale for b in bases)), -2)
+    which = Categorical(probs=mu.new_tensor(weights).expand(mu.shape[:-1]), validate_args=False)
+    return MixtureSameFamily(which, Independent(Normal(mu, sigma, validate_args=False), 1, validate_args=False), validate_args=False)
+
+
+def gaussian_kl(mu: Float[Tensor, "batch latents"], log_var: Float[Tensor, "batch latents"]) -> Float[Tensor, " batch"]:
+    """KL(N(mu, diag(exp(log_var))) || N(0, I)) in nats (Kingma and Welling 2014, appendix B; notebook 06, equation 6.7)."""
+    return 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum(-1)
+
+
+def log_prob_pairs(p: Independent, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, "samples batch"]:
+    """log p(x_b | z_s) in nats for every pair, from p = decoder(z) of batch (S,).
+
+    For Bernoulli pixels the log-likelihood is linear in x,
+    log p(x|z) = sum_j x_j logit_j(z) - sum_j softplus(logit_j(z)), so all pairs are one matrix product.
+    """
+    if not isinstance(p.base_dist, Bernoulli):
+        return torch.stack([p.log_prob(image) for image in x], dim=1)
+    logits = p.base_dist.logits
+    return torch.addmm(-softplus(logits).sum(-1, keepdim=True), logits, x.T)

@@ -1,0 +1,205 @@
+"""Latent variable models: a prior p(z), a decoder p(x|z) and, for the VAE, an encoder q(z|x).
+
+All three are torch distributions, so that an estimator needs to know nothing else about a model. Every model has
+`.prior`, `.decoder(z)` and `.check(x)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import safetensors
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal, kl_divergence
+
+from vaecourse.distributions import bernoulli, diagonal_normal, log_prob_pairs, standard_normal
+
+
+def _positive(**sizes: int) -> None:
+    for name, size in sizes.items():
+        if not isinstance(size, int) or isinstance(size, bool):
+            raise TypeError(f"{name} must be a whole number; got {size!r}")
+        if size < 1:
+            raise ValueError(f"{name} must be at least 1; got {size}")
+
+
+def mlp(sizes: Sequence[int]) -> nn.Sequential:
+    """Linear layers of the given sizes with an ELU after each but the last."""
+    layers: list[nn.Module] = []
+    for n_in, n_out in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(n_in, n_out), nn.ELU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class Decoder(nn.Module):
+    """p(x|z): a network from K latents through `hidden` to one logit a pixel (notebook 02)."""
+
+    def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
+        _positive(latent_dim=latent_dim, data_dim=data_dim, **{f"hidden[{i}]": h for i, h in enumerate(hidden)})
+        super().__init__()
+        self.logits = mlp([latent_dim, *hidden, data_dim])
+
+    def forward(self, z: Float[Tensor, "... latents"]) -> Independent:
+        """The distribution of an image given z: batch (...), event (D,)."""
+        return bernoulli(self.logits(z))
+
+
+class Encoder(nn.Module):
+    """q(z|x): a network from the pixels through `hidden` to the mean and log-variance of each latent (notebook 08)."""
+
+    def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
+        _positive(latent_dim=latent_dim, data_dim=data_dim, **{f"hidden[{i}]": h for i, h in enumerate(hidden)})
+        super().__init__()
+        self.parameters_of_q = mlp([data_dim, *hidden, 2 * latent_dim])
+
+    def forward(self, x: Float[Tensor, "... pixels"]) -> Independent:
+        """The diagonal normal q(z|x): batch (...), event (K,)."""
+        mu, log_var = self.parameters_of_q(x).chunk(2, dim=-1)
+        return diagonal_normal(mu, log_var)
+
+
+class LatentVariableModel(nn.Module):
+    """z ~ N(0, I), x ~ decoder(z): the whole model, as long as nobody asks where z might be for a given x (notebook 02).
+
+    Args:
+        latent_dim: K, the number of latents.
+        hidden: the sizes of the hidden layers.
+        data_dim: D, the number of pixels.
+    """
+
+    binary = True
+
+    def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
+        super().__init__()
+        self.decoder = Decoder(latent_dim, hidden, data_dim)
+        self.latent_dim, self.data_dim = latent_dim, data_dim
+
+    @property
+    def prior(self) -> Distribution:
+        """p(z) = N(0, I): batch (), event (K,)."""
+        return standard_normal(self.latent_dim, like=next(self.parameters()))
+
+    def check(self, x: Tensor) -> None:
+        """Raise TypeError or ValueError, saying what to do, unless x is a batch of images this model can explain."""
+        if not isinstance(x, Tensor):
+            raise TypeError(f"x must be a torch tensor of shape (B, {self.data_dim}); got {type(x).__name__}: convert it with torch.as_tensor")
+        if not x.is_floating_point():
+            raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.float()")
+        if x.ndim != 2 or x.shape[1] != self.data_dim:
+            raise ValueError(f"x must have shape (B, {self.data_dim}), one image a row; got {tuple(x.shape)}: see x.reshape(-1, {self.data_dim})")
+        if len(x) == 0:
+            raise ValueError(f"x holds no image (shape {tuple(x.shape)}): give at least one row")
+        if not torch.isfinite(x).all():
+            raise ValueError("x holds NaN or infinity: find such rows with torch.isfinite(x).all(1), and mend or drop them")
+        if self.binary and not ((x == 0) | (x == 1)).all():
+            stray = x[(x != 0) & (x != 1)][0].item()
+            raise ValueError(f"x must hold 0s and 1s; found {stray:.4g}: binarise first, see vaecourse.data.binarize")
+
+
+class VAE(LatentVariableModel):
+    """A latent variable model with an encoder that proposes z for every image (Kingma and Welling 2014; notebook 08)."""
+
+    def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
+        super().__init__(latent_dim, hidden, data_dim)
+        self.encoder = Encoder(latent_dim, tuple(reversed(hidden)), data_dim)
+
+    def loss(self, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, ""]:
+        """Minus the ELBO with one sample of z an image, averaged over images, in nats (notebook 08, equation 8.2).
+
+        The divergence from the prior is taken in closed form; only the reconstruction term is sampled.
+        """
+        self.check(x)
+        q = self.encoder(x)
+        log_px_given_z = self.decoder(q.rsample()).log_prob(x)
+        return (kl_divergence(q, self.prior) - log_px_given_z).mean()
+
+
+class LinearGaussian(LatentVariableModel):
+    """z ~ N(0, I), x ~ N(W z + b, sigma^2 I): a model whose p(x) and p(z|x) are known in closed form.
+
+    This is probabilistic PCA (Tipping and Bishop 1999, equations 2 to 8). W is drawn from the global generator.
+
+    Args:
+        data_dim: D, the number of observed values.
+        latent_dim: K, the number of latents.
+        sigma: standard deviation of the noise.
+    """
+
+    binary = False
+
+    def __init__(self, data_dim: int, latent_dim: int, sigma: float = 0.5):
+        _positive(data_dim=data_dim, latent_dim=latent_dim)
+        if not sigma > 0:
+            raise ValueError(f"sigma is a standard deviation and must be above 0; got {sigma}")
+        nn.Module.__init__(self)
+        self.latent_dim, self.data_dim = latent_dim, data_dim
+        self.weight = nn.Parameter(torch.randn(data_dim, latent_dim))
+        self.bias = nn.Parameter(torch.zeros(data_dim))
+        self.log_sigma = nn.Parameter(torch.tensor(float(sigma)).log())
+
+    def decoder(self, z: Float[Tensor, "... latents"]) -> Independent:
+        """p(x|z): batch (...), event (D,)."""
+        return Independent(Normal(z @ self.weight.T + self.bias, self.log_sigma.exp()), 1)
+
+    @property
+    def marginal(self) -> MultivariateNormal:
+        """p(x) = N(b, W W' + sigma^2 I): batch (), event (D,)."""
+        noise = (2 * self.log_sigma).exp() * torch.eye(self.data_dim).to(self.weight)
+        return MultivariateNormal(self.bias, self.weight @ self.weight.T + noise)
+
+    def posterior(self, x: Float[Tensor, "batch data"]) -> MultivariateNormal:
+        """p(z|x) = N(M^-1 W'(x - b), sigma^2 M^-1) with M = W'W + sigma^2 I: batch (B,), event (K,)."""
+        self.check(x)
+        variance = (2 * self.log_sigma).exp()
+        m = self.weight.T @ self.weight + variance * torch.eye(self.latent_dim).to(self.weight)
+        mean = torch.linalg.solve(m, self.weight.T @ (x - self.bias).T).T
+        return MultivariateNormal(mean, precision_matrix=(m / variance).expand(len(x), -1, -1))
+
+
+class BernoulliMixture(LatentVariableModel):
+    """z in 0..C-1 with probability weights[z], then independent pixels of component z: a discrete latent (notebook 01).
+
+    `log_weights` (C,) and `logits` (C, D) are parameters: uniform weights and random logits to begin with.
+    """
+
+    def __init__(self, n_components: int, data_dim: int = 784):
+        _positive(n_components=n_components, data_dim=data_dim)
+        nn.Module.__init__(self)
+        self.data_dim = data_dim
+        self.log_weights = nn.Parameter(torch.zeros(n_components))
+        self.logits = nn.Parameter(torch.randn(n_components, data_dim))
+
+    @property
+    def prior(self) -> Categorical:
+        """p(z): batch (), event ()."""
+        return Categorical(logits=self.log_weights)
+
+    def decoder(self, z: Int[Tensor, "..."]) -> Independent:
+        """p(x|z) for component numbers z: batch (...), event (D,)."""
+        return bernoulli(self.logits[z])
+
+    def posterior(self, x: Float[Tensor, "batch pixels"]) -> Categorical:
+        """p(z|x) by Bayes' rule: batch (B,), event ()."""
+        self.check(x)
+        log_joint = self.prior.logits + log_prob_pairs(bernoulli(self.logits), x).T
+        return Categorical(logits=log_joint)
+
+
+def pretrained(name: str, path: str | Path) -> LatentVariableModel:
+    """The shipped K = 2 model called `name` ("strokes" or "mnist"), trained by exact maximum likelihood (notebook 04).
+
+    Raises ValueError where the file `path` (data/decoder.safetensors) holds no decoder of that name.
+    """
+    with safetensors.safe_open(path, framework="pt") as file:
+        prefix = f"{name}/"
+        state = {key.removeprefix(prefix): file.get_tensor(key).float() for key in file.keys() if key.startswith(prefix)}
+        names = sorted({key.split("/")[0] for key in file.keys()})
+    if not state:
+        raise ValueError(f"no decoder called {name!r} in {path}; it holds {', '.join(names)}")
+    weights = [state[key] for key in sorted(state) if key.endswith("weight")]
+    model = LatentVariableModel(weights[0].shape[1], tuple(w.shape[0] for w in weights[:-1]), weights[-1].shape[0])
+    model.load_state_dict(state)
+    return model.requires_grad_(False)

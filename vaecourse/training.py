@@ -1,0 +1,198 @@
+"""The training loop: index one tensor, take one fused Adam step, look at the validation set once an epoch."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from vaecourse.data import Digits, Split, binarize
+from vaecourse.models import LatentVariableModel, _positive
+
+Loss = Callable[[LatentVariableModel, Tensor], Tensor]
+
+
+@dataclass
+class History:
+    """What happened during training, one entry an epoch, in nats per image.
+
+    Attributes:
+        train: average loss over the epoch, while the weights were moving.
+        valid: loss on the validation images at the end of the epoch, always with the same noise; empty without them.
+        stopped: "finished", "early" (no better for `patience` epochs) or "interrupted".
+        best_epoch: the epoch (from 0) of the lowest validation loss, None without validation images.
+    """
+
+    train: list[float] = field(default_factory=list)
+    valid: list[float] = field(default_factory=list)
+    stopped: str = "finished"
+
+    @property
+    def best_epoch(self) -> int | None:
+        return min(range(len(self.valid)), key=self.valid.__getitem__) if self.valid else None
+
+
+def fit(
+    model: LatentVariableModel,
+    data: Digits | Split | Tensor,
+    epochs: int = 30,
+    *,
+    batch_size: int = 256,
+    lr: float = 2e-3,
+    decay: bool = True,
+    loss: Loss | None = None,
+    valid: Tensor | None = None,
+    patience: int | None = None,
+    dynamic: bool = False,
+    checkpoint: str | Path | None = None,
+    resume: bool = False,
+    on_epoch: Callable[[int], None] | None = None,
+    progress: bool = True,
+) -> History:
+    """Minimise `loss(model, x)` over mini-batches with Adam (Kingma and Ba 2015); notebook 08 writes this loop out.
+
+    Args:
+        data: a data set (its validation split is used too), a split, or images (N, D).
+        decay: lower the rate along a cosine to 1 % of `lr` at the last step; otherwise it stays constant.
+        loss: by default the model's own, minus the ELBO.
+        valid: images for validation, where `data` brings none.
+        patience: stop after so many epochs without a better validation loss, and go back to the best weights.
+        dynamic: binarise the intensities anew every epoch; needs a data set or a split.
+        checkpoint: a file (.safetensors) to which weights, optimiser, history and random state go after every epoch.
+        resume: go on from `checkpoint` where it exists. The result is the same, bit for bit, as without the
+            interruption; for this the global random state is set to the one saved.
+        on_epoch: called with the number of every epoch that was completed.
+        progress: show a bar (TQDM_DISABLE=1 in the environment hides it too).
+
+    Returns:
+        The history. Ctrl-C (or the stop button) ends the training and returns what was reached.
+
+    Raises:
+        ValueError, TypeError: bad images or settings, a checkpoint of another training.
+        FloatingPointError: the loss is not finite; the weights are those before that step.
+    """
+    _positive(epochs=epochs, batch_size=batch_size, **({} if patience is None else {"patience": patience}))
+    split = data.train if isinstance(data, Digits) else data
+    valid = data.valid.x if valid is None and isinstance(data, Digits) else valid
+    x = split.x if isinstance(split, Split) else split
+    model.check(x)
+    if valid is not None:
+        model.check(valid)
+    if patience is not None and valid is None:
+        raise ValueError("patience needs validation images: pass valid=, or a data set that has them")
+    if dynamic and not isinstance(split, Split):
+        raise ValueError("dynamic binarisation needs grey levels: pass a data set or a split, not its images alone")
+    if resume and checkpoint is None:
+        raise ValueError("resume=True needs checkpoint=, the file to go on from")
+    run = _Run(model, lr, loss or (lambda m, batch: m.loss(batch)), n_steps=epochs * math.ceil(len(x) / batch_size) if decay else None)
+    settings = {"epochs": epochs if decay else "any", "batch_size": batch_size, "lr": lr, "decay": decay, "images": len(x), "dynamic": dynamic}
+    if resume and Path(checkpoint).exists():
+        run.load(Path(checkpoint), settings)
+    history, intensity = run.history, split.intensity if dynamic else None
+    history.stopped = "finished"
+    bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", disable=None if progress else True)
+    try:
+        for epoch in range(len(history.train), epochs):
+            if _out_of_patience(history, patience):
+                history.stopped = "early"
+                break
+            history.train.append(run.epoch(x if intensity is None else binarize(intensity), batch_size))
+            if valid is not None:
+                history.valid.append(run.validate(valid))
+                if patience is not None and history.best_epoch == epoch:
+                    run.best = {k: v.clone() for k, v in model.state_dict().items()}
+            if checkpoint is not None:
+                run.save(Path(checkpoint), settings)
+            bar.update()
+            bar.set_postfix(train=f"{history.train[-1]:.1f}", **({"valid": f"{history.valid[-1]:.1f}"} if history.valid else {}))
+            if on_epoch is not None:
+                on_epoch(epoch)
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+    finally:
+        bar.close()
+    if patience is not None and run.best and history.stopped != "interrupted":
+        model.load_state_dict(run.best)
+    return history
+
+
+def _out_of_patience(history: History, patience: int | None) -> bool:
+    return patience is not None and bool(history.valid) and len(history.valid) - 1 - history.best_epoch >= patience
+
+
+class _Run:
+    """A model, its optimiser and its history: what a checkpoint must hold for the training to go on exactly."""
+
+    def __init__(self, model: LatentVariableModel, lr: float, loss: Loss, n_steps: int | None):
+        self.model, self.lr, self.loss, self.n_steps = model, lr, loss, n_steps
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.adam = torch.optim.Adam(self.parameters, lr=lr, fused=True)
+        self.history, self.best, self.step = History(), {}, 0
+
+    def epoch(self, x: Tensor, batch_size: int) -> float:
+        """One pass over the images in random order; returns the average loss."""
+        total, order = 0.0, torch.randperm(len(x))
+        for index in order.split(batch_size):
+            if self.n_steps is not None:
+                self.adam.param_groups[0]["lr"] = self.lr * (0.505 + 0.495 * math.cos(math.pi * self.step / self.n_steps))
+            loss = self.loss(self.model, x[index])
+            value = loss.item()
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"the loss became {value} at step {self.step} (epoch {len(self.history.train)}); the weights are those before this "
+                    "step. Usual causes: a rate that is too high (lower lr), or a likelihood outside log space (notebook 04)"
+                )
+            self.adam.zero_grad()
+            loss.backward()
+            self.adam.step()
+            self.step += 1
+            total += value * len(index)
+        return total / len(x)
+
+    def validate(self, valid: Tensor) -> float:
+        """The loss on the validation images. The noise is the same every time, and the reader's random state is left alone."""
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return sum(self.loss(self.model, part).item() * len(part) for part in valid.split(2_000)) / len(valid)
+
+    def save(self, path: Path, settings: dict) -> None:
+        tensors = {f"model/{k}": v for k, v in self.model.state_dict().items()} | {f"best/{k}": v for k, v in self.best.items()}
+        for i, state in self.adam.state_dict()["state"].items():
+            tensors |= {f"adam/{i}/{name}": value for name, value in state.items()}
+        tensors["random"] = torch.get_rng_state()
+        part = path.with_name(path.name + ".part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        meta = {"settings": json.dumps(settings), "history": json.dumps(asdict(self.history)), "step": str(self.step)}
+        save_file({k: v.contiguous() for k, v in tensors.items()}, part, metadata=meta)
+        os.replace(part, path)
+
+    def load(self, path: Path, settings: dict) -> None:
+        with safetensors.safe_open(path, framework="pt") as file:
+            meta = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}
+        saved = json.loads(meta.get("settings", "{}"))
+        if saved != settings:
+            differ = ", ".join(f"{k}: {saved.get(k)} then, {v} now" for k, v in settings.items() if saved.get(k) != v)
+            raise ValueError(f"{path} belongs to a training with other settings ({differ}): use the same, or another checkpoint file")
+        self.model.load_state_dict(_under("model/", tensors))
+        self.best = _under("best/", tensors)
+        state = self.adam.state_dict()
+        for key, value in _under("adam/", tensors).items():
+            i, name = key.split("/")
+            state["state"].setdefault(int(i), {})[name] = value
+        self.adam.load_state_dict(state)
+        self.history, self.step = History(**json.loads(meta["history"])), int(meta["step"])
+        torch.set_rng_state(tensors["random"])
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
