@@ -1,0 +1,201 @@
+"""The figures of the course: arrays in, figure out. One colour per method, lines labelled where they end, alternative text."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse, FancyBboxPatch
+
+# Okabe and Ito's palette (2008), told apart by colour-blind readers. One colour per method, in every notebook.
+COLORS = {
+    "exact": "#000000",
+    "naive": "#D55E00",
+    "importance": "#0072B2",
+    "elbo": "#009E73",
+    "iwae": "#CC79A7",
+    "prior": "#7F7F7F",
+    "posterior": "#E69F00",
+}
+RUNGS = ("exact", "naive", "log space", "importance\nsampling", "ELBO", "VAE", "IWAE")
+RUNG_COLORS = ("exact", "naive", "naive", "importance", "elbo", "elbo", "iwae")
+
+STYLE = {
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "lines.linewidth": 1.8,
+}
+
+
+def figure(
+    title: str | Sequence[str], xlabel: str | Sequence[str] = "", ylabel: str | Sequence[str] = "", size: tuple[float, float] | None = None
+) -> tuple[Figure, Axes | np.ndarray]:
+    """An empty figure in the course's style. A list of titles makes a row of panels; labels are shared or one a panel."""
+    titles = [title] if isinstance(title, str) else list(title)
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(1, len(titles), figsize=size or (6.4 if len(titles) == 1 else 4.2 * len(titles), 3.6), squeeze=False)
+    for i, ax in enumerate(axes[0]):
+        ax.set(title=titles[i], xlabel=_one(xlabel, i), ylabel=_one(ylabel, i))
+    return fig, axes[0, 0] if isinstance(title, str) else axes[0]
+
+
+def _one(text: str | Sequence[str], i: int) -> str:
+    return text if isinstance(text, str) else text[i]
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Display a figure as a picture whose plain text is `alt`, one sentence that says what is to be seen.
+
+    The sentence takes the place of the figure's default text, so a regression run compares it.
+    """
+    if not alt.strip():
+        raise ValueError("alt must say in one sentence what the figure shows")
+    from IPython.display import display
+
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=STYLE["figure.dpi"], facecolor="white")
+    plt.close(fig)
+    display({"image/png": buffer.getvalue(), "text/plain": alt}, raw=True)
+
+
+def line(ax: Axes, x, y, label: str = "", color: str = "exact", *, end: int = -1, nudge: tuple[float, float] = (5, 0), **style) -> None:
+    """Draw a line and write its label where it ends (at index `end`), in its own colour."""
+    color = COLORS.get(color, color)
+    x, y = np.asarray(x), np.asarray(y)
+    ax.plot(x, y, color=color, **style)
+    if label:
+        ax.annotate(label, (x[end], y[end]), xytext=nudge, textcoords="offset points", color=color, va="center", fontsize=9)
+
+
+def note(ax: Axes, xy: tuple[float, float], text: str, xytext: tuple[float, float], color: str = "exact") -> None:
+    """Write a remark beside a point of the data, with a thin line to it; `xytext` is the offset in points."""
+    color = COLORS.get(color, color)
+    arrow = {"arrowstyle": "-", "color": color, "lw": 0.8}
+    ax.annotate(text, xy, xytext=xytext, textcoords="offset points", color=color, fontsize=9, arrowprops=arrow)
+
+
+def images(
+    x, title: str = "", captions: Sequence[str] = (), columns: int | None = None, row_names: Sequence[str] = (), size: float = 0.9
+) -> Figure:
+    """Pictures (N, 784) in rows, ink dark on light, values in [0, 1]; captions stand under the pictures."""
+    x = np.asarray(x)
+    columns = columns or len(x)
+    rows = -(-len(x) // columns)
+    side = int(round(x.shape[1] ** 0.5))
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(rows, columns, figsize=(size * columns + bool(row_names) * 1.2, size * rows * (1.3 if captions else 1.04) + 0.35 * bool(title)), squeeze=False)
+    for i, ax in enumerate(axes.flat):
+        ax.set(xticks=[], yticks=[])
+        ax.grid(False)
+        ax.spines[:].set_visible(i < len(x))
+        ax.spines[:].set_color("#BBBBBB")
+        if i < len(x):
+            ax.imshow(x[i].reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
+        if i < len(captions):
+            ax.set_xlabel(captions[i], fontsize=8)
+    for name, ax in zip(row_names, axes[:, 0]):
+        ax.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    return fig
+
+
+def ladder(here: str) -> Figure:
+    """The way from the exact value to the IWAE bound, with the rungs that this notebook climbs filled in."""
+    current = [here] if isinstance(here, str) else list(here)
+    with plt.rc_context(STYLE):
+        fig, ax = plt.subplots(figsize=(9, 0.95))
+    for i, (name, color) in enumerate(zip(RUNGS, RUNG_COLORS)):
+        lit = name.replace("\n", " ") in current
+        box = FancyBboxPatch((i, 0), 0.78, 0.8, boxstyle="round,pad=0.02", fc=COLORS[color] if lit else "white", ec=COLORS[color], lw=1.6)
+        ax.add_patch(box)
+        ax.text(i + 0.39, 0.4, name, ha="center", va="center", fontsize=9, color="white" if lit else "#222222", weight="bold" if lit else "normal")
+        if i + 1 < len(RUNGS):
+            ax.annotate("", (i + 0.96, 0.4), (i + 0.82, 0.4), arrowprops={"arrowstyle": "->", "color": "#777777"})
+    ax.set(xlim=(-0.1, len(RUNGS) - 0.1), ylim=(-0.1, 0.9))
+    ax.axis("off")
+    return fig
+
+
+def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
+    """log p(x) of one held-out digit, a row a method: (name, colour, estimate, error bar, exact value of that row's model).
+
+    The black tick is the exact value. An estimate of -inf is written, not drawn.
+    """
+    fig, ax = figure("The scoreboard: log p(x) of one held-out digit", "nats", size=(7.6, 0.9 + 0.46 * len(rows)))
+    values = np.array([[r[2], r[4]] for r in rows], dtype=float)
+    low, high = values[np.isfinite(values)].min(), values[np.isfinite(values)].max()
+    span = max(high - low, 4.0)
+    for i, (_, color, estimate, error, exact) in enumerate(rows):
+        ink = COLORS.get(color, color)
+        ax.plot([exact, exact], [i - 0.38, i + 0.38], color=COLORS["exact"], lw=2.2)
+        if np.isfinite(estimate):
+            ax.errorbar(estimate, i, xerr=error, fmt="o", color=ink, capsize=4, ms=6, zorder=3)
+        else:
+            ax.text(low - 0.42 * span, i, "-inf", color=ink, ha="left", va="center", weight="bold")
+    ax.set(yticks=range(len(rows)), yticklabels=[r[0] for r in rows], xlim=(low - 0.45 * span, high + 0.25 * span), ylim=(len(rows) - 0.5, -0.5))
+    ax.grid(axis="y", visible=False)
+    return fig
+
+
+def plane(ax: Axes, grid, probs, extent: float | None = None) -> None:
+    """A density on a square grid of the two latents, light to dark orange: grid (G, 2) nodes, probs (G,)."""
+    grid, probs = np.asarray(grid), np.asarray(probs)
+    n = int(round(len(grid) ** 0.5))
+    axis = grid[:: n, 0]
+    picture = probs.reshape(n, n).T
+    ax.imshow(picture, origin="lower", extent=(axis[0], axis[-1], axis[0], axis[-1]), cmap="Oranges", vmin=0, interpolation="bilinear")
+    reach = extent or axis[-1]
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+    ax.grid(False)
+
+
+def ellipse(ax: Axes, mu, sigma, color: str = "elbo", label: str = "", radius: float = 2.0, nudge: tuple[float, float] = (6, 6), **style) -> None:
+    """The curve on which an axis-aligned normal is `radius` standard deviations from its mean."""
+    color = COLORS.get(color, color)
+    mu, sigma = np.asarray(mu), np.asarray(sigma)
+    ax.add_patch(Ellipse(mu, 2 * radius * sigma[0], 2 * radius * sigma[1], fill=False, ec=color, lw=style.pop("lw", 1.8), **style))
+    if label:
+        ax.annotate(label, mu + radius * sigma * [0.7, 0.7], xytext=nudge, textcoords="offset points", color=color, fontsize=9)
+
+
+def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
+    """Decoded images (n * n, 784) laid out where their latents lie on the plane, first axis to the right, second upwards."""
+    pictures = np.asarray(pictures)
+    n, side = int(round(len(pictures) ** 0.5)), int(round(pictures.shape[1] ** 0.5))
+    sheet = pictures.reshape(n, n, side, side).transpose(1, 2, 0, 3)[::-1].reshape(n * side, n * side)
+    fig, ax = figure(title, "$z_1$", "$z_2$", size=(size, size))
+    ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1, extent=(-extent, extent, -extent, extent), interpolation="bilinear")
+    ax.grid(False)
+    return fig
+
+
+def classes(ax: Axes, z, labels) -> None:
+    """Points of the latent plane, each drawn as its digit: told apart by shape as well as by shade."""
+    z, labels = np.asarray(z), np.asarray(labels)
+    shades = plt.get_cmap("viridis")(np.linspace(0, 0.92, 10))
+    for digit in range(10):
+        at = z[labels == digit]
+        ax.scatter(at[:, 0], at[:, 1], s=26, marker=f"${digit}$", color=shades[digit], linewidths=0.2)
+    ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+
+
+def bars(ax: Axes, values: Mapping[str, tuple[float, str]]) -> None:
+    """Horizontal bars, {name: (value, colour)}, each with its value written at its end."""
+    for i, (name, (value, color)) in enumerate(values.items()):
+        ax.barh(i, value, color=COLORS.get(color, color))
+        ax.annotate(f"{value:.1f}", (value, i), xytext=(4 if value >= 0 else -4, 0), textcoords="offset points", va="center", ha="left" if value >= 0 else "right", fontsize=9)
+    ax.set(yticks=range(len(values)), yticklabels=list(values))
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)

@@ -1,0 +1,38 @@
+"""Small controls for notebooks. Each works with the keyboard, and says its state in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def predict(question: str, choices: Sequence[str]):
+    """A question to answer before the next cell is run: one button a choice, and a line that keeps the reader's answer.
+
+    The answer is not judged here: the next cell does that. Without a running kernel the question and the choices still
+    stand in the output as plain text.
+
+    Returns:
+        An ipywidgets.VBox; let it be the last expression of its cell.
+    """
+    import ipywidgets as widgets
+
+    if len(choices) < 2:
+        raise ValueError("a prediction needs at least two choices")
+    lettered = [f"({letter}) {choice}" for letter, choice in zip("abcdefgh", choices)]
+    answer = widgets.HTML("No prediction yet.")
+
+    def choose(button: widgets.Button) -> None:
+        answer.value = f"You predicted: {button.description}. Now run the next cell."
+
+    buttons = []
+    for text in lettered:
+        button = widgets.Button(description=text, tooltip=f"Predict {text}", layout=widgets.Layout(width="auto"))
+        button.on_click(choose)
+        buttons.append(button)
+
+    class Prediction(widgets.VBox):
+        def __repr__(self) -> str:
+            return f"Predict: {question}\n" + "\n".join(f"  {text}" for text in lettered)
+
+    row = widgets.HBox(buttons, layout=widgets.Layout(flex_flow="row wrap"))
+    return Prediction([widgets.HTML(f"<b>Predict.</b> {question}"), row, answer])
