@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal, kl_divergence
 
+from vaecourse.data import default_name, shipped
 from vaecourse.distributions import bernoulli, diagonal_normal, log_prob_pairs, standard_normal
 
 
@@ -188,11 +189,16 @@ class BernoulliMixture(LatentVariableModel):
         return Categorical(logits=log_joint)
 
 
-def pretrained(name: str, path: str | Path) -> LatentVariableModel:
-    """The shipped K = 2 model called `name` ("strokes" or "mnist"), trained by exact maximum likelihood (notebook 04).
+def pretrained(name: str | None = None, path: str | Path | None = None) -> LatentVariableModel:
+    """The shipped K = 2 model, trained to the end by exact maximum likelihood as notebook 04 begins to do.
 
-    Raises ValueError where the file `path` (data/decoder.safetensors) holds no decoder of that name.
+    Args:
+        name: the digits it was trained on, "strokes" or "mnist"; by default what VAECOURSE_DIGITS says.
+        path: a file with decoders, by default data/decoder.safetensors.
+
+    Raises ValueError where the file holds no decoder of that name.
     """
+    name, path = (name or default_name()).removeprefix("static-"), path or shipped("decoder.safetensors")
     with safetensors.safe_open(path, framework="pt") as file:
         prefix = f"{name}/"
         state = {key.removeprefix(prefix): file.get_tensor(key).float() for key in file.keys() if key.startswith(prefix)}

@@ -34,5 +34,9 @@ def predict(question: str, choices: Sequence[str]):
         def __repr__(self) -> str:
             return f"Predict: {question}\n" + "\n".join(f"  {text}" for text in lettered)
 
+        def _repr_mimebundle_(self, **kwargs) -> dict:
+            bundle = super()._repr_mimebundle_(**kwargs)  # ipywidgets cuts its plain text after 110 characters
+            return bundle | {"text/plain": repr(self)} if bundle else bundle
+
     row = widgets.HBox(buttons, layout=widgets.Layout(flex_flow="row wrap"))
     return Prediction([widgets.HTML(f"<b>Predict.</b> {question}"), row, answer])
