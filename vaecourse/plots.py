@@ -46,8 +46,9 @@ def figure(
     titles = [title] if isinstance(title, str) else list(title)
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(1, len(titles), figsize=size or (6.4 if len(titles) == 1 else 4.2 * len(titles), 3.6), squeeze=False)
-    for i, ax in enumerate(axes[0]):
-        ax.set(title=titles[i], xlabel=_one(xlabel, i), ylabel=_one(ylabel, i))
+        for i, ax in enumerate(axes[0]):
+            ax.set_title(titles[i])
+            ax.set(xlabel=_one(xlabel, i), ylabel=_one(ylabel, i))
     return fig, axes[0, 0] if isinstance(title, str) else axes[0]
 
 
@@ -137,14 +138,18 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     values = np.array([[r[2], r[4]] for r in rows], dtype=float)
     low, high = values[np.isfinite(values)].min(), values[np.isfinite(values)].max()
     span = max(high - low, 4.0)
+    left = low - 0.45 * span
     for i, (_, color, estimate, error, exact) in enumerate(rows):
         ink = COLORS.get(color, color)
         ax.plot([exact, exact], [i - 0.38, i + 0.38], color=COLORS["exact"], lw=2.2)
         if np.isfinite(estimate):
             ax.errorbar(estimate, i, xerr=error, fmt="o", color=ink, capsize=4, ms=6, zorder=3)
-        else:
-            ax.text(low - 0.42 * span, i, "-inf", color=ink, ha="left", va="center", weight="bold")
-    ax.set(yticks=range(len(rows)), yticklabels=[r[0] for r in rows], xlim=(low - 0.45 * span, high + 0.25 * span), ylim=(len(rows) - 0.5, -0.5))
+            left = min(left, estimate - 1.1 * error)
+    for i, (_, color, estimate, _, _) in enumerate(rows):
+        if not np.isfinite(estimate):
+            ax.text(left + 0.03 * (high - left), i, "-inf", color=COLORS.get(color, color), ha="left", va="center", weight="bold")
+    right = high + 0.08 * (high - left) + max((r[3] for r in rows), default=0.0) * 0.5
+    ax.set(yticks=range(len(rows)), yticklabels=[r[0] for r in rows], xlim=(left, right), ylim=(len(rows) - 0.5, -0.5))
     ax.grid(axis="y", visible=False)
     return fig
 
@@ -156,6 +161,7 @@ def plane(ax: Axes, grid, probs, extent: float | None = None) -> None:
     axis = grid[:: n, 0]
     picture = probs.reshape(n, n).T
     ax.imshow(picture, origin="lower", extent=(axis[0], axis[-1], axis[0], axis[-1]), cmap="Oranges", vmin=0, interpolation="bilinear")
+    ax.set_facecolor(plt.get_cmap("Oranges")(0.0))
     reach = extent or axis[-1]
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     ax.grid(False)
@@ -191,11 +197,11 @@ def classes(ax: Axes, z, labels) -> None:
     ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
 
-def bars(ax: Axes, values: Mapping[str, tuple[float, str]]) -> None:
-    """Horizontal bars, {name: (value, colour)}, each with its value written at its end."""
-    for i, (name, (value, color)) in enumerate(values.items()):
-        ax.barh(i, value, color=COLORS.get(color, color))
-        ax.annotate(f"{value:.1f}", (value, i), xytext=(4 if value >= 0 else -4, 0), textcoords="offset points", va="center", ha="left" if value >= 0 else "right", fontsize=9)
-    ax.set(yticks=range(len(values)), yticklabels=list(values))
-    ax.invert_yaxis()
+def dots(ax: Axes, values: Mapping[str, tuple[float, str]]) -> None:
+    """A row a name, {name: (value, colour)}: a dot at the value, with the number beside it."""
+    for i, (value, color) in enumerate(values.values()):
+        ax.plot(value, i, "o", ms=9, color=COLORS.get(color, color))
+        ax.annotate(f"{value:.1f}", (value, i), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9)
+    ax.set(yticks=range(len(values)), yticklabels=list(values), ylim=(len(values) - 0.6, -0.7))
+    ax.margins(x=0.15)
     ax.grid(axis="y", visible=False)

@@ -1,0 +1,309 @@
+"""Models, held against scipy, full enumeration and loss functions written out by hand."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from vaecourse.models import VAE, BernoulliMixture, LatentVariableModel, LinearGaussian, mlp, pretrained
+
+quick = settings(max_examples=25, deadline=None, derandomize=True)
+EVERY_IMAGE = torch.tensor(list(itertools.product((0.0, 1.0), repeat=9)), dtype=torch.float64)
+
+
+def linear_gaussian(seed: int, data_dim: int, latent_dim: int, sigma: float = 0.5) -> LinearGaussian:
+    """A float64 model whose bias is not zero."""
+    torch.manual_seed(seed)
+    model = LinearGaussian(data_dim, latent_dim, sigma).double()
+    with torch.no_grad():
+        model.bias.normal_()
+    return model.requires_grad_(False)
+
+
+def as_numpy(model: LinearGaussian) -> tuple[np.ndarray, np.ndarray, float]:
+    return model.weight.detach().numpy(), model.bias.detach().numpy(), model.log_sigma.exp().item()
+
+
+def forward(layers: nn.Sequential, values: np.ndarray) -> np.ndarray:
+    """The network in numpy and float64: ELU after each layer but the last."""
+    linear = [m for m in layers if isinstance(m, nn.Linear)]
+    for i, layer in enumerate(linear):
+        values = values @ layer.weight.detach().double().numpy().T + layer.bias.detach().double().numpy()
+        if i + 1 < len(linear):
+            values = np.where(values > 0, values, np.expm1(values))
+    return values
+
+
+def binary(n: int, pixels: int, seed: int = 0) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).integers(0, 2, (n, pixels)).astype(np.float32))
+
+
+# ---------------------------------------------------------------- shapes
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2, 5])
+def test_prior_decoder_and_encoder_have_the_shapes_of_the_course(latent_dim: int) -> None:
+    model = VAE(latent_dim, (8, 6), 20)
+    assert (model.prior.batch_shape, model.prior.event_shape) == ((), (latent_dim,))
+    p = model.decoder(torch.zeros(7, 4, latent_dim))
+    assert (p.batch_shape, p.event_shape) == ((7, 4), (20,))
+    q = model.encoder(torch.zeros(4, 20))
+    assert (q.batch_shape, q.event_shape) == ((4,), (latent_dim,))
+
+
+def test_the_prior_is_standard_normal_in_the_dtype_of_the_model() -> None:
+    model = LatentVariableModel(3, (4,), 9).double()
+    z = model.prior.sample((5,))
+    assert z.dtype == torch.float64
+    np.testing.assert_allclose(model.prior.log_prob(z), scipy.stats.norm.logpdf(z).sum(-1), rtol=1e-12)
+
+
+def test_networks_are_linear_layers_with_an_elu_between_them() -> None:
+    torch.manual_seed(0)
+    network = mlp([3, 5, 4, 2])
+    assert [type(layer) for layer in network] == [nn.Linear, nn.ELU, nn.Linear, nn.ELU, nn.Linear]
+    values = torch.randn(6, 3)
+    np.testing.assert_allclose(network(values).detach(), forward(network, values.double().numpy()), atol=1e-6)
+
+
+def test_the_encoder_goes_through_the_hidden_layers_backwards() -> None:
+    model = VAE(2, (5, 7), 20)
+    shapes = [tuple(p.shape) for name, p in model.named_parameters() if name.endswith("weight")]
+    assert shapes == [(5, 2), (7, 5), (20, 7), (7, 20), (5, 7), (4, 5)]
+
+
+def test_the_decoder_gives_the_probability_of_ink_in_every_pixel() -> None:
+    torch.manual_seed(0)
+    model, z = LatentVariableModel(2, (6,), 9), torch.randn(4, 2)
+    expected = scipy.special.expit(forward(model.decoder.logits, z.double().numpy()))
+    np.testing.assert_allclose(model.decoder(z).mean.detach(), expected, atol=1e-6)
+
+
+def test_the_encoder_s_first_half_is_the_mean_and_its_second_half_the_log_variance() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(2, (6,), 9), binary(4, 9)
+    output = forward(model.encoder.parameters_of_q, x.double().numpy())
+    q = model.encoder(x)
+    np.testing.assert_allclose(q.mean.detach(), output[:, :2], atol=1e-6)
+    np.testing.assert_allclose(q.variance.detach(), np.exp(output[:, 2:]), rtol=1e-5)
+
+
+# ---------------------------------------------------------------- VAE.loss
+
+
+def test_vae_loss_is_minus_the_elbo_worked_out_by_hand() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(3, (8,), 20), binary(6, 20)
+    torch.manual_seed(1)
+    loss = model.loss(x)
+    torch.manual_seed(1)
+    noise = torch.normal(torch.zeros(6, 3), torch.ones(6, 3)).double().numpy()
+
+    mu, log_var = np.split(forward(model.encoder.parameters_of_q, x.double().numpy()), 2, axis=-1)
+    logits = forward(model.decoder.logits, mu + np.exp(log_var / 2) * noise)
+    reconstruction = np.where(x == 1, scipy.special.log_expit(logits), scipy.special.log_expit(-logits)).sum(-1)
+    divergence = (np.exp(log_var) + mu**2 - 1 - log_var).sum(-1) / 2
+    assert loss.shape == ()
+    assert loss.item() == pytest.approx((divergence - reconstruction).mean(), abs=1e-4)
+
+
+def test_vae_loss_passes_gradients_to_every_parameter() -> None:
+    torch.manual_seed(0)
+    model = VAE(2, (8,), 20)
+    model.loss(binary(6, 20)).backward()
+    assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
+
+
+# ---------------------------------------------------------------- BernoulliMixture
+
+
+@pytest.fixture
+def small_mixture() -> BernoulliMixture:
+    torch.manual_seed(0)
+    model = BernoulliMixture(3, 9).double()
+    with torch.no_grad():
+        model.log_weights.copy_(torch.tensor([0.3, -1.0, 2.0]))
+    return model.requires_grad_(False)
+
+
+def joint(model: BernoulliMixture, x: Tensor) -> np.ndarray:
+    """p(x, z) for every image and component, by loops in probability space: (B, C)."""
+    weights = np.exp(model.log_weights.numpy()) / np.exp(model.log_weights.numpy()).sum()
+    p = scipy.special.expit(model.logits.numpy())
+    return np.array([[w * np.prod(np.where(image == 1, row, 1 - row)) for w, row in zip(weights, p)] for image in x.numpy()])
+
+
+def test_a_mixture_gives_all_512_images_a_probability_of_1_together(small_mixture: BernoulliMixture) -> None:
+    z = small_mixture.prior.enumerate_support()
+    joint_log_prob = small_mixture.decoder(z[:, None]).log_prob(EVERY_IMAGE) + small_mixture.prior.log_prob(z)[:, None]
+    np.testing.assert_allclose(joint_log_prob.exp().T, joint(small_mixture, EVERY_IMAGE), rtol=1e-10)
+    assert joint_log_prob.exp().sum().item() == pytest.approx(1, abs=1e-12)
+
+
+def test_a_mixture_s_posterior_is_bayes_rule(small_mixture: BernoulliMixture) -> None:
+    expected = joint(small_mixture, EVERY_IMAGE)
+    q = small_mixture.posterior(EVERY_IMAGE)
+    assert (q.batch_shape, q.event_shape) == ((512,), ())
+    np.testing.assert_allclose(q.probs, expected / expected.sum(1, keepdims=True), rtol=1e-9)
+
+
+def test_a_fresh_mixture_has_equal_weights_and_random_components() -> None:
+    model = BernoulliMixture(4, 9)
+    assert model.prior.probs.tolist() == [0.25] * 4
+    assert len(model.logits.detach().unique(dim=0)) == 4
+    assert model.decoder(model.prior.sample((5, 2))).batch_shape == (5, 2)
+
+
+# ---------------------------------------------------------------- LinearGaussian
+
+
+@quick
+@given(st.integers(0, 10_000), st.integers(1, 6), st.integers(1, 4), st.floats(0.1, 2))
+def test_linear_gaussian_marginal_and_posterior_are_those_of_the_joint_normal(seed: int, data_dim: int, latent_dim: int, sigma: float) -> None:
+    model = linear_gaussian(seed, data_dim, latent_dim, sigma)
+    weight, bias, s = as_numpy(model)
+    assert s == pytest.approx(sigma)
+    x = np.random.default_rng(seed).normal(0, 2, (3, data_dim))
+    covariance = weight @ weight.T + s**2 * np.eye(data_dim)
+    expected = np.atleast_1d(scipy.stats.multivariate_normal(bias, covariance).logpdf(x))
+    np.testing.assert_allclose(model.marginal.log_prob(torch.from_numpy(x)), expected, rtol=1e-8)
+
+    # Conditioning the joint normal of (z, x) on x; the model itself uses the other form, by way of the precision.
+    q = model.posterior(torch.from_numpy(x))
+    gain = np.linalg.solve(covariance, weight).T
+    assert (q.batch_shape, q.event_shape) == ((3,), (latent_dim,))
+    np.testing.assert_allclose(q.mean, (x - bias) @ gain.T, atol=1e-8)
+    np.testing.assert_allclose(q.covariance_matrix, np.tile(np.eye(latent_dim) - gain @ weight, (3, 1, 1)), atol=1e-8)
+
+
+@quick
+@given(st.integers(0, 10_000), st.integers(1, 3))
+def test_linear_gaussian_obeys_bayes_rule_at_any_latent(seed: int, latent_dim: int) -> None:
+    model = linear_gaussian(seed, 4, latent_dim)
+    rng = np.random.default_rng(seed)
+    x, z = torch.from_numpy(rng.normal(0, 2, (3, 4))), torch.from_numpy(rng.normal(0, 2, (5, 3, latent_dim)))
+    log_px = model.decoder(z).log_prob(x) + model.prior.log_prob(z) - model.posterior(x).log_prob(z)
+    np.testing.assert_allclose(log_px, model.marginal.log_prob(x).expand(5, 3), atol=1e-8)
+
+
+def test_linear_gaussian_decoder_is_a_normal_around_the_plane() -> None:
+    model = linear_gaussian(0, 4, 2, sigma=0.3)
+    weight, bias, _ = as_numpy(model)
+    rng = np.random.default_rng(0)
+    z, x = rng.normal(size=(5, 2)), rng.normal(size=(5, 4))
+    p = model.decoder(torch.from_numpy(z))
+    assert (p.batch_shape, p.event_shape) == ((5,), (4,))
+    np.testing.assert_allclose(p.log_prob(torch.from_numpy(x)), scipy.stats.norm(z @ weight.T + bias, 0.3).logpdf(x).sum(-1), rtol=1e-9)
+
+
+def test_linear_gaussian_takes_values_that_are_not_binary() -> None:
+    linear_gaussian(0, 3, 1).check(torch.tensor([[0.37, -5.0, 2.0]], dtype=torch.float64))
+
+
+# ---------------------------------------------------------------- pretrained
+
+
+@pytest.fixture
+def decoder_file(tmp_path: Path) -> tuple[Path, LatentVariableModel, LatentVariableModel]:
+    torch.manual_seed(0)
+    first, second = LatentVariableModel(2, (5, 7), 9), LatentVariableModel(3, (4,), 6)
+    tensors = {f"first/{k}": v.half() for k, v in first.state_dict().items()} | {f"second/{k}": v for k, v in second.state_dict().items()}
+    save_file(tensors, tmp_path / "decoder.safetensors")
+    return tmp_path / "decoder.safetensors", first, second
+
+
+def test_pretrained_gives_the_model_that_was_stored_under_its_name(decoder_file: tuple[Path, LatentVariableModel, LatentVariableModel]) -> None:
+    path, first, second = decoder_file
+    for name, stored, tolerance in (("first", first, 3e-3), ("second", second, 1e-7)):
+        model = pretrained(name, path)
+        assert (model.latent_dim, model.data_dim) == (stored.latent_dim, stored.data_dim)
+        z = torch.randn(8, stored.latent_dim)
+        np.testing.assert_allclose(model.decoder(z).mean, stored.decoder(z).mean.detach(), atol=tolerance)
+        assert all(p.dtype == torch.float32 and not p.requires_grad for p in model.parameters())
+
+
+def test_pretrained_takes_a_path_written_as_text(decoder_file: tuple[Path, LatentVariableModel, LatentVariableModel]) -> None:
+    assert pretrained("second", str(decoder_file[0])).latent_dim == 3
+
+
+def test_pretrained_names_what_there_is_where_the_name_is_unknown(decoder_file: tuple[Path, LatentVariableModel, LatentVariableModel]) -> None:
+    with pytest.raises(ValueError, match=r"no decoder called 'third' in .*decoder\.safetensors; it holds first, second"):
+        pretrained("third", decoder_file[0])
+
+
+def test_pretrained_says_that_the_file_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        pretrained("strokes", tmp_path / "nowhere.safetensors")
+
+
+# ---------------------------------------------------------------- bad input
+
+STRAY = torch.tensor([[0.0, 1.0, 1.0], [0.0, 0.37, 1.0]])
+BAD_IMAGES: list[tuple[Any, type[Exception], str]] = [
+    (STRAY, ValueError, r"0s and 1s; found 0\.37: binarise first, see vaecourse\.data\.binarize"),
+    (-torch.ones(1, 3), ValueError, "0s and 1s; found -1: binarise first"),
+    (torch.zeros(2, 4), ValueError, r"shape \(B, 3\), one image a row; got \(2, 4\): see x\.reshape"),
+    (torch.zeros(3), ValueError, r"shape \(B, 3\), one image a row; got \(3,\): see x\.reshape"),
+    (torch.zeros(1, 2, 3), ValueError, r"one image a row; got \(1, 2, 3\)"),
+    (torch.zeros(0, 3), ValueError, r"x holds no image \(shape \(0, 3\)\): give at least one row"),
+    (torch.tensor([[0.0, math.nan, 1.0]]), ValueError, r"NaN or infinity: find such rows with torch\.isfinite"),
+    (torch.tensor([[0.0, math.inf, 1.0]]), ValueError, "NaN or infinity"),
+    (torch.zeros(2, 3, dtype=torch.int64), TypeError, r"floating point; got torch\.int64: convert it with x\.float\(\)"),
+    (torch.zeros(2, 3, dtype=torch.bool), TypeError, r"got torch\.bool: convert it with x\.float\(\)"),
+    (np.zeros((2, 3)), TypeError, r"torch tensor of shape \(B, 3\); got ndarray: convert it with torch\.as_tensor"),
+    ([[0.0, 1.0, 1.0]], TypeError, "got list: convert it"),
+]
+
+
+@pytest.mark.parametrize(("x", "error", "message"), BAD_IMAGES)
+def test_bad_images_are_refused_with_what_to_do(x: Any, error: type[Exception], message: str) -> None:
+    vae, mixture = VAE(1, (4,), 3), BernoulliMixture(2, 3)
+    for refuse in (vae.check, vae.loss, mixture.check, mixture.posterior):
+        with pytest.raises(error, match=message):
+            refuse(x)
+
+
+@pytest.mark.parametrize("x", [torch.zeros(2, 4), torch.full((1, 3), math.nan), torch.zeros(0, 3)])
+def test_linear_gaussian_posterior_refuses_bad_data(x: Tensor) -> None:
+    with pytest.raises(ValueError, match="x "):
+        LinearGaussian(3, 1).posterior(x)
+
+
+def test_images_of_zeros_and_ones_pass_the_check() -> None:
+    x = binary(5, 3)
+    assert LatentVariableModel(2, (4,), 3).check(x) is None
+    assert BernoulliMixture(2, 3).check(x.double()) is None
+
+
+BAD_SIZES: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
+    (VAE, {"latent_dim": 0}, ValueError, "latent_dim must be at least 1; got 0"),
+    (VAE, {"latent_dim": 2.0}, TypeError, r"latent_dim must be a whole number; got 2\.0"),
+    (VAE, {"latent_dim": True}, TypeError, "latent_dim must be a whole number; got True"),
+    (LatentVariableModel, {"latent_dim": 2, "data_dim": -1}, ValueError, "data_dim must be at least 1; got -1"),
+    (LatentVariableModel, {"latent_dim": 2, "hidden": (16, 0)}, ValueError, r"hidden\[1\] must be at least 1; got 0"),
+    (LatentVariableModel, {"latent_dim": 2, "hidden": (16.0,)}, TypeError, r"hidden\[0\] must be a whole number; got 16\.0"),
+    (LinearGaussian, {"data_dim": 3, "latent_dim": 0}, ValueError, "latent_dim must be at least 1; got 0"),
+    (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": 0}, ValueError, "sigma is a standard deviation and must be above 0; got 0"),
+    (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": -0.5}, ValueError, r"must be above 0; got -0\.5"),
+    (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": math.nan}, ValueError, "must be above 0; got nan"),
+    (BernoulliMixture, {"n_components": 0}, ValueError, "n_components must be at least 1; got 0"),
+    (BernoulliMixture, {"n_components": 2, "data_dim": "9"}, TypeError, "data_dim must be a whole number; got '9'"),
+]
+
+
+@pytest.mark.parametrize(("model", "settings_", "error", "message"), BAD_SIZES)
+def test_bad_sizes_are_refused_with_what_was_expected(model: Any, settings_: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        model(**settings_)
