@@ -200,12 +200,13 @@ def test_linear_gaussian_obeys_bayes_rule_at_any_latent(seed: int, latent_dim: i
 
 def test_linear_gaussian_decoder_is_a_normal_around_the_plane() -> None:
     model = linear_gaussian(0, 4, 2, sigma=0.3)
-    weight, bias, _ = as_numpy(model)
+    weight, bias, sigma = as_numpy(model)
+    assert sigma == pytest.approx(0.3)
     rng = np.random.default_rng(0)
     z, x = rng.normal(size=(5, 2)), rng.normal(size=(5, 4))
     p = model.decoder(torch.from_numpy(z))
     assert (p.batch_shape, p.event_shape) == ((5,), (4,))
-    np.testing.assert_allclose(p.log_prob(torch.from_numpy(x)), scipy.stats.norm(z @ weight.T + bias, 0.3).logpdf(x).sum(-1), rtol=1e-9)
+    np.testing.assert_allclose(p.log_prob(torch.from_numpy(x)), scipy.stats.norm(z @ weight.T + bias, sigma).logpdf(x).sum(-1), rtol=1e-9)
 
 
 def test_linear_gaussian_takes_values_that_are_not_binary() -> None:
@@ -236,6 +237,25 @@ def test_pretrained_gives_the_model_that_was_stored_under_its_name(decoder_file:
 
 def test_pretrained_takes_a_path_written_as_text(decoder_file: tuple[Path, LatentVariableModel, LatentVariableModel]) -> None:
     assert pretrained("second", str(decoder_file[0])).latent_dim == 3
+
+
+def test_pretrained_chooses_the_shipped_decoder_of_the_default_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAECOURSE_DIGITS", "")
+    by_default, strokes = pretrained(), pretrained("strokes")
+    assert (strokes.latent_dim, strokes.data_dim) == (2, 784)
+    z = torch.randn(8, 2)
+    assert torch.equal(by_default.decoder(z).mean, strokes.decoder(z).mean)
+    monkeypatch.setenv("VAECOURSE_DIGITS", "third")
+    with pytest.raises(ValueError, match="no decoder called 'third'"):
+        pretrained()
+
+
+def test_pretrained_serves_the_static_binarisation_with_the_decoder_of_mnist(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    stored = LatentVariableModel(2, (5,), 9)
+    save_file({f"mnist/{k}": v for k, v in stored.state_dict().items()}, tmp_path / "decoder.safetensors")
+    model, z = pretrained("static-mnist", tmp_path / "decoder.safetensors"), torch.randn(8, 2)
+    assert torch.equal(model.decoder(z).mean, stored.decoder(z).mean)
 
 
 def test_pretrained_names_what_there_is_where_the_name_is_unknown(decoder_file: tuple[Path, LatentVariableModel, LatentVariableModel]) -> None:

@@ -1,0 +1,113 @@
+"""The committed notebooks as documents: executed, complete, every numbered equation verified. (nbval executes and compares them.)"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request: pytest.FixtureRequest) -> nbformat.NotebookNode:
+    return nbformat.read(request.param, as_version=4)
+
+
+def cells(notebook: nbformat.NotebookNode, kind: str) -> list[nbformat.NotebookNode]:
+    return [c for c in notebook.cells if c.cell_type == kind and c.source.strip()]
+
+
+def outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    return [o for c in cells(notebook, "code") for o in c.outputs]
+
+
+def text_of(output: nbformat.NotebookNode) -> str:
+    return output.get("text", "") + output.get("data", {}).get("text/plain", "")
+
+
+def test_there_are_notebooks() -> None:
+    assert {"03_naive_monte_carlo", "04_log_space", "06_the_elbo", "08_the_vae"} <= {path.stem for path in NOTEBOOKS}
+
+
+def test_was_executed_once_from_top_to_bottom(notebook: nbformat.NotebookNode) -> None:
+    code = cells(notebook, "code")
+    assert [c.execution_count for c in code] == list(range(1, len(code) + 1))
+
+
+def test_every_numbered_equation_is_verified_exactly_once(notebook: nbformat.NotebookNode) -> None:
+    text = "\n".join(c.source for c in cells(notebook, "markdown"))
+    code = "\n".join(c.source for c in cells(notebook, "code"))
+    numbered = re.findall(r"\\tag\{([^}]*)\}", text)
+    verified = re.findall(r"""\bverify\(\s*["']([^"']+)["']""", code)
+    assert numbered, "a notebook without a numbered equation"
+    assert sorted(numbered) == sorted(verified)
+    assert len(set(numbered)) == len(numbered)
+
+
+def test_equations_that_the_text_refers_to_exist() -> None:
+    texts = {path.stem[:2]: nbformat.read(path, as_version=4) for path in NOTEBOOKS}
+    prose = "\n".join(c.source for nb in texts.values() for c in cells(nb, "markdown"))
+    numbered = set(re.findall(r"\\tag\{([^}]*)\}", prose))
+    referred = {label for label in re.findall(r"\((\d+\.\d+)\)", prose) if f"{int(label.split('.')[0]):02d}" in texts}
+    assert referred <= numbered
+
+
+def test_equations_that_docstrings_refer_to_exist_in_the_notebooks_that_are_there() -> None:
+    sources = "\n".join(p.read_text(encoding="utf-8") for p in (NOTEBOOKS[0].parent.parent / "vaecourse").glob("*.py"))
+    there = {path.stem[:2]: path.read_text(encoding="utf-8") for path in NOTEBOOKS}
+    for number, label in re.findall(r"notebook (\d\d), equation (\d+\.\d+)", sources):
+        assert label.split(".")[0] == str(int(number))
+        assert number not in there or f"\\\\tag{{{label}}}" in there[number], f"notebook {number} has no equation {label}"
+
+
+def test_verdicts_are_committed_for_every_equation(notebook: nbformat.NotebookNode) -> None:
+    code = "\n".join(c.source for c in cells(notebook, "code"))
+    verified = re.findall(r"""\bverify\(\s*["']([^"']+)["']""", code)
+    printed = re.findall(r"✓ \((\d+\.\d+)\)", "\n".join(map(text_of, outputs(notebook))))
+    assert sorted(printed) == sorted(verified)
+
+
+def test_no_error_warning_or_machine_path_in_the_outputs(notebook: nbformat.NotebookNode) -> None:
+    for output in outputs(notebook):
+        assert output.output_type != "error"
+        assert output.get("name") != "stderr", text_of(output)
+        assert not re.search(r"Warning|/(home|root|tmp|work|Users)/|[A-Z]:\\|0x[0-9a-f]{6,}", text_of(output)), text_of(output)
+
+
+def test_no_cell_timings_in_the_metadata(notebook: nbformat.NotebookNode) -> None:
+    assert not any("execution" in c.metadata for c in notebook.cells)
+
+
+def test_every_figure_has_alternative_text(notebook: nbformat.NotebookNode) -> None:
+    figures = [o for o in outputs(notebook) if "image/png" in o.get("data", {})]
+    assert figures
+    for figure in figures:
+        alt = figure.data.get("text/plain", "")
+        assert len(alt.split()) >= 6, f"alternative text too short: {alt!r}"
+        assert "<Figure" not in alt
+
+
+def test_rhythm_of_text_and_code(notebook: nbformat.NotebookNode) -> None:
+    text, code = cells(notebook, "markdown"), cells(notebook, "code")
+    assert 30 <= len(text) + len(code) <= 110
+    assert all(len(c.source.splitlines()) <= 30 for c in code)
+    assert sum("predict(" in c.source for c in code) >= 2
+    prose = "\n".join(c.source for c in text)
+    for part in ("**The question.**", "## The scoreboard", "## Summary", "## Sources", "Break it"):
+        assert part in prose, f"missing part: {part}"
+
+
+def test_headings_are_in_order(notebook: nbformat.NotebookNode) -> None:
+    prose = "\n".join(c.source for c in cells(notebook, "markdown"))
+    levels = [len(m) for m in re.findall(r"^(#+) ", prose, flags=re.M)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b <= a + 1 for a, b in zip(levels, levels[1:]))
+
+
+def test_prose_avoids_what_the_house_style_forbids(notebook: nbformat.NotebookNode) -> None:
+    prose = "\n".join(c.source for c in cells(notebook, "markdown"))
+    assert not re.findall(r"\b(simply|obviously|it is important to note|we can see that)\b", prose, flags=re.I)
