@@ -17,7 +17,13 @@ from vaecourse.training import fit
 
 def main(repeats: int = 5) -> None:
     x = load_digits("strokes").train.x
-    programs = {"fit()": with_fit, "plain loop": plain, "DataLoader": with_loader, "fit(), batch 256 (default)": lambda x: with_fit(x, 256), "fit(), batch 512": lambda x: with_fit(x, 512)}
+    programs = {
+        "fit()": with_fit,
+        "plain loop": plain,
+        "DataLoader": with_loader,
+        "fit(), batch 256 (default)": lambda x: with_fit(x, 256),
+        "fit(), batch 512": lambda x: with_fit(x, 512),
+    }
     times: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(repeats + 1):
         for name, program in programs.items():
@@ -29,7 +35,8 @@ def main(repeats: int = 5) -> None:
     print(f"{torch.get_num_threads()} threads; a 3072 x 3072 matrix product runs at {rate:.0f} GFLOP/s")
     for name, median in medians.items():
         gflops = flops / median / 1e9
-        print(f"{name:28} {median:6.2f} s an epoch   {median / medians['plain loop']:.2f} of the plain loop   {gflops:5.0f} GFLOP/s, {gflops / rate:.0%} of the product")
+        ratio = median / medians["plain loop"]
+        print(f"{name:28} {median:6.2f} s an epoch, {ratio:.2f} of the plain; {gflops:.0f} GFLOP/s, {gflops / rate:.0%} of the product")
 
 
 def with_fit(x: torch.Tensor, batch_size: int = 128) -> None:

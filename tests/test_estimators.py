@@ -279,7 +279,11 @@ def test_the_iwae_bound_rises_with_its_samples_and_stays_below_log_p() -> None:
 def test_the_iwae_bound_is_the_estimate_with_the_encoder_and_one_sample_makes_it_the_elbo() -> None:
     model, x = vae(), binary(4, 9)
     results = []
-    for estimate in (lambda: iwae_bound(model, x, 1), lambda: elbo(model, x, 1), lambda: importance_estimate(model, x, 1, model.encoder(x))):
+    for estimate in (
+        lambda: iwae_bound(model, x, 1),
+        lambda: elbo(model, x, 1),
+        lambda: importance_estimate(model, x, 1, model.encoder(x)),
+    ):
         torch.manual_seed(5)
         results.append(estimate().detach().numpy())
     np.testing.assert_allclose(results[1], results[0], rtol=1e-6)

@@ -171,7 +171,9 @@ def test_a_fresh_mixture_has_equal_weights_and_random_components() -> None:
 
 @quick
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(1, 4), st.floats(0.1, 2))
-def test_linear_gaussian_marginal_and_posterior_are_those_of_the_joint_normal(seed: int, data_dim: int, latent_dim: int, sigma: float) -> None:
+def test_linear_gaussian_marginal_and_posterior_are_those_of_the_joint_normal(
+    seed: int, data_dim: int, latent_dim: int, sigma: float
+) -> None:
     model = linear_gaussian(seed, data_dim, latent_dim, sigma)
     weight, bias, s = as_numpy(model)
     assert s == pytest.approx(sigma)
@@ -225,7 +227,9 @@ def decoder_file(tmp_path: Path) -> tuple[Path, LatentVariableModel, LatentVaria
     return tmp_path / "decoder.safetensors", first, second
 
 
-def test_pretrained_gives_the_model_that_was_stored_under_its_name(decoder_file: tuple[Path, LatentVariableModel, LatentVariableModel]) -> None:
+def test_pretrained_gives_the_model_that_was_stored_under_its_name(
+    decoder_file: tuple[Path, LatentVariableModel, LatentVariableModel],
+) -> None:
     path, first, second = decoder_file
     for name, stored, tolerance in (("first", first, 3e-3), ("second", second, 1e-7)):
         model = pretrained(name, path)
@@ -258,7 +262,9 @@ def test_pretrained_serves_the_static_binarisation_with_the_decoder_of_mnist(tmp
     assert torch.equal(model.decoder(z).mean, stored.decoder(z).mean)
 
 
-def test_pretrained_names_what_there_is_where_the_name_is_unknown(decoder_file: tuple[Path, LatentVariableModel, LatentVariableModel]) -> None:
+def test_pretrained_names_what_there_is_where_the_name_is_unknown(
+    decoder_file: tuple[Path, LatentVariableModel, LatentVariableModel],
+) -> None:
     with pytest.raises(ValueError, match=r"no decoder called 'third' in .*decoder\.safetensors; it holds first, second"):
         pretrained("third", decoder_file[0])
 

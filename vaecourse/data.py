@@ -148,7 +148,9 @@ def _load_static_mnist() -> Digits:
     return _split("static-mnist", [len(p) for p in parts], grey.float(), grey, 1)
 
 
-def _split(name: str, sizes: list[int], x: Tensor, grey: Tensor, levels: int, labels: Tensor | None = None, factors: Tensor | None = None) -> Digits:
+def _split(
+    name: str, sizes: list[int], x: Tensor, grey: Tensor, levels: int, labels: Tensor | None = None, factors: Tensor | None = None
+) -> Digits:
     def parts(values: Tensor | None) -> list[Tensor | None]:
         return [None] * 3 if values is None else list(values.split(sizes))
 

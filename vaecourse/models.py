@@ -86,11 +86,15 @@ class LatentVariableModel(nn.Module):
     def check(self, x: Tensor) -> None:
         """Raise TypeError or ValueError, saying what to do, unless x is a batch of images this model can explain."""
         if not isinstance(x, Tensor):
-            raise TypeError(f"x must be a torch tensor of shape (B, {self.data_dim}); got {type(x).__name__}: convert it with torch.as_tensor")
+            raise TypeError(
+                f"x must be a torch tensor of shape (B, {self.data_dim}); got {type(x).__name__}: convert it with torch.as_tensor"
+            )
         if not x.is_floating_point():
             raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.float()")
         if x.ndim != 2 or x.shape[1] != self.data_dim:
-            raise ValueError(f"x must have shape (B, {self.data_dim}), one image a row; got {tuple(x.shape)}: see x.reshape(-1, {self.data_dim})")
+            raise ValueError(
+                f"x must have shape (B, {self.data_dim}), one image a row; got {tuple(x.shape)}: see x.reshape(-1, {self.data_dim})"
+            )
         if len(x) == 0:
             raise ValueError(f"x holds no image (shape {tuple(x.shape)}): give at least one row")
         if not torch.isfinite(x).all():

@@ -96,7 +96,12 @@ def images(
     rows = -(-len(x) // columns)
     side = int(round(x.shape[1] ** 0.5))
     with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(rows, columns, figsize=(size * columns + bool(row_names) * 1.2, size * rows * (1.3 if captions else 1.04) + 0.35 * bool(title)), squeeze=False)
+        fig, axes = plt.subplots(
+            rows,
+            columns,
+            figsize=(size * columns + bool(row_names) * 1.2, size * rows * (1.3 if captions else 1.04) + 0.35 * bool(title)),
+            squeeze=False,
+        )
     for i, ax in enumerate(axes.flat):
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
@@ -121,7 +126,16 @@ def ladder(here: str) -> Figure:
         lit = name.replace("\n", " ") in current
         box = FancyBboxPatch((i, 0), 0.78, 0.8, boxstyle="round,pad=0.02", fc=COLORS[color] if lit else "white", ec=COLORS[color], lw=1.6)
         ax.add_patch(box)
-        ax.text(i + 0.39, 0.4, name, ha="center", va="center", fontsize=9, color="white" if lit else "#222222", weight="bold" if lit else "normal")
+        ax.text(
+            i + 0.39,
+            0.4,
+            name,
+            ha="center",
+            va="center",
+            fontsize=9,
+            color="white" if lit else "#222222",
+            weight="bold" if lit else "normal",
+        )
         if i + 1 < len(RUNGS):
             ax.annotate("", (i + 0.96, 0.4), (i + 0.82, 0.4), arrowprops={"arrowstyle": "->", "color": "#777777"})
     ax.set(xlim=(-0.1, len(RUNGS) - 0.1), ylim=(-0.1, 0.9))
@@ -158,7 +172,7 @@ def plane(ax: Axes, grid, probs, extent: float | None = None) -> None:
     """A density on a square grid of the two latents, light to dark orange: grid (G, 2) nodes, probs (G,)."""
     grid, probs = np.asarray(grid), np.asarray(probs)
     n = int(round(len(grid) ** 0.5))
-    axis = grid[:: n, 0]
+    axis = grid[::n, 0]
     picture = probs.reshape(n, n).T
     ax.imshow(picture, origin="lower", extent=(axis[0], axis[-1], axis[0], axis[-1]), cmap="Oranges", vmin=0, interpolation="bilinear")
     ax.set_facecolor(plt.get_cmap("Oranges")(0.0))
@@ -167,13 +181,26 @@ def plane(ax: Axes, grid, probs, extent: float | None = None) -> None:
     ax.grid(False)
 
 
-def ellipse(ax: Axes, mu, sigma, color: str = "elbo", label: str = "", radius: float = 2.0, nudge: tuple[float, float] = (6, 6), **style) -> None:
+def ellipse(
+    ax: Axes, mu, sigma, color: str = "elbo", label: str = "", radius: float = 2.0, nudge: tuple[float, float] = (6, 6), **style
+) -> None:
     """The curve on which an axis-aligned normal is `radius` standard deviations from its mean."""
     color = COLORS.get(color, color)
     mu, sigma = np.asarray(mu), np.asarray(sigma)
     ax.add_patch(Ellipse(mu, 2 * radius * sigma[0], 2 * radius * sigma[1], fill=False, ec=color, lw=style.pop("lw", 1.8), **style))
     if label:
         ax.annotate(label, mu + radius * sigma * [0.7, 0.7], xytext=nudge, textcoords="offset points", color=color, fontsize=9)
+
+
+def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -> None:
+    """log10 of a probability against image size: the true line, and for each number format (values, colour) where it ends."""
+    pixels, true = np.asarray(pixels), np.asarray(true)
+    ax.plot(pixels, true, color=COLORS["exact"], lw=5, alpha=0.18)
+    note(ax, (pixels[-1] * 0.62, true[int(len(true) * 0.62)]), "true value", (-70, -22))
+    for name, (values, color) in computed.items():
+        values = np.asarray(values, dtype=float)
+        alive = np.isfinite(values)
+        line(ax, pixels[alive], values[alive], f"{name} ends" if not alive.all() else f"{name} goes on", color, marker="o", markevery=[-1], nudge=(7, 6))
 
 
 def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:

@@ -30,6 +30,7 @@ FACTOR_NAMES = (
 # Each digit: its ways of being written; each way: strokes; each stroke: points (x, y) of the unit square, y downwards.
 # A curve runs smoothly through the points; a point given twice is a corner.
 _Stroke = tuple[tuple[float, float], ...]
+# fmt: off
 GLYPHS: dict[int, tuple[tuple[_Stroke, ...], ...]] = {
     0: (
         (((0.55, 0.02), (0.18, 0.16), (0.03, 0.52), (0.20, 0.90), (0.52, 0.99), (0.84, 0.84), (0.97, 0.46), (0.80, 0.10), (0.48, 0.03)),),
@@ -97,6 +98,7 @@ GLYPHS: dict[int, tuple[tuple[_Stroke, ...], ...]] = {
         (((0.76, 0.10), (0.40, 0.02), (0.16, 0.22), (0.26, 0.46), (0.58, 0.46), (0.78, 0.22), (0.78, 0.12), (0.78, 0.12), (0.72, 0.42), (0.62, 0.72), (0.50, 1.00)),),
     ),
 }
+# fmt: on
 
 # The natural width of each digit, relative to its height.
 _ASPECT = {0: 0.74, 1: 0.46, 2: 0.72, 3: 0.66, 4: 0.72, 5: 0.68, 6: 0.64, 7: 0.68, 8: 0.62, 9: 0.62}

@@ -95,7 +95,14 @@ def fit(
     if resume and checkpoint is None:
         raise ValueError("resume=True needs checkpoint=, the file to go on from")
     run = _Run(model, lr, loss or (lambda m, batch: m.loss(batch)), n_steps=epochs * math.ceil(len(x) / batch_size) if decay else None)
-    settings = {"epochs": epochs if decay else "any", "batch_size": batch_size, "lr": lr, "decay": decay, "images": len(x), "dynamic": dynamic}
+    settings = {
+        "epochs": epochs if decay else "any",
+        "batch_size": batch_size,
+        "lr": lr,
+        "decay": decay,
+        "images": len(x),
+        "dynamic": dynamic,
+    }
     if resume and Path(checkpoint).exists():
         run.load(Path(checkpoint), settings)
     history, intensity = run.history, split.intensity if dynamic else None
@@ -138,8 +145,8 @@ def make_decoder(name: str) -> None:
     """
     torch.manual_seed(0)
     digits, model = load_digits(name), LatentVariableModel(latent_dim=2)
-    epochs = {"strokes": (45, 25, 12), "mnist": (18, 10, 5)}[name]
-    for n, spacing, batch_size, lr in zip(epochs, (0.3, 0.2, 0.12), (128, 256, 256), (1.5e-3, 1e-3, 5e-4)):
+    epochs = {"strokes": (60, 40, 10), "mnist": (30, 16, 4)}[name]
+    for n, spacing, batch_size, lr in zip(epochs, (0.3, 0.2, 0.12), (128, 128, 256), (1.5e-3, 1e-3, 5e-4)):
         fit(model, digits.train, n, batch_size=batch_size, lr=lr, loss=exact_loss(spacing))
     path = shipped("decoder.safetensors")
     kept = {k: v for k, v in load_file(path).items() if not k.startswith(f"{name}/")} if path.exists() else {}

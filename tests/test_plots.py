@@ -1,0 +1,291 @@
+"""Figures: every helper draws what it is given, writes the labels, and comes with alternative text."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import IPython.display
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import PathCollection
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse, FancyBboxPatch
+from matplotlib.text import Text
+
+from vaecourse import plots
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _close_everything() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def texts(fig: Figure) -> list[str]:
+    return [t.get_text() for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
+
+
+def rendered(fig: Figure) -> np.ndarray:
+    fig.canvas.draw()
+    return np.asarray(fig.canvas.buffer_rgba())
+
+
+# ---------------------------------------------------------------- show
+
+
+@pytest.fixture
+def outputs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What a notebook would have been sent, by type: `raw` says that the dictionary is the output itself."""
+    sent: list[dict[str, Any]] = []
+
+    def display(bundle: dict[str, Any], *, raw: bool = False) -> None:
+        assert raw
+        sent.append(bundle)
+
+    monkeypatch.setattr(IPython.display, "display", display)
+    return sent
+
+
+def test_show_sends_one_picture_whose_plain_text_is_the_sentence_given(outputs: list[dict[str, Any]]) -> None:
+    fig, ax = plots.figure("Title")
+    plots.line(ax, [0, 1], [0, 1], "a line")
+    assert plots.show(fig, "A line that rises.") is None
+    assert len(outputs) == 1
+    bundle = outputs[0]
+    assert set(bundle) == {"image/png", "text/plain"}
+    assert bundle["text/plain"] == "A line that rises."
+    png = bundle["image/png"]
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    width, height = struct.unpack(">II", png[16:24])
+    assert (width, height) == (round(6.4 * 110), round(3.6 * 110))
+
+
+def test_show_closes_the_figure(outputs: list[dict[str, Any]]) -> None:
+    fig, _ = plots.figure("Title")
+    assert plt.fignum_exists(fig.number)
+    plots.show(fig, "An empty figure.")
+    assert not plt.fignum_exists(fig.number)
+
+
+@pytest.mark.parametrize("alt", ["", "  \n"])
+def test_show_refuses_a_figure_without_a_sentence(alt: str, outputs: list[dict[str, Any]]) -> None:
+    fig, _ = plots.figure("Title")
+    with pytest.raises(ValueError, match="alt must say in one sentence what the figure shows"):
+        plots.show(fig, alt)
+    assert outputs == []
+
+
+# ---------------------------------------------------------------- figure, line, note
+
+
+def test_a_figure_has_the_title_and_the_labels_given() -> None:
+    fig, ax = plots.figure("Title", "nats", "digits", size=(5, 2))
+    assert (ax.get_title(loc="left"), ax.get_xlabel(), ax.get_ylabel()) == ("Title", "nats", "digits")
+    assert tuple(fig.get_size_inches()) == (5, 2)
+    assert not ax.spines["top"].get_visible()
+
+
+def test_a_list_of_titles_makes_a_row_of_panels() -> None:
+    fig, axes = plots.figure(["One", "Two"], "shared", ["left", "right"])
+    assert len(fig.axes) == len(axes) == 2
+    assert [ax.get_title(loc="left") for ax in axes] == ["One", "Two"]
+    assert [ax.get_xlabel() for ax in axes] == ["shared", "shared"]
+    assert [ax.get_ylabel() for ax in axes] == ["left", "right"]
+
+
+def test_a_figure_leaves_the_reader_s_style_alone() -> None:
+    before = dict(plt.rcParams)
+    plots.figure("Title")
+    plots.ladder("VAE")
+    plots.images(np.zeros((2, 784)))
+    assert dict(plt.rcParams) == before
+
+
+@pytest.mark.parametrize(("end", "where"), [(-1, (3.0, 9.0)), (0, (1.0, 1.0))])
+def test_a_line_is_labelled_where_it_ends_in_its_own_colour(end: int, where: tuple[float, float]) -> None:
+    _, ax = plots.figure("Title")
+    plots.line(ax, [1.0, 2.0, 3.0], [1.0, 4.0, 9.0], "squares", "elbo", end=end, linestyle="--")
+    (drawn,), (label,) = ax.lines, ax.texts
+    assert drawn.get_xydata().tolist() == [[1, 1], [2, 4], [3, 9]]
+    assert (label.get_text(), label.xy) == ("squares", where)
+    assert to_hex(drawn.get_color()) == to_hex(label.get_color()) == plots.COLORS["elbo"].lower()
+    assert drawn.get_linestyle() == "--"
+
+
+def test_a_line_may_have_any_colour_and_no_label() -> None:
+    _, ax = plots.figure("Title")
+    plots.line(ax, [0, 1], [0, 1], color="#123456")
+    assert to_hex(ax.lines[0].get_color()) == "#123456"
+    assert len(ax.texts) == 0
+
+
+def test_every_method_has_a_colour_of_its_own() -> None:
+    assert len(set(plots.COLORS.values())) == len(plots.COLORS)
+
+
+def test_a_note_points_at_its_point() -> None:
+    _, ax = plots.figure("Title")
+    plots.note(ax, (2.0, 3.0), "here it breaks", (10, -20), "naive")
+    (label,) = ax.texts
+    assert (label.get_text(), label.xy, tuple(label.get_position())) == ("here it breaks", (2.0, 3.0), (10, -20))
+    assert label.arrow_patch is not None
+    assert to_hex(label.get_color()) == plots.COLORS["naive"].lower()
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def test_pictures_stand_in_rows_with_their_captions() -> None:
+    x = np.random.default_rng(0).random((5, 784))
+    fig = plots.images(x, "Digits", captions=[f"number {i}" for i in range(5)], columns=3, row_names=["first", "second"])
+    assert {"Digits", "first", "second", *(f"number {i}" for i in range(5))} <= set(texts(fig))
+    drawn = [ax.get_images()[0].get_array() for ax in fig.axes if ax.get_images()]
+    assert len(fig.axes) == 6
+    assert len(drawn) == 5
+    for picture, image in zip(drawn, x):
+        np.testing.assert_array_equal(picture, image.reshape(28, 28))
+
+
+def test_ink_is_dark_on_light() -> None:
+    x = np.zeros((1, 784))
+    x[0, :392] = 1  # the upper half
+    fig = plots.images(x, size=2)
+    pixels = rendered(fig).mean(-1)
+    axis = fig.axes[0].get_window_extent()
+    height = pixels.shape[0]
+    column = int((axis.x0 + axis.x1) / 2)
+    assert pixels[int(height - axis.y0 - 0.75 * axis.height), column] < 70  # alpha counts as a fourth channel of 255
+    assert pixels[int(height - axis.y0 - 0.25 * axis.height), column] > 250
+
+
+def test_decoded_images_lie_where_their_latents_do() -> None:
+    """First latent to the right, second upwards, as `meshgrid(..., indexing="ij")` and `posterior_grid` order them."""
+    n = 3
+    pictures = np.zeros((n * n, 4))
+    pictures[:] = np.arange(n * n)[:, None] / 10
+    fig = plots.manifold(pictures, extent=2.0, title="The plane")
+    (sheet,) = fig.axes[0].get_images()
+    grid = np.asarray(sheet.get_array())[::2, ::2]
+    assert sheet.get_extent() == [-2, 2, -2, 2]
+    for i in range(n):
+        for j in range(n):
+            assert grid[n - 1 - j, i] == pytest.approx((i * n + j) / 10)
+    assert "The plane" in texts(fig)
+
+
+def test_each_decoded_image_is_upright() -> None:
+    picture = np.arange(4.0).reshape(1, 4) / 4
+    (sheet,) = plots.manifold(picture, 1.0, "One").axes[0].get_images()
+    np.testing.assert_array_equal(sheet.get_array(), picture.reshape(2, 2))
+
+
+# ---------------------------------------------------------------- the course's own figures
+
+
+@pytest.mark.parametrize("here", ["VAE", ["naive", "importance sampling"]])
+def test_the_ladder_fills_in_the_rungs_of_this_notebook_alone(here: Any) -> None:
+    fig = plots.ladder(here)
+    names = [t.get_text().replace("\n", " ") for t in fig.axes[0].texts if t.get_text()]
+    assert names == ["exact", "naive", "log space", "importance sampling", "ELBO", "VAE", "IWAE"]
+    boxes = fig.findobj(FancyBboxPatch)
+    boxes = [b for b in boxes if b.get_facecolor() is not None and b in fig.axes[0].patches]
+    filled = [name for name, box in zip(names, boxes) if to_hex(box.get_facecolor()) != "#ffffff"]
+    assert len(boxes) == 7
+    assert filled == ([here] if isinstance(here, str) else here)
+
+
+ROWS = [("exact", "exact", -80.0, 0.0, -80.0), ("naive", "naive", -np.inf, 0.0, -80.0), ("VAE", "iwae", -85.0, 1.5, -79.0)]
+
+
+def test_the_scoreboard_names_each_method_and_writes_what_cannot_be_drawn() -> None:
+    fig = plots.scoreboard(ROWS)
+    (ax,) = fig.axes
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["exact", "naive", "VAE"]
+    assert [t.get_text() for t in ax.texts] == ["-inf"]
+    assert ax.texts[0].get_position()[1] == 1
+    low, high = ax.get_xlim()
+    assert low < -86.5
+    assert high > -79
+    ticks = [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 2 and line.get_xdata()[0] == line.get_xdata()[1]]
+    assert ticks[:3] == [-80, -80, -79]
+    assert low < ax.texts[0].get_position()[0] < high
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first row stands on top
+    rendered(fig)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_plane_has_its_mass_where_the_density_has_it(first: int) -> None:
+    n = 21
+    axis = np.linspace(-2, 2, n)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    centre = np.array([1.0, -1.0]) if first == 0 else np.array([-1.0, 0.6])
+    probs = np.exp(-8 * ((grid - centre) ** 2).sum(1))
+    fig, ax = plots.figure("Plane")
+    plots.plane(ax, grid, probs, extent=1.5)
+    (picture,) = ax.get_images()
+    array = np.asarray(picture.get_array())
+    row, column = np.unravel_index(array.argmax(), array.shape)
+    low, high, bottom, top = picture.get_extent()
+    assert picture.origin == "lower"
+    assert (low, high, bottom, top) == (-2, 2, -2, 2)
+    np.testing.assert_allclose([axis[column], axis[row]], centre, atol=0.11)
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1.5, 1.5), (-1.5, 1.5))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_1$", "$z_2$")
+    rendered(fig)
+
+
+def test_an_ellipse_lies_at_the_radius_in_standard_deviations() -> None:
+    _, ax = plots.figure("Ellipse")
+    plots.ellipse(ax, [1.0, -1.0], [0.5, 2.0], "posterior", "q(z|x)", radius=3.0, lw=0.7)
+    (patch,) = (p for p in ax.patches if isinstance(p, Ellipse))
+    assert tuple(patch.center) == (1.0, -1.0)
+    assert (patch.width, patch.height, patch.get_linewidth()) == (3.0, 12.0, 0.7)
+    assert [t.get_text() for t in ax.texts] == ["q(z|x)"]
+    assert to_hex(patch.get_edgecolor()) == plots.COLORS["posterior"].lower()
+
+
+def test_classes_draw_every_point_as_its_digit() -> None:
+    rng = np.random.default_rng(0)
+    z, labels = rng.normal(size=(40, 2)), rng.integers(0, 10, 40)
+    fig, ax = plots.figure("Classes")
+    plots.classes(ax, z, labels)
+    drawn = [np.asarray(c.get_offsets()) for c in ax.collections if isinstance(c, PathCollection)]
+    assert len(drawn) == 10
+    for digit, points in enumerate(drawn):
+        np.testing.assert_allclose(points, z[labels == digit])
+    rendered(fig)
+
+
+def test_dots_stand_at_their_values_with_the_number_beside_them() -> None:
+    fig, ax = plots.figure("Dots")
+    plots.dots(ax, {"exact": (-80.04, "exact"), "ELBO": (-83.27, "elbo"), "other": (2.0, "#123456")})
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["exact", "ELBO", "other"]
+    assert [t.get_text() for t in ax.texts] == ["-80.0", "-83.3", "2.0"]
+    assert [line.get_xydata().tolist() for line in ax.lines] == [[[-80.04, 0]], [[-83.27, 1]], [[2, 2]]]
+    assert to_hex(ax.lines[2].get_color()) == "#123456"
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
+    rendered(fig)
+
+
+def test_cliffs_end_where_a_number_format_has_no_more_numbers() -> None:
+    pixels = np.array([100.0, 200, 300, 400])
+    fig, ax = plots.figure("Cliffs")
+    plots.cliffs(
+        ax, pixels, -pixels / 4, {"float32": ([-25.0, -50.0, -np.inf, -np.inf], "naive"), "log space": (-pixels / 4, "importance")}
+    )
+    lines = {to_hex(line.get_color()): line.get_xydata().tolist() for line in ax.lines[1:]}
+    assert lines[plots.COLORS["naive"].lower()] == [[100, -25], [200, -50]]
+    assert lines[plots.COLORS["importance"].lower()] == [[100, -25], [200, -50], [300, -75], [400, -100]]
+    assert ax.lines[0].get_ydata().tolist() == [-25, -50, -75, -100]
+    labels = {t.get_text(): t.xy for t in ax.texts}
+    assert labels["float32 ends"] == (200, -50)
+    assert labels["log space goes on"] == (400, -100)
+    assert "true value" in labels
+    rendered(fig)

@@ -1,0 +1,497 @@
+"""The training loop: what it learns, what it keeps, and what it refuses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from vaecourse import training
+from vaecourse.data import Digits, Split
+from vaecourse.models import VAE, BernoulliMixture, LatentVariableModel
+from vaecourse.oracles import exact_log_px
+from vaecourse.training import History, fit
+
+PIXELS = 16
+
+
+def vae(seed: int = 0) -> VAE:
+    torch.manual_seed(seed)
+    return VAE(2, (8,), PIXELS)
+
+
+def binary(n: int, seed: int = 0, pixels: int = PIXELS) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).integers(0, 2, (n, pixels)).astype(np.float32))
+
+
+def a_split(n: int, seed: int = 0) -> Split:
+    grey = torch.from_numpy(np.random.default_rng(seed).integers(0, 32, (n, PIXELS)).astype(np.uint8))
+    return Split(binary(n, seed), grey, 31, None, None)
+
+
+def digits() -> Digits:
+    return Digits("tiny", a_split(40), a_split(20, 1), a_split(20, 2))
+
+
+def weights(model: LatentVariableModel) -> dict[str, Tensor]:
+    return {k: v.clone() for k, v in model.state_dict().items()}
+
+
+def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def train(model: LatentVariableModel, data: Any, epochs: int = 3, *, seed: int = 1, **settings: Any) -> History:
+    torch.manual_seed(seed)
+    return fit(model, data, epochs, **{"batch_size": 16, "progress": False} | settings)
+
+
+def interrupt_after(epoch: int) -> Callable[[int], None]:
+    def on_epoch(completed: int) -> None:
+        if completed == epoch:
+            raise KeyboardInterrupt
+
+    return on_epoch
+
+
+def first_parameter(model: LatentVariableModel) -> Tensor:
+    return next(model.parameters())
+
+
+# ---------------------------------------------------------------- learning
+
+
+def test_a_tiny_set_is_learned_by_heart() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(2, (32,), 30), binary(6, pixels=30)
+    history = fit(model, x, 700, batch_size=6, lr=1e-2, progress=False)
+    assert history.train[0] > 0.9 * 30 * math.log(2)
+    assert np.mean(history.train[-20:]) < 7  # six images can not cost less than log 6 = 1.8 nats
+    assert history.stopped == "finished"
+
+
+def test_a_mixture_of_one_learns_the_frequency_of_ink_of_every_pixel() -> None:
+    model, x = BernoulliMixture(1, PIXELS), binary(64)
+    fit(
+        model,
+        x,
+        400,
+        batch_size=64,
+        lr=0.05,
+        loss=lambda m, batch: -m.decoder(torch.zeros(len(batch), dtype=torch.long)).log_prob(batch).mean(),
+        progress=False,
+    )
+    np.testing.assert_allclose(torch.sigmoid(model.logits[0]).detach(), x.mean(0), atol=1e-3)
+
+
+def test_exact_maximum_likelihood_raises_log_p() -> None:
+    torch.manual_seed(0)
+    model, x = LatentVariableModel(1, (8,), PIXELS), binary(8)
+    before = exact_log_px(model, x).mean()
+    history = fit(model, x, 100, batch_size=8, lr=2e-2, loss=training.exact_loss(0.2), progress=False)
+    after = exact_log_px(model, x).mean().item()
+    assert after > before + 2
+    assert -history.train[-1] == pytest.approx(after, abs=0.3)
+
+
+@pytest.mark.parametrize("latent_dim", [1, 2])
+def test_the_loss_of_exact_maximum_likelihood_is_minus_log_p_a_batch_at_a_time(latent_dim: int) -> None:
+    torch.manual_seed(0)
+    model, x = LatentVariableModel(latent_dim, (4,), PIXELS).requires_grad_(False), binary(5)
+    losses = torch.stack([training.exact_loss(0.25)(model, x) for _ in range(10)])
+    assert losses.std() > 0  # the lattice moves
+    np.testing.assert_allclose(losses, -exact_log_px(model, x).mean().expand(10), atol=2e-3)
+
+
+def test_the_loss_given_takes_the_place_of_the_model_s_own() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def loss(model: LatentVariableModel, x: Tensor) -> Tensor:
+        seen.append(tuple(x.shape))
+        return first_parameter(model).square().sum()
+
+    model = vae()
+    before = weights(model)
+    train(model, binary(40), 2, loss=loss, lr=0.01)
+    after = weights(model)
+    assert seen == [(16, PIXELS), (16, PIXELS), (8, PIXELS)] * 2
+    name = next(iter(before))
+    assert after[name].abs().sum() < before[name].abs().sum()
+    assert same({k: v for k, v in before.items() if k != name}, {k: v for k, v in after.items() if k != name})
+
+
+def test_every_epoch_shows_each_image_once_in_a_new_order() -> None:
+    x = binary(40)
+    x[:, :6] = torch.tensor([[i >> bit & 1 for bit in range(6)] for i in range(40)]).float()  # every image carries its number
+    batches: list[list[int]] = []
+
+    def loss(model: LatentVariableModel, batch: Tensor) -> Tensor:
+        batches.append((batch[:, :6] @ torch.tensor([1.0, 2, 4, 8, 16, 32])).int().tolist())
+        return first_parameter(model).sum()
+
+    train(vae(), x, 2, loss=loss)
+    epochs = [sum(batches[:3], []), sum(batches[3:], [])]
+    assert [sorted(epoch) for epoch in epochs] == [list(range(40))] * 2
+    assert epochs[0] != epochs[1] != list(range(40))
+
+
+def test_the_history_averages_over_images_not_over_batches() -> None:
+    x, valid = binary(40), binary(2_500, 1)
+
+    def loss(model: LatentVariableModel, batch: Tensor) -> Tensor:
+        return batch.sum(1).mean() + 0 * first_parameter(model).sum()
+
+    history = train(vae(), x, 1, loss=loss, valid=valid)
+    assert history.train == [pytest.approx(x.sum(1).mean().item(), rel=1e-6)]
+    assert history.valid == [pytest.approx(valid.sum(1).mean().item(), rel=1e-6)]
+
+
+@pytest.mark.parametrize("decay", [True, False])
+def test_the_rate_falls_along_a_cosine_only_where_asked(decay: bool) -> None:
+    """With a gradient of 1 at every step, Adam moves a weight by exactly the rate."""
+    values: list[float] = []
+
+    def loss(model: LatentVariableModel, batch: Tensor) -> Tensor:
+        values.append(first_parameter(model)[0, 0].item())
+        return first_parameter(model).sum()
+
+    model = vae().double()
+    train(model, binary(40), 40, loss=loss, lr=0.1, decay=decay)
+    values.append(first_parameter(model)[0, 0].item())
+    rates = -np.diff(values)
+    assert len(rates) == 120
+    if decay:
+        assert rates[0] == pytest.approx(0.1, rel=1e-4)
+        assert rates[60] == pytest.approx(0.0505, rel=1e-3)
+        assert rates[-1] == pytest.approx(0.001, rel=0.05)
+        assert (np.diff(rates) < 0).all()
+    else:
+        np.testing.assert_allclose(rates, 0.1, rtol=1e-4)
+
+
+# ---------------------------------------------------------------- data
+
+
+def test_a_data_set_brings_its_validation_images() -> None:
+    data = digits()
+    whole, parts = vae(), vae()
+    one = train(whole, data)
+    other = train(parts, data.train.x, valid=data.valid.x)
+    assert one == other
+    assert same(weights(whole), weights(parts))
+    assert len(one.valid) == 3
+    assert train(vae(), data.train).valid == []
+
+
+def test_validation_images_given_replace_those_of_the_data_set() -> None:
+    data = digits()
+    assert train(vae(), data, valid=data.test.x) == train(vae(), data.train, valid=data.test.x)
+
+
+def test_dynamic_binarisation_draws_the_images_anew_every_epoch() -> None:
+    data = digits()
+    seen: list[Tensor] = []
+
+    def loss(model: LatentVariableModel, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled():
+            seen.append(x.clone())
+        return first_parameter(model).sum()
+
+    epochs = 150
+    train(vae(), data, epochs, loss=loss, dynamic=True, batch_size=40)
+    x = torch.stack(seen)
+    assert set(x.unique().tolist()) == {0.0, 1.0}
+    p = data.train.intensity.double().mean(0)  # every batch is the whole split, in another order
+    variance = (data.train.intensity.double() * (1 - data.train.intensity.double())).mean(0) / (40 * epochs)
+    assert ((x.double().mean((0, 1)) - p).abs() < 4.5 * variance.sqrt()).all()
+    assert len({tuple(epoch.sum(0).tolist()) for epoch in x}) > 1
+    seen.clear()
+    train(vae(), data, 3, loss=loss, batch_size=40)
+    assert len({tuple(epoch.sum(0).tolist()) for epoch in seen}) == 1
+
+
+# ---------------------------------------------------------------- randomness
+
+
+def test_the_reader_s_seed_decides() -> None:
+    results = []
+    for seed in (1, 1, 2):
+        model = vae()
+        train(model, binary(40), seed=seed)
+        results.append(weights(model))
+    assert same(results[0], results[1])
+    assert not same(results[0], results[2])
+
+
+def test_validation_leaves_the_random_state_and_the_weights_alone() -> None:
+    results = []
+    for valid in (None, binary(20, 1)):
+        model = vae()
+        train(model, binary(40), valid=valid)
+        results.append((weights(model), torch.get_rng_state()))
+    assert same(results[0][0], results[1][0])
+    assert torch.equal(results[0][1], results[1][1])
+
+
+def test_validation_meets_the_same_noise_every_time() -> None:
+    history = train(vae(), binary(40), 4, valid=binary(20, 1), lr=0.0)
+    assert len(set(history.valid)) == 1
+    assert len(set(history.train)) == 4
+
+
+# ---------------------------------------------------------------- early stop
+
+
+def overfitting(**settings: Any) -> tuple[VAE, History, list[dict[str, Tensor]]]:
+    """Ten images to learn by heart and others to validate on: the validation loss soon rises."""
+    model = vae()
+    after: list[dict[str, Tensor]] = []
+    history = train(model, binary(10), 200, valid=binary(50, 1), lr=3e-2, on_epoch=lambda _: after.append(weights(model)), **settings)
+    return model, history, after
+
+
+def test_patience_stops_early_and_goes_back_to_the_best_weights() -> None:
+    model, history, after = overfitting(patience=5)
+    best = int(np.argmin(history.valid))
+    assert history.stopped == "early"
+    assert history.best_epoch == best
+    assert len(history.valid) == len(history.train) == best + 6 < 200
+    assert same(weights(model), after[best])
+    assert not same(after[best], after[-1])
+
+
+def test_without_patience_the_last_weights_stay() -> None:
+    model, history, after = overfitting()
+    assert history.stopped == "finished"
+    assert len(history.train) == 200
+    assert same(weights(model), after[-1])
+
+
+def test_the_best_weights_return_also_where_patience_did_not_run_out() -> None:
+    model, history, after = overfitting(patience=200)
+    assert history.stopped == "finished"
+    assert history.best_epoch != 199
+    assert same(weights(model), after[int(np.argmin(history.valid))])
+
+
+def test_the_best_epoch_is_the_first_of_the_lowest_validation_loss() -> None:
+    assert History([3.0, 2.0, 1.0], [5.0, 4.0, 4.0]).best_epoch == 1
+    assert History([3.0, 2.0, 1.0], []).best_epoch is None
+
+
+# ---------------------------------------------------------------- interruption and resumption
+
+
+def test_an_interruption_returns_the_history_and_keeps_the_weights() -> None:
+    stopped, whole = vae(), vae()
+    history = train(stopped, binary(40), 6, decay=False, on_epoch=interrupt_after(2))
+    expected = train(whole, binary(40), 3, decay=False)
+    assert history.stopped == "interrupted"
+    assert history.train == expected.train
+    assert same(weights(stopped), weights(whole))
+
+
+def test_an_interruption_within_an_epoch_counts_only_complete_epochs() -> None:
+    model, moving = vae(), []
+
+    def loss(m: LatentVariableModel, x: Tensor) -> Tensor:
+        moving.append(weights(m))
+        if len(moving) == 5:
+            raise KeyboardInterrupt
+        return m.loss(x)
+
+    history = train(model, binary(40), 6, loss=loss)
+    assert (history.stopped, len(history.train)) == ("interrupted", 1)
+    assert same(weights(model), moving[-1])
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"decay": False}, {"patience": 3}, {"dynamic": True}, {"dynamic": True, "patience": 4, "decay": False}], ids=str
+)
+def test_resuming_gives_the_same_bit_for_bit_as_no_interruption(settings: dict[str, Any], tmp_path: Path) -> None:
+    file, data = tmp_path / "run.safetensors", digits()
+    whole = vae()
+    expected = train(whole, data, 6, lr=3e-2, **settings)
+    state = torch.get_rng_state()
+
+    train(vae(), data, 6, lr=3e-2, checkpoint=file, on_epoch=interrupt_after(2), **settings)
+    resumed = vae(seed=99)
+    history = train(resumed, data, 6, seed=99, lr=3e-2, checkpoint=file, resume=True, **settings)
+    assert history == expected
+    assert same(weights(resumed), weights(whole))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_resuming_remembers_the_best_weights_from_before_the_interruption(tmp_path: Path) -> None:
+    expected_model, expected, _ = overfitting(patience=5)
+    assert expected.best_epoch is not None
+    last = len(expected.train) - 2  # after the best epoch
+    model = vae()
+    settings: dict[str, Any] = {"valid": binary(50, 1), "lr": 3e-2, "patience": 5, "checkpoint": tmp_path / "run.safetensors"}
+    train(model, binary(10), 200, on_epoch=interrupt_after(last), **settings)
+    resumed = vae(seed=99)
+    history = train(resumed, binary(10), 200, seed=99, resume=True, **settings)
+    assert history == expected
+    assert same(weights(resumed), weights(expected_model))
+
+
+def test_resuming_a_finished_training_changes_nothing(tmp_path: Path) -> None:
+    model, again = vae(), vae(seed=99)
+    settings: dict[str, Any] = {"checkpoint": str(tmp_path / "run.safetensors"), "valid": binary(20, 1), "patience": 2}
+    expected = train(model, binary(40), **settings)
+    assert train(again, binary(40), resume=True, seed=5, **settings) == expected
+    assert same(weights(model), weights(again))
+
+
+def test_resuming_without_a_checkpoint_file_starts_from_the_beginning(tmp_path: Path) -> None:
+    assert train(vae(), binary(40), checkpoint=tmp_path / "new" / "run.safetensors", resume=True) == train(vae(), binary(40))
+
+
+def test_without_resume_a_checkpoint_is_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "run.safetensors"
+    train(vae(), binary(40), checkpoint=file)
+    assert train(vae(), binary(40), seed=2, checkpoint=file) == train(vae(), binary(40), seed=2)
+    with safetensors.safe_open(file, framework="pt") as stored:
+        assert torch.equal(stored.get_tensor("random"), torch.get_rng_state())
+
+
+def test_without_decay_a_finished_training_can_be_made_longer(tmp_path: Path) -> None:
+    file = tmp_path / "run.safetensors"
+    whole, parts = vae(), vae()
+    expected = train(whole, binary(40), 5, decay=False)
+    train(parts, binary(40), 2, decay=False, checkpoint=file)
+    assert train(parts, binary(40), 5, seed=9, decay=False, checkpoint=file, resume=True) == expected
+    assert same(weights(parts), weights(whole))
+
+
+# ---------------------------------------------------------------- checkpoints
+
+
+def test_a_checkpoint_is_one_plain_file_that_holds_the_weights(tmp_path: Path) -> None:
+    model = vae()
+    train(model, binary(40), checkpoint=tmp_path / "deep" / "run.safetensors")
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["run.safetensors"]
+    stored = load_file(tmp_path / "deep" / "run.safetensors")  # safetensors cannot hold code: no pickle
+    assert same({k.removeprefix("model/"): v for k, v in stored.items() if k.startswith("model/")}, weights(model))
+    assert {k.split("/")[0] for k in stored} == {"model", "adam", "random"}
+
+
+def test_a_failure_while_writing_leaves_the_last_checkpoint_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "run.safetensors"
+    train(vae(), binary(40), checkpoint=file)
+    before = file.read_bytes()
+
+    def full_disk(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+        Path(path).write_bytes(b"half of it")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(training, "save_file", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        train(vae(), binary(40), seed=7, checkpoint=file)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"epochs": 7}, "epochs: 6 then, 7 now"),
+        ({"batch_size": 8}, "batch_size: 16 then, 8 now"),
+        ({"lr": 1e-3}, "lr: 0.002 then, 0.001 now"),
+        ({"decay": False}, "decay: True then, False now"),
+        ({"dynamic": True}, "dynamic: False then, True now"),
+        ({"data": a_split(30)}, "images: 40 then, 30 now"),
+    ],
+)
+def test_a_checkpoint_of_other_settings_is_refused(changed: dict[str, Any], named: str, tmp_path: Path) -> None:
+    file = tmp_path / "run.safetensors"
+    settings: dict[str, Any] = {"data": a_split(40), "epochs": 6, "checkpoint": file}
+    train(vae(), **settings, on_epoch=interrupt_after(0))
+    model = vae()
+    before = weights(model)
+    with pytest.raises(
+        ValueError, match=rf"run\.safetensors belongs to a training with other settings \(.*{named}.*another checkpoint file"
+    ):
+        train(model, **settings | changed, resume=True)
+    assert same(weights(model), before)
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    save_file({"numbers": torch.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match="belongs to a training with other settings"):
+        train(vae(), binary(40), checkpoint=tmp_path / "other.safetensors", resume=True)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "run.safetensors"
+    train(vae(), binary(40), checkpoint=file)
+    with pytest.raises(ValueError, match=r"run\.safetensors"):
+        train(VAE(3, (8,), PIXELS), binary(40), checkpoint=file, resume=True)
+
+
+# ---------------------------------------------------------------- refusals
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_not_finite_is_reported_before_it_touches_the_weights(value: float) -> None:
+    model, moving = vae(), []
+
+    def loss(m: LatentVariableModel, x: Tensor) -> Tensor:
+        moving.append(weights(m))
+        return m.loss(x) * (value if len(moving) == 5 else 1.0)
+
+    with pytest.raises(
+        FloatingPointError, match=r"the loss became -?(nan|inf) at step 4 \(epoch 1\); the weights are those before this step.*lower lr"
+    ):
+        train(model, binary(40), loss=loss)
+    assert same(weights(model), moving[-1])
+    assert not same(weights(model), moving[-2])
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"epochs": 0}, ValueError, "epochs must be at least 1; got 0"),
+        ({"epochs": 2.0}, TypeError, r"epochs must be a whole number; got 2\.0"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1; got 0"),
+        ({"batch_size": 16.5}, TypeError, "batch_size must be a whole number"),
+        ({"patience": 0, "valid": binary(4)}, ValueError, "patience must be at least 1; got 0"),
+        ({"patience": 3}, ValueError, "patience needs validation images: pass valid="),
+        ({"dynamic": True}, ValueError, "dynamic binarisation needs grey levels: pass a data set or a split"),
+        ({"resume": True}, ValueError, "resume=True needs checkpoint="),
+        ({"data": torch.full((4, PIXELS), 0.37)}, ValueError, r"found 0\.37: binarise first"),
+        ({"data": torch.zeros(4, PIXELS + 1)}, ValueError, "one image a row"),
+        ({"valid": torch.full((4, PIXELS), 0.37)}, ValueError, r"found 0\.37: binarise first"),
+    ],
+)
+def test_bad_settings_are_refused_before_anything_is_trained(settings: dict[str, Any], error: type[Exception], message: str) -> None:
+    model = vae()
+    before = weights(model)
+    with pytest.raises(error, match=message):
+        train(model, **{"data": binary(40)} | settings)
+    assert same(weights(model), before)
+
+
+# ---------------------------------------------------------------- the shipped decoder
+
+
+def test_a_new_decoder_takes_its_place_beside_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "decoder.safetensors"
+    save_file({"mnist/kept": torch.ones(2), "strokes/stale": torch.ones(2)}, file)
+    monkeypatch.setattr(training, "shipped", lambda name: tmp_path / name)
+    monkeypatch.setattr(training, "load_digits", lambda name: digits())
+    trained: list[LatentVariableModel] = []
+    monkeypatch.setattr(training, "fit", lambda model, *_, **__: trained.append(model))
+    training.make_decoder("strokes")
+    stored = load_file(file)
+    assert stored.pop("mnist/kept").tolist() == [1, 1]
+    assert same({k.removeprefix("strokes/"): v for k, v in stored.items()}, weights(trained[-1]))
+    assert trained[-1].latent_dim == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["decoder.safetensors"]

@@ -1,0 +1,77 @@
+"""The predict control: a question that keeps its answer, and reads as plain text where nothing runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+import pytest
+
+from vaecourse.widgets import predict
+
+QUESTION = "What happens to the estimate?"
+CHOICES = ["it rises", "it falls", "it stays"]
+PLAIN = "Predict: What happens to the estimate?\n  (a) it rises\n  (b) it falls\n  (c) it stays"
+
+
+def everything(widget: Any) -> list[Any]:
+    return [widget, *(inner for child in getattr(widget, "children", ()) for inner in everything(child))]
+
+
+def buttons(control: Any) -> list[ipywidgets.Button]:
+    return [w for w in everything(control) if isinstance(w, ipywidgets.Button)]
+
+
+def texts(control: Any) -> list[str]:
+    return [w.value for w in everything(control) if isinstance(w, ipywidgets.HTML)]
+
+
+def test_a_question_stands_above_one_button_a_choice() -> None:
+    control = predict(QUESTION, CHOICES)
+    assert isinstance(control, ipywidgets.VBox)
+    assert [b.description for b in buttons(control)] == ["(a) it rises", "(b) it falls", "(c) it stays"]
+    assert [b.tooltip for b in buttons(control)] == ["Predict (a) it rises", "Predict (b) it falls", "Predict (c) it stays"]
+    assert QUESTION in texts(control)[0]
+    assert texts(control)[-1] == "No prediction yet."
+
+
+def test_a_click_keeps_the_choice_in_words_and_another_click_replaces_it() -> None:
+    control = predict(QUESTION, CHOICES)
+    for i in (1, 1, 2):
+        buttons(control)[i].click()
+        assert texts(control)[-1] == f"You predicted: {buttons(control)[i].description}. Now run the next cell."
+
+
+def test_two_controls_do_not_share_an_answer() -> None:
+    first, second = predict(QUESTION, CHOICES), predict(QUESTION, CHOICES)
+    buttons(first)[0].click()
+    assert texts(second)[-1] == "No prediction yet."
+
+
+def test_the_plain_text_is_the_question_and_its_choices_before_and_after_a_click() -> None:
+    control = predict(QUESTION, CHOICES)
+    assert repr(control) == PLAIN
+    buttons(control)[0].click()
+    assert repr(control) == repr(predict(QUESTION, CHOICES)) == PLAIN
+
+
+def test_the_whole_plain_text_stands_in_the_output_however_long() -> None:
+    control = predict("Which of these is larger, " + "and by how much, " * 20 + "on average?", CHOICES)
+    bundle = control._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(control)
+    assert "(c) it stays" in bundle["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_choices_may_be_a_tuple_of_two() -> None:
+    assert len(buttons(predict("Which?", ("this", "that")))) == 2
+
+
+@pytest.mark.parametrize("choices", [[], ["only one"]])
+def test_fewer_than_two_choices_are_refused(choices: list[str]) -> None:
+    with pytest.raises(ValueError, match="at least two choices"):
+        predict(QUESTION, choices)
+
+
+def test_no_choice_is_lost_however_many_there_are() -> None:
+    assert len(buttons(predict(QUESTION, [str(i) for i in range(12)]))) == 12
