@@ -174,6 +174,17 @@ def test_no_array_is_larger_than_the_block(shared: bool, monkeypatch: pytest.Mon
     assert 1_000 <= largest.numel <= 2_000
 
 
+@pytest.mark.parametrize("block", [2_000, 300])
+def test_images_are_decoded_in_blocks_where_one_sample_for_all_is_too_much(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = vae(20, (16,)), binary(30, 20)
+    decoded: list[int] = []
+    model.decoder.register_forward_hook(lambda module, z, p: decoded.append(p.base_dist.logits.numel()))
+    monkeypatch.setattr(estimators, "BLOCK", block)
+    log_weights(model, x, 10)
+    assert sum(decoded) == 10 * 30 * 20
+    assert max(decoded) <= block
+
+
 def test_different_draws_are_made_for_each_image() -> None:
     model = vae()
     image = binary(1, 9)

@@ -111,9 +111,24 @@ def test_quadrature_agrees_with_the_closed_form(seed: int, latent_dim: int, sigm
     model = linear_gaussian(seed, 3, latent_dim, sigma)
     x = model.marginal.sample((2,))
     expected = model.marginal.log_prob(x).detach()
-    np.testing.assert_allclose(exact_log_px(Disguised(model), x), expected, atol=2e-3)
-    np.testing.assert_allclose(exact_log_px(Disguised(model), x, tol=1e-8), expected, atol=1e-7)
+    for tol in (1e-2, 1e-4):
+        np.testing.assert_allclose(exact_log_px(Disguised(model), x, tol=tol), expected, atol=tol, rtol=0)
     np.testing.assert_allclose(quadrature_log_px(Disguised(model), x, 0.08).detach(), expected, atol=1e-6)
+
+
+@quick
+@given(st.integers(0, 10_000), st.sampled_from([1, 2]), st.floats(-3.0, -1.0))
+def test_a_narrow_posterior_is_integrated_or_refused_but_never_wrong(seed: int, latent_dim: int, log10_sigma: float) -> None:
+    model = linear_gaussian(seed, 3, latent_dim, 10**log10_sigma)
+    x = model.marginal.sample((1,))
+    try:
+        result = exact_log_px(Disguised(model), x)
+    except RuntimeError:
+        result = None
+    if result is None:
+        assert model.posterior(x).covariance_matrix.detach().diagonal(dim1=1, dim2=2).min().sqrt() < 0.02
+    else:
+        np.testing.assert_allclose(result, model.marginal.log_prob(x).detach(), atol=1e-2, rtol=0)
 
 
 def test_one_latent_is_integrated_as_by_scipy() -> None:
@@ -122,7 +137,7 @@ def test_one_latent_is_integrated_as_by_scipy() -> None:
         scipy.integrate.quad(lambda z, image=image: math.exp(numpy_log_joint(model, image, np.array([[z]]))[0]), -9, 9, epsabs=1e-13)[0]
         for image in x.numpy()
     ]
-    np.testing.assert_allclose(exact_log_px(model, x, tol=1e-6), np.log(integrals), atol=1e-6)
+    np.testing.assert_allclose(exact_log_px(model, x, tol=1e-5), np.log(integrals), atol=1e-5, rtol=0)
 
 
 def test_two_latents_are_integrated_as_by_scipy() -> None:
@@ -139,18 +154,18 @@ def test_two_latents_are_integrated_as_on_a_fine_grid_of_another_rule() -> None:
     z = np.stack(np.meshgrid(t, t, indexing="ij"), -1).reshape(-1, 2)
     log_w = np.log(np.outer(w, w)).ravel()
     expected = [scipy.special.logsumexp(numpy_log_joint(model, image, z) + log_w) for image in x.numpy()]
-    np.testing.assert_allclose(exact_log_px(model, x, tol=1e-6), expected, atol=1e-5)
-    np.testing.assert_allclose(exact_log_px(model, x), expected, atol=1e-2)
+    for tol in (1e-2, 1e-4):
+        np.testing.assert_allclose(exact_log_px(model, x, tol=tol), expected, atol=tol, rtol=0)
 
 
 def test_all_512_images_have_a_probability_of_1_together() -> None:
     model = latent_variable_model(2)
-    assert exact_log_px(model, EVERY_IMAGE, tol=1e-4).exp().sum().item() == pytest.approx(1, abs=1e-6)
+    assert exact_log_px(model, EVERY_IMAGE, tol=1e-3).exp().sum().item() == pytest.approx(1, abs=1e-5)
 
 
 def test_float32_costs_no_more_than_a_thousandth_of_a_nat() -> None:
     model, x = latent_variable_model(2), EVERY_IMAGE[::60]
-    exact = exact_log_px(model, x, tol=1e-5)
+    exact = exact_log_px(model, x, tol=1e-4)
     single = exact_log_px(model.float(), x.float())
     assert (exact.dtype, single.dtype) == (torch.float64, torch.float32)
     np.testing.assert_allclose(single, exact, atol=1e-3)
@@ -179,18 +194,21 @@ def test_the_size_of_the_blocks_does_not_change_the_value(block: int, monkeypatc
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2])
-@pytest.mark.parametrize("where", [0.0, 5.5, 6.9, 7.2, 9.0, 12.0])
-def test_a_posterior_far_from_the_prior_is_found(latent_dim: int, where: float) -> None:
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("where", [0.0, 4.0, 4.75, 5.5])
+def test_a_posterior_far_from_the_prior_is_found_on_either_side(latent_dim: int, side: int, where: float) -> None:
     model = linear_gaussian(0, 3, latent_dim, sigma=0.5).requires_grad_(False)
-    x = posterior_at(model, where)
-    np.testing.assert_allclose(exact_log_px(Disguised(model), x), model.marginal.log_prob(x), atol=1e-2)
+    x = posterior_at(model, side * where)
+    assert model.posterior(x).covariance_matrix.max() < 0.32**2  # |z| = 8 is eight standard deviations away
+    np.testing.assert_allclose(exact_log_px(Disguised(model), x), model.marginal.log_prob(x), atol=1e-2, rtol=0)
 
 
 @pytest.mark.parametrize("latent_dim", [1, 2])
-def test_a_posterior_beyond_reach_is_reported_not_cut_off(latent_dim: int) -> None:
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_posterior_beyond_reach_is_reported_not_cut_off(latent_dim: int, side: int) -> None:
     model = linear_gaussian(0, 3, latent_dim, sigma=0.5).requires_grad_(False)
-    x = torch.cat([posterior_at(model, where) for where in (0.0, 14.0, 20.0)])
-    with pytest.raises(RuntimeError, match="does not settle for 2 of 3 images: .* or lies beyond"):
+    x = torch.cat([posterior_at(model, side * where) for where in (0.0, 8.5, 20.0)])
+    with pytest.raises(RuntimeError, match=r"does not settle for 2 of 3 images: .* lies beyond \|z\| = 8"):
         exact_log_px(Disguised(model), x)
 
 
@@ -284,7 +302,7 @@ def test_a_posterior_narrower_than_the_finest_lattice_is_reported(latent_dim: in
     x = torch.tensor([[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]], dtype=torch.float64)  # log p(x|z) = -1e5 |sum z|, the second is wide
     with pytest.raises(
         RuntimeError,
-        match="does not settle for 1 of 2 images: their posterior is narrower than .*larger tol, or look at them with posterior_grid",
+        match="does not settle for 1 of 2 images: .* narrower than a spacing of .*larger tol, or look at them with posterior_grid",
     ):
         exact_log_px(model, x, tol=0.05)
 

@@ -24,6 +24,7 @@ RADIUS = 8.0  # beyond it the N(0, I) prior holds less than 1e-13
 BLOCK = 1 << 20  # numbers held at once for each intermediate array: 4 MB in float32, what a processor's cache takes
 COARSEST = 1 / 8
 FINEST = 1 / 128  # the quadrature gives up where a lattice of this spacing does not settle it
+SQUARE = 1.0
 NEGLIGIBLE = 1e-7  # the share of p(x) below which a square of the plane is not looked at again
 
 
@@ -115,8 +116,9 @@ def _log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Float[Tensor
 def _quadrature(model: LatentVariableModel, x: Tensor, tol: float) -> Tensor:
     """Halve the spacing, image by image, until the 2^K interleaved lattices agree.
 
-    The plane is cut into unit squares. Every image is summed over all of them on the coarsest lattice; every finer one
-    visits only the squares in which the image has a share of its p(x) that matters.
+    The plane is cut into squares. Every image is summed over all of them on the coarsest lattice; every finer one
+    visits only the squares that hold a share of the image's p(x) that matters (the second also their neighbours, into
+    which a posterior may reach between two nodes).
     """
     k, spacing = model.latent_dim, COARSEST
     corners = _squares(k).to(x)
@@ -127,6 +129,9 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float) -> Tensor:
     while len(rows) and spacing / 2 >= FINEST and not at_edge.any():
         cosets = sums.repeat(2**k, 1, 1)
         live = sums - sums.logsumexp(0) > math.log(NEGLIGIBLE)
+        if spacing == COARSEST:
+            near = (corners[:, None] - corners).abs().amax(-1) < 1.5 * SQUARE
+            live = near.to(x) @ live.to(x) > 0
         for square in live.any(1).nonzero()[:, 0]:
             here = live[square].nonzero()[:, 0]
             cosets[1:, square, here] = _sums(model, x[rows[here]], corners[square, None], spacing, shifts[1:])[:, 0]
@@ -145,11 +150,11 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float) -> Tensor:
 
 
 def _squares(latent_dim: int) -> Float[Tensor, "squares latents"]:
-    """The lower corners of the unit squares (intervals, for one latent) that cover the ball of radius 8."""
+    """The lower corners of the squares (intervals, for one latent) that cover the ball of radius 8."""
     lattice(latent_dim, 1.0)  # refuses more than two dimensions
-    steps = torch.arange(-math.ceil(RADIUS), math.ceil(RADIUS), dtype=torch.float64)
+    steps = torch.arange(-RADIUS, RADIUS, SQUARE, dtype=torch.float64)
     corners = torch.cartesian_prod(*[steps] * latent_dim).reshape(-1, latent_dim)
-    nearest = torch.where(corners < 0, corners + 1, corners)
+    nearest = torch.where(corners < 0, corners + SQUARE, corners)
     return corners[nearest.norm(dim=-1) < RADIUS]
 
 
@@ -157,7 +162,7 @@ def _sums(
     model: LatentVariableModel, x: Tensor, corners: Tensor, spacing: float, shifts: Tensor
 ) -> Float[Tensor, "shifts squares batch"]:
     """log sum_i h^K p(x, z_i) over the nodes of each square, for each shift of the lattice by a part of its spacing."""
-    k, steps = model.latent_dim, torch.arange(0, 1, spacing).to(x)
+    k, steps = model.latent_dim, torch.arange(0, SQUARE, spacing).to(x)
     inside = torch.cartesian_prod(*[steps] * k).reshape(-1, k)
     z = corners + spacing * shifts[:, None] + inside[:, None, None]  # nodes of a square first: they are summed
     z = z.reshape(len(inside), -1, k)
