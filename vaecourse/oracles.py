@@ -24,7 +24,6 @@ RADIUS = 8.0  # beyond it the N(0, I) prior holds less than 1e-13
 BLOCK = 1 << 20  # numbers held at once for each intermediate array: 4 MB in float32, what a processor's cache takes
 COARSEST = 1 / 8
 FINEST = 1 / 128  # the quadrature gives up where a lattice of this spacing does not settle it
-SQUARE = 1.0
 NEGLIGIBLE = 1e-7  # the share of p(x) below which a square of the plane is not looked at again
 
 
@@ -45,7 +44,7 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
 
     Raises:
         ValueError: bad x; more than two latent dimensions; tol not positive.
-        RuntimeError: the lattices still disagree at a spacing of 1/64, or a posterior reaches beyond |z| = 8.
+        RuntimeError: the lattices still disagree at a spacing of 1/64.
     """
     model.check(x)
     if not tol > 0:
@@ -113,25 +112,28 @@ def _log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Float[Tensor
     return log_prob_pairs(model.decoder(z), x) + model.prior.log_prob(z)[:, None]
 
 
-def _quadrature(model: LatentVariableModel, x: Tensor, tol: float) -> Tensor:
-    """Halve the spacing, image by image, until the 2^K interleaved lattices agree.
+def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float = RADIUS) -> Tensor:
+    """Halve the spacing, image by image, until the 2^K interleaved lattices agree; widen them where that is not enough.
 
     The plane is cut into squares. Every image is summed over all of them on the coarsest lattice; every finer one
     visits only the squares that hold a share of the image's p(x) that matters (the second also their neighbours, into
     which a posterior may reach between two nodes).
     """
     k, spacing = model.latent_dim, COARSEST
-    corners = _squares(k).to(x)
+    corners = _squares(k, radius).to(x)
+    near = ((corners[:, None] - corners).abs().amax(-1) < 1.5).to(x)
     shifts = torch.tensor(list(itertools.product((0.0, 0.5), repeat=k))).to(x)
-    log_px, rows = x.new_empty(len(x)), torch.arange(len(x))
-    sums = _sums(model, x, corners, spacing, shifts[:1])[0]
-    at_edge = sums[corners.norm(dim=-1) > RADIUS - 2].logsumexp(0) - sums.logsumexp(0) > math.log(tol / 10)
-    while len(rows) and spacing / 2 >= FINEST and not at_edge.any():
+    log_px, sums = x.new_empty(len(x)), _sums(model, x, corners, spacing, shifts[:1])[0]
+    far = sums[corners.norm(dim=-1) > radius - 1.5].logsumexp(0) - sums.logsumexp(0) > math.log(tol / 10)
+    far &= radius < 4 * RADIUS
+    if far.any():
+        log_px[far] = _quadrature(model, x[far], tol, 2 * radius)
+    rows, sums = (~far).nonzero()[:, 0], sums[:, ~far]
+    while len(rows) and spacing / 2 >= FINEST:
         cosets = sums.repeat(2**k, 1, 1)
         live = sums - sums.logsumexp(0) > math.log(NEGLIGIBLE)
         if spacing == COARSEST:
-            near = (corners[:, None] - corners).abs().amax(-1) < 1.5 * SQUARE
-            live = near.to(x) @ live.to(x) > 0
+            live = near @ live.to(x) > 0
         for square in live.any(1).nonzero()[:, 0]:
             here = live[square].nonzero()[:, 0]
             cosets[1:, square, here] = _sums(model, x[rows[here]], corners[square, None], spacing, shifts[1:])[:, 0]
@@ -140,29 +142,27 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float) -> Tensor:
         log_px[rows[~apart]] = sums.logsumexp(0)[~apart]
         rows, sums, spacing = rows[apart], sums[:, apart], spacing / 2
     if len(rows):
-        why = f"lies beyond |z| = {RADIUS:g}" if at_edge.any() else f"is narrower than a spacing of {spacing:g}"
-        count = int(at_edge.sum()) if at_edge.any() else len(rows)
         raise RuntimeError(
-            f"the quadrature does not settle for {count} of {len(x)} images: part of their posterior {why}; "
-            "ask for a larger tol, or look at them with posterior_grid"
+            f"the quadrature does not settle within {tol:g} nats for {len(rows)} of {len(x)} images: their posterior is narrower than a "
+            f"spacing of {spacing:g}; ask for a larger tol, or look at them with posterior_grid"
         )
     return log_px
 
 
-def _squares(latent_dim: int) -> Float[Tensor, "squares latents"]:
-    """The lower corners of the squares (intervals, for one latent) that cover the ball of radius 8."""
+def _squares(latent_dim: int, radius: float) -> Float[Tensor, "squares latents"]:
+    """The lower corners of the squares (intervals, for one latent) of side 1 that cover a ball around 0."""
     lattice(latent_dim, 1.0)  # refuses more than two dimensions
-    steps = torch.arange(-RADIUS, RADIUS, SQUARE, dtype=torch.float64)
+    steps = torch.arange(-math.ceil(radius), math.ceil(radius), dtype=torch.float64)
     corners = torch.cartesian_prod(*[steps] * latent_dim).reshape(-1, latent_dim)
-    nearest = torch.where(corners < 0, corners + SQUARE, corners)
-    return corners[nearest.norm(dim=-1) < RADIUS]
+    nearest = torch.where(corners < 0, corners + 1, corners)
+    return corners[nearest.norm(dim=-1) < radius]
 
 
 def _sums(
     model: LatentVariableModel, x: Tensor, corners: Tensor, spacing: float, shifts: Tensor
 ) -> Float[Tensor, "shifts squares batch"]:
     """log sum_i h^K p(x, z_i) over the nodes of each square, for each shift of the lattice by a part of its spacing."""
-    k, steps = model.latent_dim, torch.arange(0, SQUARE, spacing).to(x)
+    k, steps = model.latent_dim, torch.arange(0, 1, spacing).to(x)
     inside = torch.cartesian_prod(*[steps] * k).reshape(-1, k)
     z = corners + spacing * shifts[:, None] + inside[:, None, None]  # nodes of a square first: they are summed
     z = z.reshape(len(inside), -1, k)

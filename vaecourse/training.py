@@ -107,7 +107,8 @@ def fit(
         run.load(Path(checkpoint), settings)
     history, intensity = run.history, split.intensity if dynamic else None
     history.stopped = "finished"
-    bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", disable=None if progress else True)
+    quiet = {} if progress else {"disable": True}  # where it is not given, TQDM_DISABLE decides
+    bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", **quiet)
     try:
         for epoch in range(len(history.train), epochs):
             if _out_of_patience(history, patience):
