@@ -105,7 +105,8 @@ def posterior_grid(model: LatentVariableModel, x: Float[Tensor, "batch data"], n
         axis = torch.linspace(-extent, extent, n).to(x)
         z = torch.stack([a.flatten() for a in torch.meshgrid(*[axis] * model.latent_dim, indexing="ij")], -1)
     with torch.no_grad():
-        return PosteriorGrid(z, torch.softmax(_log_joint(model, x, z), dim=0).T)
+        log_joint = torch.cat([_log_joint(model, x, part) for part in z.split(max(1, BLOCK // model.data_dim))])
+    return PosteriorGrid(z, torch.softmax(log_joint, dim=0).T)
 
 
 def _log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Float[Tensor, "nodes batch"]:
