@@ -126,6 +126,28 @@ def test_vae_loss_passes_gradients_to_every_parameter() -> None:
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
 
 
+def test_the_gradient_of_the_vae_loss_goes_through_the_samples() -> None:
+    """Slopes by finite differences, the noise held fixed."""
+    torch.manual_seed(0)
+    model, x = VAE(2, (8,), 20).double(), binary(6, 20).double()
+    bias = model.encoder.parameters_of_q[-1].bias
+
+    def loss() -> Tensor:
+        torch.manual_seed(1)
+        return model.loss(x)
+
+    loss().backward()
+    assert bias.grad is not None
+    for i in range(4):
+        with torch.no_grad():
+            bias[i] += 1e-5
+            up = loss().item()
+            bias[i] -= 2e-5
+            down = loss().item()
+            bias[i] += 1e-5
+        assert bias.grad[i].item() == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-7)
+
+
 # ---------------------------------------------------------------- BernoulliMixture
 
 

@@ -195,11 +195,11 @@ def test_the_size_of_the_blocks_does_not_change_the_value(block: int, monkeypatc
 
 @pytest.mark.parametrize("latent_dim", [1, 2])
 @pytest.mark.parametrize("side", [1, -1])
-@pytest.mark.parametrize("where", [0.0, 4.0, 4.75, 5.5])
+@pytest.mark.parametrize("where", [0.0, 5.0, 7.5, 9.0, 20.0])
 def test_a_posterior_far_from_the_prior_is_found_on_either_side(latent_dim: int, side: int, where: float) -> None:
     model = linear_gaussian(0, 3, latent_dim, sigma=0.5).requires_grad_(False)
     x = posterior_at(model, side * where)
-    assert model.posterior(x).covariance_matrix.max() < 0.32**2  # |z| = 8 is eight standard deviations away
+    assert model.posterior(x).mean.norm().item() == pytest.approx(where, abs=1e-6)
     np.testing.assert_allclose(exact_log_px(Disguised(model), x), model.marginal.log_prob(x), atol=1e-2, rtol=0)
 
 
@@ -207,8 +207,8 @@ def test_a_posterior_far_from_the_prior_is_found_on_either_side(latent_dim: int,
 @pytest.mark.parametrize("side", [1, -1])
 def test_a_posterior_beyond_reach_is_reported_not_cut_off(latent_dim: int, side: int) -> None:
     model = linear_gaussian(0, 3, latent_dim, sigma=0.5).requires_grad_(False)
-    x = torch.cat([posterior_at(model, side * where) for where in (0.0, 8.5, 20.0)])
-    with pytest.raises(RuntimeError, match=r"does not settle for 2 of 3 images: .* lies beyond \|z\| = 8"):
+    x = torch.cat([posterior_at(model, side * where) for where in (0.0, 40.0, 60.0)])
+    with pytest.raises(RuntimeError, match="does not settle .*for 2 of 3 images"):
         exact_log_px(Disguised(model), x)
 
 
@@ -302,7 +302,7 @@ def test_a_posterior_narrower_than_the_finest_lattice_is_reported(latent_dim: in
     x = torch.tensor([[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]], dtype=torch.float64)  # log p(x|z) = -1e5 |sum z|, the second is wide
     with pytest.raises(
         RuntimeError,
-        match="does not settle for 1 of 2 images: .* narrower than a spacing of .*larger tol, or look at them with posterior_grid",
+        match="does not settle within 0.05 nats for 1 of 2 images: .* narrower than .*larger tol, or look at them with posterior_grid",
     ):
         exact_log_px(model, x, tol=0.05)
 
@@ -310,7 +310,7 @@ def test_a_posterior_narrower_than_the_finest_lattice_is_reported(latent_dim: in
 def test_the_quadrature_gives_up_at_the_finest_spacing(monkeypatch: pytest.MonkeyPatch) -> None:
     model, x = latent_variable_model(1), EVERY_IMAGE[:3]
     monkeypatch.setattr(oracles, "FINEST", 0.07)
-    with pytest.raises(RuntimeError, match="does not settle for 3 of 3 images"):
+    with pytest.raises(RuntimeError, match="does not settle .*for 3 of 3 images"):
         exact_log_px(model, x)
 
 

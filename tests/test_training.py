@@ -299,6 +299,23 @@ def test_an_interruption_returns_the_history_and_keeps_the_weights() -> None:
     assert same(weights(stopped), weights(whole))
 
 
+def test_an_interruption_keeps_the_weights_reached_even_where_others_were_better() -> None:
+    model, history, _ = overfitting(patience=50)
+    assert history.best_epoch is not None
+    stop = history.best_epoch + 10
+    interrupted = vae()
+    reached: list[dict[str, Tensor]] = []
+
+    def on_epoch(epoch: int) -> None:
+        reached.append(weights(interrupted))
+        interrupt_after(stop)(epoch)
+
+    shorter = train(interrupted, binary(10), 200, valid=binary(50, 1), lr=3e-2, patience=50, on_epoch=on_epoch)
+    assert (shorter.stopped, shorter.best_epoch) == ("interrupted", history.best_epoch)
+    assert same(weights(interrupted), reached[-1])
+    assert not same(weights(interrupted), weights(model))
+
+
 def test_an_interruption_within_an_epoch_counts_only_complete_epochs() -> None:
     model, moving = vae(), []
 

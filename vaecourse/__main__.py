@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("data", help="make a shipped file again: strokes (a minute) or a decoder (a quarter of an hour)")
     make.add_argument("what", choices=["strokes", "decoder-strokes", "decoder-mnist"])
-    refresh = commands.add_parser("refresh", help="execute notebooks and store their outputs as the new reference")
+    refresh = commands.add_parser("refresh", help=refresh_notebooks.__doc__, description=refresh_notebooks.__doc__)
     refresh.add_argument("notebooks", nargs="*", type=Path, help="by default all")
     chosen = parser.parse_args(arguments)
     if chosen.command == "refresh":
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def refresh_notebooks(paths: list[Path]) -> int:
-    """Execute notebooks in place under the environment of the tests: one thread, no progress bars, no cell timings."""
+    """Execute notebooks as the tests do (one thread, no progress bars) and store their outputs as the new reference."""
     if not paths:
         sys.exit(f"no notebooks in {NOTEBOOKS}: run this in a checkout of the course, not from an installed wheel")
     environment = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "VAECOURSE_DIGITS": "strokes"}

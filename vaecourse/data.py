@@ -182,7 +182,7 @@ def fetch(name: str, mirrors: tuple[str, ...]) -> Path:
             pooch.retrieve(mirror + name, known_hash=sha256, fname=name, path=folder, progressbar=True)
             return path
         except Exception as error:  # every kind of network, disk and digest failure ends in the same advice
-            failures.append(f"  {mirror}{name}: {type(error).__name__}: {str(error).splitlines()[0][:150]}")
+            failures.append(f"  {mirror}{name}: {type(error).__name__} {str(error)[:150]}".rstrip())
     state = "is damaged (its sha256 is wrong)" if damaged else "is not there"
     raise DataUnavailable(
         f"{name} {state} in {folder}, and no mirror could provide it:\n" + "\n".join(failures) + "\n"

@@ -33,7 +33,7 @@ def mixture(components: list[Distribution], weights: list[float]) -> MixtureSame
     bases = [q.base_dist for q in components]
     mu = torch.stack(torch.broadcast_tensors(*(b.loc for b in bases)), -2)
     sigma = torch.stack(torch.broadcast_tensors(*(b.scale for b in bases)), -2)
-    which = Categorical(probs=mu.new_tensor(weights).expand(mu.shape[:-1]), validate_args=False)
+    which = Categorical(logits=mu.new_tensor(weights).log().expand(mu.shape[:-1]), validate_args=False)
     return MixtureSameFamily(which, Independent(Normal(mu, sigma, validate_args=False), 1, validate_args=False), validate_args=False)
 
 

@@ -15,7 +15,8 @@ def log_mean_exp(log_w: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
     Finite wherever the answer is: the largest entry is taken out of the sum before anything is exponentiated. A slice
     that holds only -inf (weights of exactly zero) gives -inf. Raises ValueError where `dim` has no entries.
     """
-    return torch.logsumexp(log_w, dim) - math.log(_length(log_w, dim))
+    n = _length(log_w, dim)
+    return torch.logsumexp(log_w, dim) - math.log(n)
 
 
 def effective_sample_size(log_w: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:

@@ -21,6 +21,7 @@ from vaecourse.logspace import log_mean_exp
 from vaecourse.models import LatentVariableModel, LinearGaussian
 
 RADIUS = 8.0  # beyond it the N(0, I) prior holds less than 1e-13
+FARTHEST = 32.0  # how far the quadrature follows a posterior that lies beyond
 BLOCK = 1 << 20  # numbers held at once for each intermediate array: 4 MB in float32, what a processor's cache takes
 COARSEST = 1 / 8
 FINEST = 1 / 128  # the quadrature gives up where a lattice of this spacing does not settle it
@@ -44,7 +45,7 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
 
     Raises:
         ValueError: bad x; more than two latent dimensions; tol not positive.
-        RuntimeError: the lattices still disagree at a spacing of 1/64.
+        RuntimeError: the lattices still disagree at a spacing of 1/64, or the posterior reaches beyond |z| = 32.
     """
     model.check(x)
     if not tol > 0:
@@ -54,7 +55,14 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
             return model.marginal.log_prob(x)
         if model.prior.has_enumerate_support:
             return _log_joint(model, x, model.prior.enumerate_support()).logsumexp(0)
-        return _quadrature(model, x, tol)
+        log_px = _quadrature(model, x, tol)
+    unsettled = int(log_px.isnan().sum())
+    if unsettled:
+        raise RuntimeError(
+            f"the quadrature does not settle within {tol:g} nats for {unsettled} of {len(x)} images: their posterior is narrower than a "
+            f"spacing of {2 * FINEST:g}, or reaches beyond |z| = {FARTHEST:g}; ask for a larger tol, or look at them with posterior_grid"
+        )
+    return log_px
 
 
 def quadrature_log_px(
@@ -114,20 +122,19 @@ def _log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Float[Tensor
 
 
 def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float = RADIUS) -> Tensor:
-    """Halve the spacing, image by image, until the 2^K interleaved lattices agree; widen them where that is not enough.
+    """Halve the spacing, image by image, until the 2^K interleaved lattices agree; NaN where they do not.
 
     The plane is cut into squares. Every image is summed over all of them on the coarsest lattice; every finer one
     visits only the squares that hold a share of the image's p(x) that matters (the second also their neighbours, into
-    which a posterior may reach between two nodes).
+    which a posterior may reach between two nodes). Where the outermost squares hold a share, everything is widened.
     """
     k, spacing = model.latent_dim, COARSEST
     corners = _squares(k, radius).to(x)
     near = ((corners[:, None] - corners).abs().amax(-1) < 1.5).to(x)
     shifts = torch.tensor(list(itertools.product((0.0, 0.5), repeat=k))).to(x)
-    log_px, sums = x.new_empty(len(x)), _sums(model, x, corners, spacing, shifts[:1])[0]
+    log_px, sums = x.new_full((len(x),), math.nan), _sums(model, x, corners, spacing, shifts[:1])[0]
     far = sums[corners.norm(dim=-1) > radius - 1.5].logsumexp(0) - sums.logsumexp(0) > math.log(tol / 10)
-    far &= radius < 4 * RADIUS
-    if far.any():
+    if far.any() and radius < FARTHEST:
         log_px[far] = _quadrature(model, x[far], tol, 2 * radius)
     rows, sums = (~far).nonzero()[:, 0], sums[:, ~far]
     while len(rows) and spacing / 2 >= FINEST:
@@ -142,11 +149,6 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float
         apart = totals.amax(0) - totals.amin(0) > tol
         log_px[rows[~apart]] = sums.logsumexp(0)[~apart]
         rows, sums, spacing = rows[apart], sums[:, apart], spacing / 2
-    if len(rows):
-        raise RuntimeError(
-            f"the quadrature does not settle within {tol:g} nats for {len(rows)} of {len(x)} images: their posterior is narrower than a "
-            f"spacing of {spacing:g}; ask for a larger tol, or look at them with posterior_grid"
-        )
     return log_px
 
 
@@ -159,9 +161,7 @@ def _squares(latent_dim: int, radius: float) -> Float[Tensor, "squares latents"]
     return corners[nearest.norm(dim=-1) < radius]
 
 
-def _sums(
-    model: LatentVariableModel, x: Tensor, corners: Tensor, spacing: float, shifts: Tensor
-) -> Float[Tensor, "shifts squares batch"]:
+def _sums(model: LatentVariableModel, x: Tensor, corners: Tensor, spacing: float, shifts: Tensor) -> Float[Tensor, "shifts squares batch"]:
     """log sum_i h^K p(x, z_i) over the nodes of each square, for each shift of the lattice by a part of its spacing."""
     k, steps = model.latent_dim, torch.arange(0, 1, spacing).to(x)
     inside = torch.cartesian_prod(*[steps] * k).reshape(-1, k)

@@ -200,7 +200,16 @@ def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -
     for name, (values, color) in computed.items():
         values = np.asarray(values, dtype=float)
         alive = np.isfinite(values)
-        line(ax, pixels[alive], values[alive], f"{name} ends" if not alive.all() else f"{name} goes on", color, marker="o", markevery=[-1], nudge=(7, 6))
+        line(
+            ax,
+            pixels[alive],
+            values[alive],
+            f"{name} ends" if not alive.all() else f"{name} goes on",
+            color,
+            marker="o",
+            markevery=[-1],
+            nudge=(7, 6),
+        )
 
 
 def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:

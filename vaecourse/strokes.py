@@ -165,6 +165,8 @@ def draw(labels: np.ndarray, factors: np.ndarray, block: int = 256) -> np.ndarra
         raise ValueError(f"factors must be ({len(labels)}, {len(FACTOR_NAMES)}), one column per name in FACTOR_NAMES; got {factors.shape}")
     if len(labels) and not (0 <= labels.min() and labels.max() <= 9):
         raise ValueError("labels must be digits 0 to 9")
+    if not (np.isfinite(factors).all() and np.isin(factors[:, -1].round(), (0, 1, 2)).all()):
+        raise ValueError("factors must be finite, and the variant in their last column 0, 1 or 2")
     ink = np.zeros((len(labels), SIDE * SIDE), np.float32)
     for label in range(10):
         for variant in range(3):

@@ -103,6 +103,7 @@ def fit(
         "images": len(x),
         "dynamic": dynamic,
     }
+    settings["weights"] = [list(p.shape) for p in run.parameters]
     if resume and Path(checkpoint).exists():
         run.load(Path(checkpoint), settings)
     history, intensity = run.history, split.intensity if dynamic else None

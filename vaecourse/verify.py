@@ -34,12 +34,7 @@ def verify(label: str, left: Number, relation: str, right: Number, *, atol: floa
         return
     if relation not in ("=", "<="):
         raise ValueError(f"unknown relation {relation!r}: expected '=', '<=' or '~'")
-    try:
-        a, b = torch.broadcast_tensors(a, b)
-    except RuntimeError:
-        raise ValueError(f"({label}) the sides have shapes {tuple(a.shape)} and {tuple(b.shape)}, which do not fit") from None
-    if a.numel() == 0:
-        raise ValueError(f"({label}) nothing to compare: both sides are empty")
+    a, b = _broadcast(label, a, b)
     difference = (a - b).abs() if relation == "=" else a - b
     difference = torch.where(a == b, torch.zeros_like(difference), difference)  # infinities of one sign are equal
     if not bool((difference <= atol).all()):
@@ -53,15 +48,26 @@ def verify(label: str, left: Number, relation: str, right: Number, *, atol: floa
     print(f"✓ ({label})  left {'=' if relation == '=' else '≤'} right{entries}{slack}")
 
 
+def _broadcast(label: str, *sides: Tensor) -> list[Tensor]:
+    try:
+        sides = torch.broadcast_tensors(*sides)
+    except RuntimeError:
+        raise ValueError(f"({label}) the sides have shapes {' and '.join(str(tuple(s.shape)) for s in sides)}, which do not fit") from None
+    if sides[0].numel() == 0:
+        raise ValueError(f"({label}) nothing to compare: both sides are empty")
+    return list(sides)
+
+
 def _statistical(label: str, estimates: Tensor, value: Tensor, sigmas: float) -> None:
     n = len(estimates) if estimates.ndim else 0
     if n < 10:
         raise ValueError(f"({label}) '~' needs at least 10 independent estimates along the first axis; got {n}")
     mean, error = estimates.mean(0), estimates.std(0) / math.sqrt(n)
-    z = (mean - value).abs() / error
+    mean, error, value = _broadcast(label, mean, error, value)
+    z = torch.where(mean == value, 0.0, (mean - value).abs() / error)  # estimates without variance must be the value
     if not bool((z <= sigmas).all()):
         worst = torch.where(z.isnan(), torch.inf, z).argmax()
-        at = [side.broadcast_to(z.shape).flatten()[worst] for side in (mean, error, value)]
+        at = [side.flatten()[worst] for side in (mean, error, value)]
         raise VerificationError(
             f"({label}) does not hold: the mean of {n:,} estimates is {at[0]:.10g} with standard error {at[1]:.3g}, and {at[2]:.10g} "
             f"lies {z.flatten()[worst]:.1f} standard errors away (accepted: {sigmas:g})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from string import ascii_lowercase
 
 
 def predict(question: str, choices: Sequence[str]):
@@ -18,7 +19,7 @@ def predict(question: str, choices: Sequence[str]):
 
     if len(choices) < 2:
         raise ValueError("a prediction needs at least two choices")
-    lettered = [f"({letter}) {choice}" for letter, choice in zip("abcdefgh", choices)]
+    lettered = [f"({letter}) {choice}" for letter, choice in zip(ascii_lowercase, choices)]
     answer = widgets.HTML("No prediction yet.")
 
     def choose(button: widgets.Button) -> None:
