@@ -131,6 +131,17 @@ def test_a_narrow_posterior_is_integrated_or_refused_but_never_wrong(seed: int, 
         np.testing.assert_allclose(result, model.marginal.log_prob(x).detach(), atol=1e-2, rtol=0)
 
 
+@pytest.mark.parametrize("latent_dim", [1, 2])
+@pytest.mark.parametrize("where", [-0.06, -0.03, 0.02, 0.06, 0.97])
+def test_a_narrow_posterior_between_the_first_nodes_is_found_whole(latent_dim: int, where: float) -> None:
+    """Narrower than a tenth of the coarsest spacing, and near a whole number, where one part of the lattice meets the next."""
+    model = linear_gaussian(0, 3, latent_dim, sigma=0.012).requires_grad_(False)
+    model.weight.copy_(torch.eye(3, latent_dim))
+    x = posterior_at(model, where * math.sqrt(latent_dim))
+    np.testing.assert_allclose(model.posterior(x).mean, [[where] * latent_dim], atol=1e-9)
+    np.testing.assert_allclose(exact_log_px(Disguised(model), x), model.marginal.log_prob(x), atol=1e-2, rtol=0)
+
+
 def test_one_latent_is_integrated_as_by_scipy() -> None:
     model, x = latent_variable_model(1), EVERY_IMAGE[[0, 100, 273, 511]]
     integrals = [

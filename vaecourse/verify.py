@@ -62,6 +62,7 @@ def _statistical(label: str, estimates: Tensor, value: Tensor, sigmas: float) ->
     n = len(estimates) if estimates.ndim else 0
     if n < 10:
         raise ValueError(f"({label}) '~' needs at least 10 independent estimates along the first axis; got {n}")
+    _broadcast(label, estimates[0], value)
     mean, error = estimates.mean(0), estimates.std(0) / math.sqrt(n)
     mean, error, value = _broadcast(label, mean, error, value)
     z = torch.where(mean == value, 0.0, (mean - value).abs() / error)  # estimates without variance must be the value
