@@ -13,7 +13,6 @@ import safetensors
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from vaecourse.data import Digits, Split, binarize, load_digits, shipped
 from vaecourse.models import LatentVariableModel, _positive
@@ -81,6 +80,8 @@ def fit(
         ValueError, TypeError: bad images or settings, a checkpoint of another training.
         FloatingPointError: the loss is not finite; the weights are those before that step.
     """
+    from tqdm.auto import tqdm  # in a notebook it brings ipywidgets along
+
     _positive(epochs=epochs, batch_size=batch_size, **({} if patience is None else {"patience": patience}))
     split = data.train if isinstance(data, Digits) else data
     valid = data.valid.x if valid is None and isinstance(data, Digits) else valid

@@ -1,0 +1,61 @@
+"""What a wheel needs, and what importing the package costs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+LIGHT = [p.stem for p in (ROOT / "vaecourse").glob("*.py") if p.stem not in ("__init__", "__main__", "plots", "widgets")]
+
+
+def run(code: str, folder: Path = ROOT, **environment: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | environment, cwd=folder, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def shipped_in_wheel() -> dict[str, str]:
+    section = PYPROJECT.split("[tool.hatch.build.targets.wheel.force-include]")[1].split("\n[")[0]
+    return dict(re.findall(r'"([^"]+)" = "([^"]+)"', section))
+
+
+def test_everything_in_data_but_its_datasheet_goes_into_the_wheel() -> None:
+    files = {f"data/{p.name}" for p in (ROOT / "data").iterdir() if p.name != "README.md"}
+    assert shipped_in_wheel() == {name: f"vaecourse/_data/{name.removeprefix('data/')}" for name in files}
+
+
+def test_an_installed_package_finds_its_data_without_the_checkout(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "vaecourse", tmp_path / "vaecourse", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "vaecourse" / "_data").mkdir()
+    for source, target in shipped_in_wheel().items():
+        shutil.copy(ROOT / source, tmp_path / target)
+    code = """
+import vaecourse, vaecourse.data as data, vaecourse.models as models
+print(vaecourse.__file__)
+print(tuple(data.load_digits("strokes").train.x.shape), models.pretrained("strokes").latent_dim, data.shipped("strokes.npz"))
+"""
+    lines = run(code, tmp_path, PYTHONPATH=str(tmp_path)).splitlines()
+    assert all(str(tmp_path) in line for line in (lines[0], lines[1].split(") ")[1]))
+    assert lines[1].startswith("(20000, 784) 2 ")
+
+
+@pytest.mark.parametrize("module", sorted(LIGHT))
+def test_heavy_libraries_are_not_imported_by(module: str) -> None:
+    code = f"import sys, vaecourse.{module}; print([m for m in ('matplotlib', 'ipywidgets', 'IPython', 'sklearn', 'pooch', 'pandas') if m in sys.modules])"
+    assert run(code).strip() == "[]"
+
+
+def test_dependencies_cover_what_the_package_imports() -> None:
+    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "vaecourse").glob("*.py"))
+    imported = {m.split(".")[0] for m in re.findall(r"^\s*(?:from|import) ([\w.]+)", code, flags=re.M)}
+    outside = imported - set(sys.stdlib_module_names) - {"vaecourse", "__future__"}
+    declared = PYPROJECT.split("dependencies = [")[1].split("]")[0].lower()
+    assert all(f'"{name.lower()}' in declared for name in outside), outside
