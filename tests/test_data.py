@@ -450,3 +450,13 @@ def test_the_real_mnist_is_the_known_one() -> None:
         dtype=torch.float64
     ).sqrt()
     assert z.abs() < 4
+
+
+def test_the_datasheet_describes_the_shipped_files() -> None:
+    folder = Path(data.__file__).parent.parent / "data"
+    sheet = (folder / "README.md").read_text(encoding="utf-8")
+    for name in ("strokes.npz", "decoder.safetensors"):
+        content = (folder / name).read_bytes()
+        assert f"| {len(content)} | `{hashlib.sha256(content).hexdigest()}` |" in sheet
+    for name, digest in data.SHA256.items():
+        assert f"`{digest}`" in sheet, name
