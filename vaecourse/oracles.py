@@ -41,7 +41,7 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
     Enumeration where the latent is discrete, the closed form where the model is linear-Gaussian, otherwise quadrature
     for one or two latent dimensions. The quadrature lays 2^K interleaved lattices and halves their spacing until, for
     each image, all of them agree within `tol` nats. Their average, itself a lattice of half the spacing, is returned:
-    its error is below `tol`, as a rule far below, plus the rounding of x's dtype (about 1e-4 in float32).
+    its estimated error is below `tol`, as a rule far below, plus the rounding of x's dtype (about 1e-4 in float32).
 
     Raises:
         ValueError: bad x; more than two latent dimensions; tol not positive.
