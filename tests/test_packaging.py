@@ -17,7 +17,9 @@ LIGHT = [p.stem for p in (ROOT / "vaecourse").glob("*.py") if p.stem not in ("__
 
 
 def run(code: str, folder: Path = ROOT, **environment: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | environment, cwd=folder, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | environment, cwd=folder, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
