@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -231,7 +232,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    try:
+        http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        socket.create_connection(http.server_address, timeout=5).close()
+    except OSError:
+        pytest.skip("this machine cannot reach itself over 127.0.0.1, where the test would serve files")
     here = Server(f"http://127.0.0.1:{http.server_address[1]}")
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -419,3 +419,9 @@ def test_a_proposal_from_another_network_serves_as_well() -> None:
     elbo(model, x, 3, diagonal_normal(mu, log_var)).sum().backward()
     assert network.weight.grad is not None
     assert network.weight.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 1.5, -0.1])
+def test_a_share_of_the_prior_that_is_no_share_is_refused(share: float) -> None:
+    with pytest.raises(ValueError, match="share is the prior's part of the samples"):
+        estimators.defensive(VAE(2, (4,), 3), torch.zeros(1, 3), share)

@@ -332,7 +332,7 @@ def test_linear_gaussian_posterior_refuses_bad_data(x: Tensor) -> None:
 def test_images_of_zeros_and_ones_pass_the_check() -> None:
     x = binary(5, 3)
     assert LatentVariableModel(2, (4,), 3).check(x) is None
-    assert BernoulliMixture(2, 3).check(x.double()) is None
+    assert BernoulliMixture(2, 3).double().check(x.double()) is None
 
 
 BAD_SIZES: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
@@ -355,3 +355,15 @@ BAD_SIZES: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
 def test_bad_sizes_are_refused_with_what_was_expected(model: Any, settings_: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         model(**settings_)
+
+
+def test_images_and_weights_of_different_precision_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"x is torch\.float64 and the model's weights are torch\.float32: convert one of them"):
+        LatentVariableModel(2, (4,), 3).check(binary(5, 3).double())
+
+
+def test_a_decoder_of_many_layers_is_loaded_in_their_order(tmp_path: Path) -> None:
+    deep = LatentVariableModel(2, (3, 4, 5, 6, 7), 9)
+    save_file({f"deep/{k}": v for k, v in deep.state_dict().items()}, tmp_path / "deep.safetensors")
+    z = torch.randn(4, 2)
+    assert torch.equal(pretrained("deep", tmp_path / "deep.safetensors").decoder(z).mean, deep.decoder(z).mean)

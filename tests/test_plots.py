@@ -289,3 +289,8 @@ def test_cliffs_end_where_a_number_format_has_no_more_numbers() -> None:
     assert labels["log space goes on"] == (400, -100)
     assert "true value" in labels
     rendered(fig)
+
+
+def test_a_rung_that_is_not_on_the_ladder_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown rung"):
+        plots.ladder("Vae")

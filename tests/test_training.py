@@ -164,7 +164,7 @@ def test_the_rate_falls_along_a_cosine_only_where_asked(decay: bool) -> None:
         return first_parameter(model).sum()
 
     model = vae().double()
-    train(model, binary(40), 40, loss=loss, lr=0.1, decay=decay)
+    train(model, binary(40).double(), 40, loss=loss, lr=0.1, decay=decay)
     values.append(first_parameter(model)[0, 0].item())
     rates = -np.diff(values)
     assert len(rates) == 120
@@ -512,3 +512,19 @@ def test_a_new_decoder_takes_its_place_beside_the_others(tmp_path: Path, monkeyp
     assert same({k.removeprefix("strokes/"): v for k, v in stored.items()}, weights(trained[-1]))
     assert trained[-1].latent_dim == 2
     assert [p.name for p in tmp_path.iterdir()] == ["decoder.safetensors"]
+
+
+def test_a_gradient_that_is_not_finite_is_reported_before_it_touches_the_weights() -> None:
+    model = vae()
+    before = weights(model)
+
+    def loss(m: LatentVariableModel, x: Tensor) -> Tensor:
+        return m.loss(x) + (first_parameter(m) * 0).sum().abs().sqrt()
+
+    with pytest.raises(FloatingPointError, match="gradient became nan at step 0"):
+        train(model, binary(40), 1, loss=loss)
+    assert same(before, weights(model))
+
+
+def test_a_validation_loss_that_is_nan_is_never_the_best() -> None:
+    assert History(valid=[math.nan, 3.0, 2.0]).best_epoch == 2

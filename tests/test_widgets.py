@@ -69,7 +69,7 @@ def test_choices_may_be_a_tuple_of_two() -> None:
 
 @pytest.mark.parametrize("choices", [[], ["only one"]])
 def test_fewer_than_two_choices_are_refused(choices: list[str]) -> None:
-    with pytest.raises(ValueError, match="at least two choices"):
+    with pytest.raises(ValueError, match="2 to 26 choices"):
         predict(QUESTION, choices)
 
 

@@ -72,7 +72,11 @@ def defensive(model: LatentVariableModel, x: Float[Tensor, "batch data"], share:
 
     No weight can exceed p(x|z) / share, so that a mode the encoder misses is paid for, not overlooked (Hesterberg 1995).
     """
-    return mixture([_encoder(model)(x), model.prior], [1 - share, share])
+    encoder = _encoder(model)
+    if not 0 < share < 1:
+        raise ValueError(f"share is the prior's part of the samples, above 0 and below 1; got {share}")
+    model.check(x)
+    return mixture([encoder(x), model.prior], [1 - share, share])
 
 
 def weight_blocks(

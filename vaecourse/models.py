@@ -91,6 +91,11 @@ class LatentVariableModel(nn.Module):
             )
         if not x.is_floating_point():
             raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.float()")
+        dtype = next(self.parameters()).dtype
+        if x.dtype != dtype:
+            raise TypeError(
+                f"x is {x.dtype} and the model's weights are {dtype}: convert one of them, x.to({dtype}) or model.to({x.dtype})"
+            )
         if x.ndim != 2 or x.shape[1] != self.data_dim:
             raise ValueError(
                 f"x must have shape (B, {self.data_dim}), one image a row; got {tuple(x.shape)}: see x.reshape(-1, {self.data_dim})"
@@ -209,7 +214,7 @@ def pretrained(name: str | None = None, path: str | Path | None = None) -> Laten
         names = sorted({key.split("/")[0] for key in file.keys()})
     if not state:
         raise ValueError(f"no decoder called {name!r} in {path}; it holds {', '.join(names)}")
-    weights = [state[key] for key in sorted(state) if key.endswith("weight")]
+    weights = [state[key] for key in sorted(state, key=lambda k: int(k.split(".")[-2])) if key.endswith("weight")]
     model = LatentVariableModel(weights[0].shape[1], tuple(w.shape[0] for w in weights[:-1]), weights[-1].shape[0])
     model.load_state_dict(state)
     return model.requires_grad_(False)

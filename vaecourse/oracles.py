@@ -110,7 +110,7 @@ def posterior_grid(model: LatentVariableModel, x: Float[Tensor, "batch data"], n
         z = model.prior.enumerate_support()
     else:
         lattice(model.latent_dim, 1.0)  # refuses more than two dimensions
-        axis = torch.linspace(-extent, extent, n).to(x)
+        axis = torch.linspace(-extent, extent, n, dtype=x.dtype, device=x.device)
         z = torch.stack([a.flatten() for a in torch.meshgrid(*[axis] * model.latent_dim, indexing="ij")], -1)
     with torch.no_grad():
         log_joint = torch.cat([_log_joint(model, x, part) for part in z.split(max(1, BLOCK // model.data_dim))])

@@ -120,6 +120,9 @@ def images(
 def ladder(here: str) -> Figure:
     """The way from the exact value to the IWAE bound, with the rungs that this notebook climbs filled in."""
     current = [here] if isinstance(here, str) else list(here)
+    names = [name.replace("\n", " ") for name in RUNGS]
+    if not set(current) <= set(names):
+        raise ValueError(f"unknown rung in {current}; expected some of {', '.join(names)}")
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(9, 0.95))
     for i, (name, color) in enumerate(zip(RUNGS, RUNG_COLORS)):

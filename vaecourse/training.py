@@ -38,7 +38,7 @@ class History:
 
     @property
     def best_epoch(self) -> int | None:
-        return min(range(len(self.valid)), key=self.valid.__getitem__) if self.valid else None
+        return min(range(len(self.valid)), key=lambda i: (math.isnan(self.valid[i]), self.valid[i])) if self.valid else None
 
 
 def fit(
@@ -116,11 +116,12 @@ def fit(
             if _out_of_patience(history, patience):
                 history.stopped = "early"
                 break
-            history.train.append(run.epoch(x if intensity is None else binarize(intensity), batch_size))
-            if valid is not None:
-                history.valid.append(run.validate(valid))
-                if patience is not None and history.best_epoch == epoch:
-                    run.best = {k: v.clone() for k, v in model.state_dict().items()}
+            train = run.epoch(x if intensity is None else binarize(intensity), batch_size)
+            validation = [] if valid is None else [run.validate(valid)]
+            history.train.append(train)  # both, or neither where the epoch is interrupted
+            history.valid.extend(validation)
+            if patience is not None and history.best_epoch == epoch:
+                run.best = {k: v.clone() for k, v in model.state_dict().items()}
             if checkpoint is not None:
                 run.save(Path(checkpoint), settings)
             bar.update()
@@ -185,17 +186,22 @@ class _Run:
                 self.adam.param_groups[0]["lr"] = self.lr * (0.505 + 0.495 * math.cos(math.pi * self.step / self.n_steps))
             loss = self.loss(self.model, x[index])
             value = loss.item()
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"the loss became {value} at step {self.step} (epoch {len(self.history.train)}); the weights are those before this "
-                    "step. Usual causes: a rate that is too high (lower lr), or a likelihood outside log space (notebook 04)"
-                )
+            self._stop_unless_finite("loss", value)
             self.adam.zero_grad()
             loss.backward()
+            norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+            self._stop_unless_finite("gradient", norm.item())
             self.adam.step()
             self.step += 1
             total += value * len(index)
         return total / len(x)
+
+    def _stop_unless_finite(self, what: str, value: float) -> None:
+        if not math.isfinite(value):
+            raise FloatingPointError(
+                f"the {what} became {value} at step {self.step} (epoch {len(self.history.train)}); the weights are those before this "
+                "step. Usual causes: a rate that is too high (lower lr), or a likelihood outside log space (notebook 04)"
+            )
 
     def validate(self, valid: Tensor) -> float:
         """The loss on the validation images. The noise is the same every time, and the reader's random state is left alone."""

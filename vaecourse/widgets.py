@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from string import ascii_lowercase
 
 
@@ -17,8 +18,8 @@ def predict(question: str, choices: Sequence[str]):
     """
     import ipywidgets as widgets
 
-    if len(choices) < 2:
-        raise ValueError("a prediction needs at least two choices")
+    if not 2 <= len(choices) <= 26:
+        raise ValueError(f"a prediction needs 2 to 26 choices; got {len(choices)}")
     lettered = [f"({letter}) {choice}" for letter, choice in zip(ascii_lowercase, choices)]
     answer = widgets.HTML("No prediction yet.")
 
@@ -40,4 +41,4 @@ def predict(question: str, choices: Sequence[str]):
             return bundle | {"text/plain": repr(self)} if bundle else bundle
 
     row = widgets.HBox(buttons, layout=widgets.Layout(flex_flow="row wrap"))
-    return Prediction([widgets.HTML(f"<b>Predict.</b> {question}"), row, answer])
+    return Prediction([widgets.HTML(f"<b>Predict.</b> {escape(question)}"), row, answer])
