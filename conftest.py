@@ -1,7 +1,10 @@
 """What every test and every notebook under test runs under: one thread a process (files run side by side), no progress bars."""
 
+import atexit
 import functools
 import os
+import shutil
+import tempfile
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
@@ -10,4 +13,6 @@ if os.name == "posix":
     import nbval.kernel
 
     # Kernels are reached through files instead of ports, so that the tests pass with every network interface down.
-    nbval.kernel.KernelManager = functools.partial(nbval.kernel.KernelManager, transport="ipc")
+    sockets = tempfile.mkdtemp(prefix="kernels-")
+    atexit.register(shutil.rmtree, sockets, ignore_errors=True)
+    nbval.kernel.KernelManager = functools.partial(nbval.kernel.KernelManager, transport="ipc", ip=os.path.join(sockets, "kernel"))
