@@ -133,21 +133,23 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float
     near = ((corners[:, None] - corners).abs().amax(-1) < 1.5).to(x)
     shifts = torch.tensor(list(itertools.product((0.0, 0.5), repeat=k))).to(x)
     log_px, sums = x.new_full((len(x),), math.nan), _sums(model, x, corners, spacing, shifts[:1])[0]
-    far = sums[corners.norm(dim=-1) > radius - 1.5].logsumexp(0) - sums.logsumexp(0) > math.log(tol / 10)
+    edge = corners.norm(dim=-1) > radius - 1.5
+    far = _log_sum_exp_(sums[edge]) - _log_sum_exp_(sums.clone()) > math.log(tol / 10)
     if far.any() and radius < FARTHEST:
         log_px[far] = _quadrature(model, x[far], tol, 2 * radius)
     rows, sums = (~far).nonzero()[:, 0], sums[:, ~far]
     while len(rows) and spacing / 2 >= FINEST:
         cosets = sums.repeat(2**k, 1, 1)
-        live = sums - sums.logsumexp(0) > math.log(NEGLIGIBLE)
+        live = sums - _log_sum_exp_(sums.clone()) > math.log(NEGLIGIBLE)
         if spacing == COARSEST:
             live = near @ live.to(x) > 0
         for square in live.any(1).nonzero()[:, 0]:
             here = live[square].nonzero()[:, 0]
             cosets[1:, square, here] = _sums(model, x[rows[here]], corners[square, None], spacing, shifts[1:])[:, 0]
-        totals, sums = cosets.logsumexp(1), log_mean_exp(cosets, 0)
+        sums = log_mean_exp(cosets, 0)
+        totals = _log_sum_exp_(cosets.transpose(0, 1))
         apart = totals.amax(0) - totals.amin(0) > tol
-        log_px[rows[~apart]] = sums.logsumexp(0)[~apart]
+        log_px[rows[~apart]] = log_mean_exp(totals, 0)[~apart]
         rows, sums, spacing = rows[apart], sums[:, apart], spacing / 2
     return log_px
 
@@ -173,6 +175,12 @@ def _sums(model: LatentVariableModel, x: Tensor, corners: Tensor, spacing: float
         part = z[:, i : i + columns].reshape(-1, k)
         p, log_prior = model.decoder(part), model.prior.log_prob(part)[:, None]
         images = max(1, BLOCK // len(part))
-        log_joint = [(log_prob_pairs(p, some) + log_prior).reshape(len(inside), -1, len(some)).logsumexp(0) for some in x.split(images)]
-        result[i : i + columns] = torch.cat(log_joint, 1)
+        parts = [_log_sum_exp_(log_prob_pairs(p, some).add_(log_prior).view(len(inside), -1, len(some))) for some in x.split(images)]
+        result[i : i + columns] = torch.cat(parts, 1)
     return result.reshape(len(shifts), len(corners), len(x)) + k * math.log(spacing)
+
+
+def _log_sum_exp_(a: Tensor) -> Tensor:
+    """logsumexp over the first axis, overwriting a. Terms below e^-80 of the largest are raised to it: denormal numbers are slow."""
+    top = a.amax(0)
+    return a.sub_(top).clamp_(min=-80).exp_().sum(0).log_().add_(top)
