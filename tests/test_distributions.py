@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,29 +13,13 @@ import scipy.stats
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from largest_tensor import LargestTensor
 from torch.distributions import Independent, Normal, kl_divergence
-from torch.overrides import TorchFunctionMode
 
 from vaecourse.distributions import bernoulli, diagonal_normal, gaussian_kl, log_prob_pairs, mixture, standard_normal
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**31 - 1)
-
-
-class LargestTensor(TorchFunctionMode):
-    """Remembers how many numbers the largest tensor held that any operation inside returned."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.numel = 0
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for one in result if isinstance(result, tuple | list) else [result]:
-            if isinstance(one, Tensor):
-                self.numel = max(self.numel, one.numel())
-        return result
 
 
 def loop_log_prob(logits: np.ndarray, x: np.ndarray) -> float:

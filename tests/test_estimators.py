@@ -11,9 +11,9 @@ import pytest
 import scipy.special
 import scipy.stats
 import torch
+from largest_tensor import LargestTensor
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, Normal
-from torch.overrides import TorchFunctionMode
 
 from vaecourse import estimators
 from vaecourse.distributions import diagonal_normal
@@ -38,21 +38,6 @@ class Tabled(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         return self.q.log_prob(value)
-
-
-class LargestTensor(TorchFunctionMode):
-    """Remembers how many numbers the largest tensor held that any operation inside returned."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.numel = 0
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        for one in result if isinstance(result, tuple | list) else [result]:
-            if isinstance(one, Tensor):
-                self.numel = max(self.numel, one.numel())
-        return result
 
 
 def linear_gaussian(seed: int = 0, data_dim: int = 3, latent_dim: int = 2, sigma: float = 0.6) -> LinearGaussian:

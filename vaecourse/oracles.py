@@ -86,11 +86,7 @@ def lattice(
     latent_dim: int, spacing: float, shift: Float[Tensor, " latents"] | None = None, radius: float = RADIUS
 ) -> Float[Tensor, "nodes latents"]:
     """The nodes spacing * (i + shift) within a ball around 0, for one or two dimensions: (G, K)."""
-    if latent_dim > 2:
-        raise ValueError(
-            f"quadrature takes one or two latent dimensions; this model has {latent_dim}, and a lattice of 100 nodes an axis "
-            f"would need 100^{latent_dim} of them: estimate log p(x) instead, see vaecourse.estimators.importance_estimate"
-        )
+    _refuse_many(latent_dim)
     if not spacing > 0:
         raise ValueError(f"spacing must be above 0; got {spacing}")
     steps = torch.arange(-math.ceil(radius / spacing) - 1, math.ceil(radius / spacing) + 2, dtype=torch.float64)
@@ -109,12 +105,20 @@ def posterior_grid(model: LatentVariableModel, x: Float[Tensor, "batch data"], n
     if model.prior.has_enumerate_support:
         z = model.prior.enumerate_support()
     else:
-        lattice(model.latent_dim, 1.0)  # refuses more than two dimensions
+        _refuse_many(model.latent_dim)
         axis = torch.linspace(-extent, extent, n, dtype=x.dtype, device=x.device)
         z = torch.stack([a.flatten() for a in torch.meshgrid(*[axis] * model.latent_dim, indexing="ij")], -1)
     with torch.no_grad():
         log_joint = torch.cat([_log_joint(model, x, part) for part in z.split(max(1, BLOCK // model.data_dim))])
     return PosteriorGrid(z, torch.softmax(log_joint, dim=0).T)
+
+
+def _refuse_many(latent_dim: int) -> None:
+    if latent_dim > 2:
+        raise ValueError(
+            f"quadrature takes one or two latent dimensions; this model has {latent_dim}, and a lattice of 100 nodes an axis "
+            f"would need 100^{latent_dim} of them: estimate log p(x) instead, see vaecourse.estimators.importance_estimate"
+        )
 
 
 def _log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Float[Tensor, "nodes batch"]:
@@ -156,7 +160,7 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float
 
 def _squares(latent_dim: int, radius: float) -> Float[Tensor, "squares latents"]:
     """The lower corners of the squares (intervals, for one latent) of side 1 that cover a ball around 0."""
-    lattice(latent_dim, 1.0)  # refuses more than two dimensions
+    _refuse_many(latent_dim)
     steps = torch.arange(-math.ceil(radius), math.ceil(radius), dtype=torch.float64)
     corners = torch.cartesian_prod(*[steps] * latent_dim).reshape(-1, latent_dim)
     nearest = torch.where(corners < 0, corners + 1, corners)

@@ -117,7 +117,7 @@ def images(
     return fig
 
 
-def ladder(here: str) -> Figure:
+def ladder(here: str | Sequence[str]) -> Figure:
     """The way from the exact value to the IWAE bound, with the rungs that this notebook climbs filled in."""
     current = [here] if isinstance(here, str) else list(here)
     names = [name.replace("\n", " ") for name in RUNGS]
@@ -126,7 +126,7 @@ def ladder(here: str) -> Figure:
     with plt.rc_context(STYLE):
         fig, ax = plt.subplots(figsize=(9, 0.95))
     for i, (name, color) in enumerate(zip(RUNGS, RUNG_COLORS)):
-        lit = name.replace("\n", " ") in current
+        lit = names[i] in current
         box = FancyBboxPatch((i, 0), 0.78, 0.8, boxstyle="round,pad=0.02", fc=COLORS[color] if lit else "white", ec=COLORS[color], lw=1.6)
         ax.add_patch(box)
         ax.text(

@@ -78,7 +78,7 @@ def fit(
 
     Raises:
         ValueError, TypeError: bad images or settings, a checkpoint of another training.
-        FloatingPointError: the loss is not finite; the weights are those before that step.
+        FloatingPointError: the loss or its gradient is not finite; the weights are those before that step.
     """
     from tqdm.auto import tqdm  # in a notebook it brings ipywidgets along
 
@@ -103,8 +103,8 @@ def fit(
         "decay": decay,
         "images": len(x),
         "dynamic": dynamic,
+        "weights": [list(p.shape) for p in run.parameters],
     }
-    settings["weights"] = [list(p.shape) for p in run.parameters]
     if resume and Path(checkpoint).exists():
         run.load(Path(checkpoint), settings)
     history, intensity = run.history, split.intensity if dynamic else None
