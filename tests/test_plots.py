@@ -186,6 +186,18 @@ def test_each_decoded_image_is_upright() -> None:
     np.testing.assert_array_equal(sheet.get_array(), picture.reshape(2, 2))
 
 
+def test_sheets_of_decoded_images_stand_side_by_side() -> None:
+    fig, axes = plots.figure(["Left", "Right"])
+    for ax, level in zip(axes, (0.2, 0.9)):
+        plots.sheet(ax, np.full((4, 9), level), extent=1.5)
+    for ax, level in zip(axes, (0.2, 0.9)):
+        (drawn,) = ax.get_images()
+        np.testing.assert_array_equal(drawn.get_array(), np.full((6, 6), level))
+        assert drawn.get_extent() == [-1.5, 1.5, -1.5, 1.5]
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_1$", "$z_2$")
+    assert {"Left", "Right"} <= set(texts(fig))
+
+
 # ---------------------------------------------------------------- the course's own figures
 
 

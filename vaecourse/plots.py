@@ -215,14 +215,20 @@ def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -
         )
 
 
-def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
+def sheet(ax: Axes, pictures, extent: float) -> None:
     """Decoded images (n * n, 784) laid out where their latents lie on the plane, first axis to the right, second upwards."""
     pictures = np.asarray(pictures)
     n, side = int(round(len(pictures) ** 0.5)), int(round(pictures.shape[1] ** 0.5))
-    sheet = pictures.reshape(n, n, side, side).transpose(1, 2, 0, 3)[::-1].reshape(n * side, n * side)
-    fig, ax = figure(title, "$z_1$", "$z_2$", size=(size, size))
-    ax.imshow(sheet, cmap="gray_r", vmin=0, vmax=1, extent=(-extent, extent, -extent, extent), interpolation="bilinear")
+    tiles = pictures.reshape(n, n, side, side).transpose(1, 2, 0, 3)[::-1].reshape(n * side, n * side)
+    ax.imshow(tiles, cmap="gray_r", vmin=0, vmax=1, extent=(-extent, extent, -extent, extent), interpolation="bilinear")
+    ax.set(xlabel="$z_1$", ylabel="$z_2$")
     ax.grid(False)
+
+
+def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
+    """A figure of its own with one `sheet` of decoded images."""
+    fig, ax = figure(title, size=(size, size))
+    sheet(ax, pictures, extent)
     return fig
 
 
