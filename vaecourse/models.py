@@ -102,9 +102,11 @@ class LatentVariableModel(nn.Module):
             )
         if len(x) == 0:
             raise ValueError(f"x holds no image (shape {tuple(x.shape)}): give at least one row")
+        if self.binary and ((x == 0) | (x == 1)).all():
+            return
         if not torch.isfinite(x).all():
             raise ValueError("x holds NaN or infinity: find such rows with torch.isfinite(x).all(1), and mend or drop them")
-        if self.binary and not ((x == 0) | (x == 1)).all():
+        if self.binary:
             stray = x[(x != 0) & (x != 1)][0].item()
             raise ValueError(f"x must hold 0s and 1s; found {stray:.4g}: binarise first, see vaecourse.data.binarize")
 
