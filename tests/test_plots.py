@@ -232,6 +232,19 @@ def test_the_scoreboard_names_each_method_and_writes_what_cannot_be_drawn() -> N
     rendered(fig)
 
 
+def test_the_scoreboard_draws_no_tick_for_an_exact_value_that_nobody_knows() -> None:
+    def ticks(fig) -> list[float]:
+        lines = [line.get_xdata() for line in fig.axes[0].lines]
+        return [x[0] for x in lines if len(x) == 2 and x[0] == x[1]]
+
+    known, unknown = ("K = 2", "iwae", -80.0, 0.5, -79.0), ("K = 20", "iwae", -70.0, 0.5, float("nan"))
+    fig = plots.scoreboard([known, unknown])
+    assert ticks(fig) == [-79]
+    low, high = fig.axes[0].get_xlim()
+    assert low < -80 < -70 < high  # the axis reaches the estimate all the same
+    rendered(fig)
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_the_plane_has_its_mass_where_the_density_has_it(first: int) -> None:
     n = 21

@@ -149,7 +149,7 @@ def ladder(here: str | Sequence[str]) -> Figure:
 def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     """log p(x) of one held-out digit, a row a method: (name, colour, estimate, error bar, exact value of that row's model).
 
-    The black tick is the exact value. An estimate of -inf is written, not drawn.
+    The black tick is the exact value; nan, where nobody knows it, draws none. An estimate of -inf is written, not drawn.
     """
     fig, ax = figure("The scoreboard: log p(x) of one held-out digit", "nats", size=(7.6, 0.9 + 0.46 * len(rows)))
     values = np.array([[r[2], r[4]] for r in rows], dtype=float)
@@ -158,7 +158,8 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     left = low - 0.45 * span
     for i, (_, color, estimate, error, exact) in enumerate(rows):
         ink = COLORS.get(color, color)
-        ax.plot([exact, exact], [i - 0.38, i + 0.38], color=COLORS["exact"], lw=2.2)
+        if np.isfinite(exact):
+            ax.plot([exact, exact], [i - 0.38, i + 0.38], color=COLORS["exact"], lw=2.2)
         if np.isfinite(estimate):
             ax.errorbar(estimate, i, xerr=error, fmt="o", color=ink, capsize=4, ms=6, zorder=3)
             left = min(left, estimate - 1.1 * error)
