@@ -158,8 +158,7 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     left = low - 0.45 * span
     for i, (_, color, estimate, error, exact) in enumerate(rows):
         ink = COLORS.get(color, color)
-        if np.isfinite(exact):
-            ax.plot([exact, exact], [i - 0.38, i + 0.38], color=COLORS["exact"], lw=2.2)
+        ax.plot([exact, exact], [i - 0.38, i + 0.38], color=COLORS["exact"], lw=2.2)
         if np.isfinite(estimate):
             ax.errorbar(estimate, i, xerr=error, fmt="o", color=ink, capsize=4, ms=6, zorder=3)
             left = min(left, estimate - 1.1 * error)
