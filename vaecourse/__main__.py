@@ -1,4 +1,4 @@
-"""python -m vaecourse data | refresh: what a maintainer runs. Nothing here is needed to take the course."""
+"""python -m vaecourse doctor: is this machine ready for the course? data and refresh are for its maintainers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,27 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vaecourse", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__)
     make = commands.add_parser("data", help="make a shipped file again: strokes (a minute) or a decoder (a quarter of an hour)")
     make.add_argument("what", choices=["strokes", "decoder-strokes", "decoder-mnist"])
     refresh = commands.add_parser("refresh", help=refresh_notebooks.__doc__, description=refresh_notebooks.__doc__)
     refresh.add_argument("notebooks", nargs="*", type=Path, help="by default all")
     chosen = parser.parse_args(arguments)
+    if chosen.command == "doctor":
+        return doctor()
     if chosen.command == "refresh":
         return refresh_notebooks(chosen.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")))
     make_data(chosen.what)
     return 0
+
+
+def doctor() -> int:
+    """Look at what the course needs, and say what to do where it is not there; the exit status is 0 where all is well."""
+    from vaecourse.doctor import examine, verdict
+
+    checks = examine()
+    print(verdict(checks, details=True))
+    return 0 if all(check.ok for check in checks) else 1
 
 
 def refresh_notebooks(paths: list[Path]) -> int:

@@ -1,0 +1,198 @@
+"""What a machine needs for the course, looked at piece by piece: what was found, and what to do about it.
+
+At the top only the standard library: the doctor must be able to say that torch is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+# The ranges of pyproject.toml.
+PYTHON = (3, 10)
+PACKAGES = {
+    "torch": "2.6",
+    "numpy": "1.26",
+    "jaxtyping": "0.2.30",
+    "safetensors": "0.4.3",
+    "pooch": "1.8",
+    "tqdm": "4.66",
+    "matplotlib": "3.8",
+    "ipython": "8.18",
+    "ipywidgets": "8.1",
+}
+SHIPPED = {  # sha256, as in data/README.md; None where the file may change
+    "strokes.npz": "48b271d34ef0508bd50e1389cdec19568418efd9f97f0ce6d0ab05799b96ed07",
+    "decoder.safetensors": "dcabd80a5dcd345815b98402001d649ac762e55775d5f3559c7a15db61423d9e",
+    "scoreboard.csv": None,
+}
+MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
+GB = 2**30
+
+
+class Check(NamedTuple):
+    """One thing looked at. `todo` is what to do: the fix where it is not ok, a tip (or nothing) where it is."""
+
+    name: str
+    ok: bool
+    found: str
+    todo: str = ""
+
+
+def examine() -> list[Check]:
+    """Look at everything. Never raises: what cannot be looked at is not ok."""
+    looks: dict[str, Callable[[], tuple]] = {
+        "Python {}.{} or newer".format(*PYTHON): python,
+        **{f"{name} {minimum} or newer": partial(package, name, minimum) for name, minimum in PACKAGES.items()},
+        "choice of digits": digits,
+        "shipped data": shipped,
+        "MNIST, where it is asked for": mnist,
+        "memory": memory,
+        "threads": threads,
+    }
+    return [_check(name, look) for name, look in looks.items()]
+
+
+def verdict(checks: Sequence[Check], details: bool = False) -> str:
+    """A line a check: ok, or FIX with what was found and what to do. With `details` also what was found where all is well, and tips."""
+    lines = []
+    for name, ok, found, todo in checks:
+        lines.append(f"{'ok ' if ok else 'FIX'}  {name}" + (f": {found}" if details or not ok else ""))
+        if todo and (details or not ok):
+            lines.append(f"     {'tip' if ok else 'do'}: {todo}")
+    return "\n".join(lines)
+
+
+def _check(name: str, look: Callable[[], tuple]) -> Check:
+    try:
+        return Check(name, *look())
+    except Exception as error:  # whatever is broken, the doctor goes on
+        return Check(name, False, f"cannot be looked at ({_said(error)})", "mend the lines above first, restart, and look again")
+
+
+def python() -> tuple[bool, str, str]:
+    found = f"{sys.version_info[0]}.{sys.version_info[1]} at {sys.executable}"
+    ok = tuple(sys.version_info[:2]) >= PYTHON
+    return ok, found, "" if ok else "make an environment with a newer Python (python.org, or conda), and install the course into it"
+
+
+def package(name: str, minimum: str) -> tuple[bool, str, str]:
+    install = f'{sys.executable} -m pip install --upgrade "{name}>={minimum}", then restart the kernel'
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False, f"not installed for {sys.executable}", install
+    if _numbers(version) < _numbers(minimum):
+        return False, version, install
+    try:
+        importlib.import_module("IPython" if name == "ipython" else name)
+    except Exception as error:  # a broken installation can raise anything
+        return False, f"{version}, which cannot be imported ({_said(error)})", install.replace("--upgrade", "--force-reinstall")
+    return True, version, ""
+
+
+def digits() -> tuple[bool, str, str]:
+    from vaecourse import data
+
+    name = data.default_name()
+    ok = name in data.NAMES
+    return ok, name, "" if ok else f"set VAECOURSE_DIGITS to one of {', '.join(data.NAMES)}, or unset it, and start Jupyter again"
+
+
+def shipped() -> tuple[bool, str, str]:
+    from vaecourse import data
+
+    wrong = []
+    for name, sha256 in SHIPPED.items():
+        path = data.shipped(name)
+        if not path.exists():
+            wrong.append(f"{name} is missing")
+        elif sha256 and hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            wrong.append(f"{name} is damaged")
+    todo = "in a clone of the course: git checkout -- data; otherwise install the course again"
+    return not wrong, ", ".join(wrong) or "complete", todo if wrong else ""
+
+
+def mnist() -> tuple[bool, str, str]:
+    """Not ok only where VAECOURSE_DIGITS asks for files that are not there."""
+    from vaecourse import data
+
+    asked, folder = data.default_name(), data.cache_root() / "mnist"
+    kind = asked if asked == "static-mnist" else "mnist"
+    names = [name for name in data.SHA256 if name.startswith("binarized") == (kind == "static-mnist")]
+    right = [name for name in names if _sha256(folder / name) == data.SHA256[name]]
+    if right == names:
+        return True, f"complete in {folder}", ""
+    damaged = [name for name in names if name not in right and (folder / name).exists()]
+    found = f"{len(right)} of {len(names)} files in {folder}" + "".join(f", {name} is damaged" for name in damaged)
+    load = f"""python -c "from vaecourse import data; data.load_digits('{kind}')\""""
+    todo = (
+        f"with a network: {load}; without: copy the {len(names)} files that data/README.md names into that folder "
+        "(VAECOURSE_DATA_DIR sets its parent), or unset VAECOURSE_DIGITS"
+    )
+    return asked not in ("mnist", "static-mnist"), found, todo
+
+
+def memory() -> tuple[bool, str, str]:
+    free = _free_memory()
+    if free is None:
+        return True, "unknown on this system", "a notebook takes up to 1 GB"
+    todo = "a notebook takes up to 1 GB: shut down other kernels (Kernel, Shut Down All Kernels), or close other programs"
+    return free >= GB / 2, f"{free / GB:.1f} GB free", todo if free < GB else ""
+
+
+def threads() -> tuple[bool, str, str]:
+    """Always ok: too many threads cost time, nothing else."""
+    import torch
+
+    n, usable = torch.get_num_threads(), _usable_processors()
+    tip = f"set OMP_NUM_THREADS={usable} before starting Jupyter: threads that wait for each other can make it many times slower"
+    return True, f"{n} for {usable} processors", tip if n > usable else ""
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version: 2.13.0+cpu is (2, 13, 0)."""
+    return tuple(int(part) for part in re.match(r"[0-9.]*", version)[0].split(".") if part)
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+
+
+def _free_memory() -> int | None:
+    """Bytes that a new program may take: of the machine, and of the container if there is one. None where it is not known."""
+    if not MEMINFO.exists():
+        return None
+    free = int(re.search(r"MemAvailable:\s+(\d+) kB", MEMINFO.read_text())[1]) * 1024
+    limit = _read(CGROUP / "memory.max")
+    if limit.isdigit():
+        cache = re.search(r"^file (\d+)", _read(CGROUP / "memory.stat"), flags=re.M)  # given up when somebody needs the memory
+        free = min(free, int(limit) - int(_read(CGROUP / "memory.current") or 0) + int(cache[1] if cache else 0))
+    return max(free, 0)
+
+
+def _usable_processors() -> int:
+    n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota, *period = _read(CGROUP / "cpu.max").split() or ["max"]
+    return min(n, math.ceil(int(quota) / int(period[0]))) if quota.isdigit() else n
+
+
+def _read(path: Path) -> str:
+    """The text of a small file; nothing where it cannot be read."""
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
