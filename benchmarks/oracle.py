@@ -15,7 +15,7 @@ from vaecourse import models, oracles
 from vaecourse.data import load_digits
 
 
-def main(repeats: int = 3) -> None:
+def main(repeats: int = 7) -> None:
     x = load_digits().test.x
     x = x.repeat(-(-10_000 // len(x)), 1)[:10_000]
     model = models.pretrained()
@@ -35,9 +35,9 @@ def record_shapes(model: models.LatentVariableModel, x: torch.Tensor) -> list[tu
     """(images, nodes) of every sum that exact_log_px makes."""
     shapes, original = [], oracles._sums
 
-    def recorder(model, x, corners, spacing, shifts):
-        shapes.append((len(x), len(shifts) * len(corners) * round(1 / spacing) ** model.latent_dim))
-        return original(model, x, corners, spacing, shifts)
+    def recorder(model, x, corners, offsets):
+        shapes.append((len(x), len(corners) * offsets.shape[0] * offsets.shape[1]))
+        return original(model, x, corners, offsets)
 
     oracles._sums = recorder
     oracles.exact_log_px(model, x)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -42,17 +44,20 @@ def gaussian_kl(mu: Float[Tensor, "batch latents"], log_var: Float[Tensor, "batc
     return 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum(-1)
 
 
-def log_prob_pairs(
-    p: Independent, x: Float[Tensor, "batch pixels"], plus: float | Float[Tensor, " samples"] = 0.0
-) -> Float[Tensor, "samples batch"]:
-    """log p(x_b | z_s) + plus_s in nats for every pair, from p = decoder(z) of batch (S,).
+def log_prob_pairs(p: Independent, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, "samples batch"]:
+    """log p(x_b | z_s) in nats for every pair, from p = decoder(z) of batch (S,).
 
     For Bernoulli pixels the log-likelihood is linear in x,
     log p(x|z) = sum_j x_j logit_j(z) - sum_j softplus(logit_j(z)), so all pairs are one matrix product.
     """
+    return pair_with(p)(x)
+
+
+def pair_with(p: Independent, plus: float | Float[Tensor, " samples"] = 0.0) -> Callable[[Tensor], Tensor]:
+    """`log_prob_pairs` as a function of x alone, with `plus` (S,) added: for many blocks of x under the same p."""
     if not isinstance(p.base_dist, Bernoulli):
-        return torch.stack([p.log_prob(image) + plus for image in x], dim=1)
+        return lambda x: torch.stack([p.log_prob(image) + plus for image in x], dim=1)
     logits = p.base_dist.logits
     # Below -26 the softplus is under 1e-11, and float32 meets denormal numbers on its way: up to ten times slower.
     offset = plus - softplus(logits.clamp(min=-26)).sum(-1)
-    return (logits @ x.T).add_(offset[:, None])
+    return lambda x: (logits @ x.T).add_(offset[:, None])

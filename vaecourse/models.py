@@ -31,7 +31,7 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
     """Linear layers of the given sizes with an ELU after each but the last."""
     layers: list[nn.Module] = []
     for n_in, n_out in zip(sizes, sizes[1:]):
-        layers += [nn.Linear(n_in, n_out), nn.ELU()]
+        layers += [nn.Linear(n_in, n_out), nn.ELU(inplace=True)]
     return nn.Sequential(*layers[:-1])
 
 
@@ -102,7 +102,7 @@ class LatentVariableModel(nn.Module):
             )
         if len(x) == 0:
             raise ValueError(f"x holds no image (shape {tuple(x.shape)}): give at least one row")
-        if self.binary and ((x == 0) | (x == 1)).all():
+        if self.binary and all(torch.equal(part, part.bool().to(dtype)) for part in x.split(1024)):  # in parts: a cache holds them
             return
         if not torch.isfinite(x).all():
             raise ValueError("x holds NaN or infinity: find such rows with torch.isfinite(x).all(1), and mend or drop them")

@@ -16,12 +16,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaecourse.distributions import log_prob_pairs
+from vaecourse.distributions import pair_with
 from vaecourse.models import LatentVariableModel, LinearGaussian
 
 RADIUS = 8.0  # beyond it the N(0, I) prior holds less than 1e-13
 FARTHEST = 32.0  # how far the quadrature follows a posterior that lies beyond
-BLOCK = 1 << 22  # numbers held at once for each intermediate array: 16 MB in float32
+BLOCK = 3 << 20  # numbers held at once for each intermediate array: 12 MB in float32
 COARSEST = 1 / 8
 FINEST = 1 / 128  # the quadrature gives up where a lattice of this spacing does not settle it
 SMALLEST = -80.0  # logarithms below are raised to it: e^-88 and less are denormal in float32, and slow
@@ -56,7 +56,9 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
             return model.marginal.log_prob(x)
         if model.prior.has_enumerate_support:
             return _log_joint(model, x, model.prior.enumerate_support()).logsumexp(0)
-        log_px = _quadrature(model, x, tol)
+        with torch.inference_mode():
+            log_px = _quadrature(model, x, tol)
+    log_px = log_px.clone()
     unsettled = int((~log_px.isfinite()).sum())
     if unsettled:
         raise RuntimeError(
@@ -123,7 +125,7 @@ def _refuse_many(latent_dim: int) -> None:
 
 
 def _log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Float[Tensor, "nodes batch"]:
-    return log_prob_pairs(model.decoder(z), x, plus=model.prior.log_prob(z))
+    return pair_with(model.decoder(z), model.prior.log_prob(z))(x)
 
 
 def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float = RADIUS) -> Tensor:
@@ -142,7 +144,7 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float
     corners = _squares(k, radius).to(x)
     above = corners - corners[:, None]
     reach = ((above == 0) | (above == 1)).all(-1).to(x)
-    mass = _sums(model, x, corners, spacing, x.new_zeros(1, k))[0]
+    mass = _sums(model, x, corners, _offsets(x.new_zeros(1, k), spacing))[0] + k * math.log(spacing)
     scale = _log_sum_exp_(mass.clone())
     mass.sub_(scale).clamp_(min=SMALLEST).exp_()  # of each square, relative to the image's p(x) on the coarsest lattice
     log_px, before, rows = *x.new_full((2, len(x)), math.nan), torch.arange(len(x), device=x.device)
@@ -154,7 +156,7 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float
         live = mass > NEGLIGIBLE * mass.sum(0)
         if spacing == COARSEST:
             live = reach @ live.to(x) > 0
-        totals = _refine(model, x[rows], corners, spacing, live, mass, scale[rows])
+        totals = _refine(model, x, rows, corners, spacing, live, mass, scale)
         spread = (totals.amax(0) / totals.amin(0)).log()
         previous = before[rows].nan_to_num(4)
         settled = spread <= tol * torch.where(previous <= 3, 10, 4 / previous)
@@ -165,14 +167,16 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float
 
 
 def _refine(
-    model: LatentVariableModel, x: Tensor, corners: Tensor, spacing: float, live: Tensor, mass: Tensor, scale: Tensor
+    model: LatentVariableModel, x: Tensor, rows: Tensor, corners: Tensor, spacing: float, live: Tensor, mass: Tensor, scale: Tensor
 ) -> Float[Tensor, "lattices batch"]:
-    """The mass of every image on each of 2^K interleaved lattices; `mass` becomes their average in the squares visited."""
+    """The mass of the images in `rows` on each of 2^K interleaved lattices; `mass` becomes their average in the squares visited."""
     shifts = torch.tensor(list(itertools.product((0.0, 0.5), repeat=model.latent_dim))).to(x)
+    offsets, log_area = _offsets(shifts[1:], spacing), model.latent_dim * math.log(spacing)
     totals = torch.where(live, 0, mass).sum(0).repeat(len(shifts), 1)
     for square in live.any(1).nonzero()[:, 0]:
         here = live[square].nonzero()[:, 0]
-        moved = _sums(model, x[here], corners[square, None], spacing, shifts[1:])[:, 0] - scale[here]
+        images = rows[here]
+        moved = _sums(model, x[images], corners[square, None], offsets)[:, 0] + log_area - scale[images]
         lattices = torch.cat([mass[square, None, here], moved.clamp_(min=SMALLEST).exp_()])
         totals[:, here] += lattices
         mass[square, here] = lattices.mean(0)
@@ -188,21 +192,25 @@ def _squares(latent_dim: int, radius: float) -> Float[Tensor, "squares latents"]
     return corners[nearest.norm(dim=-1) < radius]
 
 
-def _sums(model: LatentVariableModel, x: Tensor, corners: Tensor, spacing: float, shifts: Tensor) -> Float[Tensor, "shifts squares batch"]:
-    """log sum_i h^K p(x, z_i) over the nodes of each square, for each shift of the lattice by a part of its spacing."""
-    k, steps = model.latent_dim, torch.arange(0, 1, spacing).to(x)
-    inside = torch.cartesian_prod(*[steps] * k).reshape(-1, k)
-    z = corners + spacing * shifts[:, None] + inside[:, None, None]  # nodes of a square first: they are summed
-    z = z.reshape(len(inside), -1, k)
-    result = x.new_empty(z.shape[1], len(x))
-    columns = max(1, BLOCK // (len(inside) * max(x.shape[1], min(len(x), 1 << 14))))
-    for i in range(0, z.shape[1], columns):
-        part = z[:, i : i + columns].reshape(-1, k)
-        images = max(1, BLOCK // len(part))
-        for j in range(0, len(x), images):
-            log_joint = _log_joint(model, x[j : j + images], part).view(len(inside), -1, min(images, len(x) - j))
-            result[i : i + columns, j : j + images] = _log_sum_exp_(log_joint)
-    return result.reshape(len(shifts), len(corners), len(x)) + k * math.log(spacing)
+def _sums(model: LatentVariableModel, x: Tensor, corners: Tensor, offsets: Tensor) -> Float[Tensor, "shifts squares batch"]:
+    """log sum_i p(x, z_i) over the nodes of each square, for each shift of the lattice; offsets (nodes, shifts, 1, K) are from a corner."""
+    n, prior = len(offsets), model.prior
+    z = (corners + offsets).reshape(n, -1, model.latent_dim)  # nodes of a square first: they are summed
+    columns = max(1, BLOCK // (n * max(x.shape[1], min(len(x), 2048))))
+    rows = []
+    for part in z.split(columns, dim=1):
+        part = part.reshape(-1, model.latent_dim)
+        log_joint = pair_with(model.decoder(part), prior.log_prob(part))
+        parts = [_log_sum_exp_(log_joint(some).view(n, -1, len(some))) for some in x.split(max(1, BLOCK // len(part)))]
+        rows.append(torch.cat(parts, 1))
+    return torch.cat(rows).view(offsets.shape[1], len(corners), len(x))
+
+
+def _offsets(shifts: Tensor, spacing: float) -> Float[Tensor, "nodes shifts 1 latents"]:
+    """The nodes of a lattice in the unit square at 0, for each shift by a part of its spacing."""
+    steps = torch.arange(0, 1, spacing).to(shifts)
+    inside = torch.cartesian_prod(*[steps] * shifts.shape[1]).reshape(-1, 1, 1, shifts.shape[1])
+    return inside + spacing * shifts[:, None]
 
 
 def _log_sum_exp_(a: Tensor) -> Tensor:
