@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from vaecourse.scoreboard import Row
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -15,8 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m vaecourse", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__)
-    make = commands.add_parser("data", help="make a shipped file again: strokes (a minute) or a decoder (a quarter of an hour)")
-    make.add_argument("what", choices=["strokes", "decoder-strokes", "decoder-mnist"])
+    make = commands.add_parser(
+        "data", help="make a shipped file again: strokes (a minute), a decoder (a quarter of an hour), or scoreboard rows (minutes)"
+    )
+    make.add_argument("what", choices=["strokes", "decoder-strokes", "decoder-mnist", "scoreboard-strokes", "scoreboard-mnist"])
     refresh = commands.add_parser("refresh", help=refresh_notebooks.__doc__, description=refresh_notebooks.__doc__)
     refresh.add_argument("notebooks", nargs="*", type=Path, help="by default all")
     chosen = parser.parse_args(arguments)
@@ -41,19 +47,41 @@ def refresh_notebooks(paths: list[Path]) -> int:
     """Execute notebooks as the tests do (one thread, no progress bars) and store their outputs as the new reference."""
     if not paths:
         sys.exit(f"no notebooks in {NOTEBOOKS}: run this in a checkout of the course, not from an installed wheel")
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "VAECOURSE_DIGITS": "strokes"}
+    return execute(paths, "strokes")
+
+
+def execute(paths: list[Path], digits: str) -> int:
+    """Run notebooks in place on the digits of that name; the exit status is 0 where all cells ran."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "VAECOURSE_DIGITS": digits}
     command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", "--ExecutePreprocessor.record_timing=False"]
     return subprocess.run([*command, *map(str, paths)], env=environment, check=False).returncode
 
 
 def make_data(what: str) -> None:
-    """Write data/strokes.npz, or train a decoder and put it into data/decoder.safetensors beside the other."""
-    from vaecourse import data, training
+    """Write data/strokes.npz, or a decoder or scoreboard rows into their files beside those for the other digits."""
+    from vaecourse import data, scoreboard, training
 
     if what == "strokes":
         data.save_strokes(data.shipped("strokes.npz"))
-    else:
+    elif what.startswith("decoder-"):
         training.make_decoder(what.removeprefix("decoder-"))
+    else:
+        name = what.removeprefix("scoreboard-")
+        scoreboard.store(name, [row for path in sorted(NOTEBOOKS.glob("0[1-8]_*.ipynb")) for row in rows_of(path, name)])
+
+
+def rows_of(path: Path, digits: str) -> list[Row]:
+    """The rows that a notebook adds to the scoreboard, computed anew: a copy of it is executed, and asked for them."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    ask = f"import json; print(json.dumps(scoreboard.rows_in(globals(), '{path.name[:2]}')))"
+    notebook["cells"].append({"id": "ask", "cell_type": "code", "source": ask, "metadata": {}, "outputs": [], "execution_count": None})
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        copy.write_text(json.dumps(notebook), encoding="utf-8")
+        if execute([copy], digits):
+            sys.exit(f"{path.name} does not run to its end")
+        answer = json.loads(copy.read_text(encoding="utf-8"))["cells"][-1]["outputs"][0]["text"]
+    return [Row(*row) for row in json.loads("".join(answer))]
 
 
 if __name__ == "__main__":
