@@ -7,7 +7,7 @@ from typing import Any
 import ipywidgets
 import pytest
 
-from vaecourse.widgets import predict
+from vaecourse.widgets import predict, skip_the_rest
 
 QUESTION = "What happens to the estimate?"
 CHOICES = ["it rises", "it falls", "it stays"]
@@ -75,3 +75,31 @@ def test_fewer_than_two_choices_are_refused(choices: list[str]) -> None:
 
 def test_no_choice_is_lost_however_many_there_are() -> None:
     assert len(buttons(predict(QUESTION, [str(i) for i in range(12)]))) == 12
+
+
+# ---------------------------------------------------------------- skip_the_rest
+
+
+def test_after_skip_the_rest_cells_do_nothing_and_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    try:
+        cells = [
+            "from vaecourse.widgets import skip_the_rest",
+            "skip_the_rest('no data'); after = 'the cell itself goes on'",
+            "print(1); 1 / 0",
+            "%no_such_magic",
+            "later = 2",
+        ]
+        assert all(shell.run_cell(cell).success for cell in cells)
+        assert capsys.readouterr() == ("no data\n", "")
+        assert shell.user_ns["after"] == "the cell itself goes on"
+        assert "later" not in shell.user_ns
+    finally:
+        InteractiveShell.clear_instance()
+
+
+def test_outside_of_a_notebook_the_reason_is_printed_and_that_is_all(capsys: pytest.CaptureFixture[str]) -> None:
+    skip_the_rest("no data")
+    assert capsys.readouterr().out == "no data\n"

@@ -97,7 +97,7 @@ def binarize(intensity: Float[Tensor, "..."], generator: torch.Generator | None 
     """Set each pixel to 1 with probability `intensity`, else to 0. Raises ValueError where it is not within [0, 1]."""
     if not ((intensity >= 0) & (intensity <= 1)).all():
         raise ValueError("intensity must lie between 0 and 1: divide grey levels by their maximum first (255 for MNIST)")
-    return (torch.rand(intensity.shape, generator=generator, dtype=intensity.dtype) < intensity).to(intensity.dtype)
+    return torch.rand(intensity.shape, generator=generator, dtype=intensity.dtype).lt_(intensity)  # in place: no third array
 
 
 def shipped(name: str) -> Path:
@@ -134,9 +134,12 @@ def _load_strokes() -> Digits:
 def _load_mnist() -> Digits:
     images = np.concatenate([_idx(f"{part}-images-idx3-ubyte.gz", 16) for part in ("train", "t10k")]).reshape(-1, 784)
     labels = np.concatenate([_idx(f"{part}-labels-idx1-ubyte.gz", 8) for part in ("train", "t10k")])
-    uniform = np.random.default_rng(SEED).random(images.shape, dtype=np.float32)
-    x = torch.from_numpy((uniform * 255 < images).astype(np.float32))
-    return _split("mnist", [50_000, 10_000, 10_000], x, torch.from_numpy(images), 255, torch.from_numpy(labels.astype(np.int64)))
+    rng, x = np.random.default_rng(SEED), np.empty(images.shape, np.float32)
+    for i in range(0, len(x), 1000):  # in blocks: the uniform draws of all images at once would take as much memory as x itself
+        part = images[i : i + 1000]
+        x[i : i + 1000] = rng.random(part.shape, dtype=np.float32) * 255 < part
+    x, grey, labels = (torch.from_numpy(a) for a in (x, images, labels.astype(np.int64)))
+    return _split("mnist", [50_000, 10_000, 10_000], x, grey, 255, labels)
 
 
 def _load_static_mnist() -> Digits:
