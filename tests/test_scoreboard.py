@@ -90,7 +90,7 @@ def test_a_fitted_proposal_and_the_bounds(rows, model, x: torch.Tensor) -> None:
     start = diagonal_normal(mu, (around.probs @ around.z.square() - mu.square()).log())
     best = diagnostics.exact_elbo(model, x, diagnostics.refine(model, x, [start])).item()
     assert abs(rows["05"].estimate - rows["05"].exact) < max(0.05, 4 * rows["05"].error)
-    assert rows["06"].estimate == pytest.approx(best, abs=0.1)
+    assert best - 0.5 < rows["06"].estimate < best + 0.02  # 300 steps of noisy descent come that close
     assert rows["07"].estimate <= best + 4 * rows["07"].error
     assert rows["07"].estimate > best - 5
 
