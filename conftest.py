@@ -16,3 +16,14 @@ if os.name == "posix":
     sockets = tempfile.mkdtemp(prefix="kernels-")
     atexit.register(shutil.rmtree, sockets, ignore_errors=True)
     nbval.kernel.KernelManager = functools.partial(nbval.kernel.KernelManager, transport="ipc", ip=os.path.join(sockets, "kernel"))
+
+
+def pytest_collection_modifyitems(items: list) -> None:
+    """Without MNIST the cells of its notebook run and do nothing; then they are not compared with the figures that readers see."""
+    extra = [item for item in items if item.path.name == "mnist.ipynb" and hasattr(item, "options")]
+    if extra:
+        from vaecourse.data import SHA256, cache_root
+
+        if not all((cache_root() / "mnist" / name).exists() for name in SHA256 if name.endswith(".gz")):
+            for item in extra:
+                item.options["check"] = False

@@ -406,6 +406,12 @@ def test_a_proposal_from_another_network_serves_as_well() -> None:
     assert network.weight.grad.abs().max() > 0
 
 
+@pytest.mark.parametrize(("image", "message"), [(torch.full((2, 9), 0.37), r"found 0\.37"), (torch.zeros(2, 8), r"got \(2, 8\)")])
+def test_no_defensive_proposal_is_made_for_bad_images(image: Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        defensive(vae(), image)
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0, 1.5, -0.1])
 def test_a_share_of_the_prior_that_is_no_share_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="share is the prior's part of the samples"):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -22,6 +26,12 @@ def cells(notebook: nbformat.NotebookNode, kind: str) -> list[nbformat.NotebookN
 
 def outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [o for c in cells(notebook, "code") for o in c.outputs]
+
+
+def prefix(label: str) -> str:
+    """How the file name of the notebook begins in which an equation stands: "04" for 4.6, "mn" for M.1 of the MNIST extra."""
+    chapter = label.split(".")[0]
+    return "mn" if chapter == "M" else f"{int(chapter):02d}"
 
 
 def text_of(output: nbformat.NotebookNode) -> str:
@@ -50,7 +60,7 @@ def test_every_numbered_equation_is_verified_exactly_once(notebook: nbformat.Not
 def test_verdicts_are_committed_for_every_equation(notebook: nbformat.NotebookNode) -> None:
     code = "\n".join(c.source for c in cells(notebook, "code"))
     verified = re.findall(r"""\bverify\(\s*["']([^"']+)["']""", code)
-    printed = re.findall(r"✓ \((\d+\.\d+)\)", "\n".join(map(text_of, outputs(notebook))))
+    printed = re.findall(r"✓ \(((?:\d+|M)\.\d+)\)", "\n".join(map(text_of, outputs(notebook))))
     assert sorted(printed) == sorted(verified)
 
 
@@ -95,3 +105,27 @@ def test_headings_are_in_order(notebook: nbformat.NotebookNode) -> None:
 def test_prose_avoids_what_the_house_style_forbids(notebook: nbformat.NotebookNode) -> None:
     prose = "\n".join(c.source for c in cells(notebook, "markdown"))
     assert not re.findall(r"\b(simply|obviously|it is important to note|we can see that)\b", prose, flags=re.I)
+
+
+def test_the_extra_says_one_line_and_does_nothing_where_mnist_cannot_be_had(tmp_path: Path) -> None:
+    extra = nbformat.read(NOTEBOOKS[0].parent / "mnist.ipynb", as_version=4)
+    program = (
+        "import json, sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "from vaecourse import data\n"
+        "data.MIRRORS = ('http://127.0.0.1:9/',)\n"
+        "for source in json.load(sys.stdin):\n"
+        "    assert InteractiveShell.instance().run_cell(source).success, source\n"
+    )
+    environment = os.environ | {
+        "VAECOURSE_DATA_DIR": str(tmp_path),
+        "IPYTHONDIR": str(tmp_path),
+        "NO_PROXY": "127.0.0.1",
+        "MPLBACKEND": "agg",
+    }
+    source = json.dumps([c.source for c in cells(extra, "code")])
+    run = subprocess.run([sys.executable, "-c", program], input=source, capture_output=True, text=True, encoding="utf-8", env=environment)
+    assert (run.returncode, run.stderr) == (0, "")
+    ladder, line = run.stdout.strip().splitlines()
+    assert ladder.startswith("The ladder")
+    assert line.startswith("MNIST is not here")

@@ -39,7 +39,7 @@ class Aggregate(NamedTuple):
     crowd: float
 
 
-def exact_elbo(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: Independent, nodes: int = 32) -> Float[Tensor, " batch"]:
+def exact_elbo(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: Independent, nodes: int = 20) -> Float[Tensor, " batch"]:
     """The ELBO of each row of x under its own diagonal normal in q, in nats, without sampling noise.
 
     Gauss and Hermite's rule for the reconstruction term, nodes^K nodes placed under q; the divergence from the prior in
@@ -118,7 +118,7 @@ def split_gap(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: Ind
 
 
 def active_units(q: Independent, threshold: float = 0.01) -> Bool[Tensor, " latents"]:
-    """Which latents move with the image: Var_x(E_q[z_k]) > threshold (Burda et al. 2016, section 5.1).
+    """Which latents move with the image: Var_x(E_q[z_k]) > threshold (Burda et al. 2016, section 5.2).
 
     Args:
         q: encoder(x) of many images, batch (N,), event (K,).
@@ -153,7 +153,8 @@ def aggregate(q: Independent, prior: Independent, n_samples: int = 1) -> Aggrega
 def bits_per_dim(nats: Float[Tensor, "..."] | float, dims: int) -> Float[Tensor, "..."] | float:
     """A log-likelihood of `dims` values, in nats, as the bits that an ideal code spends on each: -nats / (dims log 2).
 
-    The sign turns, so lower is better. Of grey levels or other real values it depends on their unit (notebook 10).
+    The sign turns, so lower is better.
+    Of grey levels or other real values it depends on their unit.
     """
     if dims < 1:
         raise ValueError(f"dims is the number of values in x, at least 1; got {dims}")

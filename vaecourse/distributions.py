@@ -1,7 +1,5 @@
 """Likelihoods and divergences, as torch distributions. One batch entry is one image: its pixels are summed, never averaged."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

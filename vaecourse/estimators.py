@@ -7,8 +7,6 @@ Samples come in blocks, so that no array ever holds more than `BLOCK` numbers be
 (the averages do not even hold those). Randomness is torch's global generator: seed it with torch.manual_seed.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from functools import reduce

@@ -1,7 +1,5 @@
 """Averages of numbers too small to be written down: they are kept as logarithms, and averaged there."""
 
-from __future__ import annotations
-
 import math
 
 import torch
