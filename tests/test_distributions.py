@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from largest_tensor import LargestTensor
 from torch.distributions import Independent, Normal, kl_divergence
+from torch.overrides import TorchFunctionMode
 
-from vaecourse.distributions import bernoulli, diagonal_normal, gaussian_kl, log_prob_pairs, mixture, standard_normal
+from vaecourse.distributions import bernoulli, diagonal_normal, gaussian_kl, log_prob_pairs, mixture, pair_with, standard_normal
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**31 - 1)
@@ -127,6 +129,13 @@ def test_gaussian_kl_is_the_integral_it_stands_for(mu: float, log_var: float) ->
     assert result.item() == pytest.approx(integral, abs=1e-8)
 
 
+@pytest.mark.parametrize("leading", [(), (4,), (2, 4)])
+def test_gaussian_kl_sums_over_the_latents_and_keeps_every_axis_before_them(leading: tuple[int, ...]) -> None:
+    mu, log_var = np.random.default_rng(0).normal(size=(2, *leading, 3))
+    expected = (np.exp(log_var) + mu**2).sum(-1) / 2 - 3 / 2 - log_var.sum(-1) / 2
+    np.testing.assert_allclose(gaussian_kl(torch.from_numpy(mu), torch.from_numpy(log_var)), expected, rtol=1e-12)
+
+
 # ---------------------------------------------------------------- log_prob_pairs
 
 
@@ -169,12 +178,47 @@ def test_log_prob_pairs_never_holds_samples_times_batch_times_pixels() -> None:
     np.testing.assert_allclose(result, expected, atol=1e-4)
 
 
+class Calls(TorchFunctionMode):
+    """Counts the operations on tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.number += 1
+        return func(*args, **(kwargs or {}))
+
+
+def test_log_prob_pairs_takes_as_many_operations_for_many_binary_images_as_for_one() -> None:
+    p, one, many = bernoulli(torch.zeros(4, 9)), torch.ones(1, 9), torch.ones(50, 9)
+    with Calls() as for_one:
+        log_prob_pairs(p, one)
+    with Calls() as for_many:
+        log_prob_pairs(p, many)
+    assert for_many.number == for_one.number
+
+
 def test_log_prob_pairs_serves_pixels_that_are_not_binary() -> None:
     rng = np.random.default_rng(0)
     mean, x = rng.normal(size=(4, 3)), rng.normal(size=(5, 3))
     result = log_prob_pairs(Independent(Normal(torch.from_numpy(mean), 0.7), 1), torch.from_numpy(x))
     expected = scipy.stats.norm(mean[:, None], 0.7).logpdf(x[None]).sum(-1)
     np.testing.assert_allclose(result, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_pair_with_adds_one_number_to_every_pair_of_a_sample(binary: bool) -> None:
+    rng = np.random.default_rng(0)
+    parameters, x, plus = rng.normal(size=(4, 3)), rng.integers(0, 2, (5, 3)).astype(float), rng.normal(size=4)
+    log_p = (
+        scipy.stats.bernoulli(scipy.special.expit(parameters)[:, None]).logpmf
+        if binary
+        else scipy.stats.norm(parameters[:, None], 0.7).logpdf
+    )
+    p = bernoulli(torch.from_numpy(parameters)) if binary else Independent(Normal(torch.from_numpy(parameters), 0.7), 1)
+    result = pair_with(p, torch.from_numpy(plus))(torch.from_numpy(x))
+    np.testing.assert_allclose(result, log_p(x[None]).sum(-1) + plus[:, None], rtol=1e-9)
 
 
 def test_log_prob_pairs_passes_gradients_to_the_logits() -> None:

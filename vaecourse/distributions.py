@@ -37,7 +37,7 @@ def mixture(components: list[Distribution], weights: list[float]) -> MixtureSame
     return MixtureSameFamily(which, Independent(Normal(mu, sigma, validate_args=False), 1, validate_args=False), validate_args=False)
 
 
-def gaussian_kl(mu: Float[Tensor, "batch latents"], log_var: Float[Tensor, "batch latents"]) -> Float[Tensor, " batch"]:
+def gaussian_kl(mu: Float[Tensor, "... latents"], log_var: Float[Tensor, "... latents"]) -> Float[Tensor, "..."]:
     """KL(N(mu, diag(exp(log_var))) || N(0, I)) in nats (Kingma and Welling 2014, appendix B; notebook 06, equation 6.7)."""
     return 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum(-1)
 
@@ -57,5 +57,5 @@ def pair_with(p: Independent, plus: float | Float[Tensor, " samples"] = 0.0) -> 
         return lambda x: torch.stack([p.log_prob(image) + plus for image in x], dim=1)
     logits = p.base_dist.logits
     # Below -26 the softplus is under 1e-11, and float32 meets denormal numbers on its way: up to ten times slower.
-    offset = plus - softplus(logits.clamp(min=-26)).sum(-1)
+    offset = plus - softplus(logits.clamp(min=-26)).sum(1)
     return lambda x: (logits @ x.T).add_(offset[:, None])
