@@ -1,0 +1,3 @@
+CORRECT: dict = {}
+
+WRONG: dict = {}

@@ -1,0 +1,82 @@
+"""What the reader sees of a check, a hint, a solution: a coloured card in a notebook, plain text elsewhere."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+COLOURS = {"right": "#009E73", "wrong": "#D55E00", "neutral": "#767676"}  # green, vermilion, grey: told apart by all eyes
+
+
+@dataclass(frozen=True)
+class Card:
+    """A heading and a text. `kind` is "right", "wrong" or "neutral"; `code` is shown as it stands, below the text."""
+
+    heading: str
+    text: str = ""
+    kind: str = "neutral"
+    code: str = ""
+
+    def __repr__(self) -> str:
+        return "\n".join(part for part in (self.heading, self.text, self.code) if part)
+
+    def _repr_html_(self) -> str:
+        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.text, quote=False)).replace("\n", "<br>")
+        parts = [f"<b>{html.escape(self.heading)}</b>", text, f"<pre>{html.escape(self.code)}</pre>" if self.code else ""]
+        return (
+            f'<div role="status" style="border-left: 5px solid {COLOURS[self.kind]}; padding: 4px 12px; margin: 4px 0; max-width: 50em; '
+            f'white-space: normal; line-height: 1.4">{"<br>".join(p for p in parts if p)}</div>'
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Report(Card):
+    """What `check` found.
+
+    Attributes:
+        passed: the answer is right.
+        attempted: there is an answer; False for an untouched stub.
+        diagnosis: what is wrong, in one or two sentences; empty where it passed.
+        name: the exercise.
+    """
+
+    passed: bool = False
+    attempted: bool = False
+    diagnosis: str = ""
+    name: str = ""
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        """In a notebook the card has two buttons, for the next hint and for a solution."""
+        plain = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        if self.passed:
+            return plain
+        from vaecourse.exercises import hint, solution
+
+        buttons = {"Next hint": lambda: hint(self.name), "Show a solution": lambda: solution(self.name)}
+        return with_buttons(self, {f"{label} for {self.name}": (label, act) for label, act in buttons.items()}) | plain
+
+
+def with_buttons(card: Card, buttons: dict[str, tuple[str, Callable[[], Card]]]) -> dict:
+    """The display of a card with buttons below it, each of which shows another card; empty where no kernel talks to widgets.
+
+    Args:
+        buttons: from the tooltip to the label and what makes the card.
+    """
+    import ipywidgets as widgets
+
+    shown = widgets.HTML("")
+
+    def act_on(make: Callable[[], Card]) -> Callable:
+        def act(_button: widgets.Button) -> None:
+            shown.value = make()._repr_html_()
+
+        return act
+
+    row = []
+    for tooltip, (label, make) in buttons.items():
+        row.append(widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto")))
+        row[-1].on_click(act_on(make))
+    box = widgets.VBox([widgets.HTML(card._repr_html_()), widgets.HBox(row), shown])
+    return box._repr_mimebundle_() or {}

@@ -1,0 +1,419 @@
+"""What an exercise is, and how an answer to it is judged.
+
+An answer is run on probes and compared with the reference: every right answer passes, whatever its style. Where it
+differs, the exercise's known wrong functions run on the same probes. If the answer equals one of them, and only one, that
+one names the mistake; otherwise the report says what differs, and invents no cause.
+"""
+
+from __future__ import annotations
+
+import dis
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaecourse.exercises import guard
+
+SIGMAS = 5.0
+TOLERANCE = {True: 1e-6, False: 2e-3}  # relative and absolute; in single precision -10,000 is known to 1e-3 only
+Answer = Callable[..., Any]
+
+
+class Seen(NamedTuple):
+    """One thing that a probe looked at. `error` is the standard error of each entry, None where nothing is random."""
+
+    value: Tensor
+    double: bool = True
+    error: Tensor | None = None
+
+
+class Odd(NamedTuple):
+    """Instead of something seen: the answer raised, or returned what is no result. Says so in a sentence."""
+
+    says: str
+    kind: str
+
+
+Sight = Seen | Odd
+Look = Callable[[Answer], dict[str, Sight]]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A situation in which an answer is called.
+
+    Attributes:
+        what: the situation in words, for instance "logits of 1000 and -1000".
+        look: calls the answer and says what is to be compared, by name.
+        optional: what is not there in an answer is no mistake (a gradient that nobody asked for).
+        aside: it looks at something besides the values, such as a gradient.
+    """
+
+    what: str
+    look: Look
+    optional: bool = False
+    aside: bool = False
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong function that learners write, and one or two sentences: what was computed, why it differs, what to do."""
+
+    says: str
+    wrong: Answer
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function for the learner to write.
+
+    Attributes:
+        name: what `check` is called with.
+        statement: Markdown: what to compute, with shapes and units. It stands in the notebook, word for word.
+        stub: the signature with a docstring and `...`: what the learner starts from.
+        hints: a nudge, the formula, the first line.
+        reference: a right answer, made of the package's own blocks.
+        axes: the names of the axes of the result, for messages about its shape.
+    """
+
+    name: str
+    statement: str
+    stub: str
+    hints: tuple[str, str, str]
+    reference: Answer
+    probes: tuple[Probe, ...]
+    mistakes: tuple[Mistake, ...]
+    axes: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of a check: passed, not attempted, or what is wrong with the answer."""
+
+    passed: bool
+    attempted: bool
+    diagnosis: str = ""
+    printed: str = field(default="", compare=False)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Probes
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    """Random inputs for a probe, the same at every call and on every machine."""
+    return torch.Generator().manual_seed(seed)
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    """Standard normal numbers in double precision, the same at every call."""
+    return torch.randn(*shape, generator=generator(seed), dtype=torch.float64)
+
+
+def coins(*shape: int, seed: int = 0) -> Tensor:
+    """Zeros and ones in double precision, the same at every call."""
+    return (torch.rand(*shape, generator=generator(seed), dtype=torch.float64) < 0.5).double()
+
+
+def call(what: str, arguments: Callable[[], tuple], names: Sequence[str] = ("value",), whole: bool = False) -> Probe:
+    """Calls the answer once with fresh arguments and looks at its result, or at each of several results.
+
+    Args:
+        arguments: makes the arguments, anew at each call.
+        names: what the results are called, if there are several.
+        whole: the result is a whole number.
+    """
+
+    def look(answer: Answer) -> dict[str, Sight]:
+        given, untouched = arguments(), arguments()
+        result = answer(*given)
+        seen = unpack(result, names, whole)
+        touched = [i for i, (a, b) in enumerate(zip(given, untouched)) if isinstance(a, Tensor) and not _same(a, b)]
+        if touched:
+            seen["inputs"] = Odd(
+                f"It changes its argument number {touched[0] + 1} in place. Make a new tensor instead: the caller still needs the old one.",
+                "in place",
+            )
+        return seen
+
+    return Probe(what, look)
+
+
+def gradient(what: str, arguments: Callable[[], tuple], wrt: dict[int, str], optional: bool = True) -> Probe:
+    """Looks at the gradient of the result in some of the arguments, weighted differently in each entry.
+
+    Args:
+        wrt: the positions of these arguments, and their names.
+        optional: an answer without a gradient (made with NumPy, say) is right too.
+    """
+
+    def look(answer: Answer) -> dict[str, Sight]:
+        given = [a.detach().clone().requires_grad_(i in wrt) if isinstance(a, Tensor) else a for i, a in enumerate(arguments())]
+        try:
+            result = answer(*given)
+        except Exception as error:
+            if optional and "requires grad" in str(error):
+                return {}
+            raise
+        if not isinstance(result, Tensor) or not result.requires_grad:
+            odd = Odd(
+                "The value is right, but no gradient flows through it: training would not move. Keep to torch operations, without .detach(), .item() or float().",
+                "no gradient",
+            )
+            return {} if optional else {"gradient": odd}
+        weights = 1 + torch.arange(result.numel(), dtype=result.dtype).reshape(result.shape)
+        grads = torch.autograd.grad((result * weights).sum(), [given[i] for i in wrt], allow_unused=True)
+        double = result.dtype == torch.float64
+        slopes = [torch.zeros_like(given[i]) if g is None else g for i, g in zip(wrt, grads)]
+        return {f"gradient in {wrt[i]}": Seen(g.double(), double) for i, g in zip(wrt, slopes)}
+
+    return Probe(what, look, optional, aside=True)
+
+
+def statistics(what: str, arguments: Callable[[], tuple], measure: Callable[[Any], dict[str, Sight]], repeats: int = 1) -> Probe:
+    """Calls a random answer, several times, and measures the list of its results.
+
+    Args:
+        measure: from the list of results to what is compared: Seen with a standard error, or without where it is exact.
+    """
+
+    def look(answer: Answer) -> dict[str, Sight]:
+        torch.manual_seed(0)
+        np.random.seed(0)
+        return measure([answer(*arguments()) for _ in range(repeats)])
+
+    return Probe(what, look)
+
+
+def mean_and_error(samples: Tensor) -> Seen:
+    """The mean over the first axis, with its standard error."""
+    samples = samples.double()
+    return Seen(samples.mean(0), True, samples.std(0) / math.sqrt(len(samples)))
+
+
+def unpack(result: Any, names: Sequence[str] = ("value",), whole: bool = False) -> dict[str, Sight]:
+    """The result under its name, or each of several results under its own."""
+    if len(names) == 1:
+        return {names[0]: as_seen(result, whole)}
+    if not isinstance(result, (tuple, list)) or len(result) != len(names):
+        got = (
+            "nothing (None)" if result is None else f"{len(result)} things" if isinstance(result, (tuple, list)) else f"one {_kind(result)}"
+        )
+        return {"result": Odd(f"It returned {got}; expected are {len(names)}: return {', '.join(names)}.", "count")}
+    return {name: as_seen(part, whole) for name, part in zip(names, result)}
+
+
+def as_seen(result: Any, whole: bool = False) -> Sight:
+    """A tensor, an array or a number as something to compare."""
+    if result is None:
+        return Odd("It returned nothing (None). Is a return missing?", "none")
+    if isinstance(result, (str, bytes, dict, set, bool)) or callable(result):
+        return Odd(f"It returned a {_kind(result)}; expected is {'a whole number' if whole else 'a tensor'}.", "type")
+    try:
+        tensor = torch.as_tensor(result)
+    except (TypeError, ValueError, RuntimeError):
+        return Odd(f"It returned a {_kind(result)}, which is no tensor: torch.stack makes one tensor of a list of tensors.", "type")
+    if tensor.dtype == torch.bool or tensor.is_complex():
+        return Odd(f"It returned a tensor of {tensor.dtype}; expected are numbers.", "type")
+    if whole:
+        tensor = tensor.reshape(()) if tensor.numel() == 1 else tensor
+    double = tensor.dtype not in (torch.float32, torch.float16, torch.bfloat16) or isinstance(result, (int, float))
+    return Seen(tensor.detach().double().clone(), double)
+
+
+def _kind(result: Any) -> str:
+    return {"ndarray": "NumPy array"}.get(type(result).__name__, type(result).__name__)
+
+
+def _same(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and bool(torch.equal(a.nan_to_num(), b.nan_to_num()))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Judging
+
+
+def judge(exercise: Exercise, answer: Answer, seconds: float = guard.SECONDS) -> Verdict:
+    """Whether the answer is right on every probe, and if not, which mistake it is."""
+    if answer is ... or _is_stub(answer):
+        return Verdict(False, False, "Not attempted yet: replace the three dots by your own lines, and run the cell again.")
+    if not callable(answer):
+        raise TypeError(
+            f'check("{exercise.name}", …) expects your function itself, without parentheses after its name; got {_kind(answer)}'
+        )
+    try:
+        sights, printed = guard.run(lambda: [_look(probe, answer) for probe in exercise.probes], seconds)
+    except guard.Stopped as stopped:
+        return Verdict(False, True, str(stopped))
+    if any(sight == _DOTS for seen in sights for sight in seen.values()):
+        return Verdict(False, False, "Not finished yet: it still returns the three dots.", printed)
+    expected = _expected(exercise)
+    if all(_match(probe, a, b) for probe, a, b in zip(exercise.probes, sights, expected)):
+        return Verdict(True, True, "", printed)
+    return Verdict(False, True, _diagnose(exercise, sights, expected), printed)
+
+
+def fits(exercise: Exercise, answer: Answer, other: Answer) -> bool:
+    """Whether two functions cannot be told apart on the exercise's probes."""
+    pairs = zip(exercise.probes, _run_all(exercise, answer), _run_all(exercise, other))
+    return all(_match(probe, a, b) and _match(probe, b, a) for probe, a, b in pairs)
+
+
+_DOTS = Odd("It returned three dots.", "dots")
+
+
+def _is_stub(answer: Any) -> bool:
+    """A function whose body does nothing: only a docstring, `...`, `pass` or a bare return."""
+    code = getattr(answer, "__code__", None)
+    if code is None:
+        return False
+    steps = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP")]
+    return steps in ([("LOAD_CONST", None), ("RETURN_VALUE", None)], [("RETURN_CONST", None)])
+
+
+def _look(probe: Probe, answer: Answer) -> dict[str, Sight]:
+    """What the probe sees; whatever the answer raises is seen too."""
+    returned = []
+
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        returned.append(answer(*args, **kwargs))
+        return returned[-1]
+
+    try:
+        seen = probe.look(noting)
+    except (guard.Stopped, MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        if "can't allocate memory" in str(error):
+            raise
+        seen = {"result": Odd(f"It stopped with {type(error).__name__}: {_first_line(error)}{guard.where(error)}.", type(error).__name__)}
+    if any(r is ... or (isinstance(r, tuple) and any(part is ... for part in r)) for r in returned):
+        return {"result": _DOTS}
+    return seen
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["no message"])[0].rstrip(".")
+
+
+def _run_all(exercise: Exercise, answer: Answer) -> list[dict[str, Sight]]:
+    return guard.run(lambda: [_look(probe, answer) for probe in exercise.probes], 60)[0]
+
+
+@cache
+def _expected(exercise: Exercise) -> list[dict[str, Sight]]:
+    return _run_all(exercise, exercise.reference)
+
+
+@cache
+def _known(exercise: Exercise) -> list[list[dict[str, Sight]]]:
+    return [_run_all(exercise, mistake.wrong) for mistake in exercise.mistakes]
+
+
+def _match(probe: Probe, seen: dict[str, Sight], expected: dict[str, Sight]) -> bool:
+    """Whether a probe saw the same in both; with an optional probe, nothing matches anything."""
+    if probe.optional and not seen:
+        return True
+    return seen.keys() == expected.keys() and all(_equal(seen[k], expected[k]) for k in seen)
+
+
+def _equal(a: Sight, b: Sight) -> bool:
+    if isinstance(a, Odd) or isinstance(b, Odd):
+        return isinstance(a, Odd) and isinstance(b, Odd) and a.kind == b.kind
+    return a.value.shape == b.value.shape and bool(_close(a, b).all())
+
+
+def _close(a: Seen, b: Seen) -> Tensor:
+    """Entry by entry: equal up to rounding, and up to 5 standard errors where they are random."""
+    tolerance = TOLERANCE[a.double and b.double]
+    allowed = tolerance * (1 + b.value.abs().nan_to_num(0, 0, 0))
+    for side in (a, b):
+        if side.error is not None:
+            allowed = allowed + SIGMAS * side.error
+    return ((a.value - b.value).abs() <= allowed) | (a.value == b.value) | (a.value.isnan() & b.value.isnan())
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Saying what is wrong
+
+
+def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list[dict[str, Sight]]) -> str:
+    in_place = [seen["inputs"].says for seen in sights if "inputs" in seen]
+    sights = [{name: sight for name, sight in seen.items() if name != "inputs"} for seen in sights]
+    wrong = [i for i, probe in enumerate(exercise.probes) if not _match(probe, sights[i], expected[i])]
+    if not wrong:
+        return f"The result is right, and yet: {in_place[0][0].lower()}{in_place[0][1:]}"
+    named = [
+        mistake.says
+        for mistake, known in zip(exercise.mistakes, _known(exercise))
+        if all(_match(probe, a, b) for probe, a, b in zip(exercise.probes, sights, known))
+    ]
+    if len(named) == 1:
+        return named[0]
+    i = wrong[0]
+    says = _describe(exercise, sights[i], expected[i]) if sights[i] else "It gave no result that could be looked at."
+    values = [j for j, probe in enumerate(exercise.probes) if not probe.aside]
+    if set(wrong).isdisjoint(values):
+        return f"The values are right, but not everything is. {says}"
+    right = [exercise.probes[j].what for j in values if j not in wrong]
+    return f"{says} This is with {exercise.probes[i].what}; with {right[0]} it is right." if right else says
+
+
+def _describe(exercise: Exercise, seen: dict[str, Sight], expected: dict[str, Sight]) -> str:
+    """What the answer gave where it differs: an exception, a shape, a sign, a factor, an offset, some rows."""
+    odd = [s.says for s in seen.values() if isinstance(s, Odd)]
+    if odd:
+        return odd[0]
+    for name in expected:
+        a, b = seen.get(name), expected[name]
+        if a is None or isinstance(a, Odd) or isinstance(b, Odd) or _equal(a, b):
+            continue
+        what = "The result" if name == "value" else f"The {name}" if name.startswith("gradient") else name
+        return _difference(what, a, b, exercise.axes if name == "value" else "")
+    return "The result differs from what is expected."
+
+
+def _difference(what: str, a: Seen, b: Seen, axes: str) -> str:
+    got, right = a.value, b.value
+    if got.shape != right.shape:
+        meant = f", {axes}" if axes else ""
+        return f"{what} has shape {tuple(got.shape)}; expected is {tuple(right.shape)}{meant}."
+    finite = right.isfinite()
+    if bool((~got.isfinite() & finite).any()):
+        kinds = [
+            word
+            for word, there in (("NaN", got.isnan().any()), ("inf", (got == math.inf).any()), ("-inf", (got == -math.inf).any()))
+            if there
+        ]
+        return f"{what} holds {' and '.join(kinds)} where the right value is finite."
+    return f"{what} {_pattern(got, right, a, b)}"
+
+
+def _pattern(got: Tensor, right: Tensor, a: Seen, b: Seen) -> str:
+    random = a.error is not None or b.error is not None
+    average = " on average" if random else ""
+    if _equal(Seen(-got, a.double, a.error), b):
+        return f"is{average} minus what it should be: the sign is turned."
+    use = right.isfinite() & (right.abs() > 1e-9)
+    ratio = got[use] / right[use]
+    if ratio.numel() > 1 and not random and bool((ratio - ratio[0]).abs().max() <= 1e-6 * ratio[0].abs()):
+        return f"is {_short(ratio[0])} times what it should be, in every entry."
+    gap = (got - right)[right.isfinite()]
+    if gap.numel() > 1 and not random and bool((gap - gap[0]).abs().max() <= 1e-6 * (1 + gap[0].abs())):
+        return f"is too {'high' if gap[0] > 0 else 'low'} by {_short(gap[0].abs())}, the same in every entry."
+    bad = ~_close(a, b)
+    worst = int(torch.where(bad, (got - right).abs().nan_to_num(math.inf), torch.tensor(-1.0, dtype=torch.float64)).argmax())
+    share = "" if bool(bad.all()) or bad.numel() == 1 else f" in {int(bad.sum())} of {bad.numel()} entries"
+    at = f", for instance at {list(np.unravel_index(worst, tuple(got.shape)))}" if got.numel() > 1 else ""
+    at = at.replace("np.int64(", "").replace(")", "") if "np.int64" in at else at
+    return f"is{average} not what it should be{share}{at}: {_short(got.flatten()[worst])} instead of {_short(right.flatten()[worst])}."
+
+
+def _short(number: Tensor) -> str:
+    return f"{float(number):.4g}"

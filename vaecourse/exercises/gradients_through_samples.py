@@ -1,0 +1,3 @@
+EXERCISES = ()
+
+QUIZ = ()

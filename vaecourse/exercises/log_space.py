@@ -1,0 +1,375 @@
+"""Exercises and quiz of notebook 04, "How do we keep the numbers alive?"."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vaecourse.distributions import bernoulli
+from vaecourse.exercises import Question
+from vaecourse.exercises.engine import Exercise, Mistake, call, coins, gradient, normal
+from vaecourse.logspace import effective_sample_size, log_mean_exp
+
+
+def log_likelihood_from_logits(x, logits):
+    return bernoulli(logits).log_prob(x)
+
+
+def ordinary_logits() -> tuple[Tensor, Tensor]:
+    return coins(3, 7, seed=1), 2 * normal(3, 7, seed=2)
+
+
+def extreme_logits() -> tuple[Tensor, Tensor]:
+    x, logits = coins(3, 7, seed=3), 1000 * (2 * coins(3, 7, seed=4) - 1)
+    logits[:, ::3] = 2 * normal(3, 3, seed=5)
+    return x, logits
+
+
+def right_logits() -> tuple[Tensor, Tensor]:
+    """Every pixel as it is all but sure to be: the log-likelihood is 0 to the last digit, not -1e-7."""
+    x = coins(3, 7, seed=6)
+    return x, 1000 * (2 * x - 1)
+
+
+LOG_LIKELIHOOD = Exercise(
+    name="log_likelihood_from_logits",
+    statement=(
+        "Write `log_likelihood_from_logits(x, logits)`: the log-likelihood of each image, in nats, when pixel $j$ is 1 with probability "
+        "sigmoid(logit $j$), independently of the others. `x` holds zeros and ones, shape (B, D); `logits` has shape (B, D); the result has "
+        "shape (B,). It must be right for logits of 1000 and of −1000 as well."
+    ),
+    stub='''def log_likelihood_from_logits(x, logits):
+    """x (B, D) of zeros and ones, logits (B, D) -> log p(x) of each image, (B,), in nats."""
+    ...''',
+    hints=(
+        "Compute the probability of a pixel, and 1000 makes it exactly 0 or 1; its logarithm is then lost. Stay with the logits.",
+        "log p(x) = Σ_j [ x_j · logit_j − softplus(logit_j) ], with softplus(a) = log(1 + exp(a)), which torch has as a stable function.",
+        "`return (x * logits - torch.nn.functional.softplus(logits))…`: one operation is missing, over the pixels.",
+    ),
+    reference=log_likelihood_from_logits,
+    axes="one number for each image",
+    probes=(
+        call("ordinary logits", ordinary_logits),
+        call("logits of 1000 and -1000", extreme_logits),
+        call("logits of 1000 where the pixel is 1 and -1000 where it is 0", right_logits),
+        gradient("the gradient at ordinary logits", ordinary_logits, {1: "logits"}),
+        gradient("the gradient at logits of 1000 and -1000", extreme_logits, {1: "logits"}),
+    ),
+    mistakes=(
+        Mistake(
+            "This is the mean over the pixels. Independent pixels multiply their probabilities, so their logarithms are added: sum them.",
+            lambda x, logits: bernoulli(logits).base_dist.log_prob(x).mean(-1),
+        ),
+        Mistake(
+            "This is minus the log-likelihood, as a loss would be. Asked for is the log-likelihood itself, which is never above 0 here.",
+            lambda x, logits: -bernoulli(logits).log_prob(x),
+        ),
+        Mistake(
+            "Only the pixels that are 1 are counted. A pixel that is 0 has a probability too, 1 − sigmoid(logit), and its logarithm belongs to the sum.",
+            lambda x, logits: (x * F.logsigmoid(logits)).sum(-1),
+        ),
+        Mistake(
+            "Only the pixels that are 0 are counted. A pixel that is 1 has probability sigmoid(logit), and its logarithm belongs to the sum.",
+            lambda x, logits: ((1 - x) * F.logsigmoid(-logits)).sum(-1),
+        ),
+        Mistake(
+            "This is one number for the whole batch. Sum over the pixels only, the last axis, and keep one number for each image.",
+            lambda x, logits: bernoulli(logits).log_prob(x).sum(),
+        ),
+        Mistake(
+            "This is one number for the whole batch, a mean over its images. Sum over the pixels only, and keep one number for each image.",
+            lambda x, logits: bernoulli(logits).log_prob(x).mean(),
+        ),
+        Mistake(
+            "This sums over the images and keeps the pixels. Sum over the last axis, the pixels of one image.",
+            lambda x, logits: bernoulli(logits).base_dist.log_prob(x).sum(0),
+        ),
+        Mistake(
+            "The pixels have not been summed: this is one number a pixel. Independent pixels add their log-probabilities.",
+            lambda x, logits: bernoulli(logits).base_dist.log_prob(x),
+        ),
+        Mistake(
+            "The sigmoid has been applied twice: the logits became probabilities, and these were taken for logits again. All probabilities then lie between 0.5 and 0.73.",
+            lambda x, logits: bernoulli(torch.sigmoid(logits)).log_prob(x),
+        ),
+        Mistake(
+            "The logits are used as if they were probabilities. sigmoid(logit) is the probability of a 1; better, use a form that never leaves the logits.",
+            lambda x, logits: (x * logits.log() + (1 - x) * (1 - logits).log()).sum(-1),
+        ),
+        Mistake(
+            "The formula is right, and sigmoid(−1000) is exactly 0: its logarithm is −inf, and 0 · (−inf) is NaN. Use a form that never leaves the logits.",
+            lambda x, logits: (x * torch.sigmoid(logits).log() + (1 - x) * (1 - torch.sigmoid(logits)).log()).sum(-1),
+        ),
+        Mistake(
+            "A small number has been added inside the logarithm against log 0. It changes the model: an impossible pixel costs log(1e-8), not 1000 nats. Use a form that never leaves the logits.",
+            lambda x, logits: (x * (torch.sigmoid(logits) + 1e-8).log() + (1 - x) * (1 - torch.sigmoid(logits) + 1e-8).log()).sum(-1),
+        ),
+        Mistake(
+            "The probability has been clamped away from 0 and 1. That caps what a wrong pixel costs, and its gradient is zero: the model cannot learn from its worst pixels. Use a form that never leaves the logits.",
+            lambda x, logits: bernoulli(torch.logit(torch.sigmoid(logits).clamp(1e-6, 1 - 1e-6))).log_prob(x),
+        ),
+        Mistake(
+            "The linear term is missing, or softplus stands alone: this is the log-probability that every pixel is 0, whatever x holds.",
+            lambda x, logits: -F.softplus(logits).sum(-1),
+        ),
+        Mistake(
+            "Zeros and ones have changed places: this is the log-likelihood of 1 − x.",
+            lambda x, logits: bernoulli(logits).log_prob(1 - x),
+        ),
+        Mistake(
+            "log(1 + exp(logit)) was computed as it stands: exp(1000) is inf. torch.nn.functional.softplus gives the same without the overflow.",
+            lambda x, logits: (x * logits - (1 + logits.exp()).log()).sum(-1),
+        ),
+    ),
+)
+
+
+def ordinary_weights() -> tuple[Tensor, int]:
+    return 2 * normal(5, 3, seed=7), 0
+
+
+def other_axis() -> tuple[Tensor, int]:
+    return 2 * normal(5, 3, seed=8), 1
+
+
+def far_down() -> tuple[Tensor, int]:
+    """Near -10,000, each row at its own height, and one row much lower than the others."""
+    return 3 * normal(3, 5, seed=9) - torch.tensor([[9_000.0], [10_000.0], [20_000.0]], dtype=torch.float64), 1
+
+
+def far_up() -> tuple[Tensor, int]:
+    return 3 * normal(3, 5, seed=10) + torch.tensor([[900.0], [1_000.0], [5_000.0]], dtype=torch.float64), -1
+
+
+def _naive(log_w: Tensor, dim: int) -> Tensor:
+    return log_w.exp().mean(dim).log()
+
+
+LOG_MEAN_EXP = Exercise(
+    name="log_mean_exp",
+    statement=(
+        "Write `log_mean_exp(log_w, dim)`: the logarithm of the mean of $\\exp(\\text{log\\_w})$ along the axis `dim`, which drops out of the shape. "
+        "It must be right for log-weights near −10,000 and for a row that lies far below the others."
+    ),
+    stub='''def log_mean_exp(log_w, dim):
+    """log_w of any shape -> log of the mean of exp(log_w) along dim, in nats; dim is gone from the shape."""
+    ...''',
+    hints=(
+        "exp(−10,000) is 0 in every format. Take out of the sum what makes its terms so small, before anything is exponentiated.",
+        "With m the largest entry along dim: log mean exp(a) = m + log Σ exp(a − m) − log N, N the number of entries along dim.",
+        "`m = log_w.amax(dim, keepdim=True)`, or begin with `torch.logsumexp(log_w, dim)`, which does the shift for you.",
+    ),
+    reference=log_mean_exp,
+    axes="the axis dim gone",
+    probes=(
+        call("ordinary weights", ordinary_weights),
+        call("the other axis", other_axis),
+        call("log-weights near -10,000", far_down),
+        call("log-weights near 1,000", far_up),
+        gradient("the gradient at log-weights near -10,000", far_down, {0: "log_w"}),
+    ),
+    mistakes=(
+        Mistake(
+            "The exponentials are taken as they stand: exp(−10,000) is 0, and exp(1,000) is inf. Take the maximum out of the sum first, and add it back at the end.",
+            _naive,
+        ),
+        Mistake(
+            "This is the log of the sum: it is too high by exactly log N. A mean divides by N, so subtract log N.",
+            lambda log_w, dim: torch.logsumexp(log_w, dim),
+        ),
+        Mistake(
+            "log N has been added. A mean is the sum divided by N: subtract it.",
+            lambda log_w, dim: torch.logsumexp(log_w, dim) + math.log(log_w.shape[dim]),
+        ),
+        Mistake(
+            "The sum was divided by N after the logarithm. Divide before it, or subtract log N.",
+            lambda log_w, dim: torch.logsumexp(log_w, dim) / log_w.shape[dim],
+        ),
+        Mistake(
+            "log N was taken from the number of all entries. N is the number of entries along dim.",
+            lambda log_w, dim: torch.logsumexp(log_w, dim) - math.log(log_w.numel()),
+        ),
+        Mistake(
+            "This is the mean of the logarithms, which is a lower bound (Jensen), not the log of the mean.",
+            lambda log_w, dim: log_w.mean(dim),
+        ),
+        Mistake(
+            "The maximum was taken out and not added back: the result is missing it.",
+            lambda log_w, dim: log_mean_exp(log_w - log_w.amax(dim, keepdim=True), dim),
+        ),
+        Mistake(
+            "This is the largest entry alone. The others count too: m + log mean exp(log_w − m).",
+            lambda log_w, dim: log_w.amax(dim),
+        ),
+        Mistake(
+            "One maximum was used for all rows: a row far below it has become log 0. Each row needs a maximum of its own, along dim, with keepdim=True.",
+            lambda log_w, dim: _naive(log_w - log_w.max(), dim) + log_w.max(),
+        ),
+        Mistake(
+            "dim was not used: the mean always runs along the first axis.",
+            lambda log_w, dim: log_mean_exp(log_w, 0),
+        ),
+        Mistake(
+            "dim was not used: the mean always runs along the last axis.",
+            lambda log_w, dim: log_mean_exp(log_w, -1),
+        ),
+        Mistake(
+            "The axis is still there, with one entry: drop it (keepdim=False at the end).",
+            lambda log_w, dim: log_mean_exp(log_w, dim).unsqueeze(dim),
+        ),
+        Mistake(
+            "This is the mean of the weights themselves, not its logarithm.",
+            lambda log_w, dim: log_w.exp().mean(dim),
+        ),
+        Mistake(
+            "This is one number for the whole array. The mean runs along dim only.",
+            lambda log_w, dim: log_mean_exp(log_w.flatten(), 0),
+        ),
+        Mistake(
+            "A small number has been added inside the logarithm. Everything far below it now looks the same: take the maximum out instead.",
+            lambda log_w, dim: (log_w.exp().mean(dim) + 1e-8).log(),
+        ),
+    ),
+)
+
+
+def _log_ess(log_w: Tensor, dim: int) -> Tensor:
+    return 2 * torch.logsumexp(log_w, dim) - torch.logsumexp(2 * log_w, dim)
+
+
+EFFECTIVE_SAMPLE_SIZE = Exercise(
+    name="effective_sample_size",
+    statement=(
+        "Write `effective_sample_size(log_w, dim)`: $(\\sum w)^2 / \\sum w^2$ along the axis `dim`, which drops out of the shape, from the logarithms "
+        "of the weights. It lies between 1 and the number of weights. It must be right for log-weights near −10,000."
+    ),
+    stub='''def effective_sample_size(log_w, dim):
+    """log_w of any shape -> (sum w)^2 / sum w^2 along dim; dim is gone from the shape."""
+    ...''',
+    hints=(
+        "A factor common to all weights cancels in this ratio. You may choose it: which choice keeps exp from underflowing?",
+        "With w̃ = w / Σ w, which softmax computes from log w without underflow: ESS = 1 / Σ w̃².",
+        "`w = torch.softmax(log_w, dim)`",
+    ),
+    reference=effective_sample_size,
+    axes="the axis dim gone",
+    probes=(
+        call("ordinary weights", ordinary_weights),
+        call("the other axis", other_axis),
+        call("log-weights near -10,000", far_down),
+        call("log-weights near 1,000", far_up),
+    ),
+    mistakes=(
+        Mistake(
+            "The exponentials are taken as they stand, so that all weights near −10,000 are 0 and the ratio is 0/0. A common factor cancels: divide by the largest weight first, or use softmax.",
+            lambda log_w, dim: log_w.exp().sum(dim).square() / log_w.exp().square().sum(dim),
+        ),
+        Mistake(
+            "The weights were not normalised: 1 / Σ w² needs weights that sum to 1.",
+            lambda log_w, dim: 1 / log_w.exp().square().sum(dim),
+        ),
+        Mistake(
+            "This is Σ w̃², the inverse of what is asked: divide 1 by it.",
+            lambda log_w, dim: torch.softmax(log_w, dim).square().sum(dim),
+        ),
+        Mistake(
+            "This is the exponential of the entropy of the weights, another measure of how many count. Asked for is (Σ w)² / Σ w².",
+            lambda log_w, dim: torch.special.entr(torch.softmax(log_w, dim)).sum(dim).exp(),
+        ),
+        Mistake(
+            "This is the effective sample size as a share of N. Do not divide by N (or multiply by it again).",
+            lambda log_w, dim: effective_sample_size(log_w, dim) / log_w.shape[dim],
+        ),
+        Mistake(
+            "This is its logarithm: exponentiate at the end.",
+            _log_ess,
+        ),
+        Mistake(
+            "The square of the sum is missing: this is Σ w / Σ w² with w the weights divided by their maximum, which is not free of scale.",
+            lambda log_w, dim: (w := (log_w - log_w.amax(dim, keepdim=True)).exp()).sum(dim) / w.square().sum(dim),
+        ),
+        Mistake(
+            "This is 1 over the largest normalised weight, another measure. Asked for is (Σ w)² / Σ w².",
+            lambda log_w, dim: 1 / torch.softmax(log_w, dim).amax(dim),
+        ),
+        Mistake(
+            "The logarithms of the weights were used where the weights should be. Exponentiate first: softmax does it without underflow.",
+            lambda log_w, dim: log_w.sum(dim).square() / log_w.square().sum(dim),
+        ),
+        Mistake(
+            "dim was not used: the sums always run along the first axis.",
+            lambda log_w, dim: effective_sample_size(log_w, 0),
+        ),
+        Mistake(
+            "dim was not used: the sums always run along the last axis.",
+            lambda log_w, dim: effective_sample_size(log_w, -1),
+        ),
+        Mistake(
+            "One maximum was used for all rows: in a row far below it every weight is 0, and the ratio is 0/0. Each row needs a maximum of its own.",
+            lambda log_w, dim: (w := (log_w - log_w.max()).exp()).sum(dim).square() / w.square().sum(dim),
+        ),
+        Mistake(
+            "The axis is still there, with one entry: drop it.",
+            lambda log_w, dim: effective_sample_size(log_w, dim).unsqueeze(dim),
+        ),
+        Mistake(
+            "This is one number for the whole array. The sums run along dim only.",
+            lambda log_w, dim: effective_sample_size(log_w.flatten(), 0),
+        ),
+    ),
+)
+
+EXERCISES = (LOG_LIKELIHOOD, LOG_MEAN_EXP, EFFECTIVE_SAMPLE_SIZE)
+
+QUIZ = (
+    Question(
+        "The estimate of p(x) is unbiased. What about its logarithm?",
+        (
+            ("Unbiased too.", "The logarithm is curved: it punishes a low estimate more than it rewards a high one (Jensen)."),
+            ("Too low on average.", "E[log p̂] ≤ log E[p̂] = log p(x): Jensen's inequality."),
+            ("Too high on average.", "Jensen's inequality points the other way: the logarithm bends down."),
+        ),
+        1,
+    ),
+    Question(
+        "Log-weights of a thousand samples lie near −500. What does float64 make of torch.logsumexp(log_w, 0)?",
+        (
+            ("−inf, as exp(−500) is 0.", "exp(−500) is 7e-218, which float64 still holds; and logsumexp takes the maximum out anyway."),
+            (
+                "A finite number, right to about 16 digits.",
+                "The largest entry is taken out first, so that the largest exponential is exactly 1.",
+            ),
+            (
+                "A finite number, only roughly right.",
+                "Shifting by the maximum is exact up to rounding; no precision worth speaking of is lost.",
+            ),
+        ),
+        1,
+    ),
+    Question(
+        "An estimate has an effective sample size of 1.02 out of 10,000. What does that say?",
+        (
+            (
+                "The estimate is within 2 % of the truth.",
+                "It says nothing of the sort: with one weight ruling, a better sample not yet drawn may be a thousand times heavier.",
+            ),
+            (
+                "One sample carries nearly all the weight.",
+                "The average is in truth one number, and its error cannot be read off the others.",
+            ),
+            ("10,000 samples were enough.", "Nearly all of them count for nothing."),
+            ("Each sample counts for 1.02.", "They count very unequally: that is why the number is so small."),
+        ),
+        1,
+    ),
+    Question(
+        "Two decoders, one trained longer by exact likelihood. For which does the prior-sampled estimate need more samples?",
+        (
+            ("For the better one.", "It is surer which z made an image: its posterior is narrower, and the prior finds it less often."),
+            ("For the worse one.", "A blurred decoder gives a little probability to every image from everywhere: easy to average."),
+            ("For neither, N alone decides.", "The error depends on the variance of p(x|z) under the prior, and so on the decoder."),
+        ),
+        0,
+    ),
+)
