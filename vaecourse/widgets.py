@@ -1,11 +1,11 @@
-"""Small controls for notebooks. Each works with the keyboard, and says its state in words.
+"""Small controls for notebooks, questions above all. Each works with the keyboard, and says its state in words.
 
 And one control over the notebook itself: `skip_the_rest`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from string import ascii_lowercase
 
@@ -19,32 +19,73 @@ def predict(question: str, choices: Sequence[str]):
     Returns:
         An ipywidgets.VBox; let it be the last expression of its cell.
     """
-    import ipywidgets as widgets
-
     if not 2 <= len(choices) <= 26:
         raise ValueError(f"a prediction needs 2 to 26 choices; got {len(choices)}")
-    lettered = [f"({letter}) {choice}" for letter, choice in zip(ascii_lowercase, choices)]
-    answer = widgets.HTML("No prediction yet.")
+    lettered = _lettered(choices)
 
-    def choose(button: widgets.Button) -> None:
-        answer.value = f"You predicted: {button.description}. Now run the next cell."
+    def say(chosen: int) -> str:
+        return f"You predicted: {lettered[chosen]}. Now run the next cell."
 
+    parts = _buttons(f"<b>Predict.</b> {escape(question)}", lettered, "Predict", "No prediction yet.", say)
+    return _in_words(parts, f"Predict: {question}\n" + "\n".join(f"  {text}" for text in lettered))
+
+
+def quiz(notebook: str):
+    """The quiz at the end of a notebook: each choice, right or wrong, is answered with the reason.
+
+    Args:
+        notebook: its number, for instance "04".
+
+    Returns:
+        An ipywidgets.VBox; let it be the last expression of its cell.
+    """
+    from vaecourse.exercises import chapters
+
+    if notebook not in chapters():
+        raise ValueError(f"there is no quiz for notebook {notebook!r}; there is one for each of {', '.join(chapters())}")
+    parts, plain = [], []
+    for number, question in enumerate(chapters()[notebook].QUIZ, 1):
+        lettered = _lettered([text for text, _ in question.choices])
+
+        def say(chosen: int, question=question, lettered=lettered) -> str:
+            verdict = "✓ Right." if chosen == question.right else "✗ Not so."
+            return f"<b>{verdict}</b> {escape(lettered[chosen])} {escape(question.choices[chosen][1])}"
+
+        parts += _buttons(f"<b>{number}.</b> {escape(question.question)}", lettered, f"Question {number}:", "No answer yet.", say)
+        plain += [f"{number}. {question.question}", *(f"  {text}" for text in lettered)]
+    return _in_words(parts, "\n".join(plain))
+
+
+def _lettered(choices: Sequence[str]) -> list[str]:
+    return [f"({letter}) {choice}" for letter, choice in zip(ascii_lowercase, choices)]
+
+
+def _buttons(heading: str, labels: Sequence[str], purpose: str, before: str, say: Callable[[int], str]) -> list:
+    """A heading, a row of buttons and a line that says what `say` makes of the button pressed last."""
+    import ipywidgets as widgets
+
+    answer = widgets.HTML(before)
     buttons = []
-    for text in lettered:
-        button = widgets.Button(description=text, tooltip=f"Predict {text}", layout=widgets.Layout(width="auto"))
-        button.on_click(choose)
+    for i, label in enumerate(labels):
+        button = widgets.Button(description=label, tooltip=f"{purpose} {label}", layout=widgets.Layout(width="auto"))
+        button.on_click(lambda _, i=i: setattr(answer, "value", say(i)))
         buttons.append(button)
+    return [widgets.HTML(heading), widgets.HBox(buttons, layout=widgets.Layout(flex_flow="row wrap")), answer]
 
-    class Prediction(widgets.VBox):
+
+def _in_words(parts: list, plain: str):
+    """The parts below each other; where there is no kernel, and under test, `plain` stands for them."""
+    import ipywidgets as widgets
+
+    class InWords(widgets.VBox):
         def __repr__(self) -> str:
-            return f"Predict: {question}\n" + "\n".join(f"  {text}" for text in lettered)
+            return plain
 
         def _repr_mimebundle_(self, **kwargs) -> dict:
             bundle = super()._repr_mimebundle_(**kwargs)  # ipywidgets cuts its plain text after 110 characters
-            return bundle | {"text/plain": repr(self)} if bundle else bundle
+            return bundle | {"text/plain": plain} if bundle else bundle
 
-    row = widgets.HBox(buttons, layout=widgets.Layout(flex_flow="row wrap"))
-    return Prediction([widgets.HTML(f"<b>Predict.</b> {escape(question)}"), row, answer])
+    return InWords(parts)
 
 
 def skip_the_rest(why: str) -> None:

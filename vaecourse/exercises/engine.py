@@ -347,7 +347,8 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
     in_place = [seen["inputs"].says for seen in sights if "inputs" in seen]
     sights = [{name: sight for name, sight in seen.items() if name != "inputs"} for seen in sights]
     wrong = [i for i, probe in enumerate(exercise.probes) if not _match(probe, sights[i], expected[i])]
-    if not wrong:
+    values = [j for j, probe in enumerate(exercise.probes) if not probe.aside]
+    if in_place and set(wrong).isdisjoint(values):
         return f"The result is right, and yet: {in_place[0][0].lower()}{in_place[0][1:]}"
     named = [
         mistake.says
@@ -358,7 +359,6 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
         return named[0]
     i = wrong[0]
     says = _describe(exercise, sights[i], expected[i]) if sights[i] else "It gave no result that could be looked at."
-    values = [j for j, probe in enumerate(exercise.probes) if not probe.aside]
     if set(wrong).isdisjoint(values):
         return f"The values are right, but not everything is. {says}"
     right = [exercise.probes[j].what for j in values if j not in wrong]

@@ -18,6 +18,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -199,8 +200,5 @@ def _kernel_kept() -> Iterator[None]:
     def ask_exit(*args: Any) -> None:
         raise SystemExit
 
-    shell.ask_exit = ask_exit
-    try:
+    with mock.patch.object(shell, "ask_exit", ask_exit):
         yield
-    finally:
-        del shell.ask_exit

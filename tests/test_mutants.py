@@ -1,0 +1,57 @@
+"""Random changes of the references: what computes something else does not pass.
+
+VAECOURSE_MUTANTS=250 makes 250 of each reference instead of 30.
+"""
+
+import os
+
+import pytest
+import torch
+from mutants import mutants
+
+from vaecourse.exercises import engine, exercise, guard, names
+
+COUNT = int(os.environ.get("VAECOURSE_MUTANTS", "30"))
+
+
+def values(task: engine.Exercise, answer) -> list | None:
+    """What the value probes see on inputs that the check does not use; None where the answer breaks."""
+    try:
+        seen = guard.run(lambda: [engine._look(probe, answer) for probe in task.probes if not probe.aside], 5)[0]
+    except guard.Stopped:
+        return None
+    return seen
+
+
+def differs(a: list, b: list | None) -> bool:
+    if b is None:
+        return True
+    for one, other in zip(a, b):
+        if one.keys() != other.keys():
+            return True
+        for name in one:
+            x, y = one[name], other[name]
+            if isinstance(x, engine.Odd) or isinstance(y, engine.Odd) or x.value.shape != y.value.shape:
+                return x != y
+            slack = 1e-5 * (1 + x.value.abs()) + sum(8 * s.error for s in (x, y) if s.error is not None)
+            if not bool((((x.value - y.value).abs() <= slack) | (x.value == y.value)).all()):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_mutant_that_computes_something_else_passes(name, monkeypatch):
+    task = exercise(name)
+    original = engine.generator
+    passed = []
+    made = 0
+    for code, mutant in mutants(task.reference, COUNT):
+        made += 1
+        if engine.judge(task, mutant, 2.0).passed:
+            passed.append((code, mutant))
+    assert made >= min(COUNT, 10)
+    monkeypatch.setattr(engine, "generator", lambda seed=0: original(seed + 1000))
+    fresh = values(task, task.reference)
+    torch.manual_seed(1)
+    wrong = [code for code, mutant in passed if differs(fresh, values(task, mutant))]
+    assert not wrong, wrong[0]
