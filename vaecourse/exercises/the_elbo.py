@@ -1,3 +1,365 @@
-EXERCISES = ()
+"""Exercises and quiz of notebook 06, "How do we turn the integral into an optimisation?"."""
 
-QUIZ = ()
+import math
+
+import torch
+from torch import Tensor
+
+from vaecourse.distributions import diagonal_normal, gaussian_kl
+from vaecourse.exercises import Question
+from vaecourse.exercises.engine import Exercise, Mistake, call, gradient, normal
+from vaecourse.logspace import log_mean_exp
+
+
+def ordinary_q() -> tuple[Tensor, Tensor]:
+    return 1.5 * normal(3, 4, seed=1), normal(3, 4, seed=2)
+
+
+def extreme_q() -> tuple[Tensor, Tensor]:
+    """Far from the prior, very narrow and very wide, by numbers that single precision holds exactly."""
+    mu = torch.tensor([[50.0, -30.0, 0.25, -0.5], [-64.0, 1.5, -2.0, 0.125], [0.5, -0.25, 3.0, 100.0]], dtype=torch.float64)
+    log_var = torch.tensor([[-40.0, 5.0, -20.0, 8.0], [2.0, -30.0, 10.0, -1.0], [-24.0, -0.5, 6.0, -16.0]], dtype=torch.float64)
+    return mu, log_var
+
+
+def q_is_prior() -> tuple[Tensor, Tensor]:
+    return torch.zeros(3, 4, dtype=torch.float64), torch.zeros(3, 4, dtype=torch.float64)
+
+
+def _by_latent(mu: Tensor, log_var: Tensor) -> Tensor:
+    return gaussian_kl(mu[..., None], log_var[..., None])
+
+
+GAUSSIAN_KL = Exercise(
+    name="gaussian_kl",
+    statement=(
+        "Write `gaussian_kl(mu, log_var)`: the divergence $\\mathrm{KL}\\big(\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2) \\,\\|\\, \\mathcal{N}(0, I)\\big)$ of (6.7), in nats, "
+        "for each image of a batch. `mu` and `log_var` have shape (B, K); `log_var` holds $\\log \\sigma^2$. The result has shape (B,)."
+    ),
+    stub='''def gaussian_kl(mu, log_var):
+    """mu (B, K), log_var (B, K) -> KL(N(mu, exp(log_var)) || N(0, I)) of each image, (B,), in nats."""
+    ...''',
+    hints=(
+        "The latents are independent under both distributions, so that their divergences add. Begin with one latent, and try it on q = prior: what must come out?",
+        "(6.7): KL = ½ Σ_k (μ_k² + σ_k² − 1 − log σ_k²).",
+        "`variance = torch.exp(log_var)`",
+    ),
+    reference=gaussian_kl,
+    axes="one number for each image",
+    probes=(
+        call("ordinary numbers", ordinary_q),
+        call("a q far from the prior, narrow in some latents and wide in others", extreme_q),
+        call("q equal to the prior", q_is_prior),
+        gradient("the gradient", ordinary_q, {0: "mu", 1: "log_var"}),
+    ),
+    mistakes=(
+        Mistake(
+            "This is minus the divergence, as it stands in the ELBO. A divergence is never negative: turn the sign.",
+            lambda mu, log_var: -gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "This is twice the divergence: the factor ½ of the normal density is missing.",
+            lambda mu, log_var: 2 * gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "log_var was read as log σ. It is log σ²: its exponential is the variance, not the standard deviation.",
+            lambda mu, log_var: gaussian_kl(mu, 2 * log_var),
+        ),
+        Mistake(
+            "log_var was read as the variance itself, and its logarithm was taken; log_var may be negative. It is already a logarithm.",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var - 1 - log_var.log()).sum(-1),
+        ),
+        Mistake(
+            "log_var was read as the standard deviation: it was squared, and the logarithm of the square taken. It is already log σ².",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var.square() - 1 - log_var.square().log()).sum(-1),
+        ),
+        Mistake(
+            "mu is not squared. Whether q lies left or right of the prior must make no difference.",
+            lambda mu, log_var: 0.5 * (mu + log_var.exp() - 1 - log_var).sum(-1),
+        ),
+        Mistake(
+            "mu does not enter. A q that has moved away from the prior has to pay for it.",
+            lambda mu, log_var: gaussian_kl(torch.zeros_like(mu), log_var),
+        ),
+        Mistake(
+            "This is the mean over the latents, too small by the factor K. Independent latents add their divergences: sum.",
+            lambda mu, log_var: _by_latent(mu, log_var).mean(-1),
+        ),
+        Mistake(
+            "The two distributions have changed places: this is KL(prior ‖ q). The average runs over q.",
+            lambda mu, log_var: 0.5 * ((1 + mu.square()) * (-log_var).exp() - 1 + log_var).sum(-1),
+        ),
+        Mistake(
+            "This sums over the images and keeps the latents. Sum over the last axis, the latents of one image.",
+            lambda mu, log_var: _by_latent(mu, log_var).sum(0),
+        ),
+        Mistake(
+            "The latents have not been summed: this is one number a latent. Independent latents add their divergences.",
+            _by_latent,
+        ),
+        Mistake(
+            "This is one number for the whole batch, a sum. Sum over the latents only, the last axis, and keep one number for each image.",
+            lambda mu, log_var: gaussian_kl(mu, log_var).sum(),
+        ),
+        Mistake(
+            "This is one number for the whole batch, a mean over its images. Sum over the latents only, and keep one number for each image.",
+            lambda mu, log_var: gaussian_kl(mu, log_var).mean(),
+        ),
+        Mistake(
+            "This is one number, a mean over images and latents both. The latents are to be summed, and the images kept apart.",
+            lambda mu, log_var: _by_latent(mu, log_var).mean(),
+        ),
+        Mistake(
+            "log σ² stands where σ² should: in one place log_var needs an exponential.",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var - 1 - log_var).sum(-1),
+        ),
+        Mistake(
+            "σ stands where σ² should: the exponent has been halved. log_var is the logarithm of the variance.",
+            lambda mu, log_var: 0.5 * (mu.square() + (0.5 * log_var).exp() - 1 - log_var).sum(-1),
+        ),
+        Mistake(
+            "log σ stands where log σ² should: log_var has been halved once too often.",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1 - 0.5 * log_var).sum(-1),
+        ),
+        Mistake(
+            "The −1 is missing: this is too high by ½ for each latent. With q equal to the prior the divergence is 0.",
+            lambda mu, log_var: gaussian_kl(mu, log_var) + 0.5 * mu.shape[-1],
+        ),
+        Mistake(
+            "The −1 was taken off once, after the sum. Each latent has a −1 of its own.",
+            lambda mu, log_var: 0.5 * ((mu.square() + log_var.exp() - log_var).sum(-1) - 1),
+        ),
+        Mistake(
+            "1 is added where it is to be subtracted. With q equal to the prior the divergence is 0.",
+            lambda mu, log_var: gaussian_kl(mu, log_var) + mu.shape[-1],
+        ),
+        Mistake(
+            "The sign of log σ² is turned: a narrow q would then come for nothing, or less.",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1 + log_var).sum(-1),
+        ),
+        Mistake(
+            "The term log σ² is missing: without it nothing keeps q from shrinking to a point.",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1).sum(-1),
+        ),
+        Mistake(
+            "The term σ² is missing: without it nothing keeps q from widening for ever.",
+            lambda mu, log_var: 0.5 * (mu.square() - 1 - log_var).sum(-1),
+        ),
+        Mistake(
+            "The sign of μ² is turned: q would be paid for moving away from the prior.",
+            lambda mu, log_var: 0.5 * (-mu.square() + log_var.exp() - 1 - log_var).sum(-1),
+        ),
+        Mistake(
+            "This is the entropy of q alone. The divergence also asks how q lies to the prior.",
+            lambda mu, log_var: 0.5 * (log_var + 1 + math.log(2 * math.pi)).sum(-1),
+        ),
+        Mistake(
+            "This is the cross-entropy, −E[log p(z)] under q. The entropy of q has not been subtracted from it.",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() + math.log(2 * math.pi)).sum(-1),
+        ),
+    ),
+)
+
+
+def elbo(log_px_given_z, mu, log_var):
+    return log_px_given_z.mean(0) - gaussian_kl(mu, log_var)
+
+
+def ordinary_samples() -> tuple[Tensor, Tensor, Tensor]:
+    return 2 * normal(5, 3, seed=3) - 20, 1.5 * normal(3, 4, seed=4), normal(3, 4, seed=5)
+
+
+def one_sample() -> tuple[Tensor, Tensor, Tensor]:
+    return 2 * normal(1, 3, seed=6) - 20, 1.5 * normal(3, 4, seed=7), normal(3, 4, seed=8)
+
+
+def far_samples() -> tuple[Tensor, Tensor, Tensor]:
+    height = torch.tensor([9_000.0, 10_000.0, 20_000.0], dtype=torch.float64)
+    return 30 * normal(5, 3, seed=9) - height, *extreme_q()
+
+
+ELBO = Exercise(
+    name="elbo",
+    statement=(
+        "Write `elbo(log_px_given_z, mu, log_var)`: the ELBO of each image as in (6.8), in nats, with the divergence from the prior $\\mathcal{N}(0, I)$ in closed form. "
+        "`log_px_given_z` has shape (S, B): $\\log p(x_b \\mid z_s)$ for S draws of $z$ from the $q$ of that image. This $q$ is "
+        "$\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2)$; `mu` and `log_var`, which holds $\\log \\sigma^2$, have shape (B, K). The result has shape (B,)."
+    ),
+    stub='''def elbo(log_px_given_z, mu, log_var):
+    """log_px_given_z (S, B), mu (B, K), log_var (B, K) -> ELBO of each image, (B,), in nats."""
+    ...''',
+    hints=(
+        "Two terms: how well the draws explain the image, on average, and what it costs that q is not the prior. Only the first of them is sampled.",
+        "ELBO = (1/S) Σ_s log p(x|z_s) − KL(q ‖ p), the divergence as in gaussian_kl.",
+        "`reconstruction = log_px_given_z.mean(0)`",
+    ),
+    reference=elbo,
+    axes="one number for each image",
+    probes=(
+        call("ordinary numbers", ordinary_samples),
+        call("a single sample of z", one_sample),
+        call("log-likelihoods near -10,000", far_samples),
+        gradient("the gradient", ordinary_samples, {0: "log_px_given_z", 1: "mu", 2: "log_var"}),
+    ),
+    mistakes=(
+        Mistake(
+            "The divergence has been added: a q far from the prior is rewarded for it. It is the price of the code, and lowers the bound.",
+            lambda log_px, mu, log_var: log_px.mean(0) + gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "This is the reconstruction term alone. Without the price of the code it is no bound on log p(x), and q would shrink to a point.",
+            lambda log_px, mu, log_var: log_px.mean(0),
+        ),
+        Mistake(
+            "This is the divergence term alone, with a minus. How well the draws explain the image is missing.",
+            lambda log_px, mu, log_var: -gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "The log-likelihoods are summed over the samples. The ELBO has their average over q: divide by S.",
+            lambda log_px, mu, log_var: log_px.sum(0) - gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "This is a sum over the samples, S times the ELBO. It is an average over q: divide by S.",
+            lambda log_px, mu, log_var: len(log_px) * elbo(log_px, mu, log_var),
+        ),
+        Mistake(
+            "The divergence is divided by the number of samples too. It is not sampled here, and counts in full.",
+            lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, log_var) / len(log_px),
+        ),
+        Mistake(
+            "This is minus the ELBO, a loss to be minimised. Asked for is the bound itself: turn the sign.",
+            lambda log_px, mu, log_var: -elbo(log_px, mu, log_var),
+        ),
+        Mistake(
+            "The logarithm of the average likelihood was taken. The ELBO averages the logarithms, and the divergence belongs to that average only.",
+            lambda log_px, mu, log_var: log_mean_exp(log_px, 0) - gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "The average runs over the images, the second axis. Average over the samples, the first axis: each image has an ELBO of its own.",
+            lambda log_px, mu, log_var: log_px.mean(1) - gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "The samples have not been averaged: this is one number for each sample and image.",
+            lambda log_px, mu, log_var: log_px - gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "This is one number for the whole batch, a mean over its images. Average over the samples only.",
+            lambda log_px, mu, log_var: elbo(log_px, mu, log_var).mean(),
+        ),
+        Mistake(
+            "This is one number for the whole batch, a sum over its images. Keep one number for each image.",
+            lambda log_px, mu, log_var: elbo(log_px, mu, log_var).sum(),
+        ),
+        Mistake(
+            "The log-likelihoods are averaged over the images too, so that all images share one reconstruction term. Average over the samples, the first axis, only.",
+            lambda log_px, mu, log_var: log_px.mean() - gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "Every image pays the divergence of the whole batch, a sum over its images. Each image has a divergence of its own: sum over the latents only.",
+            lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, log_var).sum(),
+        ),
+        Mistake(
+            "Every image pays the mean divergence of the batch. Each image has a divergence of its own: sum over the latents only.",
+            lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, log_var).mean(),
+        ),
+        Mistake(
+            "Every image pays a mean over images and latents. The latents of an image are to be summed, and the images kept apart.",
+            lambda log_px, mu, log_var: log_px.mean(0) - _by_latent(mu, log_var).mean(),
+        ),
+        Mistake(
+            "The divergence is averaged over the latents, so that it counts K times too little. Independent latents add their divergences: sum.",
+            lambda log_px, mu, log_var: log_px.mean(0) - _by_latent(mu, log_var).mean(-1),
+        ),
+        Mistake(
+            "The divergence counts twice: its factor ½ is missing.",
+            lambda log_px, mu, log_var: log_px.mean(0) - 2 * gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "log_var was read as log σ in the divergence. It is log σ²: its exponential is the variance.",
+            lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, 2 * log_var),
+        ),
+        Mistake(
+            "The divergence is that of the prior from q, KL(prior ‖ q). In the ELBO the average runs over q: KL(q ‖ prior).",
+            lambda log_px, mu, log_var: log_px.mean(0) - 0.5 * ((1 + mu.square()) * (-log_var).exp() - 1 + log_var).sum(-1),
+        ),
+        Mistake(
+            "The entropy of q is added, as in (6.9), but to log p(x|z). The entropy goes with the log-joint; log p(x|z) goes with the divergence from the prior.",
+            lambda log_px, mu, log_var: log_px.mean(0) + diagonal_normal(mu, log_var).entropy(),
+        ),
+        Mistake(
+            "The prior counts twice: E[log p(z)] has been added to the first term, and the divergence contains it already.",
+            lambda log_px, mu, log_var: elbo(log_px, mu, log_var) - 0.5 * (mu.square() + log_var.exp() + math.log(2 * math.pi)).sum(-1),
+        ),
+        Mistake(
+            "Only the best sample counts here. The ELBO is an average over q, the bad draws included.",
+            lambda log_px, mu, log_var: log_px.amax(0) - gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "Only the first sample is used. That is unbiased too, but asked for is the average over all S samples.",
+            lambda log_px, mu, log_var: log_px[0] - gaussian_kl(mu, log_var),
+        ),
+    ),
+)
+
+EXERCISES = (GAUSSIAN_KL, ELBO)
+
+QUIZ = (
+    Question(
+        "A thousand gradient steps in q alone, the decoder untouched, raise the ELBO by 50 nats. What happened to log p(x)?",
+        (
+            ("It rose by 50 nats too.", "q does not appear in log p(x). What moved is the distance between the two."),
+            ("It rose, by less than 50 nats.", "Only the decoder and the prior decide log p(x), and neither was touched."),
+            ("Nothing.", "log p(x) = ELBO + KL(q ‖ posterior), and its left side knows no q: the gap shrank by 50 nats."),
+        ),
+        2,
+    ),
+    Question(
+        "When is the ELBO equal to log p(x)?",
+        (
+            (
+                "When q is the prior.",
+                "Then the divergence from the prior is zero. The gap is another divergence, the one from the posterior.",
+            ),
+            ("When q is the posterior.", "The gap is KL(q ‖ posterior), and that is zero only where the two agree."),
+            ("With infinitely many samples.", "More samples estimate the same bound more precisely. They do not move it."),
+            ("Never, it is a strict bound.", "With q equal to the posterior every single log-weight is log p(x), and so is their average."),
+        ),
+        1,
+    ),
+    Question(
+        "Why can the ELBO be climbed with a single draw of z, while log p(x) cannot?",
+        (
+            (
+                "Its average stands outside the logarithm.",
+                "So one draw gives an unbiased estimate. The logarithm of an average of weights is biased, however it is drawn.",
+            ),
+            ("Its draws have no variance.", "They have, unless q is the posterior. They are right on average."),
+            ("log p(x|z) cannot be evaluated.", "It can, and it is a term of the ELBO. What is hard is the integral over z."),
+        ),
+        0,
+    ),
+    Question(
+        "The divergence from the prior is dropped, and q is fitted to one image. What does the objective then say?",
+        (
+            (
+                "Still a lower bound, a looser one.",
+                "The dropped term was subtracted: without it the number is higher, and may exceed log p(x).",
+            ),
+            ("Something that may exceed log p(x).", "It is E[log p(x|z)], largest for a q that sits on the single best z."),
+            ("Exactly log p(x).", "log p(x) averages over the prior. This rewards the best z, however improbable it is under the prior."),
+        ),
+        1,
+    ),
+    Question(
+        "KL(q ‖ prior) is zero for every image of a data set. What does that say?",
+        (
+            ("The fit is perfect.", "The gap is KL(q ‖ posterior). That of q from the prior is a price, not an error."),
+            (
+                "The codes say nothing about the images.",
+                "Every image has the same q, the prior: from a code one cannot tell where it came from.",
+            ),
+            ("The images have been compressed well.", "Nothing has been stored at all: every code is a draw from the prior."),
+        ),
+        1,
+    ),
+)
