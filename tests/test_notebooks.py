@@ -12,6 +12,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from vaecourse.exercises import chapters, check
+from vaecourse.widgets import quiz
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
 
@@ -92,6 +95,21 @@ def test_rhythm_of_text_and_code(notebook: nbformat.NotebookNode) -> None:
     prose = "\n".join(c.source for c in text)
     for part in ("**The question.**", "## The scoreboard", "## Summary", "## Sources", "Break it"):
         assert part in prose, f"missing part: {part}"
+
+
+def test_exercises_and_quiz_stand_in_the_notebook_as_they_stand_in_the_package(notebook: nbformat.NotebookNode) -> None:
+    number = notebook.cells[0].source.removeprefix("# ")[:2]
+    if number not in chapters():
+        pytest.skip("a notebook without exercises")
+    code = {c.source for c in cells(notebook, "code")}
+    shown = {text_of(o) for o in outputs(notebook)}
+    for task in chapters()[number].EXERCISES:
+        statement = f"### Exercise · `{task.name}`\n\n{task.statement}"
+        assert any(statement in c.source for c in cells(notebook, "markdown")), task.name
+        assert f'{task.stub}\n\n\ncheck("{task.name}", {task.name})' in code, task.name
+        assert repr(check(task.name, ...)) in shown
+    assert f'quiz("{number}")' in code
+    assert repr(quiz(number)) in shown
 
 
 def test_headings_are_in_order(notebook: nbformat.NotebookNode) -> None:

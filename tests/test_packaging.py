@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-LIGHT = [p.stem for p in (ROOT / "vaecourse").glob("*.py") if p.stem not in ("__init__", "__main__", "plots", "widgets")]
+LIGHT = ["exercises", *(p.stem for p in (ROOT / "vaecourse").glob("*.py") if p.stem not in ("__init__", "__main__", "plots", "widgets"))]
 
 
 def run(code: str, folder: Path = ROOT, **environment: str) -> str:

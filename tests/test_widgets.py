@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from typing import Any
 
 import ipywidgets
 import pytest
 
-from vaecourse.widgets import predict, skip_the_rest
+from vaecourse.exercises import chapters
+from vaecourse.widgets import predict, quiz, skip_the_rest
 
 QUESTION = "What happens to the estimate?"
 CHOICES = ["it rises", "it falls", "it stays"]
@@ -103,3 +105,29 @@ def test_after_skip_the_rest_cells_do_nothing_and_say_nothing(capsys: pytest.Cap
 def test_outside_of_a_notebook_the_reason_is_printed_and_that_is_all(capsys: pytest.CaptureFixture[str]) -> None:
     skip_the_rest("no data")
     assert capsys.readouterr().out == "no data\n"
+
+
+@pytest.mark.parametrize("number", ["04"])
+def test_every_choice_of_a_quiz_is_answered_with_its_own_reason(number: str) -> None:
+    control, questions = quiz(number), chapters()[number].QUIZ
+    assert 3 <= len(questions) <= 5
+    pressed = iter(buttons(control))
+    for i, question in enumerate(questions):
+        for j, (text, reason) in enumerate(question.choices):
+            button = next(pressed)
+            assert text in button.description
+            button.click()
+            said = html.unescape(texts(control)[2 * i + 1])
+            assert reason in said
+            assert ("Right" in said) == (j == question.right)
+    assert [text.partition(".</b> ")[2] for text in texts(control)[::2]] == [html.escape(q.question) for q in questions]
+    assert next(pressed, None) is None
+
+
+def test_a_quiz_reads_as_plain_text_and_unknown_ones_are_refused() -> None:
+    plain = quiz("04")._repr_mimebundle_()["text/plain"]
+    for question in chapters()["04"].QUIZ:
+        assert question.question in plain
+        assert all(text in plain for text, _ in question.choices)
+    with pytest.raises(ValueError, match="no quiz for notebook '4'"):
+        quiz("4")

@@ -1,0 +1,40 @@
+"""The notebooks as a reader leaves them who has solved every exercise: they run to the end, and every check says so."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import nbclient
+import nbformat
+import pytest
+from jupyter_client.manager import AsyncKernelManager
+
+from vaecourse.exercises import chapters
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+SOLVABLE = [path for path in sorted(NOTEBOOKS.glob("*.ipynb")) if path.stem[:2] in chapters()]
+CHECK = re.compile(r'^check\("(\w+)", \1\)$', flags=re.M)
+
+
+def solved(source: str) -> str:
+    """An exercise cell with the reference in place of the stub."""
+    name = CHECK.search(source)[1]
+    return f'from vaecourse.exercises import exercise\n\n{name} = exercise("{name}").reference\n\ncheck("{name}", {name})'
+
+
+@pytest.mark.parametrize("path", SOLVABLE, ids=lambda path: path.stem)
+def test_a_notebook_runs_with_every_exercise_solved(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    stubs = [cell for cell in notebook.cells if cell.cell_type == "code" and CHECK.search(cell.source)]
+    assert len(stubs) == len(chapters()[path.stem[:2]].EXERCISES)
+    for cell in stubs:
+        cell.source = solved(cell.source)
+    with tempfile.TemporaryDirectory() as folder:
+        # Files instead of ports, so that this runs with every network interface down.
+        manager = {"km": AsyncKernelManager(transport="ipc", ip=os.path.join(folder, "kernel"))} if os.name == "posix" else {}
+        nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": folder}}, **manager).execute()
+    for cell in stubs:
+        assert cell.outputs[-1].data["text/plain"].startswith("✓"), cell.outputs[-1].data["text/plain"]
