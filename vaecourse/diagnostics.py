@@ -56,9 +56,11 @@ def exact_elbo(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: In
     unit = torch.cartesian_prod(*[axis] * k).reshape(-1, 1, k)
     weights = torch.cartesian_prod(*[weight / weight.sum()] * k).reshape(-1, k).prod(1)
     with torch.no_grad():
-        rows = zip(*(a.split(max(1, BLOCK // (len(unit) * x.shape[1]))) for a in (x, q.mean, q.stddev)))
-        reconstruction = [weights @ model.decoder(mu + sigma * unit).log_prob(image) for image, mu, sigma in rows]
-        return torch.cat(reconstruction) - kl_divergence(q, model.prior)
+        reconstruction = torch.empty_like(x[:, 0])  # made first: small results left between the blocks would scatter them over the heap
+        rows = zip(*(a.split(max(1, BLOCK // (len(unit) * x.shape[1]))) for a in (x, q.mean, q.stddev, reconstruction)))
+        for image, mu, sigma, place in rows:
+            place.copy_(weights @ model.decoder(mu + sigma * unit).log_prob(image))
+        return reconstruction - kl_divergence(q, model.prior)
 
 
 def refine(
