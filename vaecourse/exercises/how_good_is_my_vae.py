@@ -172,6 +172,7 @@ ACTIVE_UNITS = Exercise(
         call("the threshold of 0.01 that is the default", lambda: (codes(),), whole=True),
         call("a threshold of 0.5", lambda: (codes(), 0.5), whole=True),
         call("means eight times as large", lambda: (codes(8.0),), whole=True),
+        call("means eight times as large, a threshold of 1.2", lambda: (codes(8.0), 1.2), whole=True),
     ),
     mistakes=(
         Mistake(
