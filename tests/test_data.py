@@ -465,3 +465,16 @@ def test_the_datasheet_describes_the_shipped_files() -> None:
         assert f"| {len(content)} | `{hashlib.sha256(content).hexdigest()}` |" in sheet
     for name, digest in data.SHA256.items():
         assert f"`{digest}`" in sheet, name
+
+
+def test_tossing_a_split_anew_draws_every_pixel_with_its_own_probability() -> None:
+    grey = torch.tensor([0, 51, 128, 255], dtype=torch.uint8).repeat(3000, 196)
+    split = data.Split(x=torch.zeros(3000, 784), grey=grey, levels=255, labels=None, factors=None)
+    torch.manual_seed(0)
+    first, second = split.toss(), split.toss()
+    assert set(first.unique().tolist()) == {0.0, 1.0}
+    assert not torch.equal(first, second)
+    for i, p in enumerate((0, 0.2, 128 / 255, 1)):
+        n = first[:, i::4].numel()
+        assert abs(first[:, i::4].mean().item() - p) <= 5 * (p * (1 - p) / n) ** 0.5
+    assert not torch.equal(first[0], first[1000])  # the parts are not copies of each other

@@ -56,6 +56,13 @@ class Split:
         """Ink in [0, 1]: the probability with which each pixel of x was set."""
         return self.grey.float() / self.levels
 
+    def toss(self) -> Float[Tensor, "n 784"]:
+        """Every pixel set anew with its probability: one draw of dynamic binarisation."""
+        x = torch.empty(self.grey.shape)
+        for part, grey in zip(x.split(1000), self.grey.split(1000)):  # all intensities at once would be as large as x
+            part.copy_(binarize(grey.float() / self.levels))
+        return x
+
     def __len__(self) -> int:
         return len(self.x)
 
@@ -95,7 +102,7 @@ def load_digits(name: str | None = None) -> Digits:
 
 def binarize(intensity: Float[Tensor, "..."], generator: torch.Generator | None = None) -> Float[Tensor, "..."]:
     """Set each pixel to 1 with probability `intensity`, else to 0. Raises ValueError where it is not within [0, 1]."""
-    if not ((intensity >= 0) & (intensity <= 1)).all():
+    if intensity.numel() and not (0 <= intensity.min() and intensity.max() <= 1):  # NaN fails too
         raise ValueError("intensity must lie between 0 and 1: divide grey levels by their maximum first (255 for MNIST)")
     return torch.rand(intensity.shape, generator=generator, dtype=intensity.dtype).lt_(intensity)  # in place: no third array
 

@@ -34,7 +34,13 @@ def log_weights(
     Raises:
         TypeError, ValueError: bad x or n_samples; no encoder and no proposal; a proposal of another batch or event.
     """
-    return torch.cat(list(weight_blocks(model, x, n_samples, proposal)))
+    log_w, start = None, 0
+    for block in weight_blocks(model, x, n_samples, proposal):
+        # Filled as they come: a list of small results between the large arrays of the blocks would keep their memory in use.
+        log_w = block.new_empty(n_samples, len(x)) if log_w is None else log_w
+        log_w[start : start + len(block)] = block
+        start += len(block)
+    return log_w
 
 
 def naive_monte_carlo(model: LatentVariableModel, x: Float[Tensor, "batch data"], n_samples: int) -> Float[Tensor, " batch"]:

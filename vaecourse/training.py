@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from vaecourse.data import Digits, Split, binarize, load_digits, shipped
+from vaecourse.data import Digits, Split, load_digits, shipped
 from vaecourse.models import LatentVariableModel, _positive
 from vaecourse.oracles import quadrature_log_px
 
@@ -107,7 +107,7 @@ def fit(
     }
     if resume and Path(checkpoint).exists():
         run.load(Path(checkpoint), settings)
-    history, intensity = run.history, split.intensity if dynamic else None
+    history = run.history
     history.stopped = "finished"
     quiet = {} if progress else {"disable": True}  # where it is not given, TQDM_DISABLE decides
     bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", **quiet)
@@ -116,7 +116,7 @@ def fit(
             if _out_of_patience(history, patience):
                 history.stopped = "early"
                 break
-            train = run.epoch(x if intensity is None else binarize(intensity), batch_size)
+            train = run.epoch(split.toss() if dynamic else x, batch_size)
             validation = [] if valid is None else [run.validate(valid)]
             history.train.append(train)  # both, or neither where the epoch is interrupted
             history.valid.extend(validation)
