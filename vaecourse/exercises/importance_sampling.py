@@ -1,3 +1,450 @@
-EXERCISES = ()
+"""Exercises and quiz of notebook 05, "Where should we look for z?"."""
 
-QUIZ = ()
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.distributions import Independent
+
+from vaecourse.distributions import diagonal_normal
+from vaecourse.exercises import Question
+from vaecourse.exercises.engine import Exercise, Mistake, Odd, Seen, Sight, as_seen, call, gradient, normal, statistics
+from vaecourse.logspace import log_mean_exp
+
+# A model whose p(x) and p(z|x) are known: pixel k is N(a_k z_k, 0.5^2) for the four latents, and N(0, 0.5^2) beyond.
+SLOPES = torch.tensor([1.5, -0.8, 0.6, 1.0], dtype=torch.float64)
+VARIANCE = 0.25
+
+
+def log_joint(x: Tensor, z: Tensor) -> Tensor:
+    """log p(x|z) + log p(z), for x (..., 7) and z (..., 4)."""
+    x, z = torch.as_tensor(x).double(), torch.as_tensor(z).double()
+    error = x - torch.nn.functional.pad(SLOPES * z, (0, 3))
+    log_2pi = math.log(2 * math.pi)
+    return -0.5 * (error.square() / VARIANCE + log_2pi + math.log(VARIANCE)).sum(-1) - 0.5 * (z.square() + log_2pi).sum(-1)
+
+
+def posterior(x: Tensor, shift: float = 0.0, wider: Tensor | float = 1.0) -> Independent:
+    """p(z|x); or, spoilt, that moved by `shift` and made `wider` times as wide."""
+    precision = 1 + SLOPES.square() / VARIANCE
+    log_var = (-precision.log() + 2 * torch.as_tensor(wider, dtype=torch.float64).log()).expand(len(x), 4)
+    return diagonal_normal(SLOPES * x[:, :4] / VARIANCE / precision + shift / precision.sqrt(), log_var)
+
+
+def observed() -> Tensor:
+    return 1.5 * normal(3, 7, seed=1)
+
+
+def with_posterior() -> tuple:
+    return observed(), posterior(observed()), 5, log_joint
+
+
+def with_wide_q(n_samples: int) -> tuple:
+    wider = torch.tensor([[1.9, 2.1, 2.0, 1.8], [2.0, 1.9, 2.2, 2.0], [2.1, 2.0, 1.8, 2.1]], dtype=torch.float64)
+    return observed(), posterior(observed(), 0.3, wider), n_samples, log_joint
+
+
+def far_down() -> tuple:
+    """log p(x) near -10,000, of its own height for each image, by pixels that no latent can explain."""
+    x = observed()
+    x[:, 6] = torch.tensor([67.0, 71.0, 100.0], dtype=torch.float64)
+    return x, posterior(x), 5, log_joint
+
+
+def _measure(results: list[Any]) -> dict[str, Sight]:
+    """The mean over the calls, with its standard error."""
+    seen = [as_seen(result) for result in results]
+    for sight in seen:
+        if isinstance(sight, Odd):
+            return {"value": sight}
+        if sight.value.shape != seen[0].value.shape:
+            return {"value": Odd("Its results have another shape at every call.", "shapes")}
+    values = torch.stack([sight.value for sight in seen])
+    error = values.std(0) / math.sqrt(len(values))
+    return {"value": Seen(values.mean(0), all(sight.double for sight in seen), error)}
+
+
+def _measure_exact(results: list[Any]) -> dict[str, Sight]:
+    """The same, where a right answer gives the same at every call, up to single precision."""
+    seen = _measure(results)
+    if isinstance(seen["value"], Seen) and bool((seen["value"].error * math.sqrt(len(results)) > 0.01).any()):
+        seen["calls"] = Odd(
+            "With q the posterior every weight equals p(x), and every call should give the same number. Its results differ from call to call.",
+            "random",
+        )
+    return seen
+
+
+def _measure_scatter(results: list[Any]) -> dict[str, Sight]:
+    """The same, where a right answer differs from call to call, and does not differ much."""
+    seen = _measure(results)
+    if isinstance(seen["value"], Seen) and bool(seen["value"].value.isfinite().all()):
+        scatter = seen["value"].error * math.sqrt(len(results))
+        if bool((scatter == 0).all()):
+            seen["calls"] = Odd("Every call gave the same numbers. Is a seed set inside the function? Each call should draw anew.", "same")
+        elif bool((scatter > 1.5).all()):
+            seen["calls"] = Odd(
+                "From call to call its results scatter by nats, as a single draw would. Are n_samples draws made, and averaged?", "scatter"
+            )
+    return seen
+
+
+def importance_estimate(x, q, n_samples, log_joint):
+    z = q.sample((n_samples,))
+    return log_mean_exp(log_joint(x, z) - q.log_prob(z), 0)
+
+
+def _log_w(x, q, n_samples, log_joint):
+    z = q.sample((n_samples,))
+    return log_joint(x, z) - q.log_prob(z)
+
+
+def _log_prior(z: Tensor) -> Tensor:
+    return -0.5 * (z.square() + math.log(2 * math.pi)).sum(-1)
+
+
+def _terms(answer: Callable[[Tensor, Tensor], Tensor], from_prior: bool = False) -> Callable:
+    """A wrong estimate, from what it makes of log_joint(x, z) and of q at the same draws z."""
+
+    def wrong(x, q, n_samples, log_joint):
+        z = q.sample((n_samples,))
+        z = torch.randn_like(z) if from_prior else z
+        return answer(log_joint(x, z), q, z)
+
+    return wrong
+
+
+def _self_weighted(log_w: Tensor) -> Tensor:
+    return (torch.softmax(log_w, 0) * log_w).sum(0)
+
+
+IMPORTANCE_ESTIMATE = Exercise(
+    name="importance_estimate",
+    statement=(
+        "Write `importance_estimate(x, q, n_samples, log_joint)`: the logarithm of the average importance weight (5.2), which estimates $\\log p(x)$ in nats, for each image. "
+        "`x` has shape (B, D). `q` is a torch distribution of batch (B,) and event (K,), one proposal for each image: `q.sample((S,))` has shape (S, B, K). "
+        "`log_joint(x, z)` gives $\\log p(x \\mid z) + \\log p(z)$, of shape (S, B). The result has shape (B,). It must be right where $\\log p(x)$ is near −10,000."
+    ),
+    stub='''def importance_estimate(x, q, n_samples, log_joint):
+    """x (B, D), q of batch (B,) and event (K,), log_joint: (x, z (S, B, K)) -> (S, B); an estimate of log p(x), (B,), in nats."""
+    ...''',
+    hints=(
+        "Draw from q, and correct for it: every draw gets a weight, and the weights are averaged. Stay with their logarithms to the end.",
+        "(5.2): log w = log p(x, z) − log q(z). The estimate is log mean exp of log w over the samples, as in notebook 04.",
+        "`z = q.sample((n_samples,))`",
+    ),
+    reference=importance_estimate,
+    axes="one number for each image",
+    probes=(
+        statistics("q the posterior, where every weight equals p(x)", with_posterior, _measure_exact, 20),
+        statistics("a q that is too wide", lambda: with_wide_q(200), _measure_scatter, 24),
+        statistics("a single draw, n_samples = 1", lambda: with_wide_q(1), _measure, 200),
+        statistics("log p(x) near -10,000", far_down, _measure, 5),
+    ),
+    mistakes=(
+        Mistake(
+            "log q(z) is missing: this averages the joint over q. What q chose to visit often must count for less: undo the sampling density.",
+            _terms(lambda joint, q, z: log_mean_exp(joint, 0)),
+        ),
+        Mistake(
+            "log q(z) has been added. The weight is divided by q(z): subtract its logarithm.",
+            _terms(lambda joint, q, z: log_mean_exp(joint + q.log_prob(z), 0)),
+        ),
+        Mistake(
+            "This is the mean of the log-weights: a lower bound (Jensen), which notebook 06 will use. Average the weights first, then take the logarithm.",
+            lambda *given: _log_w(*given).mean(0),
+        ),
+        Mistake(
+            "This is the log of the sum of the weights, too high by log S. The estimate is their mean.",
+            lambda *given: torch.logsumexp(_log_w(*given), 0),
+        ),
+        Mistake(
+            "log S has been added to the log of the sum. A mean is the sum divided by S: subtract it.",
+            lambda *given: torch.logsumexp(_log_w(*given), 0) + math.log(given[2]),
+        ),
+        Mistake(
+            "The sum of the log-weights: that is the logarithm of their product. Weights are averaged.",
+            lambda *given: _log_w(*given).sum(0),
+        ),
+        Mistake(
+            "The prior counts twice: log_joint contains log p(z) already.",
+            _terms(lambda joint, q, z: log_mean_exp(joint + _log_prior(z) - q.log_prob(z), 0)),
+        ),
+        Mistake(
+            "log p(z) has been taken off: what is left is the average of p(x|z)/q(z), an integral over all z without the prior. The joint goes in whole.",
+            _terms(lambda joint, q, z: log_mean_exp(joint - _log_prior(z) - q.log_prob(z), 0)),
+        ),
+        Mistake(
+            "The weights are right as long as exp does not underflow: near −10,000 every weight is 0, and log 0 is −inf. Stay in log space: log_mean_exp.",
+            lambda *given: _log_w(*given).exp().mean(0).log(),
+        ),
+        Mistake(
+            "z is drawn from the standard normal prior and weighted as if q had drawn it. The draws must come from the q that stands in the weight.",
+            _terms(lambda joint, q, z: log_mean_exp(joint - q.log_prob(z), 0), from_prior=True),
+        ),
+        Mistake(
+            "z is drawn from the standard normal prior, and q is not used. Right in the long run, but few of those draws count: draw from q, and weigh by it.",
+            _terms(lambda joint, q, z: log_mean_exp(joint - _log_prior(z), 0), from_prior=True),
+        ),
+        Mistake(
+            "z is drawn from the standard normal prior, and the joint averaged: the prior counts twice, and q not at all.",
+            _terms(lambda joint, q, z: log_mean_exp(joint, 0), from_prior=True),
+        ),
+        Mistake(
+            "The weights are upside down: this averages q(z)/p(x, z).",
+            lambda *given: log_mean_exp(-_log_w(*given), 0),
+        ),
+        Mistake(
+            "This is minus the estimate, a loss. Asked for is log p(x) itself.",
+            lambda *given: -importance_estimate(*given),
+        ),
+        Mistake(
+            "This is the average weight, an estimate of p(x); asked for is its logarithm. For real images p(x) is 0 in the computer.",
+            lambda *given: importance_estimate(*given).exp(),
+        ),
+        Mistake(
+            "The log-weights are averaged with the normalised weights. That exceeds log p(x) in general; average the weights, then take the logarithm.",
+            lambda *given: _self_weighted(_log_w(*given)),
+        ),
+        Mistake(
+            "This is the largest log-weight alone. The others count too.",
+            lambda *given: _log_w(*given).amax(0),
+        ),
+        Mistake(
+            "The joint and q are averaged apart, and the averages divided. The ratio is to be taken draw by draw, then averaged.",
+            _terms(lambda joint, q, z: log_mean_exp(joint, 0) - log_mean_exp(q.log_prob(z), 0)),
+        ),
+        Mistake(
+            "log_joint and log q were evaluated at different draws. Both belong to the same z: draw once, and keep it.",
+            _terms(lambda joint, q, z: log_mean_exp(joint - q.log_prob(q.sample((len(z),))), 0)),
+        ),
+        Mistake(
+            "log q(z) has not been summed over the latents: this is one number a latent. z is one event of q, and its density one number.",
+            _terms(lambda joint, q, z: log_mean_exp(joint[..., None] - q.base_dist.log_prob(z), 0)),
+        ),
+        Mistake(
+            "log q(z) is averaged over the latents. Independent latents add their log-densities.",
+            _terms(lambda joint, q, z: log_mean_exp(joint - q.base_dist.log_prob(z).mean(-1), 0)),
+        ),
+        Mistake(
+            "The average runs over the images, the second axis. Average over the samples, the first axis: every image has its own p(x).",
+            lambda *given: log_mean_exp(_log_w(*given), 1),
+        ),
+        Mistake(
+            "This is one number for the whole batch. Average over the samples, the first axis, only.",
+            lambda *given: log_mean_exp(_log_w(*given).flatten(), 0),
+        ),
+        Mistake(
+            "The samples have not been averaged: these are the log-weights, one for each sample and image.",
+            _log_w,
+        ),
+        Mistake(
+            "A single draw is made, whatever n_samples says. Draw n_samples of them, q.sample((n_samples,)), and average.",
+            lambda x, q, n_samples, log_joint: importance_estimate(x, q, 1, log_joint),
+        ),
+        Mistake(
+            "n_samples is not used: the number of draws is another, and large. Draw exactly n_samples.",
+            lambda x, q, n_samples, log_joint: importance_estimate(x, q, 100, log_joint),
+        ),
+    ),
+)
+
+
+def self_normalised(f, log_w):
+    return (torch.softmax(log_w, 0) * f).sum(0)
+
+
+def ordinary_values() -> tuple[Tensor, Tensor]:
+    return 2 + 3 * normal(5, 3, seed=3), 1.5 * normal(5, 3, seed=4) - 1
+
+
+def low_values() -> tuple[Tensor, Tensor]:
+    """Log-weights near -10,000, each image at its own height, and one much lower than the others."""
+    height = torch.tensor([9_000.0, 10_000.0, 20_000.0], dtype=torch.float64)
+    return 2 + 3 * normal(5, 3, seed=5), (16 * normal(5, 3, seed=6)).round() / 8 - height
+
+
+def high_values() -> tuple[Tensor, Tensor]:
+    height = torch.tensor([900.0, 1_000.0, 5_000.0], dtype=torch.float64)
+    return 2 + 3 * normal(5, 3, seed=7), (16 * normal(5, 3, seed=8)).round() / 8 + height
+
+
+SELF_NORMALISED = Exercise(
+    name="self_normalised",
+    statement=(
+        "Write `self_normalised(f, log_w)`: the self-normalised estimate (5.9) of the posterior average $\\mathbb{E}_{z \\sim p(z \\mid x)}[f(z)]$, for each image. "
+        "`f` holds $f(z_s)$ and `log_w` the log-weights of the same draws, both of shape (S, B). The result has shape (B,). "
+        "It must be right for log-weights near −10,000."
+    ),
+    stub='''def self_normalised(f, log_w):
+    """f (S, B), log_w (S, B) -> the average of f under the posterior of each image, (B,)."""
+    ...''',
+    hints=(
+        "Each draw gets a share of the total weight, and the shares of one image sum to 1. A factor common to all weights of an image cancels.",
+        "(5.9): Σ_s w̃_s f(z_s), with w̃_s = w_s / Σ_t w_t.",
+        "`share = torch.softmax(log_w, …)`: along which axis?",
+    ),
+    reference=self_normalised,
+    axes="one number for each image",
+    probes=(
+        call("ordinary weights", ordinary_values),
+        call("log-weights near -10,000", low_values),
+        call("log-weights near 1,000", high_values),
+        gradient("the gradient", ordinary_values, {0: "f", 1: "log_w"}),
+    ),
+    mistakes=(
+        Mistake(
+            "This is the plain mean of f: it averages under q. The weights turn it into an average under the posterior.",
+            lambda f, log_w: f.mean(0),
+        ),
+        Mistake(
+            "The weights are not normalised: this is the mean of w f, which still contains the factor p(x). Divide by the mean of the weights.",
+            lambda f, log_w: (log_w.exp() * f).mean(0),
+        ),
+        Mistake(
+            "The weights are not normalised: this is the sum of w f. Divide by the sum of the weights.",
+            lambda f, log_w: (log_w.exp() * f).sum(0),
+        ),
+        Mistake(
+            "The shares are taken over the images, the second axis. The shares of one image, over its samples, must sum to 1.",
+            lambda f, log_w: (torch.softmax(log_w, 1) * f).sum(0),
+        ),
+        Mistake(
+            "Shares and sum both run over the images, the second axis. Samples are the first.",
+            lambda f, log_w: (torch.softmax(log_w, 1) * f).sum(1),
+        ),
+        Mistake(
+            "The shares are right, and summed over the images. Sum over the samples, the first axis.",
+            lambda f, log_w: (torch.softmax(log_w, 0) * f).sum(1),
+        ),
+        Mistake(
+            "The exponentials are taken as they stand: near −10,000 every weight is 0, and the ratio is 0/0. A common factor cancels; softmax makes use of that.",
+            lambda f, log_w: (log_w.exp() * f).sum(0) / log_w.exp().sum(0),
+        ),
+        Mistake(
+            "The shares sum to 1 already, and their sum was divided by S once more: sum, do not average.",
+            lambda f, log_w: (torch.softmax(log_w, 0) * f).mean(0),
+        ),
+        Mistake(
+            "The logarithms of the weights were used as weights. Exponentiate first: softmax does it without underflow.",
+            lambda f, log_w: (log_w * f).sum(0) / log_w.sum(0),
+        ),
+        Mistake(
+            "This is f at the heaviest draw alone. The others count too, by their share.",
+            lambda f, log_w: f.gather(0, log_w.argmax(0, keepdim=True))[0],
+        ),
+        Mistake(
+            "f has been exponentiated with the weights: this is the logarithm of the posterior average of exp(f).",
+            lambda f, log_w: torch.logsumexp(f + log_w, 0) - torch.logsumexp(log_w, 0),
+        ),
+        Mistake(
+            "The shares are taken over samples and images together. Each image needs shares of its own that sum to 1.",
+            lambda f, log_w: (torch.softmax(log_w.flatten(), 0).reshape(log_w.shape) * f).sum(0),
+        ),
+        Mistake(
+            "This is one number for the whole batch, with shares over samples and images together. Every image needs its own.",
+            lambda f, log_w: (torch.softmax(log_w.flatten(), 0) * f.flatten()).sum(),
+        ),
+        Mistake(
+            "This is one number for the whole batch, a sum over its images. Sum over the samples only.",
+            lambda f, log_w: self_normalised(f, log_w).sum(),
+        ),
+        Mistake(
+            "This is one number for the whole batch, a mean over its images. Sum over the samples only.",
+            lambda f, log_w: self_normalised(f, log_w).mean(),
+        ),
+        Mistake(
+            "One maximum was used for all images: in one that lies far below the others every weight is 0, and the ratio 0/0. Each image needs a maximum of its own.",
+            lambda f, log_w: ((w := (log_w - log_w.max()).exp()) * f).sum(0) / w.sum(0),
+        ),
+        Mistake(
+            "A small number has been added to the sum of the weights. Far below it every average becomes 0: take a common factor out instead.",
+            lambda f, log_w: (log_w.exp() * f).sum(0) / (log_w.exp().sum(0) + 1e-8),
+        ),
+        Mistake(
+            "The samples have not been summed: these are the terms, one for each sample and image.",
+            lambda f, log_w: torch.softmax(log_w, 0) * f,
+        ),
+        Mistake(
+            "The weights are divided by the largest of them, and not yet by their sum: they do not sum to 1.",
+            lambda f, log_w: ((log_w - log_w.amax(0)).exp() * f).sum(0),
+        ),
+        Mistake(
+            "The sign of log_w is turned: the lightest draws count most.",
+            lambda f, log_w: self_normalised(f, -log_w),
+        ),
+        Mistake(
+            "These are logarithms of the shares, not the shares: log_softmax in place of softmax.",
+            lambda f, log_w: (torch.log_softmax(log_w, 0) * f).sum(0),
+        ),
+        Mistake(
+            "The weights have been squared. Each draw counts by its weight.",
+            lambda f, log_w: self_normalised(f, 2 * log_w),
+        ),
+    ),
+)
+
+EXERCISES = (IMPORTANCE_ESTIMATE, SELF_NORMALISED)
+
+QUIZ = (
+    Question(
+        "q is zero on a part of the plane where the posterior has half of its mass. What do the weights average to, with endless draws?",
+        (
+            ("p(x): that is what weights are for.", "No weight can make up for a place that is never visited."),
+            ("Half of p(x).", "(5.3): p(x) times the share of the posterior where q is not zero. No single weight gives it away."),
+            ("Infinity.", "That takes weights without bound. Here the missing part adds nothing at all."),
+        ),
+        1,
+    ),
+    Question(
+        "The posterior itself as proposal: how many draws give p(x) exactly?",
+        (
+            ("One.", "Every weight is p(x, z) / p(z|x) = p(x), whatever z. The catch: to evaluate that q one needs p(x)."),
+            ("About a thousand.", "There is no scatter to average away: every weight is the same number."),
+            ("No finite number.", "That holds for every other q. Here z drops out of the weight."),
+        ),
+        0,
+    ),
+    Question(
+        "You are not sure how wide to make a normal q. Which side is it safer to err on, and why?",
+        (
+            (
+                "Narrow: its draws all count.",
+                "They look as if they did. What they miss sits in the tails, and the variance may be infinite.",
+            ),
+            ("Either: only the mean matters.", "By (5.8) the width matters as well, and the two sides are not alike."),
+            (
+                "Wide: it wastes draws, no more.",
+                "Ten times too wide costs about seven times the draws in one latent. Too narrow is a wall.",
+            ),
+        ),
+        2,
+    ),
+    Question(
+        "An effective sample size of 900 out of 1,000. What may still be wrong?",
+        (
+            (
+                "Nothing: nine draws of ten count.",
+                "It measures how even the drawn weights are, and knows nothing of those that were not drawn.",
+            ),
+            (
+                "q may have missed a patch of the posterior.",
+                "Then all weights are even, all runs agree, and the estimate is too low by the log of the share covered.",
+            ),
+            ("A single weight may rule all the others.", "That would show: the effective sample size would then be near 1."),
+        ),
+        1,
+    ),
+    Question(
+        "Which of the two is biased at a finite number of draws: the average weight as an estimate of p(x), or the self-normalised average of f?",
+        (
+            ("Only the self-normalised average.", "It is a ratio of two averages over the same draws; its bias is of order 1/N."),
+            ("Only the average weight.", "It is a plain average of terms with mean p(x): unbiased for every N. Its logarithm is not."),
+            ("Both of them.", "The average weight is unbiased. Its logarithm is biased, and so is a ratio."),
+            ("Neither of them.", "Both are consistent; a ratio of two unbiased estimates is not unbiased in general."),
+        ),
+        0,
+    ),
+)
