@@ -142,12 +142,12 @@ def active_units(mu, threshold=0.01):
 def codes(stretch: float = 1.0) -> Tensor:
     """Means of 40 images in 31 latents of five kinds; each kind is twice as many as the one before, so that a count tells which are in it.
 
-    Variances 1, 0.0025, 1e-6 (around a mean of 1), 0.02, and 1e-6: at a threshold of 0.01 the first and the fourth kind are active.
+    Variances 1, 0.0081, 1e-6 (around a mean of 1), 0.02, and 1e-6: at a threshold of 0.01 the first and the fourth kind are active.
     """
     noise = normal(40, 31, seed=3)
     noise = (noise - noise.mean(0)) / noise.std(0)
     kind = torch.tensor([0] + [1] * 2 + [2] * 4 + [3] * 8 + [4] * 16)
-    spread, middle = torch.tensor([[1.0, 0.05, 0.001, 0.02**0.5, 0.001], [0.0, 0.0, 1.0, 0.0, 0.0]], dtype=torch.float64)
+    spread, middle = torch.tensor([[1.0, 0.09, 0.001, 0.02**0.5, 0.001], [0.0, 0.0, 1.0, 0.0, 0.0]], dtype=torch.float64)
     order = torch.randperm(31, generator=torch.Generator().manual_seed(4))
     return (stretch * (noise * spread[kind] + middle[kind]))[:, order]
 
