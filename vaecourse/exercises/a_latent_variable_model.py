@@ -237,7 +237,12 @@ def _measure_blind(results: list[Any]) -> dict[str, Sight]:
     if isinstance(draws, Odd):
         return {"result": draws}
     if all((a == a[0]).all() for a in draws[1]):
-        return {"images": Odd("All images of a call are the same. Each pixel of each image tosses a coin of its own.", "one image a call")}
+        return {
+            "images": Odd(
+                "All images of a call are the same. Each pixel of each image tosses a coin of its own.",
+                "one image" if len(torch.cat(draws[1]).unique(dim=0)) == 1 else "one image a call",
+            )
+        }
     return {"The frequency of ink at a pixel": over_calls([a.mean(0) for a in draws[1]], _N)}
 
 

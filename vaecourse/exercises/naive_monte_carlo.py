@@ -1,3 +1,235 @@
-EXERCISES = ()
+"""Exercises and quiz of notebook 03, "Can we just average?"."""
 
-QUIZ = ()
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vaecourse.exercises import Question
+from vaecourse.exercises.engine import Exercise, Mistake, Odd, Sight, call, coins, mean_and_error, statistics, unpack
+
+
+def naive_monte_carlo(x, decoder, latent_dim, n_samples):
+    p = decoder(torch.randn(n_samples, latent_dim))[:, None]  # (N, 1, D), against x (B, D)
+    return torch.where(x == 1, p, 1 - p).prod(-1).mean(0)
+
+
+def _blind(z: Any) -> Tensor:
+    """A decoder that does not look at z: every right estimate is exact."""
+    p = torch.tensor([0.75, 0.25, 0.5, 0.375, 0.875, 0.625, 0.75], dtype=torch.float64)
+    return p.expand(*torch.as_tensor(z).shape[:-1], 7)
+
+
+def _soft(z: Any) -> Tensor:
+    weight = torch.tensor([[2.0, 0.0], [0.0, -2.0], [1.0, 1.5]], dtype=torch.float64)
+    return torch.sigmoid(torch.as_tensor(z).double() @ weight.T + torch.tensor([0.5, 1.0, -1.0]))
+
+
+def _three_images() -> Tensor:
+    return torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], dtype=torch.float64)
+
+
+def _measure(results: list[Any]) -> dict[str, Sight]:
+    estimates = []
+    for result in results:
+        sight = unpack(result)["value"]
+        if isinstance(sight, Odd):
+            return {"value": sight}
+        if sight.value.shape != (3,):
+            return {
+                "value": Odd(
+                    f"The result has shape {tuple(sight.value.shape)}; expected is (3,), one number for each image.",
+                    f"shape {sight.value.shape}",
+                )
+            }
+        estimates.append(sight.value)
+    stacked = torch.stack(estimates)
+    if (stacked == stacked[0]).all():
+        return {"value": Odd("Every call gives the same estimate. Are fresh z drawn from the prior? Is a seed set inside?", "same draws")}
+    mean = mean_and_error(stacked)
+    return {"value": mean, "The variance of the estimates": mean_and_error((stacked - stacked.mean(0)).square())}
+
+
+def _measure_exact(results: list[Any]) -> dict[str, Sight]:
+    sights = [unpack(result)["value"] for result in results]
+    for sight in sights:
+        if isinstance(sight, Odd):
+            return {"value": sight}
+        if sight.value.shape != (3,):
+            return {
+                "value": Odd(
+                    f"The result has shape {tuple(sight.value.shape)}; expected is (3,), one number for each image.",
+                    f"shape {sight.value.shape}",
+                )
+            }
+    values = torch.stack([sight.value for sight in sights])
+    spread = values.std(0) / math.sqrt(len(values)) if (values != values[0]).any() else None
+    return {"value": Seen(values.mean(0), sights[0].double, spread)}
+
+
+def _terms(x: Tensor, p: Tensor) -> Tensor:
+    return torch.where(x == 1, p[:, None], 1 - p[:, None])
+
+
+def _prior(z: Tensor) -> Tensor:
+    return torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(-1).exp()
+
+
+NAIVE = Exercise(
+    name="naive_monte_carlo",
+    statement=(
+        "Write `naive_monte_carlo(x, decoder, latent_dim, n_samples)`: the estimate $\\hat p(x)$ of each image, the average of $p(x \\mid z)$ over "
+        "`n_samples` draws of $z$ from the prior, the standard normal in K = `latent_dim` dimensions; not its logarithm. `x` holds zeros and ones, shape "
+        "(B, D); `decoder(z)` takes `z` (…, K) and returns pixel probabilities (…, D). The result has shape (B,)."
+    ),
+    stub='''def naive_monte_carlo(x, decoder, latent_dim, n_samples):
+    """x (B, D) of zeros and ones, decoder: z (..., K) -> probabilities (..., D), K, N -> estimate of p(x), (B,)."""
+    ...''',
+    hints=(
+        "Three steps: draw z from the prior; compute p(x|z) for each z and each image; average over the z.",
+        "p̂(x) = (1/N) Σ_n Π_j p_j(z_n)^x_j (1 − p_j(z_n))^(1 − x_j), with z_n ~ N(0, I).",
+        "`p = decoder(torch.randn(n_samples, latent_dim))[:, None]` has shape (N, 1, D), and meets x of shape (B, D).",
+    ),
+    reference=naive_monte_carlo,
+    axes="one number for each image",
+    probes=(
+        statistics("a decoder that does not look at z", lambda: (coins(3, 7, seed=31), _blind, 2, 5), _measure_exact, repeats=100),
+        statistics("a decoder that does", lambda: (_three_images(), _soft, 2, 10), _measure, repeats=300),
+    ),
+    mistakes=(
+        Mistake("This is the sum over the samples. An average divides by N.", lambda x, f, k, n: n * naive_monte_carlo(x, f, k, n)),
+        Mistake(
+            "p(x|z) was multiplied by p(z) as well. Drawing z from the prior already visits each z as often as p(z) says.",
+            lambda x, f, k, n: (_terms(x, f(z := torch.randn(n, k))).prod(-1) * _prior(z)[:, None]).mean(0),
+        ),
+        Mistake(
+            "This is p(x|z) at the average z. The mean of a function is not the function of the mean: average p(x|z) itself.",
+            lambda x, f, k, n: _terms(x, f(torch.randn(n, k).mean(0, keepdim=True))).prod(-1).mean(0),
+        ),
+        Mistake(
+            "The decoder's outputs were averaged before the pixels were multiplied. Each z explains a whole image: the product over pixels first, then the average over z.",
+            lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).mean(0).prod(-1),
+        ),
+        Mistake("This is the logarithm. Asked for is the estimate of p(x) itself.", lambda x, f, k, n: naive_monte_carlo(x, f, k, n).log()),
+        Mistake(
+            "The logarithms were averaged. Average the probabilities p(x|z) themselves.",
+            lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).log().sum(-1).mean(0),
+        ),
+        Mistake(
+            "The logarithms were averaged, and exp came last: a geometric mean, which is too low. Average the probabilities p(x|z) themselves.",
+            lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).log().sum(-1).mean(0).exp(),
+        ),
+        Mistake(
+            "z is uniform between 0 and 1: torch.rand. The prior is the standard normal: torch.randn.",
+            lambda x, f, k, n: _terms(x, f(torch.rand(n, k))).prod(-1).mean(0),
+        ),
+        Mistake(
+            "Only one z was drawn. n_samples of them are to be averaged.",
+            lambda x, f, k, n: naive_monte_carlo(x, f, k, 1),
+        ),
+        Mistake(
+            "This averages over the images and keeps the samples. Average over z, and keep one number for each image.",
+            lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).prod(-1).mean(1),
+        ),
+        Mistake(
+            "This is one number for the whole batch. Keep one for each image.", lambda x, f, k, n: naive_monte_carlo(x, f, k, n).mean()
+        ),
+        Mistake(
+            "The samples have not been averaged: this is p(x|z) for each z and each image.",
+            lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).prod(-1),
+        ),
+        Mistake(
+            "Only the pixels with ink are counted. A pixel without ink has a probability too, 1 − p.",
+            lambda x, f, k, n: (f(torch.randn(n, k))[:, None] ** x).prod(-1).mean(0),
+        ),
+        Mistake(
+            "The probabilities of the pixels were averaged. Given z the pixels are independent, so their probabilities multiply.",
+            lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).mean(-1).mean(0),
+        ),
+    ),
+)
+
+
+def underflow_pixels(p, smallest):
+    count = 1
+    while p**count >= smallest:
+        count += 1
+    return count
+
+
+def _ratio(p: float, smallest: float) -> float:
+    return math.log(smallest) / math.log(p)
+
+
+CASES = ((0.8, 2.0**-120), (0.5, 2.0**-64), (0.25, 2.0**-64), (0.99, 1e-20), (0.3, 0.5))
+
+UNDERFLOW = Exercise(
+    name="underflow_pixels",
+    statement=(
+        "Write `underflow_pixels(p, smallest)`: the fewest pixels D, at least 1, for which $p^D$ is strictly below `smallest`, as a whole number. `p` is the "
+        "probability of each pixel, between 0 and 1; `smallest` is a positive number below 1. (Where $p^D$ equals `smallest`, one more pixel is needed.)"
+    ),
+    stub='''def underflow_pixels(p, smallest):
+    """p, smallest: two numbers between 0 and 1 -> the fewest pixels D with p**D < smallest."""
+    ...''',
+    hints=(
+        "You may count the pixels up, one by one; or take the logarithm of both sides.",
+        "p^D < s means D · log p < log s, and so D > log s / log p: dividing by a negative number turns the sign round.",
+        "`count = 1`, and then a loop that goes on while p**count is not yet below smallest.",
+    ),
+    reference=underflow_pixels,
+    probes=tuple(call(f"p = {p} and smallest = {s:.3g}", lambda p=p, s=s: (p, s), whole=True) for p, s in CASES),
+    mistakes=(
+        Mistake(
+            "Where log s / log p is whole, p^D equals smallest and is not below it: one more pixel.", lambda p, s: math.ceil(_ratio(p, s))
+        ),
+        Mistake("This is the largest image that is not yet below smallest: one pixel too few.", lambda p, s: underflow_pixels(p, s) - 1),
+        Mistake("This is one pixel too many: p^D is below smallest before that.", lambda p, s: underflow_pixels(p, s) + 1),
+        Mistake(
+            "log s / log p was rounded to the nearest number. The next whole number above it is wanted.", lambda p, s: round(_ratio(p, s))
+        ),
+        Mistake("This is log s / log p, no whole number of pixels. The next whole number above it is wanted.", _ratio),
+        Mistake("The ratio of the logarithms stands upside down.", lambda p, s: math.floor(1 / _ratio(p, s)) + 1),
+        Mistake(
+            "Two kinds of logarithm were mixed. Any base will do, if it is the same for both.",
+            lambda p, s: math.floor(math.log10(s) / math.log(p)) + 1,
+        ),
+        Mistake("This is the probability p^D. Asked for is the number of pixels D.", lambda p, s: p ** underflow_pixels(p, s)),
+    ),
+)
+
+EXERCISES = (NAIVE, UNDERFLOW)
+
+QUIZ = (
+    Question(
+        "You want one more correct decimal from the average. How many times the samples?",
+        (
+            ("10", "The error falls like 1/√N: ten times the samples make it about three times smaller."),
+            ("100", "The error falls like 1/√N, and √100 is 10."),
+            ("1,000", "The error falls like 1/√N, and √1,000 is about 32: more than is needed."),
+        ),
+        1,
+    ),
+    Question(
+        "The estimate of p(x) is unbiased. What does that promise?",
+        (
+            ("The mean over many repeats is p(x)", "That, and nothing about a single estimate."),
+            (
+                "Half of the estimates are too low",
+                "That would be a median. With a few large and many small values most lie below the mean.",
+            ),
+            ("A small error", "An unbiased estimate may be wildly wrong each time, as long as it is right on average."),
+        ),
+        0,
+    ),
+    Question(
+        "float32 gives a digit an estimate of exactly 0. What is the surest conclusion?",
+        (
+            ("The digit is impossible", "The decoder leaves every image some probability; the format has no number small enough."),
+            ("The model is bad", "A good model, too, gives an image of 784 pixels a very small probability."),
+            ("The number was too small for the format", "Whatever is below half of the smallest positive number is rounded to 0."),
+        ),
+        2,
+    ),
+)
