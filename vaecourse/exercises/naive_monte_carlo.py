@@ -65,7 +65,7 @@ def _measure_exact(results: list[Any]) -> dict[str, Sight]:
             }
     values = torch.stack([sight.value for sight in sights])
     spread = values.std(0) / math.sqrt(len(values)) if (values != values[0]).any() else None
-    return {"value": Seen(values.mean(0), sights[0].double, spread)}
+    return {"value": Seen(values.mean(0), True, spread)}
 
 
 def _terms(x: Tensor, p: Tensor) -> Tensor:
