@@ -178,7 +178,7 @@ WRONG = {
         (lambda mu, log_var, eps: mu + torch.sqrt(torch.exp(log_var / 2)) * eps, "root was taken twice"),
         (lambda mu, log_var, eps: torch.tensor((mu + torch.exp(log_var / 2) * eps).tolist()), "thread is cut"),
         (lambda mu, log_var, eps: mu + torch.exp(log_var / 2).detach() * eps, "log_var is cut off"),
-        (lambda mu, log_var, eps: mu.numpy() + np.exp(log_var.numpy() / 2) * eps.numpy(), "requires grad"),
+        (lambda mu, log_var, eps: mu.numpy() + np.exp(log_var.numpy() / 2) * eps.numpy(), "the thread is cut"),
         (lambda mu, log_var, eps: (mu + torch.exp(log_var / 2) * eps).sum(-1), "shape (3,)"),
         (lambda mu, log_var, eps: mu + torch.exp(log_var / 2).clamp(min=0.01) * eps, "narrow"),
     ],

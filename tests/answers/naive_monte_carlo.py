@@ -4,8 +4,10 @@ import itertools
 import math
 
 import numpy as np
+import scipy.stats
 import torch
-from torch.distributions import Bernoulli
+import torch.nn.functional as F
+from torch.distributions import Bernoulli, Independent, Normal
 
 
 def naive_loop(x, decoder, latent_dim, n_samples):
@@ -31,8 +33,47 @@ def naive_log(x, decoder, latent_dim, n_samples):
     return torch.exp(torch.logsumexp(x @ p.log().T + (1 - x) @ (1 - p).log().T, 1) - math.log(n_samples)).float()
 
 
+def naive_chunks(x, decoder, latent_dim, n_samples):
+    parts = []
+    for z in torch.randn(n_samples, latent_dim, dtype=torch.float64).split(4):
+        p = decoder(z).unsqueeze(0)
+        parts.append((x.unsqueeze(1) * p + (1 - x.unsqueeze(1)) * (1 - p)).prod(2).sum(1))
+    return sum(parts) / n_samples
+
+
+def naive_images_in_turn(x, decoder, latent_dim, n_samples):
+    prior = Independent(Normal(torch.zeros(latent_dim), torch.ones(latent_dim)), 1)
+    return torch.stack([Bernoulli(probs=decoder(prior.sample((n_samples,)))).log_prob(image).sum(1).exp().mean() for image in x])
+
+
+def naive_entropy(x, decoder, latent_dim, n_samples):
+    p = decoder(torch.normal(0.0, 1.0, (n_samples, latent_dim))).expand(len(x), n_samples, -1)
+    return torch.exp(-F.binary_cross_entropy(p, x[:, None].expand_as(p), reduction="none").sum(2)).sum(1).div(n_samples)
+
+
+def naive_scipy(x, decoder, latent_dim, n_samples):
+    p = decoder(torch.from_numpy(scipy.stats.norm.rvs(size=(n_samples, latent_dim)))).numpy()
+    return np.exp(scipy.stats.bernoulli.logpmf(x.numpy()[:, None], p).sum(2)).mean(1)
+
+
+def count_down(p, s):
+    d, value = 1, p
+    while not value < s:
+        d, value = d + 1, value * p
+    return d
+
+
 CORRECT = {
-    "naive_monte_carlo": [naive_loop, naive_own_z, naive_numpy, naive_log],
+    "naive_monte_carlo": [
+        naive_loop,
+        naive_own_z,
+        naive_numpy,
+        naive_log,
+        naive_chunks,
+        naive_images_in_turn,
+        naive_entropy,
+        naive_scipy,
+    ],
     "underflow_pixels": [
         lambda p, s: math.floor(math.log(s) / math.log(p)) + 1,
         lambda p, s: int(math.log2(s) / math.log2(p)) + 1,
@@ -40,6 +81,8 @@ CORRECT = {
         lambda p, s: torch.floor(torch.log(torch.tensor(s)) / torch.log(torch.tensor(p))) + 1,
         lambda p, s: next(d for d in itertools.count(1) if p**d < s),
         lambda p, s: 1 + int((p ** np.arange(1, 9000) >= s).sum()),
+        lambda p, s: float(math.floor(math.log(s, 2) / math.log(p, 2)) + 1),
+        count_down,
     ],
 }
 
@@ -51,12 +94,19 @@ WRONG = {
         (lambda x, f, k, n: naive_own_z(x, f, k, n).mean(), "whole batch"),
         (lambda x, f, k, n: 0.5 * naive_log(x, f, k, n).double(), "what it should be"),
         (lambda x, f, k, n: naive_own_z(x, f, k, n)[:, None], "shape (3, 1)"),
+        (lambda x, f, k, n: naive_own_z(1 - x, f, k, n), "changed places"),
+        (lambda x, f, k, n: naive_loop(x, lambda z: f(torch.rand_like(z)), k, n), "uniform"),
+        (lambda x, f, k, n: naive_loop(x, f, k, n) / n, "once more"),
+        (lambda x, f, k, n: Bernoulli(f(torch.randn(n, 1, k)).expand(n, *x.shape)).log_prob(x).sum(-1).mean(0), "logarithms were averaged"),
     ],
     "underflow_pixels": [
         (lambda p, s: math.ceil(math.log2(s) / math.log2(p)), "one more pixel"),
         (lambda p, s: math.floor(math.log(s) / math.log(p)), "one pixel too few"),
         (lambda p, s: math.log2(s) / math.log2(p), "no whole number"),
         (lambda p, s: math.floor(math.log(s) / math.log(p)) + 2, "too many"),
+        (lambda p, s: math.floor(math.log(p) / math.log(s)) + 1, "upside down"),
+        (lambda p, s: round(math.log10(s) / math.log10(p)), "rounded to the nearest"),
+        (lambda p, s: math.exp(count_down(p, s) * math.log(p)), "the probability p^D"),
         (lambda p, s: 2 * (math.floor(math.log(s) / math.log(p)) + 1), "2 times"),
     ],
 }

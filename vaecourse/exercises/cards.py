@@ -24,7 +24,11 @@ class Card:
 
     def _repr_html_(self) -> str:
         text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.text, quote=False)).replace("\n", "<br>")
-        parts = [f"<b>{html.escape(self.heading)}</b>", text, f'<pre style="white-space: pre; overflow-x: auto">{html.escape(self.code)}</pre>' if self.code else ""]
+        parts = [
+            f"<b>{html.escape(self.heading)}</b>",
+            text,
+            f'<pre style="white-space: pre; overflow-x: auto">{html.escape(self.code)}</pre>' if self.code else "",
+        ]
         return (
             f'<div role="status" style="border-left: 5px solid {COLOURS[self.kind]}; padding: 4px 12px; margin: 4px 0; max-width: 60em; '
             f'white-space: normal; line-height: 1.4">{"<br>".join(p for p in parts if p)}</div>'

@@ -157,10 +157,10 @@ def gradient(what: str, arguments: Callable[[], tuple], wrt: dict[int, str], opt
         given = [a.detach().clone().requires_grad_(i in wrt) if isinstance(a, Tensor) else a for i, a in enumerate(arguments())]
         try:
             result = answer(*given)
-        except Exception as error:
-            if optional and "requires grad" in str(error):
-                return {}
-            raise
+        except RuntimeError as error:
+            if "requires grad" not in str(error) and "requires_grad" not in str(error):
+                raise
+            result = None
         if not isinstance(result, Tensor) or not result.requires_grad:
             odd = Odd(
                 "The value is right, but no gradient flows through it: training would not move. Keep to torch operations, without .detach(), .item() or float().",
@@ -259,10 +259,14 @@ def judge(exercise: Exercise, answer: Answer, seconds: float = guard.SECONDS) ->
     return Verdict(False, True, _diagnose(exercise, sights, expected), printed)
 
 
-def fits(exercise: Exercise, answer: Answer, other: Answer) -> bool:
-    """Whether two functions cannot be told apart on the exercise's probes."""
-    pairs = zip(exercise.probes, _run_all(exercise, answer), _run_all(exercise, other))
-    return all(_match(probe, a, b) and _match(probe, b, a) for probe, a, b in pairs)
+def alike(exercise: Exercise, one: int, other: int) -> bool:
+    """Whether two of the known mistakes cannot be told apart on the exercise's probes."""
+
+    def same() -> bool:
+        sights = [[_seen_of(exercise, mistake, j) for j in range(len(exercise.probes))] for mistake in (one, other)]
+        return all(_match(probe, a, b) and _match(probe, b, a) for probe, a, b in zip(exercise.probes, *sights))
+
+    return guard.run(same, 60)[0]
 
 
 _DOTS = Odd("It returned three dots.", "dots")
@@ -308,12 +312,30 @@ def _run_all(exercise: Exercise, answer: Answer) -> list[dict[str, Sight]]:
 
 @cache
 def _expected(exercise: Exercise) -> list[dict[str, Sight]]:
-    return _run_all(exercise, exercise.reference)
+    sights = _run_all(exercise, exercise.reference)
+    odd = [sight.says for seen in sights for sight in seen.values() if isinstance(sight, Odd)]
+    if odd:
+        raise RuntimeError(f"a probe of {exercise.name} cannot look at its reference: {odd[0]}")
+    return sights
 
 
 @cache
-def _known(exercise: Exercise) -> list[list[dict[str, Sight]]]:
-    return [_run_all(exercise, mistake.wrong) for mistake in exercise.mistakes]
+def _seen_of(exercise: Exercise, mistake: int, probe: int) -> dict[str, Sight]:
+    return _look(exercise.probes[probe], exercise.mistakes[mistake].wrong)
+
+
+def _named(exercise: Exercise, sights: list[dict[str, Sight]]) -> list[str]:
+    """What the mistakes say that saw the same on every probe. Each is followed to the first probe where it differs, and no further."""
+
+    def matching() -> list[str]:
+        probes = list(enumerate(exercise.probes))
+        return [
+            mistake.says
+            for i, mistake in enumerate(exercise.mistakes)
+            if all(_match(probe, sights[j], _seen_of(exercise, i, j)) for j, probe in probes)
+        ]
+
+    return guard.run(matching, 60)[0]
 
 
 def _match(probe: Probe, seen: dict[str, Sight], expected: dict[str, Sight]) -> bool:
@@ -350,19 +372,30 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
     values = [j for j, probe in enumerate(exercise.probes) if not probe.aside]
     if in_place and set(wrong).isdisjoint(values):
         return f"The result is right, and yet: {in_place[0][0].lower()}{in_place[0][1:]}"
-    named = [
-        mistake.says
-        for mistake, known in zip(exercise.mistakes, _known(exercise))
-        if all(_match(probe, a, b) for probe, a, b in zip(exercise.probes, sights, known))
-    ]
+    named = _named(exercise, sights)
     if len(named) == 1:
         return named[0]
+    scalars = _scalars(exercise, values, sights, expected)
+    if scalars:
+        return scalars
     i = wrong[0]
     says = _describe(exercise, sights[i], expected[i]) if sights[i] else "It gave no result that could be looked at."
     if set(wrong).isdisjoint(values):
         return f"The values are right, but not everything is. {says}"
     right = [exercise.probes[j].what for j in values if j not in wrong]
     return f"{says} This is with {exercise.probes[i].what}; with {right[0]} it is right." if right else says
+
+
+def _scalars(exercise: Exercise, values: list[int], sights: list[dict[str, Sight]], expected: list[dict[str, Sight]]) -> str:
+    """Of one number a probe: whether it has the same sign, factor or offset on all of them. Empty where there is no such rule."""
+    pairs = [(sights[j].get("value"), expected[j].get("value")) for j in values]
+    if len(pairs) < 2 or not all(isinstance(s, Seen) and s.value.ndim == 0 and s.error is None for pair in pairs for s in pair):
+        return ""
+    got, right = (Seen(torch.stack([pair[k].value for pair in pairs]), all(pair[k].double for pair in pairs)) for k in (0, 1))
+    if _equal(got, right) or not bool(got.value.isfinite().all()):
+        return ""
+    says = _difference("The result", got, right, "")
+    return says if any(rule in says for rule in ("sign", "times", "too high", "too low")) else ""
 
 
 def _describe(exercise: Exercise, seen: dict[str, Sight], expected: dict[str, Sight]) -> str:
@@ -400,9 +433,10 @@ def _pattern(got: Tensor, right: Tensor, a: Seen, b: Seen) -> str:
     average = " on average" if random else ""
     if _equal(Seen(-got, a.double, a.error), b):
         return f"is{average} minus what it should be: the sign is turned."
-    use = right.isfinite() & (right.abs() > 1e-9)
+    use = right != 0
     ratio = got[use] / right[use]
-    if ratio.numel() > 1 and not random and bool((ratio - ratio[0]).abs().max() <= 1e-6 * ratio[0].abs()):
+    same = ratio.numel() > 1 and bool((ratio - ratio[0]).abs().max() <= 1e-6 * ratio[0].abs()) and bool((got[~use] == 0).all())
+    if same and not random and _short(ratio[0]) != "1":
         return f"is {_short(ratio[0])} times what it should be, in every entry."
     gap = (got - right)[right.isfinite()]
     if gap.numel() > 1 and not random and bool((gap - gap[0]).abs().max() <= 1e-6 * (1 + gap[0].abs())):

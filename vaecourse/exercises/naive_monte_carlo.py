@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vaecourse.exercises import Question
-from vaecourse.exercises.engine import Exercise, Mistake, Odd, Sight, call, coins, mean_and_error, statistics, unpack
+from vaecourse.exercises.engine import Exercise, Mistake, Odd, Seen, Sight, call, coins, mean_and_error, statistics, unpack
 
 
 def naive_monte_carlo(x, decoder, latent_dim, n_samples):
@@ -76,6 +76,16 @@ def _prior(z: Tensor) -> Tensor:
     return torch.distributions.Normal(0.0, 1.0).log_prob(z).sum(-1).exp()
 
 
+def _a_z_for_each_pixel(x: Tensor, f: Any, k: int, n: int) -> Tensor:
+    p = torch.stack([f(torch.randn(n, k))[:, j] for j in range(x.shape[1])], dim=1)
+    return _terms(x, p).prod(-1).mean(0)
+
+
+def _count_matches(x: Tensor, f: Any, k: int, n: int) -> Tensor:
+    drawn = torch.bernoulli(f(torch.randn(n, k)))
+    return (drawn[:, None] == x).all(-1).double().mean(0)
+
+
 NAIVE = Exercise(
     name="naive_monte_carlo",
     statement=(
@@ -142,6 +152,34 @@ NAIVE = Exercise(
         Mistake(
             "Only the pixels with ink are counted. A pixel without ink has a probability too, 1 − p.",
             lambda x, f, k, n: (f(torch.randn(n, k))[:, None] ** x).prod(-1).mean(0),
+        ),
+        Mistake(
+            "Only the pixels without ink are counted. A pixel with ink has a probability too, p.",
+            lambda x, f, k, n: ((1 - f(torch.randn(n, k))[:, None]) ** (1 - x)).prod(-1).mean(0),
+        ),
+        Mistake(
+            "Ink and paper have changed places: a pixel with ink has probability p, one without has 1 − p.",
+            lambda x, f, k, n: naive_monte_carlo(1 - x, f, k, n),
+        ),
+        Mistake(
+            "Every pixel got a z of its own. One z explains a whole image: draw it once, and multiply over all pixels.",
+            _a_z_for_each_pixel,
+        ),
+        Mistake(
+            "This counts how often a drawn image equals x. That is right on average and far noisier than needed: average the probability p(x|z) itself.",
+            _count_matches,
+        ),
+        Mistake(
+            "The probabilities of the pixels were added. Given z the pixels are independent, so their probabilities multiply.",
+            lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).sum(-1).mean(0),
+        ),
+        Mistake(
+            "The average was divided by N once more: mean already divides.",
+            lambda x, f, k, n: naive_monte_carlo(x, f, k, n) / n,
+        ),
+        Mistake(
+            "This is the largest p(x|z) that was found. Asked for is their average.",
+            lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).prod(-1).amax(0),
         ),
         Mistake(
             "The probabilities of the pixels were averaged. Given z the pixels are independent, so their probabilities multiply.",
