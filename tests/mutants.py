@@ -7,6 +7,7 @@ import copy
 import inspect
 import random
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator
 
 OPERATORS = {
@@ -107,8 +108,10 @@ def mutants(function: Callable, count: int, seed: int = 0) -> Iterator[tuple[str
         seen.add(code)
         space = dict(function.__globals__)
         try:
-            exec(compile(code, "<mutant>", "exec"), space)
-        except SyntaxError:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)
+                exec(compile(code, "<mutant>", "exec"), space)
+        except SyntaxError:  # such as a number with an index
             continue
         yield code, space[function.__name__]
         if len(seen) > count:
