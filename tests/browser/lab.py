@@ -1,0 +1,118 @@
+"""JupyterLab in a real browser: a server of its own on a folder of notebooks, and a page that has one of them open."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+def chromium() -> str | None:
+    """The browser's program, if there is one on this machine."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextlib.contextmanager
+def server(notebooks: Path, home: Path) -> Iterator[tuple[str, str]]:
+    """A JupyterLab server on a folder, with settings of its own below `home`. Yields its address and token."""
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(8)
+    folders = {f"JUPYTER_{what}_DIR": str(home / what.lower()) for what in ("CONFIG", "DATA", "RUNTIME")}
+    folders |= {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
+    options = f"--no-browser --allow-root --ip=127.0.0.1 --port={port} --ServerApp.port_retries=0 --IdentityProvider.token={token}"
+    command = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "lab",
+        *options.split(),
+        f"--ServerApp.root_dir={notebooks}",
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    with open(home / "lab.log", "w") as log:
+        lab = subprocess.Popen(command, env=os.environ | folders, stdout=log, stderr=log, cwd=home)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(lambda: urllib.request.urlopen(f"{url}/api/status?token={token}", timeout=2).status == 200, 60)
+        yield url, token
+    finally:
+        lab.terminate()
+        lab.wait(20)
+
+
+def _wait_for(ready: Any, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        with contextlib.suppress(OSError):
+            if ready():
+                return
+        if time.monotonic() > end:
+            raise TimeoutError(f"not ready after {seconds:g} seconds")
+        time.sleep(0.2)
+
+
+@contextlib.contextmanager
+def browser(width: int = 1300, height: int = 900) -> Iterator[Any]:
+    """A page of a fresh browser. `page.problems` collects the errors of the page and of its console."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chrome = play.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = chrome.new_page(viewport={"width": width, "height": height})
+        page.problems = []
+        page.on("pageerror", lambda error: page.problems.append(f"page: {error}"))
+        page.on("console", lambda message: page.problems.append(f"console: {message.text}") if message.type == "error" else None)
+        try:
+            yield page
+        finally:
+            chrome.close()
+
+
+def open_notebook(page: Any, url: str, token: str, name: str) -> None:
+    """The notebook, its kernel idle and connected. Nothing has been run."""
+    page.goto(f"{url}/lab/tree/{name}?token={token}&reset")
+    page.wait_for_function("() => window.jupyterapp")
+    page.evaluate("async () => { await window.jupyterapp.restored }")
+    page.wait_for_function("() => window.jupyterapp.shell.currentWidget?.context?.isReady", timeout=60_000)
+    page.wait_for_function(
+        """() => { const k = window.jupyterapp.shell.currentWidget.sessionContext?.session?.kernel;
+                   return k && k.status === 'idle' && k.connectionStatus === 'connected' }""",
+        timeout=60_000,
+    )
+
+
+def run_all(page: Any, seconds: float = 120) -> None:
+    """Run all cells, and wait until the last one is done. Raises RuntimeError with the output where a cell fails."""
+    page.evaluate("async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    page.wait_for_function(
+        """() => { const w = window.jupyterapp.shell.currentWidget;
+                   const cells = w.content.model.sharedModel.cells.filter(c => c.cell_type === 'code' && c.source.trim());
+                   return cells.every(c => c.execution_count) && w.sessionContext.session.kernel.status === 'idle' }""",
+        timeout=1000 * seconds,
+    )
+    errors = page.evaluate(
+        """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
+                   .flatMap(c => c.cell_type === 'code' ? c.outputs : []).filter(o => o.output_type === 'error').map(o => o.evalue)"""
+    )
+    if errors:
+        raise RuntimeError(json.dumps(errors))

@@ -1,0 +1,197 @@
+"""The explorers: pictures that follow their controls, and sentences that say the right numbers."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import math
+import re
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch.distributions import Normal, kl_divergence
+
+from vaecourse import data, estimators, models, oracles, widgets
+from vaecourse.widgets import explorers
+
+WITHOUT_ARGUMENTS = ["draw_a_digit", "estimate_px", "move_the_proposal", "the_kl", "two_gradients"]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return data.load_digits("strokes")
+
+
+@pytest.fixture(scope="module")
+def model():
+    return models.pretrained("strokes")
+
+
+@pytest.fixture(scope="module")
+def vae():
+    torch.manual_seed(0)
+    return models.VAE(2).requires_grad_(False)
+
+
+@pytest.fixture(scope="module")
+def boxes(digits, model, vae):
+    x, labels = digits.test.x[:20], digits.test.labels[:20]
+    snapshots = {epoch: {k: v + 0.02 * epoch for k, v in vae.state_dict().items()} for epoch in (1, 2, 6)}
+    log_w = estimators.log_weights(vae, x[:1], 1024)[:, 0]
+    made = {name: getattr(widgets, name)() for name in WITHOUT_ARGUMENTS}
+    made["latent_plane"] = widgets.latent_plane({"first": model, "second": vae}, x)
+    made["the_gap"] = widgets.the_gap(model, x[:1])
+    made["training_replay"] = widgets.training_replay(vae, snapshots, x, labels)
+    made["how_many_draws"] = widgets.how_many_draws(log_w, oracles.exact_log_px(vae, x[:1]).item())
+    return made
+
+
+NAMES = [*WITHOUT_ARGUMENTS, "latent_plane", "the_gap", "training_replay", "how_many_draws"]
+
+
+def step(control):
+    """One step of a control, as an arrow key would make it."""
+    if hasattr(control, "step"):
+        control.value = control.value + control.step if control.value + control.step <= control.max else control.value - control.step
+    else:
+        i = control.options.index(control.value)
+        control.value = control.options[(i + 1) % len(control.options)]
+
+
+def numbers(text):
+    return [float(n.replace(",", "").replace("−", "-")) for n in re.findall(r"[-+−]?\d[\d,]*\.?\d*", text)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_has_a_name_and_changes_picture_and_sentence(boxes, name):
+    box = boxes[name]
+    for control in box.controls.values():
+        assert control.description
+        picture, sentence, plain = box.picture, box.sentence, repr(box)
+        step(control)
+        assert box.picture != picture, control.description
+        assert box.sentence != sentence, control.description
+        assert repr(box) != plain
+        assert box.sentence in box.children[3].value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_kernel_the_picture_and_a_description_stand_in_the_output(boxes, name):
+    bundle = boxes[name]._repr_mimebundle_()
+    assert base64.b64decode(bundle["image/png"]) == boxes[name].picture
+    assert boxes[name].picture.startswith(b"\x89PNG")
+    assert bundle["text/plain"] == repr(boxes[name])
+    assert len(repr(boxes[name]).split()) >= 12
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_explorer_leaves_the_random_stream_alone(boxes, name):
+    before = torch.get_rng_state()
+    step(next(iter(boxes[name].controls.values())))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_no_figure_is_left_open(boxes):
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    step(boxes["the_kl"].controls["mu"])
+    assert plt.get_fignums() == before
+
+
+def test_the_kl_is_that_of_torch(boxes):
+    box = boxes["the_kl"]
+    for mu, sigma in ((0.0, 1.0), (-2.0, 0.3), (3.0, 2.5)):
+        box.controls["mu"].value, box.controls["sigma"].value = mu, sigma
+        assert numbers(box.sentence)[-1] == pytest.approx(kl_divergence(Normal(mu, sigma), Normal(0.0, 1.0)).item(), abs=0.006)
+
+
+def test_elbo_and_kl_come_from_two_rules_and_add_up_to_log_px(boxes, digits, model):
+    box, exact = boxes["the_gap"], oracles.exact_log_px(model, digits.test.x[:1]).item()
+    for shift, width in ((0.0, 0.05), (-0.1, 0.1), (0.2, 0.2)):
+        box.controls["z1"].value += shift
+        box.controls["s1"].value = width
+        bound, kl, total, log_px = numbers(re.sub(r"(ELBO|KL) ", "", box.sentence).replace(" + ", " ").replace("(x)", ""))
+        assert log_px == pytest.approx(exact, abs=0.06)
+        assert total == pytest.approx(exact, abs=0.2)
+        assert bound <= exact + 0.1
+        assert kl >= -0.1
+
+
+def test_naive_estimates_die_beyond_the_cliff_and_live_in_log_space(boxes):
+    box = boxes["estimate_px"]
+    box.controls["side"].value, box.controls["how"].value = 60, "float32"
+    assert "200 of 200 estimates are exactly 0" in box.sentence
+    box.controls["how"].value = "log space"
+    assert "exactly 0" not in box.sentence
+    box.controls["side"].value, box.controls["log_n"].value = 10, 12
+    nodes, weights = (torch.from_numpy(a) for a in __import__("numpy").polynomial.hermite_e.hermegauss(60))
+    p = torch.sigmoid(1.4 + nodes / 2)
+    exact = ((p**80 * (1 - p) ** 20) @ weights / math.sqrt(2 * math.pi)).log().item()
+    assert f"log p(x) = {exact:.1f}" in box.sentence
+
+
+def test_a_narrow_proposal_is_a_trap_and_the_posterior_itself_is_perfect(boxes):
+    box = boxes["move_the_proposal"]
+    box.controls["mean"].value, box.controls["width"].value = 1.0, 0.4
+    assert "Effective sample size 1000 of 1,000" in box.sentence
+    assert "infinite" not in box.sentence
+    box.controls["width"].value = 0.2
+    assert "infinite" in box.sentence
+
+
+def test_two_gradients_have_the_variances_of_theory(boxes):
+    box = boxes["two_gradients"]
+    box.controls["dims"].value, box.controls["samples"].value = 20, 16
+    # f z_1 with f = sum (z_k - 1)^2: E[f^2 z_1^2] - 4; the pathwise slope has variance 4.
+    z = torch.randn(400_000, 20, generator=torch.Generator().manual_seed(1)).double()
+    theory = ((z - 1).square().sum(1) * z[:, 0]).var().item() / 4
+    assert numbers(box.sentence)[2] == pytest.approx(theory, rel=0.25)
+
+
+def test_a_replay_leaves_the_model_as_it_is(boxes, vae):
+    before = {k: v.clone() for k, v in vae.state_dict().items()}
+    for value in (0, 2, 1):
+        boxes["training_replay"].controls["step"].value = value
+        assert boxes["training_replay"].sentence.startswith(f"After epoch {(1, 2, 6)[value]}:")
+    assert all(torch.equal(before[k], v) for k, v in vae.state_dict().items())
+
+
+def test_the_bound_rises_with_the_number_of_draws(boxes):
+    box, means = boxes["how_many_draws"], []
+    for value in range(box.controls["log_k"].max + 1):
+        box.controls["log_k"].value = value
+        means.append(numbers(box.sentence)[1])
+    assert means == sorted(means)
+
+
+def test_a_click_on_the_plane_moves_the_point(boxes):
+    box = boxes["latent_plane"]
+    ax = box.figure.axes[0]
+    width, height = box.figure.bbox.size
+    for z in ((1.0, -2.0), (-0.5, 2.5)):
+        across, up = ax.transData.transform(z)
+        box.children[-1].at = [across / width, 1 - up / height, 0]
+        assert (box.controls["z1"].value, box.controls["z2"].value) == pytest.approx(z, abs=0.051)
+    box.children[-1].at = [0.99, 0.5, 1]  # on another panel
+    assert (box.controls["z1"].value, box.controls["z2"].value) == pytest.approx((-0.5, 2.5), abs=0.051)
+
+
+def test_quick_moves_of_the_reader_are_drawn_once_with_the_last_value(monkeypatch):
+    kernel = SimpleNamespace(get_parent=lambda: {"header": {"msg_type": "comm_msg"}})
+    box = widgets.the_kl()
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=kernel))
+    drawn = []
+    original = explorers._png
+    monkeypatch.setattr(explorers, "_png", lambda fig: drawn.append(1) or original(fig))
+
+    async def press() -> None:
+        for _ in range(10):
+            step(box.controls["mu"])
+        assert not drawn
+        await asyncio.sleep(0.5)
+
+    asyncio.run(press())
+    assert len(drawn) == 1
+    assert f"Mean {box.controls['mu'].value:.1f}" in box.sentence

@@ -1,0 +1,550 @@
+"""Explorers: controls beside a picture that follows them. Each is one function that returns one widget.
+
+An explorer redraws when a control moves. Moves that arrive while it draws are not queued: the next picture shows the last
+of them. A sentence under the picture says what it shows, for those who do not see it, and for a later cell to test.
+Without a kernel the saved picture and the sentence stand in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.distributions import Independent, Normal
+from torch.nn.functional import logsigmoid
+
+from vaecourse import oracles, plots, strokes
+from vaecourse.diagnostics import exact_elbo
+from vaecourse.distributions import diagonal_normal, gaussian_kl, log_prob_pairs
+from vaecourse.logspace import effective_sample_size, log_mean_exp
+from vaecourse.models import VAE, LatentVariableModel
+
+ABOUT = {
+    "Draw a digit": "Strokes, ink and black-and-white pixels of one digit, as its class and its factors say.",
+    "The latent plane": "A cross on the plane of two latents, the decoder's mean image and a sample there, and the posterior of a digit.",
+    "Estimate p(x)": "A histogram of 200 estimates of log p(x) beside a black line, the exact value.",
+    "Move the proposal": "The densities of q and of the posterior, and the weight of each of 1,000 draws from q.",
+    "The gap": "An ellipse, q, on the exact posterior of one digit; beside it bars for ELBO and KL, whose sum is log p(x).",
+    "The divergence from the prior": "The densities of q and of the prior, the integrand of the KL, and its closed form term by term.",
+    "Two gradients": "Two histograms around the exact slope, of pathwise and of score-function estimates.",
+    "Training, replayed": "Codes of held-out digits on the latent plane, four reconstructions, and ELBO and exact log p(x) by epoch.",
+    "How many draws?": "The importance weighted bound against the number of draws, and a histogram of single estimates.",
+}
+Draw = Callable[..., "tuple[Any, str]"]
+DPI = 80
+
+
+def explorer(name: str, controls: dict[str, Any], draw: Draw, clicked: Callable[[Any, float, float], dict[str, float]] | None = None):
+    """Controls, a picture and a sentence.
+
+    Args:
+        name: what is explored, the heading above the controls; `ABOUT` says in a sentence what its picture shows.
+        controls: from the name of an argument of `draw` to the ipywidget that sets it.
+        draw: from the controls' values to a matplotlib figure and the sentence that says what it shows.
+        clicked: what a click on the picture sets: from the figure and the place of the click, as shares of its width (from
+            the left) and height (from the top), to values of controls.
+
+    Returns:
+        An ipywidgets.VBox with `.controls`, `.sentence` (str) and `.picture` (PNG bytes); let it be the last expression of
+        its cell. Setting `box.controls["n"].value = 100` in a cell redraws before the next line.
+    """
+    import ipywidgets as widgets
+
+    class Explorer(widgets.VBox):
+        @property
+        def sentence(self) -> str:
+            return self.said
+
+        @property
+        def picture(self) -> bytes:
+            return bytes(image.value)
+
+        def __repr__(self) -> str:  # without results: a trained model's last digits differ between machines
+            return f"{name}. {ABOUT[name]} ({', '.join(f'{c.description}: {_said(c.value)}' for c in controls.values())})"
+
+        def _repr_mimebundle_(self, **kwargs: Any) -> dict:
+            still = {"text/plain": repr(self), "image/png": base64.b64encode(image.value).decode()}
+            return (super()._repr_mimebundle_(**kwargs) or {}) | still
+
+    image = widgets.Image(format="png", layout=widgets.Layout(width="auto", max_width="100%", object_fit="contain"))
+    line = widgets.HTML()
+    for control in controls.values():
+        control.style = {"description_width": "9em"} if not isinstance(control, widgets.ToggleButtons) else control.style
+        control.layout.width = "30em" if not isinstance(control, widgets.Button) else "auto"
+    row = widgets.HBox(list(controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
+    box = Explorer([widgets.HTML(f"<b>{name}.</b> {ABOUT[name]}"), row, image, line])
+    box.controls = controls
+
+    def redraw() -> None:
+        box.figure, box.said = draw(**{key: control.value for key, control in controls.items()})
+        image.value = _png(box.figure)
+        line.value = f'<span role="status" aria-live="polite">{box.said}</span>'
+
+    later = _Later(redraw)
+    for control in controls.values():
+        control.observe(lambda change: later.ask(), "value")
+    redraw()
+    if clicked is not None:
+
+        def click(change: dict) -> None:
+            for key, value in clicked(box.figure, *change["new"][:2]).items():
+                controls[key].value = value
+
+        pointer = _pointer()
+        pointer.observe(click, "at")
+        box.children = (*box.children, pointer)
+    return box
+
+
+def _pointer():
+    """An invisible widget that says where the picture beside it was clicked."""
+    import anywidget
+    import traitlets
+
+    class Pointer(anywidget.AnyWidget):
+        _esm = """
+        function render({ model, el }) {
+          const attach = () => {
+            const picture = el.closest(".widget-vbox")?.querySelector("img");
+            if (!picture) { requestAnimationFrame(attach); return; }
+            picture.style.cursor = "crosshair";
+            picture.addEventListener("click", (event) => {
+              const box = picture.getBoundingClientRect();
+              model.set("at", [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, Date.now()]);
+              model.save_changes();
+            });
+          };
+          attach();
+        }
+        export default { render };
+        """
+        at = traitlets.List().tag(sync=True)
+
+    return Pointer()
+
+
+def _said(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+class _Later:
+    """Draws once for all the moves that have arrived: at once when a cell asks, and soon when the reader's keys do."""
+
+    def __init__(self, redraw: Callable[[], None]):
+        self.redraw, self.asked = redraw, False
+
+    def ask(self) -> None:
+        if not _from_the_reader():
+            self.redraw()
+        elif not self.asked:
+            self.asked = True
+            asyncio.get_running_loop().call_later(0.005, self.answer)
+
+    def answer(self) -> None:
+        self.asked = False
+        self.redraw()
+
+
+def _from_the_reader() -> bool:
+    """Whether this is the handling of a moved control in a running notebook, rather than a cell's own code."""
+    from IPython import get_ipython
+
+    kernel = getattr(get_ipython(), "kernel", None)
+    if kernel is None:
+        return False
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return kernel.get_parent().get("header", {}).get("msg_type") == "comm_msg"
+
+
+def _png(fig: Any) -> bytes:
+    import matplotlib.pyplot as plt
+
+    buffer = io.BytesIO()
+    fig.set_layout_engine(None)  # a layout that is computed takes longer than the drawing
+    fig.subplots_adjust(left=0.08, right=0.97, top=0.88, bottom=0.17, wspace=0.32)
+    fig.savefig(buffer, format="png", dpi=DPI, facecolor="white")
+    plt.close(fig)
+    return buffer.getvalue()
+
+
+def _choice(label: str, options: list[str], value: str | None = None):
+    import ipywidgets as widgets
+
+    return widgets.Dropdown(options=options, value=value or options[0], description=label)
+
+
+def _slider(label: str, value: float, low: float, high: float, step: float):
+    """A slider that says its number while it moves. Whole numbers stay whole."""
+    import ipywidgets as widgets
+
+    kind = widgets.IntSlider if isinstance(step, int) else widgets.FloatSlider
+    return kind(value=value, min=low, max=high, step=step, description=label)
+
+
+def _picture(ax: Any, image: Any) -> None:
+    ax.imshow(np.asarray(image).reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+
+
+def draw_a_digit():
+    """The story of notebook 01 by hand: class and factors, then strokes, then ink, then black and white (notebook 01)."""
+    names = dict(zip(strokes.FACTOR_NAMES, range(len(strokes.FACTOR_NAMES))))
+
+    def draw(label: int, slant: float, thickness: float, scale: float, wobble: float):
+        factors = np.zeros((1, len(names)), np.float32)
+        settings = {"slant": slant, "thickness": thickness, "scale": scale, "width": 0.72, "wobble_1": wobble, "wobble_3": wobble}
+        for name, value in settings.items():
+            factors[0, names[name]] = value
+        ink = strokes.draw(np.array([label]), factors)[0]
+        x = np.random.default_rng(0).random(784) < ink
+        fig, axes = plots.figure(["Strokes", "Ink", "Black and white"], size=(8.4, 3.1))
+        for stroke in strokes.skeleton(label, 0):
+            path = strokes.place(stroke, label, factors)[0]
+            axes[0].plot(path[:, 0], path[:, 1], color=plots.COLORS["importance"], lw=2)
+        axes[0].set(xlim=(-14, 14), ylim=(14, -14), xticks=[], yticks=[], aspect="equal")
+        _picture(axes[1], ink)
+        _picture(axes[2], x)
+        said = f"slant {slant:.2f}, pen {thickness:.1f} pixels, height {scale:.0f} pixels, wobble {wobble:.1f}"
+        words = f"A {label}, {said}: {int(x.sum())} of 784 pixels are ink."
+        return fig, words
+
+    controls = {
+        "label": _slider("class", 3, 0, 9, 1),
+        "slant": _slider("slant", 0.2, -0.45, 0.85, 0.05),
+        "thickness": _slider("thickness", 2.3, 1.2, 4.2, 0.1),
+        "scale": _slider("scale", 19, 15, 22, 1),
+        "wobble": _slider("wobble", 0.0, -2.0, 2.0, 0.2),
+    }
+    return explorer("Draw a digit", controls, draw)
+
+
+def latent_plane(models: dict[str, LatentVariableModel], x: Tensor):
+    """A point moved over the plane of K = 2 latents, by sliders or a click: what a decoder makes of it (notebooks 02 and 08).
+
+    Args:
+        models: from a name to a model with two latents; several can be switched between.
+        x: digits (B, 784) whose posteriors may be shown.
+    """
+    grids: dict[tuple[str, int], Any] = {}
+
+    def draw(which: str, digit: int, z1: float, z2: float):
+        model = models[which]
+        if (which, digit) not in grids:
+            grids[which, digit] = oracles.posterior_grid(model, x[digit : digit + 1], n=80)
+        grid = grids[which, digit]
+        with torch.no_grad():
+            p = model.decoder(torch.tensor([z1, z2])).mean
+            fit = float(model.decoder(torch.tensor([[z1, z2]])).log_prob(x[digit : digit + 1]))
+        sample = torch.rand(784, generator=torch.Generator().manual_seed(0)) < p
+        fig, axes = plots.figure(["Posterior of the digit", "Mean at the cross", "A sample", "The digit"], size=(10.4, 3.0))
+        plots.plane(axes[0], grid.z, grid.probs[0])
+        mode = grid.z[grid.probs[0].argmax()]
+        axes[0].plot(*mode, "o", color=plots.COLORS["posterior"], ms=16, mfc="none", mew=1.5)
+        axes[0].plot(z1, z2, "+", color="black", ms=13, mew=2)
+        for ax, image in zip(axes[1:], (p, sample, x[digit])):
+            _picture(ax, image)
+        return fig, f"{which}: z = ({z1:.1f}, {z2:.1f}); log p(x|z) of digit {digit} is {fit:.0f} nats."
+
+    controls = {
+        "z1": _slider("z₁", 0.0, -3.0, 3.0, 0.1),
+        "z2": _slider("z₂", 0.0, -3.0, 3.0, 0.1),
+        "digit": _slider("digit", 0, 0, len(x) - 1, 1),
+        "which": _choice("model", list(models)),
+    }
+
+    def clicked(fig: Any, across: float, down: float) -> dict[str, float]:
+        width, height = fig.bbox.size
+        z = fig.axes[0].transData.inverted().transform((across * width, (1 - down) * height))
+        return {"z1": round(float(z[0]), 1), "z2": round(float(z[1]), 1)} if abs(z).max() <= 4 else {}
+
+    return explorer("The latent plane", controls, draw, clicked)
+
+
+FORMATS = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
+
+
+def estimate_px(how: str = "float32"):
+    """Naive Monte Carlo of a model whose p(x) is known: N, the size of the image, the number format (notebooks 03 and 04).
+
+    One latent z; each pixel of an image is what z demands with probability sigmoid(1.4 + z / 2). x has 8 pixels in 10 right.
+    """
+
+    def log_likelihood(z: Tensor, pixels: int) -> Tensor:
+        logit = 1.4 + z / 2
+        return pixels * (0.8 * logsigmoid(logit) + 0.2 * logsigmoid(-logit))
+
+    nodes = torch.linspace(-12, 12, 4001, dtype=torch.float64)
+
+    def draw(log_n: int, side: int, how: str):
+        n, pixels = 2**log_n, side * side
+        exact = float(torch.logsumexp(log_likelihood(nodes, pixels) + Normal(0.0, 1.0).log_prob(nodes), 0) + math.log(24 / 4000))
+        z = torch.randn(200, n, generator=torch.Generator().manual_seed(0)).double()
+        terms = log_likelihood(z, pixels)
+        estimates = (
+            log_mean_exp(terms, 1) if how == "log space" else terms.exp().to(FORMATS[how]).double().mean(1).to(FORMATS[how]).double().log()
+        )
+        alive = estimates[estimates.isfinite()]
+        fig, ax = plots.figure(f"200 estimates in {how}, and the exact value", "log p(x), nats", "estimates", size=(7.6, 3.1))
+        if len(alive):
+            low, high = float(alive.min()), float(alive.max())
+            ax.hist(alive, bins=np.linspace(min(low, exact) - 0.5, max(high, exact) + 0.5, 50), color=plots.COLORS["naive"], alpha=0.75)
+        ax.axvline(exact, color=plots.COLORS["exact"], lw=2.2)
+        ax.annotate("exact", (exact, ax.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", fontsize=9)
+        dead = len(estimates) - len(alive)
+        mean = (
+            f"the mean of the logs is {float(estimates.mean()) - exact:+.2f} nats off"
+            if not dead
+            else f"{dead} of 200 estimates are exactly 0"
+        )
+        if dead:
+            ax.text(0.02, 0.86, f"{dead} of 200 are 0", transform=ax.transAxes, color=plots.COLORS["naive"], weight="bold")
+        return fig, f"{pixels} pixels, N = {n}, {how}: log p(x) = {exact:.1f} nats; {mean}."
+
+    controls = {
+        "log_n": _slider("N, 2 to the", 6, 0, 12, 1),
+        "side": _slider("pixels a side", 12, 4, 60, 1),
+        "how": _choice("numbers", [*FORMATS, "log space"], how),
+    }
+    return explorer("Estimate p(x)", controls, draw)
+
+
+def move_the_proposal():
+    """Place and width of q against a known posterior: weights, effective sample size, the estimate and its error (notebook 05)."""
+    posterior = Normal(1.0, 0.4)  # p(x, z) is this density, so that log p(x) = 0
+
+    def draw(mean: float, width: float):
+        q = Normal(mean, width)
+        z = mean + width * torch.randn(1000, generator=torch.Generator().manual_seed(0))
+        log_w = posterior.log_prob(z) - q.log_prob(z)
+        estimate, ess = float(log_mean_exp(log_w, 0)), float(effective_sample_size(log_w, 0))
+        w = log_w.exp()
+        claimed = float(w.std() / w.mean() / math.sqrt(1000))
+        fig, (left, right) = plots.figure(
+            ["Where q looks", "Each draw and its weight"], "z", ["density", "weight, share of the sum"], size=(9, 3.2)
+        )
+        axis = torch.linspace(-3, 5, 401)
+        plots.line(left, axis, posterior.log_prob(axis).exp(), "posterior", "posterior", end=190, nudge=(-62, 12))
+        plots.line(left, axis, q.log_prob(axis).exp(), "q", "importance", end=int((mean + 0.7 * width + 3) * 50) % 401, nudge=(8, 6))
+        left.set_ylim(0, 2.2)
+        right.vlines(z, 0, w / w.sum(), color=plots.COLORS["importance"], lw=1)
+        right.set(xlim=(-3, 5), ylim=(0, None))
+        trap = (
+            " q is narrower than 0.71 of the posterior: the variance of the weights is infinite, and the error bar does not know it."
+            if width < 0.4 / math.sqrt(2)
+            else ""
+        )
+        return (
+            fig,
+            f"Effective sample size {ess:.0f} of 1,000; estimate {estimate:+.3f} nats, claimed error {claimed:.3f}, true value 0.{trap}",
+        )
+
+    return explorer(
+        "Move the proposal", {"mean": _slider("mean of q", 0.0, -2.0, 3.0, 0.1), "width": _slider("width of q", 1.0, 0.1, 2.0, 0.1)}, draw
+    )
+
+
+REACH = 0.8  # half the side of the square of latents that `the_gap` shows
+
+
+def _log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Tensor:
+    """log p(x, z) of one digit (1, 784) at many z (G, 2): (G,)."""
+    with torch.no_grad():
+        return log_prob_pairs(model.decoder(z), x)[:, 0] + model.prior.log_prob(z)
+
+
+def the_gap(model: LatentVariableModel, x: Tensor):
+    """An ellipse q moved over the exact posterior of one digit (1, 784): ELBO and KL change, their sum does not (notebook 06)."""
+    log_px, coarse = float(oracles.exact_log_px(model, x)), oracles.posterior_grid(model, x, n=160)
+    centre = coarse.z[coarse.probs[0].argmax()].mul(20).round().div(20)
+    axis = torch.linspace(-REACH, REACH, 101)
+    near = torch.cartesian_prod(axis, axis)
+    density = (_log_joint(model, x, centre + near) - log_px).exp()
+
+    def draw(z1: float, z2: float, s1: float, s2: float):
+        q = diagonal_normal(torch.tensor([[z1, z2]]), 2 * torch.tensor([[s1, s2]]).log())
+        bound, kl = float(exact_elbo(model, x, q)), divergence(q)
+        fig, (left, right) = plots.figure(["q on the exact posterior", "ELBO + KL = log p(x)"], size=(9, 3.6))
+        plots.plane(left, near, density)
+        plots.ellipse(left, (z1 - float(centre[0]), z2 - float(centre[1])), (s1, s2), "elbo", "q")
+        left.set(xlabel=f"$z_1$, from {centre[0]:.2f}", ylabel=f"$z_2$, from {centre[1]:.2f}")
+        floor = log_px - 60
+        shown = max(bound, floor)
+        right.barh(
+            ["log p(x)", "ELBO + KL"], [log_px - floor, shown - floor], left=floor, color=[plots.COLORS["exact"], plots.COLORS["elbo"]]
+        )
+        right.barh(["ELBO + KL"], [log_px - shown], left=[shown], color=plots.COLORS["posterior"])
+        right.axvline(log_px, color="black", lw=0.8)
+        right.set(xlim=(floor, log_px + 5), xlabel="nats")
+        right.grid(axis="y", visible=False)
+        return fig, f"ELBO {bound:.1f} + KL {kl:.1f} = {bound + kl:.1f} nats; log p(x) is {log_px:.1f}."
+
+    steps = torch.linspace(-5, 5, 41)
+    under_q = torch.cartesian_prod(steps, steps)  # in standard deviations of q: the trapezoidal rule, apart from the ELBO's
+    weights = torch.softmax(-under_q.square().sum(1) / 2, 0)
+
+    def divergence(q: Independent) -> float:
+        z = (q.mean + q.stddev * under_q).float()
+        return float((weights * (q.log_prob(z) - _log_joint(model, x, z) + log_px)).sum())
+
+    controls = {
+        "z1": _slider("mean z₁", float(centre[0]) + 0.15, float(centre[0]) - REACH, float(centre[0]) + REACH, 0.05),
+        "z2": _slider("mean z₂", float(centre[1]) + 0.15, float(centre[1]) - REACH, float(centre[1]) + REACH, 0.05),
+        "s1": _slider("width σ₁", 0.1, 0.01, 0.5, 0.01),
+        "s2": _slider("width σ₂", 0.1, 0.01, 0.5, 0.01),
+    }
+    return explorer("The gap", controls, draw)
+
+
+def the_kl():
+    """Mean and width of one q against the prior: densities, the integrand of the KL, its closed form term by term (notebook 06)."""
+
+    def draw(mu: float, sigma: float):
+        z = torch.linspace(-6, 6, 601)
+        q, p = Normal(mu, sigma), Normal(0.0, 1.0)
+        q_z, p_z = q.log_prob(z).exp(), p.log_prob(z).exp()
+        integrand = q_z * (q.log_prob(z) - p.log_prob(z))
+        terms = {"½ μ²": 0.5 * mu**2, "½ σ²": 0.5 * sigma**2, "−½": -0.5, "−log σ": -math.log(sigma)}
+        kl = float(gaussian_kl(torch.tensor([mu]), torch.tensor([2 * math.log(sigma)])))
+        titles, units = ["q, the prior, and q log(q/p)", f"KL(q‖p) = {kl:.2f} nats"], ["density; nats per unit of z", ""]
+        fig, (left, right) = plots.figure(titles, ["z", "nats"], units, size=(9, 3.4))
+        plots.line(left, z, p_z, "p", "prior", end=360)
+        plots.line(left, z, q_z, "q", "elbo", end=min(int(q_z.argmax()) + 20, 600))
+        left.fill_between(z, integrand.clamp(min=0), color=plots.COLORS["importance"], alpha=0.35, lw=0)
+        left.fill_between(z, integrand.clamp(max=0), color=plots.COLORS["naive"], alpha=0.35, lw=0)
+        left.set_ylim(-0.6, 2.2)
+        bars = [*terms.values(), kl]
+        right.barh([*terms, "KL"], bars, color=[plots.COLORS["importance"] if b >= 0 else plots.COLORS["naive"] for b in bars])
+        right.axvline(0, color="black", lw=0.8)
+        right.invert_yaxis()
+        right.set_xlim(-2.5, 6.5)
+        return fig, f"Mean {mu:.1f}, standard deviation {sigma:.1f}: KL(q‖p) = {kl:.2f} nats."
+
+    return explorer(
+        "The divergence from the prior",
+        {"mu": _slider("mean μ", 1.0, -3.0, 3.0, 0.1), "sigma": _slider("width σ", 0.5, 0.1, 2.5, 0.1)},
+        draw,
+    )
+
+
+def two_gradients():
+    """Spread of the pathwise and the score-function gradient around the exact one, by dimension and samples (notebook 07).
+
+    The slope in one mean of E[sum_k (z_k - 1)^2], z_k ~ N(0, 1): exactly -2.
+    """
+
+    def draw(dims: int, samples: int):
+        z = torch.randn(500, samples, dims, generator=torch.Generator().manual_seed(0))
+        f = (z - 1).square().sum(-1)
+        by_path = (2 * (z[..., 0] - 1)).mean(1)
+        by_score = (f * z[..., 0]).mean(1)
+        reach = 4 * float(by_score.std())
+        fig, (left, right) = plots.figure(["Pathwise", "Score function"], "estimate of the slope", "of 500 estimates", size=(9, 3.2))
+        bins = np.linspace(-2 - reach, -2 + reach, 61)
+        for ax, estimates, color in ((left, by_path, "elbo"), (right, by_score, "naive")):
+            ax.hist(estimates, bins=bins, color=plots.COLORS[color], alpha=0.75)
+            ax.axvline(-2, color="black", lw=2)
+        ratio = float(by_score.var() / by_path.var())
+        return (
+            fig,
+            f"{dims} dimensions, {samples} samples: the score function has {ratio:.0f} times the variance. Both means lie around -2.",
+        )
+
+    controls = {"dims": _slider("dimensions K", 2, 1, 100, 1), "samples": _slider("samples S", 4, 1, 64, 1)}
+    return explorer("Two gradients", controls, draw)
+
+
+def training_replay(vae: VAE, snapshots: dict[int, dict[str, Tensor]], x: Tensor, labels: Tensor):
+    """A training run again: for each epoch kept, the latent plane, reconstructions, ELBO and exact log p(x) (notebook 08).
+
+    Args:
+        vae: the model, K = 2; it is left as it is.
+        snapshots: from the number of an epoch to the state_dict after it.
+        x, labels: held-out digits (B, 784) and (B,).
+    """
+    import copy
+
+    replayed, epochs, curves = copy.deepcopy(vae), sorted(snapshots), []
+    with torch.no_grad():
+        for epoch in epochs:
+            replayed.load_state_dict(snapshots[epoch])
+            q = replayed.encoder(x)
+            curves.append(
+                (
+                    float(exact_elbo(replayed, x[:60], replayed.encoder(x[:60])).mean()),
+                    float(oracles.exact_log_px(replayed, x[:60]).mean()),
+                    q.mean,
+                )
+            )
+
+    def draw(step: int):
+        replayed.load_state_dict(snapshots[epochs[step]])
+        bound, exact, mu = curves[step]
+        with torch.no_grad():
+            means = replayed.decoder(mu[:4]).mean
+        fig, axes = plots.figure(
+            ["Codes of held-out digits", "Digit and reconstruction", "ELBO and log p(x)"],
+            ["$z_1$", "", "epoch"],
+            ["$z_2$", "", "nats per image"],
+            size=(10.6, 3.4),
+        )
+        plots.classes(axes[0], mu, labels)
+        axes[0].set(xlim=(-4, 4), ylim=(-4, 4))
+        rows = torch.cat([torch.cat([a.reshape(28, 28), b.reshape(28, 28)], 1) for a, b in zip(x[:4], means)])
+        axes[1].imshow(rows.numpy(), cmap="gray_r", vmin=0, vmax=1)
+        axes[1].set(xticks=[], yticks=[])
+        axes[1].grid(False)
+        plots.line(axes[2], epochs, [c[1] for c in curves], "exact", "exact", nudge=(-34, 10))
+        plots.line(axes[2], epochs, [c[0] for c in curves], "ELBO", "elbo", nudge=(-34, -12))
+        axes[2].plot([epochs[step]] * 2, [exact, bound], "o", color="black", ms=5)
+        return fig, f"After epoch {epochs[step]}: ELBO {bound:.0f}, log p(x) {exact:.0f} nats per image."
+
+    return explorer("Training, replayed", {"step": _slider("snapshot", 0, 0, len(epochs) - 1, 1)}, draw)
+
+
+def how_many_draws(log_w: Tensor, exact: float | None = None):
+    """The IWAE bound of one digit for k draws, with its spread over repeats, and log p(x) where it is known (notebook 09).
+
+    Args:
+        log_w: many log-weights of one digit, (S,), S a power of two at best.
+        exact: log p(x).
+    """
+    most = int(math.log2(len(log_w))) - 4
+    bounds = [log_mean_exp(log_w[: len(log_w) // 2**j * 2**j].reshape(-1, 2**j), 1) for j in range(most + 1)]
+    means, spreads = [float(b.mean()) for b in bounds], [float(b.std()) for b in bounds]
+
+    def draw(log_k: int):
+        k = 2**log_k
+        fig, (left, right) = plots.figure(
+            ["The bound climbs", f"Estimates with k = {k}"], ["k", "nats"], ["nats", "estimates"], size=(9, 3.3)
+        )
+        ks = [2**j for j in range(most + 1)]
+        plots.line(left, ks, means, "", "iwae", marker="o", ms=4)
+        left.fill_between(
+            ks,
+            [m - s for m, s in zip(means, spreads)],
+            [m + s for m, s in zip(means, spreads)],
+            color=plots.COLORS["iwae"],
+            alpha=0.2,
+            lw=0,
+        )
+        left.plot(k, means[log_k], "o", color=plots.COLORS["iwae"], ms=11)
+        left.set_xscale("log", base=2)
+        right.hist(bounds[log_k], bins=40, color=plots.COLORS["iwae"], alpha=0.75)
+        if exact is not None:
+            left.axhline(exact, color="black", lw=1.6)
+            right.axvline(exact, color="black", lw=1.6)
+        known = f"; log p(x) is {exact:.1f}" if exact is not None else ""
+        return fig, f"k = {k}: the bound is {means[log_k]:.1f} nats, one estimate scatters by {spreads[log_k]:.1f}{known}."
+
+    return explorer("How many draws?", {"log_k": _slider("k, 2 to the", 0, 0, most, 1)}, draw)
