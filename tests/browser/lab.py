@@ -33,6 +33,9 @@ def server(notebooks: Path, home: Path) -> Iterator[tuple[str, str]]:
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    tracker = home / "settings" / "@jupyterlab" / "notebook-extension"
+    tracker.mkdir(parents=True)
+    (tracker / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')  # all cells stay in the page
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -116,3 +119,53 @@ def run_all(page: Any, seconds: float = 120) -> None:
     )
     if errors:
         raise RuntimeError(json.dumps(errors))
+
+
+def notebook_of(sources: list[str]) -> Any:
+    """A notebook with a code cell for each source."""
+    import nbformat
+
+    kernel = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}}
+    return nbformat.v4.new_notebook(metadata=kernel, cells=[nbformat.v4.new_code_cell(source) for source in sources])
+
+
+EXPLORERS = {
+    "draw_a_digit": "draw_a_digit()",
+    "latent_plane": 'latent_plane({"exact likelihood": model, "VAE": vae}, x)',
+    "estimate_px": "estimate_px()",
+    "move_the_proposal": "move_the_proposal()",
+    "the_gap": "the_gap(model, x[:1])",
+    "the_kl": "the_kl()",
+    "two_gradients": "two_gradients()",
+    "training_replay": "training_replay(vae, snapshots, digits.test.x[:500], digits.test.labels[:500])",
+    "how_many_draws": "how_many_draws(log_w, exact)",
+}
+PREPARE = """import torch
+from vaecourse import data, estimators, models, oracles
+from vaecourse.widgets import *
+
+torch.manual_seed(0)
+digits, model, vae = data.load_digits("strokes"), models.pretrained("strokes"), models.VAE(2).requires_grad_(False)
+x = digits.test.x[:10]
+snapshots = {i: {k: w * (1 + i / 10) for k, w in vae.state_dict().items()} for i in range(11)}
+log_w, exact = estimators.log_weights(vae, x[:1], 2**16)[:, 0], oracles.exact_log_px(vae, x[:1]).item()"""
+
+
+def controls(page: Any, cell: int) -> Any:
+    """The handles of the sliders in the output of a cell."""
+    return page.locator(".jp-CodeCell").nth(cell).locator(".noUi-handle")
+
+
+def picture(page: Any, cell: int) -> str:
+    """The address of the picture in the output of a cell: another one whenever its picture is another."""
+    return page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea img").first.get_attribute("src")
+
+
+def wait_for_another(page: Any, cell: int, before: str, seconds: float = 10) -> None:
+    """Until the picture of a cell is another one, and has been loaded."""
+    page.wait_for_function(
+        """([cell, before]) => { const img = document.querySelectorAll('.jp-CodeCell')[cell].querySelector('.jp-OutputArea img');
+                                 return img.src !== before && img.complete }""",
+        arg=[cell, before],
+        timeout=1000 * seconds,
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import io
 import math
 from collections.abc import Callable
@@ -76,8 +77,7 @@ def explorer(name: str, controls: dict[str, Any], draw: Draw, clicked: Callable[
     image = widgets.Image(format="png", layout=widgets.Layout(width="auto", max_width="100%", object_fit="contain"))
     line = widgets.HTML()
     for control in controls.values():
-        control.style = {"description_width": "9em"} if not isinstance(control, widgets.ToggleButtons) else control.style
-        control.layout.width = "30em" if not isinstance(control, widgets.Button) else "auto"
+        control.style.description_width, control.layout.width = "9em", "30em"
     row = widgets.HBox(list(controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
     box = Explorer([widgets.HTML(f"<b>{name}.</b> {ABOUT[name]}"), row, image, line])
     box.controls = controls
@@ -91,6 +91,8 @@ def explorer(name: str, controls: dict[str, Any], draw: Draw, clicked: Callable[
     for control in controls.values():
         control.observe(lambda change: later.ask(), "value")
     redraw()
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: walking it again whenever figures are collected stops the picture for 0.2 s
     if clicked is not None:
 
         def click(change: dict) -> None:
@@ -178,9 +180,10 @@ def _png(fig: Any) -> bytes:
 
 
 def _choice(label: str, options: list[str], value: str | None = None):
+    """A slider over names: JupyterLab keeps the arrow keys of a drop-down list for itself."""
     import ipywidgets as widgets
 
-    return widgets.Dropdown(options=options, value=value or options[0], description=label)
+    return widgets.SelectionSlider(options=options, value=value or options[0], description=label)
 
 
 def _slider(label: str, value: float, low: float, high: float, step: float):
@@ -195,6 +198,11 @@ def _picture(ax: Any, image: Any) -> None:
     ax.imshow(np.asarray(image).reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
+
+
+def _histogram(ax: Any, values: Tensor, bins: Any, color: str) -> None:
+    counts, edges = np.histogram(values, bins)
+    ax.stairs(counts, edges, fill=True, color=plots.COLORS[color], alpha=0.75)  # one path, where hist draws a patch a bin
 
 
 def draw_a_digit():
@@ -298,7 +306,7 @@ def estimate_px(how: str = "float32"):
         fig, ax = plots.figure(f"200 estimates in {how}, and the exact value", "log p(x), nats", "estimates", size=(7.6, 3.1))
         if len(alive):
             low, high = float(alive.min()), float(alive.max())
-            ax.hist(alive, bins=np.linspace(min(low, exact) - 0.5, max(high, exact) + 0.5, 50), color=plots.COLORS["naive"], alpha=0.75)
+            _histogram(ax, alive, np.linspace(min(low, exact) - 0.5, max(high, exact) + 0.5, 50), "naive")
         ax.axvline(exact, color=plots.COLORS["exact"], lw=2.2)
         ax.annotate("exact", (exact, ax.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", fontsize=9)
         dead = len(estimates) - len(alive)
@@ -452,7 +460,7 @@ def two_gradients():
         fig, (left, right) = plots.figure(["Pathwise", "Score function"], "estimate of the slope", "of 500 estimates", size=(9, 3.2))
         bins = np.linspace(-2 - reach, -2 + reach, 61)
         for ax, estimates, color in ((left, by_path, "elbo"), (right, by_score, "naive")):
-            ax.hist(estimates, bins=bins, color=plots.COLORS[color], alpha=0.75)
+            _histogram(ax, estimates, bins, color)
             ax.axvline(-2, color="black", lw=2)
         ratio = float(by_score.var() / by_path.var())
         return (
@@ -540,7 +548,7 @@ def how_many_draws(log_w: Tensor, exact: float | None = None):
         )
         left.plot(k, means[log_k], "o", color=plots.COLORS["iwae"], ms=11)
         left.set_xscale("log", base=2)
-        right.hist(bounds[log_k], bins=40, color=plots.COLORS["iwae"], alpha=0.75)
+        _histogram(right, bounds[log_k], 40, "iwae")
         if exact is not None:
             left.axhline(exact, color="black", lw=1.6)
             right.axvline(exact, color="black", lw=1.6)
