@@ -74,18 +74,20 @@ def explorer(name: str, controls: dict[str, Any], draw: Draw, clicked: Callable[
             still = {"text/plain": repr(self), "image/png": base64.b64encode(image.value).decode()}
             return (super()._repr_mimebundle_(**kwargs) or {}) | still
 
-    image = widgets.Image(format="png", layout=widgets.Layout(width="auto", max_width="100%", object_fit="contain"))
-    line = widgets.HTML()
+    image = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", min_width="480px", object_fit="contain"))
+    scroll = widgets.Box([image], layout=widgets.Layout(overflow="auto", max_width="100%"))  # a narrow window shows a part, legibly
+    line, pointer = widgets.HTML(), _pointer(len(controls))
     for control in controls.values():
         control.style.description_width, control.layout.width = "9em", "30em"
     row = widgets.HBox(list(controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
-    box = Explorer([widgets.HTML(f"<b>{name}.</b> {ABOUT[name]}"), row, image, line])
+    box = Explorer([widgets.HTML(f"<b>{name}{'' if name.endswith('?') else '.'}</b> {ABOUT[name]}"), row, scroll, line, pointer])
     box.controls = controls
 
     def redraw() -> None:
         box.figure, box.said = draw(**{key: control.value for key, control in controls.items()})
         image.value = _png(box.figure)
         line.value = f'<span role="status" aria-live="polite">{box.said}</span>'
+        pointer.said = box.said
 
     later = _Later(redraw)
     for control in controls.values():
@@ -99,14 +101,13 @@ def explorer(name: str, controls: dict[str, Any], draw: Draw, clicked: Callable[
             for key, value in clicked(box.figure, *change["new"][:2]).items():
                 controls[key].value = value
 
-        pointer = _pointer()
         pointer.observe(click, "at")
-        box.children = (*box.children, pointer)
+        pointer.clickable = True
     return box
 
 
-def _pointer():
-    """An invisible widget that says where the picture beside it was clicked."""
+def _pointer(sliders: int):
+    """An invisible widget. It says where the picture was clicked; it gives sliders and picture the names that are read aloud."""
     import anywidget
     import traitlets
 
@@ -114,10 +115,27 @@ def _pointer():
         _esm = """
         function render({ model, el }) {
           const attach = () => {
-            const picture = el.closest(".widget-vbox")?.querySelector("img");
-            if (!picture) { requestAnimationFrame(attach); return; }
-            picture.style.cursor = "crosshair";
+            const root = el.closest(".widget-vbox"), picture = root?.querySelector("img");
+            const handles = root ? [...root.querySelectorAll(".noUi-handle")] : [];
+            if (!picture || handles.length < model.get("sliders")) { requestAnimationFrame(attach); return; }
+            for (const handle of handles) {
+              const row = handle.closest(".widget-inline-hbox");
+              handle.setAttribute("aria-label", row.querySelector(".widget-label").textContent);
+              const say = () => {  // the number as it is shown, not 0.20000000000000018
+                const shown = row.querySelector(".widget-readout").textContent;
+                if (shown && handle.getAttribute("aria-valuetext") !== shown) handle.setAttribute("aria-valuetext", shown);
+              };
+              new MutationObserver(say).observe(handle, { attributes: true, attributeFilter: ["aria-valuetext"] });
+              say();
+            }
+            const describe = () => { picture.alt = model.get("said"); };
+            model.on("change:said", describe);
+            describe();
+            const clickable = () => { picture.style.cursor = model.get("clickable") ? "crosshair" : ""; };
+            model.on("change:clickable", clickable);
+            clickable();
             picture.addEventListener("click", (event) => {
+              if (!model.get("clickable")) return;
               const box = picture.getBoundingClientRect();
               model.set("at", [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, Date.now()]);
               model.save_changes();
@@ -128,12 +146,24 @@ def _pointer():
         export default { render };
         """
         at = traitlets.List().tag(sync=True)
+        said = traitlets.Unicode().tag(sync=True)
+        sliders = traitlets.Int().tag(sync=True)
+        clickable = traitlets.Bool(False).tag(sync=True)
 
-    return Pointer()
+    return Pointer(sliders=sliders)
 
 
 def _said(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _signed(value: float, digits: int) -> str:
+    """The number with its sign; never a minus before a zero."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 class _Later:
@@ -198,6 +228,7 @@ def _picture(ax: Any, image: Any) -> None:
     ax.imshow(np.asarray(image).reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.grid(False)
+    ax.spines[:].set_visible(True)
 
 
 def _histogram(ax: Any, values: Tensor, bins: Any, color: str) -> None:
@@ -221,10 +252,11 @@ def draw_a_digit():
             path = strokes.place(stroke, label, factors)[0]
             axes[0].plot(path[:, 0], path[:, 1], color=plots.COLORS["importance"], lw=2)
         axes[0].set(xlim=(-14, 14), ylim=(14, -14), xticks=[], yticks=[], aspect="equal")
+        axes[0].spines[:].set_visible(True)
         _picture(axes[1], ink)
         _picture(axes[2], x)
-        said = f"slant {slant:.2f}, pen {thickness:.1f} pixels, height {scale:.0f} pixels, wobble {wobble:.1f}"
-        words = f"A {label}, {said}: {int(x.sum())} of 784 pixels are ink."
+        said = f"slant {slant:.2f}, thickness {thickness:.1f} pixels, scale {scale:.0f} pixels, wobble {wobble:.1f}"
+        words = f"Class {label}, {said}: {int(x.sum())} of 784 pixels are ink."
         return fig, words
 
     controls = {
@@ -258,15 +290,16 @@ def latent_plane(models: dict[str, LatentVariableModel], x: Tensor):
         fig, axes = plots.figure(["Posterior of the digit", "Mean at the cross", "A sample", "The digit"], size=(10.4, 3.0))
         plots.plane(axes[0], grid.z, grid.probs[0])
         mode = grid.z[grid.probs[0].argmax()]
-        axes[0].plot(*mode, "o", color=plots.COLORS["posterior"], ms=16, mfc="none", mew=1.5)
+        axes[0].plot(*mode, "o", color="black", ms=16, mfc="none", mew=1.2)
         axes[0].plot(z1, z2, "+", color="black", ms=13, mew=2)
         for ax, image in zip(axes[1:], (p, sample, x[digit])):
             _picture(ax, image)
-        return fig, f"{which}: z = ({z1:.1f}, {z2:.1f}); log p(x|z) of digit {digit} is {fit:.0f} nats."
+        peak = f"its posterior peaks at ({mode[0]:.1f}, {mode[1]:.1f})"
+        return fig, f"{which}: z = ({z1:.1f}, {z2:.1f}); log p(x|z) of digit {digit} is {fit:.0f} nats; {peak}, the ring."
 
     controls = {
-        "z1": _slider("z₁", 0.0, -3.0, 3.0, 0.1),
-        "z2": _slider("z₂", 0.0, -3.0, 3.0, 0.1),
+        "z1": _slider("z₁", 0.0, -4.0, 4.0, 0.1),
+        "z2": _slider("z₂", 0.0, -4.0, 4.0, 0.1),
         "digit": _slider("digit", 0, 0, len(x) - 1, 1),
         "which": _choice("model", list(models)),
     }
@@ -305,19 +338,21 @@ def estimate_px(how: str = "float32"):
         alive = estimates[estimates.isfinite()]
         fig, ax = plots.figure(f"200 estimates in {how}, and the exact value", "log p(x), nats", "estimates", size=(7.6, 3.1))
         if len(alive):
-            low, high = float(alive.min()), float(alive.max())
-            _histogram(ax, alive, np.linspace(min(low, exact) - 0.5, max(high, exact) + 0.5, 50), "naive")
+            low, high = min(float(alive.min()), exact), max(float(alive.max()), exact)
+            pad = max(0.5, 0.08 * (high - low))
+            _histogram(ax, alive, np.linspace(low - pad, high + pad, 50), "naive")
+            ax.set_ylim(0, 1.15 * ax.get_ylim()[1])
         ax.axvline(exact, color=plots.COLORS["exact"], lw=2.2)
         ax.annotate("exact", (exact, ax.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", fontsize=9)
         dead = len(estimates) - len(alive)
         mean = (
-            f"the mean of the logs is {float(estimates.mean()) - exact:+.2f} nats off"
+            f"on average the 200 estimates are {_signed(float(estimates.mean()) - exact, 2)} nats off"
             if not dead
             else f"{dead} of 200 estimates are exactly 0"
         )
         if dead:
             ax.text(0.02, 0.86, f"{dead} of 200 are 0", transform=ax.transAxes, color=plots.COLORS["naive"], weight="bold")
-        return fig, f"{pixels} pixels, N = {n}, {how}: log p(x) = {exact:.1f} nats; {mean}."
+        return fig, f"{pixels:,} pixels, N = {n:,}, {how}: log p(x) = {exact:.1f} nats; {mean}."
 
     controls = {
         "log_n": _slider("N, 2 to the", 6, 0, 12, 1),
@@ -339,12 +374,12 @@ def move_the_proposal():
         w = log_w.exp()
         claimed = float(w.std() / w.mean() / math.sqrt(1000))
         fig, (left, right) = plots.figure(
-            ["Where q looks", "Each draw and its weight"], "z", ["density", "weight, share of the sum"], size=(9, 3.2)
+            ["Where q looks", "Each draw and its weight"], "z", ["density", "share of all weight"], size=(9, 3.2)
         )
         axis = torch.linspace(-3, 5, 401)
         plots.line(left, axis, posterior.log_prob(axis).exp(), "posterior", "posterior", end=190, nudge=(-62, 12))
         plots.line(left, axis, q.log_prob(axis).exp(), "q", "importance", end=int((mean + 0.7 * width + 3) * 50) % 401, nudge=(8, 6))
-        left.set_ylim(0, 2.2)
+        left.set(xlim=(-3, 5), ylim=(0, max(1.2, 1.1 * 0.3989 / width)))
         right.vlines(z, 0, w / w.sum(), color=plots.COLORS["importance"], lw=1)
         right.set(xlim=(-3, 5), ylim=(0, None))
         trap = (
@@ -354,7 +389,8 @@ def move_the_proposal():
         )
         return (
             fig,
-            f"Effective sample size {ess:.0f} of 1,000; estimate {estimate:+.3f} nats, claimed error {claimed:.3f}, true value 0.{trap}",
+            f"Effective sample size {ess:.0f} of 1,000; estimate {_signed(estimate, 3)} nats, "
+            f"claimed error {claimed:.3f}, true value 0.{trap}",
         )
 
     return explorer(
@@ -384,8 +420,10 @@ def the_gap(model: LatentVariableModel, x: Tensor):
         bound, kl = float(exact_elbo(model, x, q)), divergence(q)
         fig, (left, right) = plots.figure(["q on the exact posterior", "ELBO + KL = log p(x)"], size=(9, 3.6))
         plots.plane(left, near, density)
-        plots.ellipse(left, (z1 - float(centre[0]), z2 - float(centre[1])), (s1, s2), "elbo", "q")
-        left.set(xlabel=f"$z_1$, from {centre[0]:.2f}", ylabel=f"$z_2$, from {centre[1]:.2f}")
+        (across, up) = centre.tolist()
+        left.images[0].set_extent((across - REACH, across + REACH, up - REACH, up + REACH))
+        left.set(xlim=(across - REACH, across + REACH), ylim=(up - REACH, up + REACH))
+        plots.ellipse(left, (z1, z2), (s1, s2), "elbo", "q")
         floor = log_px - 60
         shown = max(bound, floor)
         right.barh(
@@ -393,6 +431,11 @@ def the_gap(model: LatentVariableModel, x: Tensor):
         )
         right.barh(["ELBO + KL"], [log_px - shown], left=[shown], color=plots.COLORS["posterior"])
         right.axvline(log_px, color="black", lw=0.8)
+        for label, start, end in (("ELBO", floor, shown), ("KL", shown, log_px)):
+            if end - start > 8:
+                right.text((start + end) / 2, 1, label, color="white", ha="center", va="center", weight="bold")
+        if bound < floor:
+            right.text(floor + 1, 1.46, "← the ELBO ends further left", fontsize=9)
         right.set(xlim=(floor, log_px + 5), xlabel="nats")
         right.grid(axis="y", visible=False)
         return fig, f"ELBO {bound:.1f} + KL {kl:.1f} = {bound + kl:.1f} nats; log p(x) is {log_px:.1f}."
@@ -418,25 +461,28 @@ def the_kl():
     """Mean and width of one q against the prior: densities, the integrand of the KL, its closed form term by term (notebook 06)."""
 
     def draw(mu: float, sigma: float):
-        z = torch.linspace(-6, 6, 601)
+        reach = max(6.0, abs(mu) + 4 * sigma)  # all that counts is in sight
+        z = torch.linspace(-reach, reach, 1201)
         q, p = Normal(mu, sigma), Normal(0.0, 1.0)
         q_z, p_z = q.log_prob(z).exp(), p.log_prob(z).exp()
         integrand = q_z * (q.log_prob(z) - p.log_prob(z))
         terms = {"½ μ²": 0.5 * mu**2, "½ σ²": 0.5 * sigma**2, "−½": -0.5, "−log σ": -math.log(sigma)}
         kl = float(gaussian_kl(torch.tensor([mu]), torch.tensor([2 * math.log(sigma)])))
-        titles, units = ["q, the prior, and q log(q/p)", f"KL(q‖p) = {kl:.2f} nats"], ["density; nats per unit of z", ""]
+        titles, units = ["q, prior p; shaded q log(q/p)", f"KL(q‖p) = {kl:.2f} nats"], ["density; nats per unit of z", ""]
         fig, (left, right) = plots.figure(titles, ["z", "nats"], units, size=(9, 3.4))
-        plots.line(left, z, p_z, "p", "prior", end=360)
-        plots.line(left, z, q_z, "q", "elbo", end=min(int(q_z.argmax()) + 20, 600))
+        plots.line(left, z, p_z, "p", "prior", end=int((z + 1).abs().argmin()), nudge=(-12, 6))
+        plots.line(left, z, q_z, "q", "elbo", end=int((z - mu - 0.7 * sigma).abs().argmin()), nudge=(6, 6))
         left.fill_between(z, integrand.clamp(min=0), color=plots.COLORS["importance"], alpha=0.35, lw=0)
         left.fill_between(z, integrand.clamp(max=0), color=plots.COLORS["naive"], alpha=0.35, lw=0)
-        left.set_ylim(-0.6, 2.2)
+        left.set_ylim(-0.6, max(1.2, 1.08 * float(q_z.max()), 1.08 * float(integrand.max())))
         bars = [*terms.values(), kl]
-        right.barh([*terms, "KL"], bars, color=[plots.COLORS["importance"] if b >= 0 else plots.COLORS["naive"] for b in bars])
+        colors = [plots.COLORS["importance" if b >= 0 else "naive"] for b in terms.values()]
+        right.barh([*terms, "KL"], bars, color=[*colors, plots.COLORS["exact"]])
         right.axvline(0, color="black", lw=0.8)
         right.invert_yaxis()
         right.set_xlim(-2.5, 6.5)
-        return fig, f"Mean {mu:.1f}, standard deviation {sigma:.1f}: KL(q‖p) = {kl:.2f} nats."
+        parts = ", ".join(f"{name} = {_signed(value, 2)}" for name, value in terms.items() if name != "−½")
+        return fig, f"Mean {mu:.1f}, standard deviation {sigma:.1f}: {parts}, and −½; together KL(q‖p) = {kl:.2f} nats."
 
     return explorer(
         "The divergence from the prior",
@@ -456,16 +502,20 @@ def two_gradients():
         f = (z - 1).square().sum(-1)
         by_path = (2 * (z[..., 0] - 1)).mean(1)
         by_score = (f * z[..., 0]).mean(1)
-        reach = 4 * float(by_score.std())
-        fig, (left, right) = plots.figure(["Pathwise", "Score function"], "estimate of the slope", "of 500 estimates", size=(9, 3.2))
-        bins = np.linspace(-2 - reach, -2 + reach, 61)
+        stds = [float(by_path.std()), float(by_score.std())]
+        titles = [f"{name}: ± {std:.2g}" for name, std in zip(("Pathwise", "Score function"), stds)]
+        fig, (left, right) = plots.figure(titles, "estimate of the slope", "of 500 estimates", size=(9, 3.2))
+        bins = np.linspace(-2 - 4 * stds[1], -2 + 4 * stds[1], 61)  # one axis for both, as wide as the wider heap needs
         for ax, estimates, color in ((left, by_path, "elbo"), (right, by_score, "naive")):
+            ax.axvline(-2, color="black", lw=1)
             _histogram(ax, estimates, bins, color)
-            ax.axvline(-2, color="black", lw=2)
         ratio = float(by_score.var() / by_path.var())
+        said = f"{_count(dims, 'dimension')}, {_count(samples, 'sample')}: the score function has {ratio:.0f} times the variance"
+        spread = f"standard deviation {stds[1]:.2f} against {stds[0]:.2f}"
         return (
             fig,
-            f"{dims} dimensions, {samples} samples: the score function has {ratio:.0f} times the variance. Both means lie around -2.",
+            f"{said}, {spread}; the means of 500 are {float(by_path.mean()):.2f} (pathwise) "
+            f"and {float(by_score.mean()):.2f}, the slope is -2.",
         )
 
     controls = {"dims": _slider("dimensions K", 2, 1, 100, 1), "samples": _slider("samples S", 4, 1, 64, 1)}
@@ -512,7 +562,7 @@ def training_replay(vae: VAE, snapshots: dict[int, dict[str, Tensor]], x: Tensor
         axes[1].imshow(rows.numpy(), cmap="gray_r", vmin=0, vmax=1)
         axes[1].set(xticks=[], yticks=[])
         axes[1].grid(False)
-        plots.line(axes[2], epochs, [c[1] for c in curves], "exact", "exact", nudge=(-34, 10))
+        plots.line(axes[2], epochs, [c[1] for c in curves], "log p(x)", "exact", nudge=(-46, 10))
         plots.line(axes[2], epochs, [c[0] for c in curves], "ELBO", "elbo", nudge=(-34, -12))
         axes[2].plot([epochs[step]] * 2, [exact, bound], "o", color="black", ms=5)
         return fig, f"After epoch {epochs[step]}: ELBO {bound:.0f}, log p(x) {exact:.0f} nats per image."
@@ -531,6 +581,10 @@ def how_many_draws(log_w: Tensor, exact: float | None = None):
     bounds = [log_mean_exp(log_w[: len(log_w) // 2**j * 2**j].reshape(-1, 2**j), 1) for j in range(most + 1)]
     means, spreads = [float(b.mean()) for b in bounds], [float(b.std()) for b in bounds]
 
+    singles = np.sort(np.asarray(bounds[0]))
+    low, high = singles[len(singles) // 500], max(float(b.max()) for b in bounds)
+    bins = np.linspace(low, high + 0.03 * (high - low), 81)  # the same for every k, so that the heap is seen to shrink
+
     def draw(log_k: int):
         k = 2**log_k
         fig, (left, right) = plots.figure(
@@ -548,10 +602,13 @@ def how_many_draws(log_w: Tensor, exact: float | None = None):
         )
         left.plot(k, means[log_k], "o", color=plots.COLORS["iwae"], ms=11)
         left.set_xscale("log", base=2)
-        _histogram(right, bounds[log_k], 40, "iwae")
+        _histogram(right, bounds[log_k], bins, "iwae")
+        right.set_xlim(bins[0], bins[-1])
         if exact is not None:
             left.axhline(exact, color="black", lw=1.6)
             right.axvline(exact, color="black", lw=1.6)
+            left.annotate("exact", (1, exact), xytext=(0, 5), textcoords="offset points", fontsize=9)
+            left.margins(y=0.12)
         known = f"; log p(x) is {exact:.1f}" if exact is not None else ""
         return fig, f"k = {k}: the bound is {means[log_k]:.1f} nats, one estimate scatters by {spreads[log_k]:.1f}{known}."
 
