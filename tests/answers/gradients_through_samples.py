@@ -163,6 +163,7 @@ CORRECT = {
 
 WRONG = {
     "reparameterise": [
+        (lambda mu, log_var, eps: (mu + torch.exp(log_var / 2) * eps).sum(1), "expected is (3, 4), that of mu."),
         (lambda mu, log_var, eps: torch.addcmul(mu, torch.exp(log_var), eps), "used as σ"),
         (lambda mu, log_var, eps: mu + torch.exp(log_var) * eps**2, "squared"),
         (lambda mu, log_var, eps: mu.clone(), "with no noise"),
@@ -183,6 +184,7 @@ WRONG = {
         (lambda mu, log_var, eps: mu + torch.exp(log_var / 2).clamp(min=0.01) * eps, "narrow"),
     ],
     "score_function_loss": [
+        (lambda f, log_q: (f.detach().abs() * log_q).mean(), "gradient in log_q"),
         (lambda f, log_q: torch.dot(f, log_q) / len(f), "flows through f as well"),
         (lambda f, log_q: torch.dot(f.detach(), torch.exp(log_q)) / len(f), "exponentiated"),
         (lambda f, log_q: torch.dot(f.detach(), log_q), "sum over the draws"),

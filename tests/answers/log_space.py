@@ -94,6 +94,11 @@ CORRECT = {
 
 WRONG = {
     "log_likelihood_from_logits": [
+        (
+            lambda x, logits: -torch.stack([F.binary_cross_entropy(p, row, reduction="sum") for row, p in zip(x, logits.sigmoid())]),
+            "100 nats",
+        ),
+        (lambda x, logits: Independent(Bernoulli(probs=logits.sigmoid()), 1).log_prob(x), "36 nats"),
         (lambda x, logits: -F.binary_cross_entropy_with_logits(logits, x, reduction="none").mean(1), "mean over the pixels"),
         (lambda x, logits: F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1), "minus the log-likelihood"),
         (lambda x, logits: -F.binary_cross_entropy_with_logits(logits, x, reduction="sum"), "one number for the whole batch"),
@@ -109,6 +114,10 @@ WRONG = {
         (lambda x, logits: Bernoulli(logits=logits).log_prob(x).sum(-1, keepdim=True), "shape (3, 1)"),
     ],
     "log_mean_exp": [
+        (
+            lambda log_w, dim: torch.stack([a.mean() + torch.exp(a - a.mean()).mean().log() for a in log_w.movedim(dim, -1)]),
+            "Take out the largest",
+        ),
         (lambda log_w, dim: log_w.exp().mean(dim).log(), "Take the maximum out"),
         (lambda log_w, dim: log_w.exp().sum(dim).log() - math.log(log_w.shape[dim]), "Take the maximum out"),
         (lambda log_w, dim: torch.logsumexp(log_w, dim), "log of the sum"),

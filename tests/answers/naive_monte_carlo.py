@@ -88,6 +88,8 @@ CORRECT = {
 
 WRONG = {
     "naive_monte_carlo": [
+        (lambda x, f, k, n: np.median(Independent(Bernoulli(f(torch.randn(n, k))[:, None]), 1).log_prob(x).exp(), axis=0), "on average"),
+        (lambda x, f, k, n: naive_loop(x, f, k, 10), "variance of the estimates"),
         (lambda x, f, k, n: n * naive_own_z(x, f, k, n), "sum over the samples"),
         (lambda x, f, k, n: naive_log(x, f, k, n).log(), "the logarithm"),
         (lambda x, f, k, n: naive_own_z(x, f, k, 1), "Only one z"),

@@ -85,8 +85,17 @@ def elbo_energy_and_entropy(log_px, mu, log_var):
     return log_px.mean(0) + log_prior + Normal(mu, torch.exp(0.5 * log_var)).entropy().sum(-1)
 
 
+def kl_in_place(mu, log_var):
+    """Its own temporary is overwritten: the numbers are right, and torch then refuses the gradient."""
+    total = log_var.exp()
+    total += mu**2
+    total -= 1 + log_var
+    return total.mul_(0.5).sum(1)
+
+
 CORRECT = {
     "gaussian_kl": [
+        kl_in_place,
         kl_loop,
         kl_library,
         kl_full_covariance,

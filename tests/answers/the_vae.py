@@ -259,6 +259,14 @@ def without_graph(model, optimiser, x):
     return loss.item()
 
 
+def step_minus(model, optimiser, x):
+    optimiser.zero_grad()
+    gain = model.loss(x).neg()
+    gain.backward()
+    optimiser.step()
+    return float(gain)
+
+
 WRONG = {
     "vae_loss": [
         (
@@ -312,7 +320,7 @@ WRONG = {
             ),
             "100 nats",
         ),
-        (lambda x, logits, mu, log_var: loss_by_image(x, logits, mu, log_var).item(), "no gradient flows"),
+        (lambda x, logits, mu, log_var: loss_by_image(x, logits, mu, log_var).item(), "No gradient flows"),
         (
             lambda x, logits, mu, log_var: (
                 F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
@@ -324,6 +332,7 @@ WRONG = {
         (lambda x, logits, mu, log_var: loss_by_image(x, logits, mu.detach(), log_var), "gradient in mu"),
     ],
     "training_step": [
+        (step_minus, "minus the loss"),
         (never_cleared, "never cleared"),
         (uphill, "uphill"),
         (step_before_backward, "First backward(), then step()"),

@@ -270,8 +270,8 @@ SAMPLE_IMAGES = Exercise(
     reference=sample_images,
     probes=(
         statistics("a decoder of two latents and four pixels", soft_decoder, _measure_soft, repeats=24),
-        statistics("a decoder whose probabilities are 0 and 1", sure_decoder, _measure_sure, repeats=2),
         statistics("a decoder that does not look at z", blind_decoder, _measure_blind, repeats=8),
+        statistics("a decoder whose probabilities are 0 and 1", sure_decoder, _measure_sure, repeats=2),
     ),
     mistakes=(
         Mistake(

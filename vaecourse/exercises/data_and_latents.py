@@ -398,7 +398,7 @@ POSTERIOR = Exercise(
             lambda x, w, a: (j := _log_joint(x, w, a)) / j.sum(1, keepdim=True),
         ),
         Mistake(
-            "At very large logits every p(x, z) is exactly 0, and 0/0 is NaN. A common factor cancels in the ratio: subtract the largest log p(x, z) of each row first, which softmax does.",
+            "At very large logits this is NaN: a probability became exactly 0 on the way, and 0/0, 0 · log 0 and log 0 − log 0 are all NaN. Take log p(x_j|z) from the logits directly, stay with logarithms to the end, and let softmax normalise.",
             lambda x, w, a: (j := _log_joint(x, w, a).exp()) / j.sum(1, keepdim=True),
         ),
         Mistake(

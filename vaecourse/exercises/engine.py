@@ -163,12 +163,21 @@ def gradient(what: str, arguments: Callable[[], tuple], wrt: dict[int, str], opt
             result = None
         if not isinstance(result, Tensor) or not result.requires_grad:
             odd = Odd(
-                "The value is right, but no gradient flows through it: training would not move. Keep to torch operations, without .detach(), .item() or float().",
+                "No gradient flows through the result: training would not move. Keep to torch operations, without .detach(), .item() or float().",
                 "no gradient",
             )
             return {} if optional else {"gradient": odd}
         weights = 1 + torch.arange(result.numel(), dtype=result.dtype).reshape(result.shape)
-        grads = torch.autograd.grad((result * weights).sum(), [given[i] for i in wrt], allow_unused=True)
+        try:
+            grads = torch.autograd.grad((result * weights).sum(), [given[i] for i in wrt], allow_unused=True)
+        except RuntimeError as error:  # the answer overwrote what the gradient is computed from: as if there were none
+            if "inplace operation" not in str(error):
+                raise
+            odd = Odd(
+                "No gradient can be computed: a tensor that it needs is changed in place on the way (+=, or a method that ends in _). Make a new tensor instead.",
+                "no gradient",
+            )
+            return {} if optional else {"gradient": odd}
         double = result.dtype == torch.float64
         slopes = [torch.zeros_like(given[i]) if g is None else g for i, g in zip(wrt, grads)]
         return {f"gradient in {wrt[i]}": Seen(g.double(), double) for i, g in zip(wrt, slopes)}
@@ -220,7 +229,8 @@ def as_seen(result: Any, whole: bool = False) -> Sight:
     except (TypeError, ValueError, RuntimeError):
         return Odd(f"It returned a {_kind(result)}, which is no tensor: torch.stack makes one tensor of a list of tensors.", "type")
     if tensor.dtype == torch.bool or tensor.is_complex():
-        return Odd(f"It returned a tensor of {tensor.dtype}; expected are numbers.", "type")
+        how = " (.double() makes ones and zeros of true and false)" if tensor.dtype == torch.bool else ""
+        return Odd(f"It returned a tensor of {tensor.dtype}; expected are numbers{how}.", "type")
     if whole:
         tensor = tensor.reshape(()) if tensor.numel() == 1 else tensor
     double = tensor.dtype not in (torch.float32, torch.float16, torch.bfloat16) or isinstance(result, (int, float))
@@ -303,7 +313,7 @@ def _look(probe: Probe, answer: Answer) -> dict[str, Sight]:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no message"])[0].rstrip(".")
+    return (str(error).strip().splitlines() or ["no message"])[0].rstrip(".:")
 
 
 def _run_all(exercise: Exercise, answer: Answer) -> list[dict[str, Sight]]:
@@ -382,8 +392,12 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
     says = _describe(exercise, sights[i], expected[i]) if sights[i] else "It gave no result that could be looked at."
     if set(wrong).isdisjoint(values):
         return f"The values are right, but not everything is. {says}"
-    right = [exercise.probes[j].what for j in values if j not in wrong]
-    return f"{says} This is with {exercise.probes[i].what}; with {right[0]} it is right." if right else says
+    right = next((j for j in values if j not in wrong), None)
+    if right is None:
+        return says
+    measured = any(isinstance(s, Seen) and s.error is not None for s in expected[right].values())  # which is no proof
+    found = "no difference shows" if measured else "it is right"
+    return f"{says} This is with {exercise.probes[i].what}; with {exercise.probes[right].what} {found}."
 
 
 def _scalars(exercise: Exercise, values: list[int], sights: list[dict[str, Sight]], expected: list[dict[str, Sight]]) -> str:
@@ -436,6 +450,8 @@ def _pattern(got: Tensor, right: Tensor, a: Seen, b: Seen) -> str:
     use = right != 0
     ratio = got[use] / right[use]
     same = ratio.numel() > 1 and bool((ratio - ratio[0]).abs().max() <= 1e-6 * ratio[0].abs()) and bool((got[~use] == 0).all())
+    if same and not random and ratio[0] == 0:
+        return "is 0 in every entry, and should not be."
     if same and not random and _short(ratio[0]) != "1":
         return f"is {_short(ratio[0])} times what it should be, in every entry."
     gap = (got - right)[right.isfinite()]
@@ -446,8 +462,10 @@ def _pattern(got: Tensor, right: Tensor, a: Seen, b: Seen) -> str:
     share = "" if bool(bad.all()) or bad.numel() == 1 else f" in {int(bad.sum())} of {bad.numel()} entries"
     at = f", for instance at {list(np.unravel_index(worst, tuple(got.shape)))}" if got.numel() > 1 else ""
     at = at.replace("np.int64(", "").replace(")", "") if "np.int64" in at else at
-    return f"is{average} not what it should be{share}{at}: {_short(got.flatten()[worst])} instead of {_short(right.flatten()[worst])}."
+    found, wanted = got.flatten()[worst], right.flatten()[worst]
+    digits = next((n for n in (4, 6, 8, 10) if _short(found, n) != _short(wanted, n)), 16)
+    return f"is{average} not what it should be{share}{at}: {_short(found, digits)} instead of {_short(wanted, digits)}."
 
 
-def _short(number: Tensor) -> str:
-    return f"{float(number):.4g}"
+def _short(number: Tensor, digits: int = 4) -> str:
+    return f"{float(number):.{digits}g}"

@@ -102,6 +102,14 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, logits: (x * torch.sigmoid(logits).log() + (1 - x) * (1 - torch.sigmoid(logits)).log()).sum(-1),
         ),
         Mistake(
+            "binary_cross_entropy of the probabilities caps what one pixel can cost at 100 nats, without a word. Its sister with logits does not.",
+            lambda x, logits: -F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="none").sum(-1),
+        ),
+        Mistake(
+            "Bernoulli(probs=…) moves probabilities of 0 and 1 inwards without a word, and a wrong pixel costs 36 nats whatever its logit. Give it the logits.",
+            lambda x, logits: torch.distributions.Bernoulli(torch.sigmoid(logits)).log_prob(x).sum(-1),
+        ),
+        Mistake(
             "A small number has been added inside the logarithm against log 0. It changes the model: an impossible pixel costs log(1e-8), not 1000 nats. Use a form that never leaves the logits.",
             lambda x, logits: (x * (torch.sigmoid(logits) + 1e-8).log() + (1 - x) * (1 - torch.sigmoid(logits) + 1e-8).log()).sum(-1),
         ),
@@ -142,6 +150,10 @@ def far_up() -> tuple[Tensor, int]:
     return 3 * normal(3, 5, seed=10) + torch.tensor([[900.0], [1_000.0], [5_000.0]], dtype=torch.float64), -1
 
 
+def far_apart() -> tuple[Tensor, int]:
+    return torch.tensor([0.0, -4000.0, -9000.0, -6000.0, -1.0], dtype=torch.float64) + 3 * normal(3, 5, seed=11), 1
+
+
 def _naive(log_w: Tensor, dim: int) -> Tensor:
     return log_w.exp().mean(dim).log()
 
@@ -167,12 +179,17 @@ LOG_MEAN_EXP = Exercise(
         call("the other axis", other_axis),
         call("log-weights near -10,000", far_down),
         call("log-weights near 1,000", far_up),
+        call("log-weights that differ by thousands", far_apart),
         gradient("the gradient at log-weights near -10,000", far_down, {0: "log_w"}),
     ),
     mistakes=(
         Mistake(
             "The exponentials are taken as they stand: exp(−10,000) is 0, and exp(1,000) is inf. Take the maximum out of the sum first, and add it back at the end.",
             _naive,
+        ),
+        Mistake(
+            "The mean of the log-weights was taken out of the sum. An entry far above that mean still overflows: exp(1,000) is inf. Take out the largest.",
+            lambda log_w, dim: (m := log_w.mean(dim, keepdim=True)).squeeze(dim) + (log_w - m).exp().mean(dim).log(),
         ),
         Mistake(
             "This is the log of the sum: it is too high by exactly log N. A mean divides by N, so subtract log N.",

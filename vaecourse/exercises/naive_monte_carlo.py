@@ -105,7 +105,8 @@ NAIVE = Exercise(
     axes="one number for each image",
     probes=(
         statistics("a decoder that does not look at z", lambda: (coins(3, 7, seed=31), _blind, 2, 5), _measure_exact, repeats=100),
-        statistics("a decoder that does", lambda: (_three_images(), _soft, 2, 10), _measure, repeats=300),
+        statistics("a decoder that looks at z", lambda: (_three_images(), _soft, 2, 10), _measure, repeats=300),
+        statistics("two draws, n_samples = 2", lambda: (_three_images(), _soft, 2, 2), _measure, repeats=300),
     ),
     mistakes=(
         Mistake("This is the sum over the samples. An average divides by N.", lambda x, f, k, n: n * naive_monte_carlo(x, f, k, n)),

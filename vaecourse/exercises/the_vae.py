@@ -328,6 +328,14 @@ def _loss_afterwards(model, optimiser, x):
     return model.loss(x).item()
 
 
+def _minus_all(model, optimiser, x):
+    loss = -model.loss(x)
+    optimiser.zero_grad()
+    loss.backward()
+    optimiser.step()
+    return loss.item()
+
+
 TRAINING_STEP = Exercise(
     name="training_step",
     statement=(
@@ -375,6 +383,10 @@ TRAINING_STEP = Exercise(
         Mistake(
             "The loss is computed, and nothing else happens: neither backward() nor step().",
             lambda model, optimiser, x: model.loss(x).item(),
+        ),
+        Mistake(
+            "The sign of the loss was turned at the start: the step goes uphill, and the number returned is minus the loss. model.loss is a loss already.",
+            _minus_all,
         ),
         Mistake(
             "The step goes uphill. The optimiser lowers what backward() was called on, and model.loss is a loss already: no minus sign.",
