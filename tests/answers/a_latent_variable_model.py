@@ -166,7 +166,7 @@ WRONG = {
         (lambda f, k, n: (z := torch.randn(n, k), 1 - Bernoulli(f(z)).sample()), "changed places"),
         (lambda f, k, n: (z := torch.randn(n, k), Bernoulli(f(z).mean(0)).sample((n,))), "averaged over all z"),
         (lambda f, k, n: sample_numpy(f, k, n)[::-1], "z first, then x"),
-        (lambda f, k, n: sample_numpy(f, k, n)[1], "x alone"),
+        (lambda f, k, n: sample_numpy(f, k, n)[1], "single tensor"),
         (lambda f, k, n: (z := torch.randn(k, n), Bernoulli(f(z.T)).sample()), "shape (2, 150)"),
         (lambda f, k, n: torch.manual_seed(0) and sample_chunks(f, k, n), "seed"),
         (lambda f, k, n: (z := 2 * torch.randn(n, k), Bernoulli(f(z)).sample()), "The average of z"),

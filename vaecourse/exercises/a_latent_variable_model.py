@@ -339,7 +339,7 @@ SAMPLE_IMAGES = Exercise(
             lambda f, k, n: sample_images(f, k, n)[::-1],
         ),
         Mistake(
-            "This is x alone. Return both, z and x.",
+            "This is a single tensor. Return both, z and x, in this order.",
             lambda f, k, n: sample_images(f, k, n)[1],
         ),
         Mistake(

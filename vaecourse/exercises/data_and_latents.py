@@ -165,7 +165,7 @@ GENERATE = Exercise(
             lambda w, p, n: ((z := torch.multinomial(w, n, replacement=True)) + 1, torch.bernoulli(p[z])),
         ),
         Mistake(
-            "This is x alone. Return both, z and x.",
+            "This is a single tensor. Return both, z and x, in this order.",
             lambda w, p, n: generate(w, p, n)[1],
         ),
     ),

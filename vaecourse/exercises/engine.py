@@ -211,10 +211,13 @@ def unpack(result: Any, names: Sequence[str] = ("value",), whole: bool = False) 
     if len(names) == 1:
         return {names[0]: as_seen(result, whole)}
     if not isinstance(result, (tuple, list)) or len(result) != len(names):
-        got = (
-            "nothing (None)" if result is None else f"{len(result)} things" if isinstance(result, (tuple, list)) else f"one {_kind(result)}"
-        )
-        return {"result": Odd(f"It returned {got}; expected are {len(names)}: return {', '.join(names)}.", "count")}
+        if isinstance(result, (tuple, list)):
+            got = f"{len(result)} things"
+        elif isinstance(result, (Tensor, np.ndarray)):
+            got = "a single tensor"
+        else:
+            got = "nothing (None)" if result is None else f"one {_kind(result)}"
+        return {"result": Odd(f"It returned {got}; expected are {len(names)}: return {', '.join(names)}.", f"count: {got}")}
     return {name: as_seen(part, whole) for name, part in zip(names, result)}
 
 
