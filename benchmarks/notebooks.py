@@ -39,8 +39,9 @@ def main(paths: list[Path]) -> None:
                 "--ExecutePreprocessor.timeout=1200",
             ]
             subprocess.run([*command, str(copy)], env=environment, check=True, capture_output=True)
-            kilobytes = int(json.loads(copy.read_text(encoding="utf-8"))["cells"][-1]["outputs"][0]["text"][0])
-            print(f"{path.stem:32} {time.perf_counter() - start:5.0f} s   {kilobytes / 1e6:.2f} GB", flush=True)
+            said = json.loads(copy.read_text(encoding="utf-8"))["cells"][-1]["outputs"]
+            memory = f"{int(said[0]['text'][0]) / 1e6:.2f} GB" if said else "did nothing: its digits are not here"
+            print(f"{path.stem:32} {time.perf_counter() - start:5.0f} s   {memory}", flush=True)
 
 
 if __name__ == "__main__":

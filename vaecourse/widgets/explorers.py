@@ -167,21 +167,33 @@ def _count(n: int, what: str) -> str:
 
 
 class _Later:
-    """Draws once for all the moves that have arrived: at once when a cell asks, and soon when the reader's keys do."""
+    """Draws once for all the moves that have arrived: at once when a cell asks, and soon when the reader's keys do.
+
+    JupyterLab may have the kernel handle a reader's moves in another thread than its cells. Matplotlib draws in one thread
+    only, so the drawing is left to the loop of the thread that made the explorer, for when no cell is running there.
+    """
 
     def __init__(self, redraw: Callable[[], None]):
-        self.redraw, self.asked = redraw, False
+        self.redraw, self.asked, self.loop = redraw, False, _running_loop()
 
     def ask(self) -> None:
         if not _from_the_reader():
             self.redraw()
         elif not self.asked:
             self.asked = True
-            asyncio.get_running_loop().call_later(0.005, self.answer)
+            loop = self.loop or asyncio.get_running_loop()
+            loop.call_soon_threadsafe(loop.call_later, 0.005, self.answer)
 
     def answer(self) -> None:
         self.asked = False
         self.redraw()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _from_the_reader() -> bool:
@@ -189,11 +201,7 @@ def _from_the_reader() -> bool:
     from IPython import get_ipython
 
     kernel = getattr(get_ipython(), "kernel", None)
-    if kernel is None:
-        return False
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if kernel is None or _running_loop() is None:
         return False
     return kernel.get_parent().get("header", {}).get("msg_type") == "comm_msg"
 
