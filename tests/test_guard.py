@@ -87,7 +87,7 @@ def misspelt(log_w, dim):
         (lambda log_w, dim: None if log_w.sum() else 0, "returned nothing (None)"),
         (lambda log_w, dim: "3", "returned a str"),
         (lambda log_w, dim: {}, "returned a dict"),
-        (lambda log_w, dim: log_w > 0, "torch.bool"),
+        (lambda log_w, dim: log_w > 0, "has shape"),
         (lambda log_w, dim: [right(log_w, dim), None], "which is no tensor"),
         (lambda log_w, dim: 1.5, "shape ()"),
         (lambda log_w: log_w, "TypeError"),

@@ -119,6 +119,7 @@ def sample_inverse(decoder, latent_dim, n):
 CORRECT = {
     "log_likelihood": CORRECT_LIKELIHOOD,
     "sample_images": [
+        lambda decoder, latent_dim, n: (z := torch.randn(n, latent_dim), (lambda p: torch.rand_like(p) < p)(decoder(z))),
         sample_loop,
         sample_lists,
         sample_numpy,

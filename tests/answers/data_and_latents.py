@@ -207,7 +207,7 @@ WRONG = {
         (lambda w, p, n: (Categorical(w).sample((n,)), Bernoulli(w @ p).sample((n,))), "average of all components"),
         (lambda w, p, n: (z := Categorical(w).sample().repeat(n), Bernoulli(p[z]).sample()), "same z"),
         (lambda w, p, n: (z := Categorical(w).sample((n,)), Bernoulli(p).sample()[z]), "copies of each other"),
-        (lambda w, p, n: (z := Categorical(w).sample((n,)), np.random.rand(n, 1) < p[z].numpy()), "numbers"),
+        (lambda w, p, n: (z := Categorical(w).sample((n,)), np.random.rand(n, 1) < p[z].numpy()), "share one random number"),
         (lambda w, p, n: (z := Categorical(w).sample((n,)), 1 - Bernoulli(p[z]).sample()), "changed places"),
         (lambda w, p, n: (z := Categorical(w).sample((n,)), Bernoulli(logits=p[z]).sample()), "taken for logits"),
         (lambda w, p, n: generate_numpy(w, p, n)[::-1], "z first, then x"),

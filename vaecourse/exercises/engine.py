@@ -231,9 +231,8 @@ def as_seen(result: Any, whole: bool = False) -> Sight:
         tensor = torch.as_tensor(result)
     except (TypeError, ValueError, RuntimeError):
         return Odd(f"It returned a {_kind(result)}, which is no tensor: torch.stack makes one tensor of a list of tensors.", "type")
-    if tensor.dtype == torch.bool or tensor.is_complex():
-        how = " (.double() makes ones and zeros of true and false)" if tensor.dtype == torch.bool else ""
-        return Odd(f"It returned a tensor of {tensor.dtype}; expected are numbers{how}.", "type")
+    if tensor.is_complex():
+        return Odd(f"It returned a tensor of {tensor.dtype}; expected are real numbers.", "type")
     if whole:
         tensor = tensor.reshape(()) if tensor.numel() == 1 else tensor
     double = tensor.dtype not in (torch.float32, torch.float16, torch.bfloat16) or isinstance(result, (int, float))

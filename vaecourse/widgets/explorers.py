@@ -448,7 +448,7 @@ def the_gap(model: LatentVariableModel, x: Tensor):
         right.grid(axis="y", visible=False)
         return fig, f"ELBO {bound:.1f} + KL {kl:.1f} = {bound + kl:.1f} nats; log p(x) is {log_px:.1f}."
 
-    steps = torch.linspace(-5, 5, 41)
+    steps = torch.linspace(-5, 5, 31)
     under_q = torch.cartesian_prod(steps, steps)  # in standard deviations of q: the trapezoidal rule, apart from the ELBO's
     weights = torch.softmax(-under_q.square().sum(1) / 2, 0)
 
