@@ -7,8 +7,6 @@ import os
 import shutil
 import tempfile
 
-import pytest
-
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("VAECOURSE_PROGRESS", os.path.join(tempfile.gettempdir(), f"vaecourse-progress-{os.getpid()}.json"))
@@ -22,13 +20,8 @@ if os.name == "posix":
     nbval.kernel.KernelManager = functools.partial(nbval.kernel.KernelManager, transport="ipc", ip=os.path.join(sockets, "kernel"))
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list) -> None:
-    """Which tests go to one process: those of a file, for a notebook is run cell by cell; each solved notebook is alone.
-
-    Without MNIST the cells of its notebook run and do nothing; then they are not compared with the figures that readers see."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.name if item.path.name == "test_solved.py" else item.path.name))
+    """Without MNIST the cells of its notebook run and do nothing; then they are not compared with the figures that readers see."""
     extra = [item for item in items if item.path.name == "mnist.ipynb" and hasattr(item, "options")]
     if extra:
         from vaecourse.data import SHA256, cache_root

@@ -29,6 +29,7 @@ PACKAGES = {
     "matplotlib": "3.8",
     "ipython": "8.18",
     "ipywidgets": "8.1",
+    "anywidget": "0.9",
 }
 SHIPPED = {  # sha256, as in data/README.md; None where the file may change
     "strokes.npz": "48b271d34ef0508bd50e1389cdec19568418efd9f97f0ce6d0ab05799b96ed07",
