@@ -11,7 +11,6 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyBboxPatch
@@ -281,9 +280,9 @@ def test_classes_draw_every_point_as_its_digit() -> None:
     z, labels = rng.normal(size=(40, 2)), rng.integers(0, 10, 40)
     fig, ax = plots.figure("Classes")
     plots.classes(ax, z, labels)
-    drawn = [np.asarray(c.get_offsets()) for c in ax.collections if isinstance(c, PathCollection)]
-    assert len(drawn) == 10
-    for digit, points in enumerate(drawn):
+    drawn = {line.get_marker(): line.get_xydata() for line in ax.lines}
+    assert list(drawn) == [f"${digit}$" for digit in range(10)]
+    for digit, points in enumerate(drawn.values()):
         np.testing.assert_allclose(points, z[labels == digit])
     rendered(fig)
 
@@ -319,3 +318,14 @@ def test_cliffs_end_where_a_number_format_has_no_more_numbers() -> None:
 def test_a_rung_that_is_not_on_the_ladder_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown rung"):
         plots.ladder("Vae")
+
+
+def test_a_plane_lies_where_its_grid_lies() -> None:
+    first, second = np.linspace(1.0, 3.0, 5), np.linspace(-4.0, -2.0, 5)
+    grid = np.stack(np.meshgrid(first, second, indexing="ij"), -1).reshape(-1, 2)
+    _, ax = plots.figure("Plane")
+    plots.plane(ax, grid, grid[:, 0])
+    assert ax.images[0].get_extent() == [1.0, 3.0, -4.0, -2.0]
+    assert (ax.get_xlim(), ax.get_ylim()) == ((1.0, 3.0), (-4.0, -2.0))
+    rows = np.asarray(ax.images[0].get_array())
+    np.testing.assert_allclose(rows, np.tile(first, (5, 1)))  # grows to the right, as the first latent does

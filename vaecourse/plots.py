@@ -31,6 +31,7 @@ STYLE = {
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # where it would be anyway: finding that place is a third of the time of a drawing
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -172,15 +173,18 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
 
 
 def plane(ax: Axes, grid, probs, extent: float | None = None) -> None:
-    """A density on a square grid of the two latents, light to dark orange: grid (G, 2) nodes, probs (G,)."""
+    """A density on a square grid of the two latents, light to dark orange: grid (G, 2) nodes, probs (G,).
+
+    `extent` sets both axes to -extent … extent; without it they end where the grid ends.
+    """
     grid, probs = np.asarray(grid), np.asarray(probs)
     n = int(round(len(grid) ** 0.5))
-    axis = grid[::n, 0]
+    corners = (*grid[[0, -1], 0], *grid[[0, -1], 1])
     picture = probs.reshape(n, n).T
-    ax.imshow(picture, origin="lower", extent=(axis[0], axis[-1], axis[0], axis[-1]), cmap="Oranges", vmin=0, interpolation="bilinear")
+    ax.imshow(picture, origin="lower", extent=corners, cmap="Oranges", vmin=0, interpolation="bilinear")
     ax.set_facecolor(plt.get_cmap("Oranges")(0.0))
-    reach = extent or axis[-1]
-    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+    left, right, low, high = (-extent, extent, -extent, extent) if extent else corners
+    ax.set(xlim=(left, right), ylim=(low, high), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     ax.grid(False)
 
 
@@ -238,7 +242,7 @@ def classes(ax: Axes, z, labels) -> None:
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.92, 10))
     for digit in range(10):
         at = z[labels == digit]
-        ax.scatter(at[:, 0], at[:, 1], s=26, marker=f"${digit}$", color=shades[digit], linewidths=0.2)
+        ax.plot(at[:, 0], at[:, 1], ls="", ms=5.1, marker=f"${digit}$", color=shades[digit], mew=0.2)
     ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
 

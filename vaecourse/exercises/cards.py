@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "neutral": "#767676"}  # green, vermilion, grey: told apart by all eyes
@@ -56,31 +56,28 @@ class Report(Card):
         plain = {"text/plain": repr(self), "text/html": self._repr_html_()}
         if self.passed:
             return plain
+        import ipywidgets as widgets
+
         from vaecourse.exercises import hint, solution
 
-        buttons = {"Next hint": lambda: hint(self.name), "Show a solution": lambda: solution(self.name)}
-        return with_buttons(self, {f"{label} for {self.name}": (label, act) for label, act in buttons.items()}) | plain
+        row = [
+            (label, f"{label} for {self.name}", lambda make=make: make(self.name)._repr_html_())
+            for label, make in (("Next hint", hint), ("Show a solution", solution))
+        ]
+        return (widgets.VBox(buttons(self._repr_html_(), row))._repr_mimebundle_() or {}) | plain
 
 
-def with_buttons(card: Card, buttons: dict[str, tuple[str, Callable[[], Card]]]) -> dict:
-    """The display of a card with buttons below it, each of which shows another card; empty where no kernel talks to widgets.
+def buttons(heading: str, row: Sequence[tuple[str, str, Callable[[], str]]], before: str = "") -> list:
+    """A heading, a row of buttons and a place below them that shows what the button pressed last has to say, all as HTML.
 
     Args:
-        buttons: from the tooltip to the label and what makes the card.
+        row: for each button its label, its tooltip, and what makes the text that it shows.
+        before: the text before any button is pressed.
     """
     import ipywidgets as widgets
 
-    shown = widgets.HTML("")
-
-    def act_on(make: Callable[[], Card]) -> Callable:
-        def act(_button: widgets.Button) -> None:
-            shown.value = make()._repr_html_()
-
-        return act
-
-    row = []
-    for tooltip, (label, make) in buttons.items():
-        row.append(widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto")))
-        row[-1].on_click(act_on(make))
-    box = widgets.VBox([widgets.HTML(card._repr_html_()), widgets.HBox(row), shown])
-    return box._repr_mimebundle_() or {}
+    shown, drawn = widgets.HTML(before), []
+    for label, tooltip, say in row:
+        drawn.append(widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto")))
+        drawn[-1].on_click(lambda _, say=say: setattr(shown, "value", say()))
+    return [widgets.HTML(heading), widgets.HBox(drawn, layout=widgets.Layout(flex_flow="row wrap")), shown]

@@ -260,7 +260,7 @@ def judge(exercise: Exercise, answer: Answer, seconds: float = guard.SECONDS) ->
             f'check("{exercise.name}", …) expects your function itself, without parentheses after its name; got {_kind(answer)}'
         )
     try:
-        sights, printed = guard.run(lambda: [_look(probe, answer) for probe in exercise.probes], seconds)
+        sights, printed = _run_all(exercise, answer, seconds)
     except guard.Stopped as stopped:
         return Verdict(False, True, str(stopped))
     if any(sight == _DOTS for seen in sights for sight in seen.values()):
@@ -318,13 +318,14 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or ["no message"])[0].rstrip(".:")
 
 
-def _run_all(exercise: Exercise, answer: Answer) -> list[dict[str, Sight]]:
-    return guard.run(lambda: [_look(probe, answer) for probe in exercise.probes], 60)[0]
+def _run_all(exercise: Exercise, answer: Answer, seconds: float) -> tuple[list[dict[str, Sight]], str]:
+    """What every probe sees, and what the answer printed meanwhile."""
+    return guard.run(lambda: [_look(probe, answer) for probe in exercise.probes], seconds)
 
 
 @cache
 def _expected(exercise: Exercise) -> list[dict[str, Sight]]:
-    sights = _run_all(exercise, exercise.reference)
+    sights, _ = _run_all(exercise, exercise.reference, 60)
     odd = [sight.says for seen in sights for sight in seen.values() if isinstance(sight, Odd)]
     if odd:
         raise RuntimeError(f"a probe of {exercise.name} cannot look at its reference: {odd[0]}")

@@ -30,42 +30,32 @@ def _three_images() -> Tensor:
     return torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], dtype=torch.float64)
 
 
-def _measure(results: list[Any]) -> dict[str, Sight]:
-    estimates = []
-    for result in results:
-        sight = unpack(result)["value"]
-        if isinstance(sight, Odd):
-            return {"value": sight}
-        if sight.value.shape != (3,):
-            return {
-                "value": Odd(
-                    f"The result has shape {tuple(sight.value.shape)}; expected is (3,), one number for each image.",
-                    f"shape {sight.value.shape}",
-                )
-            }
-        estimates.append(sight.value)
-    stacked = torch.stack(estimates)
-    if (stacked == stacked[0]).all():
-        return {"value": Odd("Every call gives the same estimate. Are fresh z drawn from the prior? Is a seed set inside?", "same draws")}
-    mean = mean_and_error(stacked)
-    return {"value": mean, "The variance of the estimates": mean_and_error((stacked - stacked.mean(0)).square())}
-
-
-def _measure_exact(results: list[Any]) -> dict[str, Sight]:
+def _estimates(results: list[Any]) -> Tensor | Odd:
+    """All estimates of three images, (calls, 3), or what is odd about one of them."""
     sights = [unpack(result)["value"] for result in results]
     for sight in sights:
         if isinstance(sight, Odd):
-            return {"value": sight}
+            return sight
         if sight.value.shape != (3,):
-            return {
-                "value": Odd(
-                    f"The result has shape {tuple(sight.value.shape)}; expected is (3,), one number for each image.",
-                    f"shape {sight.value.shape}",
-                )
-            }
-    values = torch.stack([sight.value for sight in sights])
-    spread = values.std(0) / math.sqrt(len(values)) if (values != values[0]).any() else None
-    return {"value": Seen(values.mean(0), True, spread)}
+            shape = tuple(sight.value.shape)
+            return Odd(f"The result has shape {shape}; expected is (3,), one number for each image.", f"shape {shape}")
+    return torch.stack([sight.value for sight in sights])
+
+
+def _measure(results: list[Any]) -> dict[str, Sight]:
+    values = _estimates(results)
+    if isinstance(values, Odd):
+        return {"value": values}
+    if (values == values[0]).all():
+        return {"value": Odd("Every call gives the same estimate. Are fresh z drawn from the prior? Is a seed set inside?", "same draws")}
+    return {"value": mean_and_error(values), "The variance of the estimates": mean_and_error((values - values.mean(0)).square())}
+
+
+def _measure_exact(results: list[Any]) -> dict[str, Sight]:
+    values = _estimates(results)
+    if isinstance(values, Odd):
+        return {"value": values}
+    return {"value": mean_and_error(values) if (values != values[0]).any() else Seen(values[0])}
 
 
 def _terms(x: Tensor, p: Tensor) -> Tensor:

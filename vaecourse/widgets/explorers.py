@@ -209,14 +209,19 @@ def _from_the_reader() -> bool:
 def _png(fig: Any) -> bytes:
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
+    from matplotlib.transforms import ScaledTranslation
 
     buffer = io.BytesIO()
     fig.set_layout_engine(None)  # a layout that is computed takes longer than the drawing
     fig.subplots_adjust(left=0.08, right=0.97, top=0.88, bottom=0.17, wspace=0.32)
-    for axis in (axis for ax in fig.axes for axis in (ax.xaxis, ax.yaxis)):
-        if isinstance(axis.get_major_locator(), MaxNLocator):
-            axis.get_major_locator().set_params(nbins=5)  # a tick with its label and its line takes a millisecond
-    fig.savefig(buffer, format="png", dpi=DPI, facecolor="white")
+    below = ScaledTranslation(0, -22 / 72, fig.dpi_scale_trans)
+    for ax in fig.axes:
+        # where it would be anyway: to find the place takes as long as to draw
+        ax.xaxis.set_label_coords(0.5, 0, ax.transAxes + below)
+        for axis in (ax.xaxis, ax.yaxis):
+            if isinstance(axis.get_major_locator(), MaxNLocator):
+                axis.get_major_locator().set_params(nbins=5)  # a tick with its label and its line takes a millisecond
+    fig.savefig(buffer, format="png", dpi=DPI, facecolor="white", pil_kwargs={"compress_level": 1})
     plt.close(fig)
     return buffer.getvalue()
 
@@ -392,7 +397,8 @@ def move_the_proposal():
         plots.line(left, axis, posterior.log_prob(axis).exp(), "posterior", "posterior", end=190, nudge=(-62, 12))
         plots.line(left, axis, q.log_prob(axis).exp(), "q", "importance", end=int((mean + 0.7 * width + 3) * 50) % 401, nudge=(8, 6))
         left.set(xlim=(-3, 5), ylim=(0, max(1.2, 1.1 * 0.3989 / width)))
-        right.vlines(z, 0, w / w.sum(), color=plots.COLORS["importance"], lw=1)
+        spikes = torch.stack([torch.zeros_like(w), w / w.sum(), torch.full_like(w, math.nan)], 1)  # one broken line, drawn at once
+        right.plot(z.repeat_interleave(3), spikes.flatten(), color=plots.COLORS["importance"], lw=1)
         right.set(xlim=(-3, 5), ylim=(0, None))
         trap = (
             " q is narrower than 0.71 of the posterior: the variance of the weights is infinite, and the error bar does not know it."
@@ -424,17 +430,14 @@ def the_gap(model: LatentVariableModel, x: Tensor):
     log_px, coarse = float(oracles.exact_log_px(model, x)), oracles.posterior_grid(model, x, n=160)
     centre = coarse.z[coarse.probs[0].argmax()].mul(20).round().div(20)
     axis = torch.linspace(-REACH, REACH, 101)
-    near = torch.cartesian_prod(axis, axis)
-    density = (_log_joint(model, x, centre + near) - log_px).exp()
+    near = centre + torch.cartesian_prod(axis, axis)
+    density = (_log_joint(model, x, near) - log_px).exp()
 
     def draw(z1: float, z2: float, s1: float, s2: float):
         q = diagonal_normal(torch.tensor([[z1, z2]]), 2 * torch.tensor([[s1, s2]]).log())
         bound, kl = float(exact_elbo(model, x, q)), divergence(q)
         fig, (left, right) = plots.figure(["q on the exact posterior", "ELBO + KL = log p(x)"], size=(9, 3.6))
         plots.plane(left, near, density)
-        (across, up) = centre.tolist()
-        left.images[0].set_extent((across - REACH, across + REACH, up - REACH, up + REACH))
-        left.set(xlim=(across - REACH, across + REACH), ylim=(up - REACH, up + REACH))
         plots.ellipse(left, (z1, z2), (s1, s2), "elbo", "q")
         floor = log_px - 60
         shown = max(bound, floor)
@@ -544,38 +547,32 @@ def training_replay(vae: VAE, snapshots: dict[int, dict[str, Tensor]], x: Tensor
     """
     import copy
 
-    replayed, epochs, curves = copy.deepcopy(vae), sorted(snapshots), []
-    with torch.no_grad():
-        for epoch in epochs:
-            replayed.load_state_dict(snapshots[epoch])
-            q = replayed.encoder(x)
-            curves.append(
-                (
-                    float(exact_elbo(replayed, x[:60], replayed.encoder(x[:60])).mean()),
-                    float(oracles.exact_log_px(replayed, x[:60]).mean()),
-                    q.mean,
-                )
-            )
+    replayed, epochs = copy.deepcopy(vae), sorted(snapshots)
+    bounds, exacts, codes, reconstructions = [], [], [], []
+    for epoch in epochs:
+        replayed.load_state_dict(snapshots[epoch])
+        with torch.no_grad():
+            codes.append(replayed.encoder(x).mean)
+            reconstructions.append(replayed.decoder(codes[-1][:4]).mean)
+            bounds.append(float(exact_elbo(replayed, x[:60], replayed.encoder(x[:60])).mean()))
+        exacts.append(float(oracles.exact_log_px(replayed, x[:60]).mean()))
 
     def draw(step: int):
-        replayed.load_state_dict(snapshots[epochs[step]])
-        bound, exact, mu = curves[step]
-        with torch.no_grad():
-            means = replayed.decoder(mu[:4]).mean
+        bound, exact = bounds[step], exacts[step]
         fig, axes = plots.figure(
             ["Codes of held-out digits", "Digit and reconstruction", "ELBO and log p(x)"],
             ["$z_1$", "", "epoch"],
             ["$z_2$", "", "nats per image"],
             size=(10.6, 3.4),
         )
-        plots.classes(axes[0], mu, labels)
+        plots.classes(axes[0], codes[step], labels)
         axes[0].set(xlim=(-4, 4), ylim=(-4, 4))
-        rows = torch.cat([torch.cat([a.reshape(28, 28), b.reshape(28, 28)], 1) for a, b in zip(x[:4], means)])
+        rows = torch.cat([torch.cat([a.reshape(28, 28), b.reshape(28, 28)], 1) for a, b in zip(x[:4], reconstructions[step])])
         axes[1].imshow(rows.numpy(), cmap="gray_r", vmin=0, vmax=1)
         axes[1].set(xticks=[], yticks=[])
         axes[1].grid(False)
-        plots.line(axes[2], epochs, [c[1] for c in curves], "log p(x)", "exact", nudge=(-46, 10))
-        plots.line(axes[2], epochs, [c[0] for c in curves], "ELBO", "elbo", nudge=(-34, -12))
+        plots.line(axes[2], epochs, exacts, "log p(x)", "exact", nudge=(-46, 10))
+        plots.line(axes[2], epochs, bounds, "ELBO", "elbo", nudge=(-34, -12))
         axes[2].plot([epochs[step]] * 2, [exact, bound], "o", color="black", ms=5)
         return fig, f"After epoch {epochs[step]}: ELBO {bound:.0f}, log p(x) {exact:.0f} nats per image."
 

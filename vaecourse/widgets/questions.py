@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 from string import ascii_lowercase
 
+from vaecourse.exercises.cards import buttons
+
 
 def predict(question: str, choices: Sequence[str]):
     """A question to answer before the next cell is run: one button a choice, and a line that keeps the reader's answer.
@@ -26,7 +28,7 @@ def predict(question: str, choices: Sequence[str]):
     def say(chosen: int) -> str:
         return f"You predicted: {lettered[chosen]}. Now run the next cell."
 
-    parts = _buttons(f"<b>Predict.</b> {escape(question)}", lettered, "Predict", "No prediction yet.", say)
+    parts = _choices(f"<b>Predict.</b> {escape(question)}", lettered, "Predict", "No prediction yet.", say)
     return _in_words(parts, f"Predict: {question}\n" + "\n".join(f"  {text}" for text in lettered))
 
 
@@ -51,7 +53,7 @@ def quiz(notebook: str):
             verdict = "✓ Right." if chosen == question.right else "✗ Not so."
             return f"<b>{verdict}</b> {escape(lettered[chosen])} {escape(question.choices[chosen][1])}"
 
-        parts += _buttons(f"<b>{number}.</b> {escape(question.question)}", lettered, f"Question {number}:", "No answer yet.", say)
+        parts += _choices(f"<b>{number}.</b> {escape(question.question)}", lettered, f"Question {number}:", "No answer yet.", say)
         plain += [f"{number}. {question.question}", *(f"  {text}" for text in lettered)]
     return _in_words(parts, "\n".join(plain))
 
@@ -60,17 +62,9 @@ def _lettered(choices: Sequence[str]) -> list[str]:
     return [f"({letter}) {choice}" for letter, choice in zip(ascii_lowercase, choices)]
 
 
-def _buttons(heading: str, labels: Sequence[str], purpose: str, before: str, say: Callable[[int], str]) -> list:
-    """A heading, a row of buttons and a line that says what `say` makes of the button pressed last."""
-    import ipywidgets as widgets
-
-    answer = widgets.HTML(before)
-    buttons = []
-    for i, label in enumerate(labels):
-        button = widgets.Button(description=label, tooltip=f"{purpose} {label}", layout=widgets.Layout(width="auto"))
-        button.on_click(lambda _, i=i: setattr(answer, "value", say(i)))
-        buttons.append(button)
-    return [widgets.HTML(heading), widgets.HBox(buttons, layout=widgets.Layout(flex_flow="row wrap")), answer]
+def _choices(heading: str, labels: Sequence[str], purpose: str, before: str, say: Callable[[int], str]) -> list:
+    """A heading, a button for each choice, and a line that says what `say` makes of the choice made last."""
+    return buttons(heading, [(label, f"{purpose} {label}", lambda i=i: say(i)) for i, label in enumerate(labels)], before)
 
 
 def _in_words(parts: list, plain: str):
