@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.distributions import Bernoulli, Categorical, Distribution, Independent, MixtureSameFamily, Normal
+from torch.distributions import Bernoulli, Categorical, Distribution, Independent, MixtureSameFamily, Normal, kl_divergence
 from torch.nn.functional import softplus
 
 
@@ -40,6 +40,17 @@ def mixture(components: list[Distribution], weights: list[float]) -> MixtureSame
 def gaussian_kl(mu: Float[Tensor, "... latents"], log_var: Float[Tensor, "... latents"]) -> Float[Tensor, "..."]:
     """KL(N(mu, diag(exp(log_var))) || N(0, I)) in nats (Kingma and Welling 2014, appendix B; notebook 06, equation 6.7)."""
     return 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum(-1)
+
+
+def divergence(q: Distribution, p: Distribution, z: Float[Tensor, "... latents"]) -> Float[Tensor, "..."]:
+    """KL(q || p) in nats: the closed form where torch has one, otherwise log q(z) - log p(z) at z drawn from q.
+
+    The second is one number drawn, right on average; it may be negative (notebook 11).
+    """
+    try:
+        return kl_divergence(q, p)
+    except NotImplementedError:
+        return q.log_prob(z) - p.log_prob(z)
 
 
 def log_prob_pairs(p: Independent, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, "samples batch"]:

@@ -13,10 +13,10 @@ import safetensors
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal, kl_divergence
+from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal
 
 from vaecourse.data import default_name, shipped
-from vaecourse.distributions import bernoulli, diagonal_normal, log_prob_pairs, standard_normal
+from vaecourse.distributions import bernoulli, diagonal_normal, divergence, log_prob_pairs, standard_normal
 
 
 def _positive(**sizes: int) -> None:
@@ -69,13 +69,14 @@ class LatentVariableModel(nn.Module):
         latent_dim: K, the number of latents.
         hidden: the sizes of the hidden layers.
         data_dim: D, the number of pixels.
+        decoder: p(x|z), called with z; by default a `Decoder` of these sizes.
     """
 
     binary = True
 
-    def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
+    def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784, *, decoder: nn.Module | None = None):
         super().__init__()
-        self.decoder = Decoder(latent_dim, hidden, data_dim)
+        self.decoder = Decoder(latent_dim, hidden, data_dim) if decoder is None else decoder
         self.latent_dim, self.data_dim = latent_dim, data_dim
 
     @property
@@ -112,21 +113,52 @@ class LatentVariableModel(nn.Module):
 
 
 class VAE(LatentVariableModel):
-    """A latent variable model with an encoder that proposes z for every image (Kingma and Welling 2014; notebook 08)."""
+    """A latent variable model with an encoder that proposes z for every image (Kingma and Welling 2014; notebook 08).
 
-    def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
-        super().__init__(latent_dim, hidden, data_dim)
-        self.encoder = Encoder(latent_dim, tuple(reversed(hidden)), data_dim)
+    Args:
+        prior: called with the model, it returns p(z), of batch () and event (K,), for instance a `MixturePrior`; by
+            default N(0, I), with nothing to learn (notebook 11).
+        encoder: called with x, it returns q(z|x), of batch (B,) and event (K,); by default an `Encoder`.
+        decoder: called with z, it returns p(x|z), of the batch of z and event (D,); by default a `Decoder`. A piece
+            that is given takes the place of the network that `hidden` describes.
+    """
 
-    def loss(self, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, ""]:
-        """Minus the ELBO with one sample of z an image, averaged over images, in nats (notebook 08, equation 8.2).
+    def __init__(
+        self,
+        latent_dim: int,
+        hidden: Sequence[int] = (128, 128),
+        data_dim: int = 784,
+        *,
+        prior: nn.Module | None = None,
+        encoder: nn.Module | None = None,
+        decoder: nn.Module | None = None,
+    ):
+        super().__init__(latent_dim, hidden, data_dim, decoder=decoder)
+        self.encoder = Encoder(latent_dim, tuple(reversed(hidden)), data_dim) if encoder is None else encoder
+        self.learned_prior = prior
+        if tuple(self.prior.event_shape) != (latent_dim,):
+            raise ValueError(f"the model has {latent_dim} latents, and its prior is over {tuple(self.prior.event_shape)}: make them agree")
 
-        The divergence from the prior is taken in closed form; only the reconstruction term is sampled.
+    @property
+    def prior(self) -> Distribution:
+        """p(z), learned or N(0, I): batch (), event (K,)."""
+        return super().prior if self.learned_prior is None else self.learned_prior(self)
+
+    def terms(self, x: Float[Tensor, "batch pixels"]) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """log p(x|z) at one z drawn from q(z|x), and the divergence of q(z|x) from the prior: two numbers an image, in nats.
+
+        Their difference is an unbiased estimate of the ELBO (notebook 06, equation 6.8). The divergence is the closed
+        form where q and the prior are diagonal normals, otherwise log q(z|x) - log p(z) at the same z.
         """
         self.check(x)
         q = self.encoder(x)
-        log_px_given_z = self.decoder(q.rsample()).log_prob(x)
-        return (kl_divergence(q, self.prior) - log_px_given_z).mean()
+        z = q.rsample()
+        return self.decoder(z).log_prob(x), divergence(q, self.prior, z)
+
+    def loss(self, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, ""]:
+        """Minus the ELBO with one sample of z an image, averaged over images, in nats (notebook 08, equation 8.2)."""
+        log_px_given_z, kl = self.terms(x)
+        return (kl - log_px_given_z).mean()
 
 
 class LinearGaussian(LatentVariableModel):
