@@ -1,0 +1,102 @@
+"""What a VAE for tables has to beat: columns without any dependence, one Gaussian, mixtures of Gaussians (notebook 10).
+
+All of them give log p(row) in standard units as `TabularVAE` does, with probabilities for counts and categories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.distributions import Categorical
+
+from vaecourse.logspace import log_mean_exp
+from vaecourse.tables import Column
+from vaecourse.tabular import FLOOR, Cells, parameter_count
+
+
+def independent_columns(columns: Sequence[Column], x: Float[Tensor, "rows columns"], floor: float = FLOOR) -> Cells:
+    """The most probable parameters where no column knows of another: batch (), event (D,). `TabularVAE` without its z."""
+    parameters = torch.zeros(parameter_count(columns), dtype=torch.float64, requires_grad=True)
+    lbfgs = torch.optim.LBFGS([parameters], max_iter=300, tolerance_grad=1e-8, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        lbfgs.zero_grad()
+        loss = -Cells(columns, parameters, floor).log_prob(x.double()).mean()
+        loss.backward()
+        return loss
+
+    lbfgs.step(closure)
+    return Cells(columns, parameters.detach().to(x.dtype), floor)
+
+
+class GaussianTable:
+    """Frequencies for the categories, and for each value of one of them a mixture of Gaussians over all numbers.
+
+    A count enters as v = log(1 + y + u) with u uniform between 0 and 1, so that it has a density; its probability is the
+    integral of that density over u (Theis et al. 2016, section 3.1), which `log_prob` estimates by an average over draws of u.
+
+    Args:
+        x: training rows in standard units; those with an empty cell are left out.
+        n_components: of each mixture; 1 is a single Gaussian.
+        by: the name of a category, for each value of which there is a mixture of its own; None for one mixture in all.
+        seed: of the uniform draws and of scikit-learn's start.
+
+    Raises:
+        ValueError: `by` is no category, or one of its values has too few complete rows.
+    """
+
+    def __init__(self, columns: Sequence[Column], x: Float[Tensor, "rows columns"], n_components: int = 1, by: str | None = None, seed: int = 0):
+        from sklearn.mixture import GaussianMixture
+
+        names = [column.name for column in columns]
+        self.categories = [i for i, column in enumerate(columns) if column.kind == "category"]
+        self.counts = [i for i, column in enumerate(columns) if column.kind == "count"]
+        self.quantities = [i for i, column in enumerate(columns) if column.kind in ("gaussian", "positive")]
+        if by is not None and (by not in names or names.index(by) not in self.categories):
+            raise ValueError(f"by must be the name of a category; got {by!r}, the categories are {[names[i] for i in self.categories]}")
+        self.by = None if by is None else names.index(by)
+        self.generator = torch.Generator().manual_seed(seed)
+        x = x[~x.isnan().any(1)]
+        self.mixtures, self.tables = {}, {}
+        for value in range(len(columns[self.by].categories) if by else 1):
+            part = x[x[:, self.by] == value] if by else x
+            if len(part) <= 2 * n_components:
+                raise ValueError(f"{len(part)} complete rows are too few for {n_components} components: take fewer, or another `by`")
+            numbers = self._numbers(part)[0].double().numpy()
+            self.mixtures[value] = GaussianMixture(n_components, reg_covar=1e-3, random_state=seed, n_init=2).fit(numbers)
+            self.tables[value] = {i: _frequencies(part[:, i], len(columns[i].categories)) for i in self.categories if i != self.by}
+        self.which = _frequencies(x[:, self.by], len(columns[self.by].categories)) if by else Categorical(torch.ones(1))
+
+    def _numbers(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Quantities and smoothed counts of each row (N, M), and the log-Jacobian of the smoothing (N,)."""
+        y = x[:, self.counts] + torch.rand(len(x), len(self.counts), generator=self.generator)
+        return torch.cat([x[:, self.quantities], torch.log1p(y)], 1), -torch.log1p(y).sum(1)
+
+    def log_prob(self, x: Float[Tensor, "rows columns"], n_draws: int = 200) -> Float[Tensor, " rows"]:
+        """log p of complete rows in nats, in standard units. Raises ValueError where a cell is empty."""
+        if x.isnan().any():
+            raise ValueError("GaussianTable knows complete rows only: pass x[~x.isnan().any(1)]")
+        result = x.new_empty(len(x))
+        value = x[:, self.by].long() if self.by is not None else torch.zeros(len(x), dtype=torch.long)
+        for v, mixture in self.mixtures.items():
+            rows = torch.nonzero(value == v)[:, 0]
+            if not len(rows):
+                continue
+            part = x[rows]
+            draws = []
+            for _ in range(n_draws if self.counts else 1):
+                numbers, jacobian = self._numbers(part)
+                draws.append(torch.from_numpy(mixture.score_samples(numbers.double().numpy())).to(x) + jacobian)
+            log_p = log_mean_exp(torch.stack(draws), 0) + self.which.logits[v]
+            for i, table in self.tables[v].items():
+                log_p = log_p + table.log_prob(part[:, i].long())
+            result[rows] = log_p
+        return result
+
+
+def _frequencies(numbers: Tensor, n: int) -> Categorical:
+    """How often each category occurs; half a row is added to each, so that none is impossible."""
+    return Categorical(torch.bincount(numbers.long(), minlength=n).float() + 0.5)
