@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import scipy.integrate
+import scipy.special
 import scipy.stats
 import torch
 from largest_tensor import LargestTensor
@@ -17,7 +18,7 @@ from torch.distributions import Independent, Laplace, MultivariateNormal, Normal
 from vaecourse import diagnostics, estimators
 from vaecourse.diagnostics import active_units, aggregate, bits_per_dim, exact_elbo, refine, split_gap
 from vaecourse.distributions import diagonal_normal, standard_normal
-from vaecourse.models import VAE, LinearGaussian
+from vaecourse.models import VAE, LinearGaussian, MixturePrior
 
 
 class Saved(saved_tensors_hooks):
@@ -94,6 +95,25 @@ def test_the_elbo_of_a_network_agrees_with_scipy_and_its_nodes_can_be_chosen() -
     expected = scipy.integrate.quad(integrand, -8, 8, limit=200)[0]
     assert exact_elbo(model, x, q).item() == pytest.approx(expected, abs=1e-4)
     assert exact_elbo(model, x, q, nodes=1).item() != pytest.approx(expected, abs=1e-3)  # the mean of q alone
+
+
+def test_the_elbo_under_a_mixture_prior_agrees_with_scipy() -> None:
+    torch.manual_seed(0)
+    model = VAE(1, (5,), 4, prior=MixturePrior(1, 2)).double().requires_grad_(False)
+    model.learned_prior.loc.copy_(torch.tensor([[-1.0], [1.5]]))
+    model.learned_prior.log_weights.copy_(torch.tensor([0.7, -0.2]))
+    weights = scipy.special.softmax([0.7, -0.2])
+    x = torch.tensor([[0.0, 1, 1, 0]]).double()
+    q = diagonal_normal(torch.tensor([[0.4]]).double(), torch.tensor([[-0.7]]).double())
+
+    def integrand(z: float) -> float:
+        value = torch.tensor([[z]]).double()
+        log_q = scipy.stats.norm(0.4, math.exp(-0.35)).logpdf(z)
+        prior = sum(w * scipy.stats.norm(m, 1.05).pdf(z) for w, m in zip(weights, (-1.0, 1.5)))
+        return math.exp(log_q) * (model.decoder(value).log_prob(x).item() + math.log(prior) - log_q)
+
+    expected = scipy.integrate.quad(integrand, -8, 8, limit=200)[0]
+    assert exact_elbo(model, x, q).item() == pytest.approx(expected, abs=1e-4)
 
 
 def test_the_exact_elbo_keeps_no_graph_and_makes_no_array_of_nodes_images_and_pixels() -> None:
@@ -282,6 +302,18 @@ def test_overlapping_codes_agree_with_quadrature() -> None:
     assert found.information == pytest.approx(information, abs=0.01)
     assert found.crowd == pytest.approx(crowd, abs=0.01)
     assert information + crowd == pytest.approx(closed, abs=1e-6)  # what the course says about them
+
+
+def test_the_parts_add_up_under_a_learned_prior_too() -> None:
+    torch.manual_seed(0)
+    p = MixturePrior(1, 3).double().requires_grad_(False)(None)
+    found = aggregate(normals([-1.0, 0.2, 1.5], [0.5, 0.8, 0.3]), p, n_samples=20_000)
+    assert found.information + found.crowd == pytest.approx(found.kl, abs=1e-9)
+    one = MixturePrior(1, 1, floor=0.5).double().requires_grad_(False)
+    one.loc.zero_()
+    one.log_scale.fill_(math.log(0.5))
+    q = normals([-1.0, 0.2, 1.5], [0.5, 0.8, 0.3])
+    assert aggregate(q, one(None), n_samples=40_000).kl == pytest.approx(aggregate(q, prior(1)).kl, abs=0.02)
 
 
 def test_codes_that_are_all_the_same_tell_nothing() -> None:

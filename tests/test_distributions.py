@@ -18,7 +18,17 @@ from largest_tensor import LargestTensor
 from torch.distributions import Independent, Normal, kl_divergence
 from torch.overrides import TorchFunctionMode
 
-from vaecourse.distributions import bernoulli, diagonal_normal, gaussian_kl, log_prob_pairs, mixture, pair_with, standard_normal
+from vaecourse.distributions import (
+    bernoulli,
+    diagonal_normal,
+    divergence,
+    gaussian_kl,
+    log_prob_pairs,
+    mixture,
+    normal_mixture,
+    pair_with,
+    standard_normal,
+)
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 seeds = st.integers(0, 2**31 - 1)
@@ -242,6 +252,39 @@ def test_mixture_log_prob_is_the_log_of_the_weighted_sum_of_densities() -> None:
     first = scipy.stats.norm(m1, np.exp(v1 / 2)).pdf(z).prod(-1)
     second = scipy.stats.norm(m2, np.exp(v2 / 2)).pdf(z).prod(-1)
     np.testing.assert_allclose(q.log_prob(torch.from_numpy(z)), np.log(0.3 * first + 0.7 * second), rtol=1e-9)
+
+
+def test_a_part_of_a_mixture_may_be_a_mixture_and_be_shared() -> None:
+    """As in a defensive proposal where the prior is learned: one q for each image, one prior for all."""
+    rng = np.random.default_rng(0)
+    (m, v), z = rng.normal(size=(2, 4, 3)), rng.normal(0, 2, (6, 4, 3))
+    loc, scale, log_weights = rng.normal(size=(2, 3)), rng.uniform(0.5, 2, (2, 3)), np.array([0.4, -1.1])
+    shared = normal_mixture(*map(torch.from_numpy, (log_weights, loc, scale)))
+    q = mixture([diagonal_normal(*map(torch.from_numpy, (m, v))), shared], [0.3, 0.7])
+    assert (q.batch_shape, q.event_shape) == ((4,), (3,))
+    w = np.exp(log_weights) / np.exp(log_weights).sum()
+    inner = sum(w_c * scipy.stats.norm(loc_c, scale_c).pdf(z).prod(-1) for w_c, loc_c, scale_c in zip(w, loc, scale))
+    np.testing.assert_allclose(shared.log_prob(torch.from_numpy(z)), np.log(inner), rtol=1e-9)
+    first = scipy.stats.norm(m, np.exp(v / 2)).pdf(z).prod(-1)
+    np.testing.assert_allclose(q.log_prob(torch.from_numpy(z)), np.log(0.3 * first + 0.7 * inner), rtol=1e-9)
+    assert q.sample((5,)).shape == (5, 4, 3)
+
+
+def test_the_divergence_is_closed_where_torch_knows_it_and_otherwise_right_on_average() -> None:
+    q = diagonal_normal(torch.tensor([0.5, -1.0]), torch.tensor([-0.4, 0.3]))
+    p = diagonal_normal(torch.tensor([0.0, 0.2]), torch.tensor([0.1, 0.5]))
+    torch.manual_seed(0)
+    z = q.sample((100_000,))
+    closed = sum(
+        math.log(s2 / s1) + (s1**2 + (a - b) ** 2) / (2 * s2**2) - 0.5
+        for a, s1, b, s2 in zip(q.mean.tolist(), q.stddev.tolist(), p.mean.tolist(), p.stddev.tolist())
+    )
+    same = normal_mixture(torch.zeros(1), p.mean[None], p.stddev[None])
+    np.testing.assert_allclose(divergence(q, p, z[:3]), closed, rtol=1e-5)
+    drawn = divergence(q, same, z)
+    assert drawn.shape == (100_000,)
+    assert abs(drawn.mean().item() - closed) < 4 * drawn.std().item() / math.sqrt(100_000)
+    assert drawn.std() > 0.1
 
 
 def test_mixture_density_integrates_to_1() -> None:

@@ -17,7 +17,21 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from vaecourse.models import VAE, BernoulliMixture, LatentVariableModel, LinearGaussian, mlp, pretrained
+from vaecourse.estimators import elbo, iwae_bound
+from vaecourse.models import (
+    VAE,
+    BernoulliMixture,
+    ConditionalVAE,
+    Decoder,
+    Encoder,
+    LatentVariableModel,
+    LinearGaussian,
+    MixturePrior,
+    VampPrior,
+    mlp,
+    pretrained,
+)
+from vaecourse.oracles import exact_log_px
 
 quick = settings(max_examples=25, deadline=None, derandomize=True)
 EVERY_IMAGE = torch.tensor(list(itertools.product((0.0, 1.0), repeat=9)), dtype=torch.float64)
@@ -146,6 +160,213 @@ def test_the_gradient_of_the_vae_loss_goes_through_the_samples() -> None:
             down = loss().item()
             bias[i] += 1e-5
         assert bias.grad[i].item() == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-7)
+
+
+# ---------------------------------------------------------------- pieces of one's own, learned priors
+
+
+def shaken(prior: nn.Module) -> nn.Module:
+    """The prior with random parameters in float64."""
+    with torch.no_grad():
+        for p in prior.double().parameters():
+            p.normal_()
+    return prior.requires_grad_(False)
+
+
+def by_a_sum(z: np.ndarray, weights: np.ndarray, loc: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """log of the weighted sum of normal densities, in probability space."""
+    density = sum(w * scipy.stats.norm(m, s).pdf(z).prod(-1) for w, m, s in zip(weights, loc, scale))
+    return np.log(density)
+
+
+def test_given_pieces_take_the_place_of_the_default_networks_and_nothing_else_is_made() -> None:
+    encoder, decoder = Encoder(2, (3,), 9), Decoder(2, (4,), 9)
+    prior = MixturePrior(2, 3)
+    model = VAE(2, data_dim=9, prior=prior, encoder=encoder, decoder=decoder)
+    assert model.encoder is encoder
+    assert model.decoder is decoder
+    pieces = [*decoder.parameters(), *encoder.parameters(), *prior.parameters()]
+    assert {id(p) for p in model.parameters()} == {id(p) for p in pieces}
+
+
+def test_without_pieces_weights_and_draws_are_those_of_the_networks_made_in_order() -> None:
+    torch.manual_seed(3)
+    model, after = VAE(2, (5, 4), 9), torch.rand(1)
+    torch.manual_seed(3)
+    decoder, encoder = Decoder(2, (5, 4), 9), Encoder(2, (4, 5), 9)
+    assert torch.equal(after, torch.rand(1))
+    assert list(model.state_dict()) == [f"decoder.{k}" for k in decoder.state_dict()] + [f"encoder.{k}" for k in encoder.state_dict()]
+    for mine, given_ in zip(model.parameters(), [*decoder.parameters(), *encoder.parameters()]):
+        assert torch.equal(mine, given_)
+
+
+def test_a_mixture_prior_is_a_weighted_sum_of_normals() -> None:
+    torch.manual_seed(0)
+    prior = shaken(MixturePrior(2, 4, floor=0.2))
+    model = VAE(2, (4,), 9, prior=prior).double()
+    z = torch.randn(3, 5, 2, dtype=torch.float64)
+    weights = np.exp(prior.log_weights.numpy()) / np.exp(prior.log_weights.numpy()).sum()
+    expected = by_a_sum(z.numpy(), weights, prior.loc.numpy(), 0.2 + np.exp(prior.log_scale.numpy()))
+    assert (model.prior.batch_shape, model.prior.event_shape) == ((), (2,))
+    np.testing.assert_allclose(model.prior.log_prob(z), expected, rtol=1e-10)
+    assert model.prior.log_prob(torch.full((1, 2), 300.0).double()).item() < -1000  # in log space throughout
+
+
+def test_a_fresh_mixture_prior_has_equal_weights_different_means_and_scales_near_1() -> None:
+    prior = MixturePrior(3, 4)
+    p = prior(None)
+    assert p.mixture_distribution.probs.tolist() == [0.25] * 4
+    assert len(prior.loc.detach().unique(dim=0)) == 4
+    np.testing.assert_allclose(p.component_distribution.stddev.detach(), 1.05, rtol=1e-6)
+
+
+def test_a_mixture_prior_s_scales_stay_above_the_floor() -> None:
+    prior = MixturePrior(2, 3, floor=0.1)
+    with torch.no_grad():
+        prior.log_scale.fill_(-50)
+    assert prior(None).component_distribution.stddev.min() >= 0.1
+
+
+def test_the_loss_under_one_standard_component_has_the_closed_form_loss_as_its_mean() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(2, (8,), 20, prior=MixturePrior(2, 1, floor=0.5)).double(), binary(6, 20).double()
+    plain = VAE(2, data_dim=20, encoder=model.encoder, decoder=model.decoder)
+    with torch.no_grad():
+        model.learned_prior.loc.zero_()
+        model.learned_prior.log_scale.fill_(math.log(0.5))
+        drawn = torch.stack([model.loss(x) for _ in range(3000)])
+        closed = torch.stack([plain.loss(x) for _ in range(3000)])
+    error = (drawn.var() / 3000 + closed.var() / 3000).sqrt()
+    assert abs(drawn.mean() - closed.mean()) < 4 * error
+    assert error < 0.02
+    assert drawn.std() > 0
+
+
+def test_the_loss_under_a_mixture_prior_is_minus_the_elbo_and_reaches_every_parameter() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(2, (8,), 20, prior=MixturePrior(2, 3)), binary(6, 20)
+    with torch.no_grad():
+        losses = torch.stack([model.loss(x) for _ in range(2000)])
+        bound = elbo(model, x, 20_000).mean()
+    assert abs(-losses.mean() - bound) < 5 * losses.std() / 2000**0.5
+    model.loss(x).backward()
+    assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
+
+
+def test_exact_log_px_sees_the_learned_prior() -> None:
+    """One component is a normal that the decoder's first layer can absorb: the same model in other coordinates."""
+    torch.manual_seed(0)
+    prior = MixturePrior(2, 1, floor=0.5)
+    model, x = VAE(2, (8,), 20, prior=prior).requires_grad_(False), binary(6, 20)
+    prior.loc.copy_(torch.tensor([[0.7, -1.0]]))
+    prior.log_scale.copy_(torch.tensor([[0.3, 1.2]]).log())
+    same = LatentVariableModel(2, (8,), 20).requires_grad_(False)
+    same.decoder.load_state_dict(model.decoder.state_dict())
+    first = same.decoder.logits[0]
+    first.bias += first.weight @ prior.loc[0]
+    first.weight *= torch.tensor([0.8, 1.7])
+    np.testing.assert_allclose(exact_log_px(model, x), exact_log_px(same, x), atol=2e-2)
+
+
+def test_a_vamp_prior_is_the_equal_mixture_of_the_encoder_s_answers() -> None:
+    torch.manual_seed(0)
+    prior = VampPrior(3, 9)
+    model = VAE(2, (6,), 9, prior=prior).double().requires_grad_(False)
+    shaken(prior)
+    output = forward(model.encoder.parameters_of_q, scipy.special.expit(prior.logits.numpy()))
+    loc, scale = output[:, :2], np.exp(output[:, 2:] / 2)
+    z = torch.randn(5, 2, dtype=torch.float64)
+    np.testing.assert_allclose(model.prior.log_prob(z), by_a_sum(z.numpy(), np.full(3, 1 / 3), loc, scale), rtol=1e-6)
+    np.testing.assert_allclose(prior.images, scipy.special.expit(prior.logits.numpy()), rtol=1e-12)
+
+
+def test_a_vamp_prior_does_not_register_the_encoder_twice_and_teaches_it() -> None:
+    torch.manual_seed(0)
+    model = VAE(2, (6,), 9, prior=VampPrior(3, 9))
+    assert [k for k in model.state_dict() if "learned_prior" in k] == ["learned_prior.logits"]
+    model.prior.log_prob(torch.zeros(1, 2)).sum().backward()
+    assert all(p.grad is not None and p.grad.abs().max() > 0 for p in [*model.encoder.parameters(), model.learned_prior.logits])
+
+
+def test_a_vamp_prior_begins_at_the_images_it_is_given() -> None:
+    x = binary(3, 9)
+    np.testing.assert_allclose(VampPrior(3, 9, start=x).images.detach(), scipy.special.expit(4 * x.numpy() - 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("make", [lambda: MixturePrior(2, 3), lambda: VampPrior(3, 9), lambda: None])
+def test_a_model_with_its_prior_comes_back_from_its_state(make: Any) -> None:
+    torch.manual_seed(0)
+    first, second = VAE(2, (5,), 9, prior=make()), VAE(2, (5,), 9, prior=make())
+    second.load_state_dict(first.state_dict())
+    z, x = torch.randn(4, 2), binary(4, 9)
+    assert torch.equal(first.prior.log_prob(z), second.prior.log_prob(z))
+    assert torch.equal(first.encoder(x).mean, second.encoder(x).mean)
+
+
+# ---------------------------------------------------------------- ConditionalVAE
+
+
+@pytest.fixture
+def told() -> ConditionalVAE:
+    torch.manual_seed(0)
+    model = ConditionalVAE(2, (8,), 9, n_classes=3).requires_grad_(False)
+    for p in model.decoder.parameters():
+        p.mul_(3)
+    return model
+
+
+def test_rows_are_pixels_with_the_class_behind_them(told: ConditionalVAE) -> None:
+    x = binary(3, 9)
+    rows = told.rows(x, torch.tensor([2, 0, 1]))
+    assert torch.equal(rows[:, :9], x)
+    assert rows[:, 9:].tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
+    told.check(rows)
+
+
+def test_the_model_of_one_class_uses_the_shared_weights_with_that_class(told: ConditionalVAE) -> None:
+    x, z = binary(4, 9), torch.randn(5, 4, 2)
+    for label in range(3):
+        code = np.eye(3)[label]
+        one = told.given(label)
+        logits = forward(told.decoder.logits, np.concatenate([z.double().numpy(), np.tile(code, (5, 4, 1))], -1))
+        np.testing.assert_allclose(one.decoder(z).mean, scipy.special.expit(logits), atol=1e-6)
+        output = forward(told.encoder.parameters_of_q, np.concatenate([x.double().numpy(), np.tile(code, (4, 1))], -1))
+        np.testing.assert_allclose(one.encoder(x).mean, output[:, :2], atol=1e-5)
+        assert one.decoder.network is told.decoder
+
+
+def test_the_loss_of_rows_is_minus_the_elbo_given_their_classes(told: ConditionalVAE) -> None:
+    x, labels = binary(6, 9), torch.tensor([0, 1, 2, 2, 1, 0])
+    rows = told.rows(x, labels)
+    losses = torch.stack([told.loss(rows) for _ in range(3000)])
+    bound = torch.cat([elbo(told.given(label), x[labels == label], 20_000) for label in range(3)]).mean()
+    assert abs(-losses.mean() - bound) < 5 * losses.std() / 3000**0.5
+
+
+def test_bounds_given_a_class_lie_below_the_exact_value_and_close_in_on_it(told: ConditionalVAE) -> None:
+    x = binary(6, 9)
+    for label in range(3):
+        one = told.given(label)
+        exact = exact_log_px(one, x)
+        assert (elbo(one, x, 4000) <= exact + 0.1).all()
+        np.testing.assert_allclose(iwae_bound(one, x, 20_000), exact, atol=0.05)
+
+
+def test_all_images_of_all_classes_have_a_probability_of_1_together(told: ConditionalVAE) -> None:
+    log_px = torch.stack([exact_log_px(told.given(label), EVERY_IMAGE.float()) for label in range(3)])
+    assert (log_px.logsumexp(0) - math.log(3)).exp().sum().item() == pytest.approx(1, abs=1e-3)
+    assert (log_px[0] - log_px[1]).abs().max() > 0.1
+
+
+def test_a_conditional_vae_says_what_it_takes(told: ConditionalVAE) -> None:
+    with pytest.raises(ValueError, match=r"images without their classes: pass model\.rows\(x, labels\)"):
+        told.loss(binary(4, 9))
+    with pytest.raises(ValueError, match="labels must hold a class from 0 to 2 for each of the 4 images"):
+        told.rows(binary(4, 9), torch.tensor([0, 1, 2, 3]))
+    with pytest.raises(ValueError, match="for each of the 4 images"):
+        told.rows(binary(4, 9), torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match="label must be a class from 0 to 2; got 3"):
+        told.given(3)
 
 
 # ---------------------------------------------------------------- BernoulliMixture
@@ -346,6 +567,13 @@ BAD_SIZES: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": 0}, ValueError, "sigma is a standard deviation and must be above 0; got 0"),
     (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": -0.5}, ValueError, r"must be above 0; got -0\.5"),
     (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": math.nan}, ValueError, "must be above 0; got nan"),
+    (MixturePrior, {"latent_dim": 2, "n_components": 0}, ValueError, "n_components must be at least 1; got 0"),
+    (MixturePrior, {"latent_dim": 2, "n_components": 3, "floor": 0.0}, ValueError, r"floor is the smallest scale .*; got 0\.0"),
+    (VampPrior, {"n_components": 2.0}, TypeError, r"n_components must be a whole number; got 2\.0"),
+    (VampPrior, {"n_components": 2, "data_dim": 9, "start": torch.zeros(3, 9)}, ValueError, r"start must hold 2 images of 9 pixels"),
+    (VAE, {"latent_dim": 3, "prior": MixturePrior(2, 4)}, ValueError, r"the model has 3 latents, and its prior is over \(2,\)"),
+    (VAE, {"latent_dim": 3, "data_dim": 9, "prior": VampPrior(2, 7)}, ValueError, "have 7 pixels, and the model's images 9"),
+    (ConditionalVAE, {"latent_dim": 2, "n_classes": 0}, ValueError, "n_classes must be at least 1; got 0"),
     (BernoulliMixture, {"n_components": 0}, ValueError, "n_components must be at least 1; got 0"),
     (BernoulliMixture, {"n_components": 2, "data_dim": "9"}, TypeError, "data_dim must be a whole number; got '9'"),
 ]

@@ -13,10 +13,12 @@ import safetensors
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.distributions import kl_divergence
 
 from vaecourse import training
 from vaecourse.data import Digits, Split
-from vaecourse.models import VAE, BernoulliMixture, LatentVariableModel
+from vaecourse.diagnostics import exact_elbo
+from vaecourse.models import VAE, BernoulliMixture, ConditionalVAE, LatentVariableModel, MixturePrior, VampPrior
 from vaecourse.oracles import exact_log_px
 from vaecourse.training import History, fit
 
@@ -109,6 +111,103 @@ def test_the_loss_of_exact_maximum_likelihood_is_minus_log_p_a_batch_at_a_time(l
     losses = torch.stack([training.exact_loss(0.25)(model, x) for _ in range(10)])
     assert losses.std() > 0  # the lattice moves
     np.testing.assert_allclose(losses, -exact_log_px(model, x).mean().expand(10), atol=2e-3)
+
+
+# ---------------------------------------------------------------- other objectives
+
+
+def test_beta_weighs_the_kl_and_at_1_is_the_model_s_own_loss() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(2, (4,), PIXELS), binary(5)
+    kl = kl_divergence(model.encoder(x), model.prior).mean()
+    values = {}
+    for beta in (0.0, 1.0, 2.5):
+        torch.manual_seed(1)
+        values[beta] = training.beta_loss(beta)(model, x)
+    torch.manual_seed(1)
+    assert torch.equal(values[1.0], model.loss(x))
+    for beta in (0.0, 2.5):
+        torch.testing.assert_close(values[beta], values[1.0] + (beta - 1) * kl)
+
+
+def test_free_bits_count_a_latent_s_average_kl_as_the_allowance_at_least() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(3, (4,), PIXELS), binary(5)
+    with torch.no_grad():
+        model.encoder.parameters_of_q[-1].bias[:3] = torch.tensor([2.0, 0.0, -1.0])
+    mu, log_var = model.encoder.parameters_of_q(x).detach().double().numpy().reshape(5, 2, 3).transpose(1, 0, 2)
+    by_latent = (np.exp(log_var) + mu**2 - 1 - log_var).mean(0) / 2
+    for nats in (0.0, float(np.median(by_latent)) + 1e-3, 50.0):
+        torch.manual_seed(1)
+        loss = training.free_bits_loss(nats)(model, x)
+        torch.manual_seed(1)
+        reconstruction = model.decoder(model.encoder(x).rsample()).log_prob(x).mean().item()
+        assert loss.item() == pytest.approx(np.maximum(by_latent, nats).sum() - reconstruction, abs=1e-4)
+
+
+def test_free_bits_give_no_gradient_to_a_kl_within_the_allowance() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(2, (4,), PIXELS), binary(5)
+    with torch.no_grad():
+        for p in model.decoder.parameters():
+            p.zero_()
+    training.free_bits_loss(10.0)(model, x).backward()
+    assert all(p.grad is None or p.grad.abs().max() == 0 for p in model.encoder.parameters())
+
+
+def test_iwae_training_with_one_draw_is_minus_the_elbo_and_with_more_is_lower() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(1, (6,), PIXELS), binary(5)
+    with torch.no_grad():
+        bound = exact_elbo(model, x, model.encoder(x)).mean().item()
+        log_px = exact_log_px(model, x).mean().item()
+        losses = {k: torch.stack([training.iwae_loss(k)(model, x) for _ in range(2000)]) for k in (1, 8)}
+    assert abs(losses[1].mean().item() + bound) < 4 * losses[1].std().item() / math.sqrt(2000)
+    assert -log_px - 1e-3 < losses[8].mean() < losses[1].mean()
+
+
+def test_the_gradient_of_iwae_training_is_that_of_a_bound_written_out() -> None:
+    torch.manual_seed(0)
+    model, x = VAE(2, (4,), PIXELS).double(), binary(5).double()
+    torch.manual_seed(1)
+    loss = training.iwae_loss(6)(model, x)
+    found = torch.autograd.grad(loss, list(model.parameters()))
+    torch.manual_seed(1)
+    noise = torch.normal(torch.zeros(6, 5, 2).double(), torch.ones(6, 5, 2).double())
+    mu, log_var = model.encoder.parameters_of_q(x).chunk(2, -1)
+    z = mu + (log_var / 2).exp() * noise
+    log_q = (-(noise**2) / 2 - log_var / 2).sum(-1)
+    log_p = (-(z**2) / 2).sum(-1)
+    p = model.decoder.logits(z).sigmoid()
+    log_px_given_z = (x * p.log() + (1 - x) * (1 - p).log()).sum(-1)
+    written = -(log_px_given_z + log_p - log_q).exp().mean(0).log().mean()
+    torch.testing.assert_close(loss, written)
+    torch.testing.assert_close(found, torch.autograd.grad(written, list(model.parameters())))
+
+
+def test_every_objective_trains_every_kind_of_model() -> None:
+    x, labels = binary(40), torch.arange(40) % 3
+    for make in (lambda: None, lambda: MixturePrior(2, 3), lambda: VampPrior(3, PIXELS)):
+        for loss in (None, training.beta_loss(2.0), training.iwae_loss(3)):
+            torch.manual_seed(0)
+            history = fit(VAE(2, (8,), PIXELS, prior=make()), x, 12, batch_size=10, lr=1e-2, loss=loss, progress=False)
+            assert history.train[-1] < history.train[0]
+    torch.manual_seed(0)
+    model = ConditionalVAE(2, (8,), PIXELS, n_classes=3)
+    history = fit(model, model.rows(x, labels), 12, batch_size=10, lr=1e-2, loss=training.beta_loss(0.5), progress=False)
+    assert history.train[-1] < history.train[0]
+
+
+def test_bad_objectives_are_refused() -> None:
+    for make, value, message in (
+        (training.beta_loss, -1.0, "0 or above; got -1"),
+        (training.free_bits_loss, math.nan, "0 or above; got nan"),
+        (training.iwae_loss, 0, "n_samples must be at least 1; got 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            make(value)
+    with pytest.raises(ValueError, match=r"the prior must be N\(0, I\), not a MixtureSameFamily"):
+        training.free_bits_loss(0.5)(VAE(2, (4,), PIXELS, prior=MixturePrior(2, 3)), binary(5))
 
 
 def test_the_loss_given_takes_the_place_of_the_model_s_own() -> None:

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
-from vaecourse.distributions import diagonal_normal
+from vaecourse.distributions import diagonal_normal, divergence
 from vaecourse.estimators import elbo
 from vaecourse.models import LatentVariableModel
 from vaecourse.oracles import exact_log_px
@@ -43,7 +43,8 @@ def exact_elbo(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: In
     """The ELBO of each row of x under its own diagonal normal in q, in nats, without sampling noise.
 
     Gauss and Hermite's rule for the reconstruction term, nodes^K nodes placed under q; the divergence from the prior in
-    closed form. Exact where log p(x|z) is a polynomial in z of degree below 2 * nodes.
+    closed form, or, where the prior is no diagonal normal, by the same rule. Exact where log p(x|z) (and log p(z)) is a
+    polynomial in z of degree below 2 * nodes.
 
     Raises:
         ValueError: bad x; q without one diagonal normal a row; more than two latents.
@@ -60,7 +61,10 @@ def exact_elbo(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: In
         rows = zip(*(a.split(max(1, BLOCK // (len(unit) * x.shape[1]))) for a in (x, q.mean, q.stddev, reconstruction)))
         for image, mu, sigma, place in rows:
             place.copy_(weights @ model.decoder(mu + sigma * unit).log_prob(image))
-        return reconstruction - kl_divergence(q, model.prior)
+        try:
+            return reconstruction - kl_divergence(q, model.prior)
+        except NotImplementedError:
+            return reconstruction + q.entropy() + torch.einsum("s,sb->b", weights, model.prior.log_prob(q.mean + q.stddev * unit))
 
 
 def refine(
@@ -130,11 +134,12 @@ def active_units(q: Independent, threshold: float = 0.01) -> Bool[Tensor, " late
     return q.mean.detach().var(0) > threshold
 
 
-def aggregate(q: Independent, prior: Independent, n_samples: int = 1) -> Aggregate:
+def aggregate(q: Independent, prior: Distribution, n_samples: int = 1) -> Aggregate:
     """mean KL(q_n || p) = I(x; z) + KL(q_bar || p), with q_bar the average of q_1 … q_N (Hoffman and Johnson 2016).
 
     The left side in closed form, the terms on the right by n_samples draws from each q_n, so their sum differs from the
-    left side by noise. x is one of these N images here: the information cannot exceed log N. In nats.
+    left side by noise; under a learned prior the left side is drawn too. x is one of these N images here: the
+    information cannot exceed log N. In nats.
 
     Args:
         q: encoder(x) of the images, batch (N,), event (K,).
@@ -149,7 +154,7 @@ def aggregate(q: Independent, prior: Independent, n_samples: int = 1) -> Aggrega
         rows, log_bar = max(1, BLOCK // (n * k)), torch.empty_like(log_q)
         for part, place in zip(z.reshape(-1, 1, k).split(rows), log_bar.split(rows)):
             place.copy_(q.log_prob(part).logsumexp(1) - math.log(n))
-        kl = kl_divergence(q, prior).mean()
+        kl = divergence(q, prior, z).mean()
         return Aggregate(kl.item(), (log_q - log_bar).mean().item(), (log_bar - log_p).mean().item())
 
 

@@ -24,17 +24,39 @@ def standard_normal(latent_dim: int, like: Tensor) -> Independent:
     return diagonal_normal(like.new_zeros(latent_dim), like.new_zeros(latent_dim))
 
 
+def normal_mixture(
+    log_weights: Float[Tensor, "... components"],
+    mu: Float[Tensor, "... components latents"],
+    sigma: Float[Tensor, "... components latents"],
+) -> MixtureSameFamily:
+    """A mixture of diagonal normals: batch (...), event (K,). The weights are normalised; log p(z) is their log-sum-exp (notebook 11)."""
+    which = Categorical(logits=log_weights, validate_args=False)
+    return MixtureSameFamily(which, Independent(Normal(mu, sigma, validate_args=False), 1, validate_args=False), validate_args=False)
+
+
 def mixture(components: list[Distribution], weights: list[float]) -> MixtureSameFamily:
-    """A mixture of diagonal normals with the given weights, each component of batch (B,) or shared."""
+    """A mixture with the given weights of diagonal normals, or of mixtures of them, each of batch (B,) or shared."""
     if len(components) != len(weights) or not components:
         raise ValueError(f"give one weight for each component; got {len(components)} components and {len(weights)} weights")
     if min(weights) < 0 or abs(sum(weights) - 1) > 1e-6:
         raise ValueError(f"the weights of a mixture are not negative and sum to 1; got {weights}")
-    bases = [q.base_dist for q in components]
-    mu = torch.stack(torch.broadcast_tensors(*(b.loc for b in bases)), -2)
-    sigma = torch.stack(torch.broadcast_tensors(*(b.scale for b in bases)), -2)
-    which = Categorical(logits=mu.new_tensor(weights).log().expand(mu.shape[:-1]), validate_args=False)
-    return MixtureSameFamily(which, Independent(Normal(mu, sigma, validate_args=False), 1, validate_args=False), validate_args=False)
+    parts = [_parts(q) for q in components]
+    batch = torch.broadcast_shapes(*(mu.shape[:-2] for _, mu, _ in parts))
+    log_weights = [w.log() + part[0] for w, part in zip(parts[0][1].new_tensor(weights), parts)]
+    columns = (
+        (w.expand(*batch, -1) for w in log_weights),
+        *((a.expand(*batch, -1, -1) for a in column) for column in list(zip(*parts))[1:]),
+    )
+    return normal_mixture(*(torch.cat(list(column), dim) for column, dim in zip(columns, (-1, -2, -2))))
+
+
+def _parts(q: Distribution) -> tuple[Tensor, Tensor, Tensor]:
+    """Log-weights (..., C), means (..., C, K) and scales of a mixture; a single normal is a mixture of one."""
+    if isinstance(q, MixtureSameFamily):
+        base = q.component_distribution.base_dist
+        return q.mixture_distribution.logits, base.loc, base.scale
+    base = q.base_dist
+    return base.loc.new_zeros(1), base.loc.unsqueeze(-2), base.scale.unsqueeze(-2)
 
 
 def gaussian_kl(mu: Float[Tensor, "... latents"], log_var: Float[Tensor, "... latents"]) -> Float[Tensor, "..."]:

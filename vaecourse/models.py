@@ -14,9 +14,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal
+from torch.nn.functional import one_hot
 
 from vaecourse.data import default_name, shipped
-from vaecourse.distributions import bernoulli, diagonal_normal, divergence, log_prob_pairs, standard_normal
+from vaecourse.distributions import bernoulli, diagonal_normal, divergence, log_prob_pairs, normal_mixture, standard_normal
 
 
 def _positive(**sizes: int) -> None:
@@ -159,6 +160,127 @@ class VAE(LatentVariableModel):
         """Minus the ELBO with one sample of z an image, averaged over images, in nats (notebook 08, equation 8.2)."""
         log_px_given_z, kl = self.terms(x)
         return (kl - log_px_given_z).mean()
+
+
+class MixturePrior(nn.Module):
+    """p(z) = sum_c w_c N(z; loc_c, diag(scale_c^2)), with weights, means and scales to learn (notebook 11, equation 11.4).
+
+    Args:
+        latent_dim: K, the number of latents.
+        n_components: C. The means begin as draws from N(0, I), the scales near 1, the weights equal.
+        floor: scales stay above it. Without a floor a component may sit down on a single code: a density has no ceiling.
+    """
+
+    def __init__(self, latent_dim: int, n_components: int, floor: float = 0.05):
+        _positive(latent_dim=latent_dim, n_components=n_components)
+        if not 0 < floor < 1:
+            raise ValueError(f"floor is the smallest scale of a component, above 0 and below 1; got {floor}")
+        super().__init__()
+        self.floor = floor
+        self.log_weights = nn.Parameter(torch.zeros(n_components))
+        self.loc = nn.Parameter(torch.randn(n_components, latent_dim))
+        self.log_scale = nn.Parameter(torch.zeros(n_components, latent_dim))
+
+    def forward(self, model: LatentVariableModel) -> Distribution:
+        """p(z): batch (), event (K,). The model is not looked at."""
+        return normal_mixture(self.log_weights, self.loc, self.floor + self.log_scale.exp())
+
+
+class VampPrior(nn.Module):
+    """p(z) = (1/C) sum_c q(z|u_c): the encoder's own answers to C pseudo-inputs u_c, images that are learned.
+
+    Tomczak and Welling 2018, equation 9 (notebook 11, equation 11.7). What is learned are the logits of the images.
+
+    Args:
+        n_components: C.
+        data_dim: D, the number of pixels.
+        start: images (C, D), zeros and ones, from which the pseudo-inputs begin (at 0.12 and 0.88); by default noise.
+    """
+
+    def __init__(self, n_components: int, data_dim: int = 784, start: Float[Tensor, "components pixels"] | None = None):
+        _positive(n_components=n_components, data_dim=data_dim)
+        if start is not None and tuple(start.shape) != (n_components, data_dim):
+            raise ValueError(f"start must hold {n_components} images of {data_dim} pixels; got shape {tuple(start.shape)}")
+        super().__init__()
+        self.logits = nn.Parameter(torch.randn(n_components, data_dim) if start is None else 4 * start - 2)
+
+    @property
+    def images(self) -> Float[Tensor, "components pixels"]:
+        """The pseudo-inputs, grey levels between 0 and 1."""
+        return torch.sigmoid(self.logits)
+
+    def forward(self, model: VAE) -> Distribution:
+        """p(z): batch (), event (K,), by way of the encoder of the model."""
+        if model.data_dim != self.logits.shape[1]:
+            raise ValueError(
+                f"the pseudo-inputs have {self.logits.shape[1]} pixels, and the model's images {model.data_dim}: make them agree"
+            )
+        q = model.encoder(self.images).base_dist
+        return normal_mixture(q.loc.new_zeros(len(q.loc)), q.loc, q.scale)
+
+
+class ConditionalVAE(LatentVariableModel):
+    """p(x|z, y) and q(z|x, y), a VAE that is told the class y (Kingma et al. 2014, equation 2; notebook 11).
+
+    It is trained by `fit` on `rows(x, labels)`: the pixels, and behind them the class, as one 1 among zeros. p(z) is
+    N(0, I) for every class. Estimators and oracles take `given(label)`, the model of one class.
+
+    Args:
+        latent_dim: K, the number of latents.
+        hidden: the sizes of the decoder's hidden layers; the encoder has them backwards.
+        n_pixels: D, the number of pixels.
+        n_classes: C, the number of classes.
+    """
+
+    def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), n_pixels: int = 784, n_classes: int = 10):
+        _positive(latent_dim=latent_dim, n_pixels=n_pixels, n_classes=n_classes)
+        nn.Module.__init__(self)
+        self.latent_dim, self.n_pixels, self.n_classes, self.data_dim = latent_dim, n_pixels, n_classes, n_pixels + n_classes
+        self.decoder = Decoder(latent_dim + n_classes, hidden, n_pixels)
+        self.encoder = Encoder(latent_dim, tuple(reversed(hidden)), self.data_dim)
+
+    def rows(self, x: Float[Tensor, "batch pixels"], labels: Int[Tensor, " batch"]) -> Float[Tensor, "batch columns"]:
+        """Images (B, D) with their classes (B,) behind them: (B, D + C)."""
+        if len(labels) != len(x) or labels.min() < 0 or labels.max() >= self.n_classes:
+            raise ValueError(f"labels must hold a class from 0 to {self.n_classes - 1} for each of the {len(x)} images")
+        return torch.cat([x, one_hot(labels.long(), self.n_classes).to(x)], 1)
+
+    def check(self, x: Tensor) -> None:
+        """Raise TypeError or ValueError, saying what to do, unless x is a batch of `rows`."""
+        if isinstance(x, Tensor) and x.ndim == 2 and x.shape[1] == self.n_pixels:
+            raise ValueError("x holds images without their classes: pass model.rows(x, labels), or ask model.given(label)")
+        super().check(x)
+
+    def terms(self, x: Float[Tensor, "batch columns"]) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
+        """log p(x|z, y) at one z drawn from q(z|x, y), and KL(q(z|x, y) || p(z)), for `rows`, in nats (see `VAE.terms`)."""
+        self.check(x)
+        image, code = x.split([self.n_pixels, self.n_classes], 1)
+        q = self.encoder(x)
+        z = q.rsample()
+        return self.decoder(torch.cat([z, code], 1)).log_prob(image), divergence(q, self.prior, z)
+
+    def loss(self, x: Float[Tensor, "batch columns"]) -> Float[Tensor, ""]:
+        """Minus the ELBO of log p(x|y) for `rows`, one sample of z an image, averaged over images, in nats."""
+        log_px_given_z, kl = self.terms(x)
+        return (kl - log_px_given_z).mean()
+
+    def given(self, label: int) -> VAE:
+        """p(x|y) for one class y: a VAE with the weights of this model, which every estimator and oracle takes."""
+        if label not in range(self.n_classes):
+            raise ValueError(f"label must be a class from 0 to {self.n_classes - 1}; got {label}")
+        code = one_hot(torch.tensor(label), self.n_classes).to(next(self.parameters()))
+        return VAE(self.latent_dim, data_dim=self.n_pixels, encoder=_Told(self.encoder, code), decoder=_Told(self.decoder, code))
+
+
+class _Told(nn.Module):
+    """A network that gets a class behind its input."""
+
+    def __init__(self, network: nn.Module, code: Tensor):
+        super().__init__()
+        self.network, self.code = network, code
+
+    def forward(self, values: Tensor) -> Distribution:
+        return self.network(torch.cat([values, self.code.expand(*values.shape[:-1], -1)], -1))
 
 
 class LinearGaussian(LatentVariableModel):

@@ -13,9 +13,11 @@ import safetensors
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.distributions import Independent, Normal, kl_divergence
 
 from vaecourse.data import Digits, Split, load_digits, shipped
-from vaecourse.models import LatentVariableModel, _positive
+from vaecourse.estimators import iwae_bound
+from vaecourse.models import VAE, LatentVariableModel, _positive
 from vaecourse.oracles import quadrature_log_px
 
 Loss = Callable[[LatentVariableModel, Tensor], Tensor]
@@ -140,6 +142,47 @@ def fit(
 def exact_loss(spacing: float) -> Loss:
     """Minus the average log p(x) on a lattice moved at random at every call: exact maximum likelihood (notebook 04)."""
     return lambda model, x: -quadrature_log_px(model, x, spacing, torch.rand(model.latent_dim), radius=4.5).mean()
+
+
+def beta_loss(beta: float) -> Loss:
+    """Reconstruction error plus beta times the KL: minus the ELBO at beta = 1 only (Higgins et al. 2017, equation 4; notebook 11)."""
+    if not beta >= 0:
+        raise ValueError(f"beta is the weight of the KL, 0 or above; got {beta}")
+
+    def loss(model: VAE, x: Tensor) -> Tensor:
+        log_px_given_z, kl = model.terms(x)
+        return (beta * kl - log_px_given_z).mean()
+
+    return loss
+
+
+def free_bits_loss(nats: float) -> Loss:
+    """Minus the ELBO, where the KL of each latent, averaged over the batch, counts as `nats` at least.
+
+    Kingma et al. 2016, appendix on free bits (notebook 09, equation 9.10). Both q and the prior must be diagonal normals, or a
+    latent has no KL of its own.
+    """
+    if not nats >= 0:
+        raise ValueError(f"nats is what each latent may carry for nothing, 0 or above; got {nats}")
+
+    def loss(model: VAE, x: Tensor) -> Tensor:
+        model.check(x)
+        q, prior = model.encoder(x), model.prior
+        if not all(isinstance(p, Independent) and isinstance(p.base_dist, Normal) for p in (q, prior)):
+            raise ValueError(f"free bits are counted latent by latent: the prior must be N(0, I), not a {type(prior).__name__}")
+        kl = kl_divergence(q.base_dist, prior.base_dist).mean(0)
+        return kl.clamp(min=nats).sum() - model.decoder(q.rsample()).log_prob(x).mean()
+
+    return loss
+
+
+def iwae_loss(n_samples: int) -> Loss:
+    """Minus the importance weighted bound with n_samples draws an image (Burda et al. 2016, equation 8; notebook 11).
+
+    With one draw this is minus the ELBO, its KL drawn too. A step takes about n_samples times the decoder's work.
+    """
+    _positive(n_samples=n_samples)
+    return lambda model, x: -iwae_bound(model, x, n_samples).mean()
 
 
 def make_decoder(name: str) -> None:
