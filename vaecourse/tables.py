@@ -6,8 +6,11 @@ taking its logarithm), a count stays a count, a category is its number 0, 1, 2, 
 
 from __future__ import annotations
 
+import csv
+import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +33,7 @@ KINDS = {
 }
 MOST_CATEGORIES = 30
 FEWEST_ROWS = 20
+LARGEST_COUNT = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class Table:
             self[str(name)]  # raises
         cells = {str(name): [_text(cell) for cell in frame[name]] for name in frame.columns}
         empty = [""] * len(frame)
-        return _to_tensor([_encode(column, cells.get(column.name, empty), range(1, len(frame) + 1)) for column in self.columns])
+        places = [f"row {i + 1}" for i in range(len(frame))]
+        return _to_tensor([_encode(column, cells.get(column.name, empty), places) for column in self.columns])
 
     def decode(self, x: Float[Tensor, "rows columns"]) -> pd.DataFrame:
         """The way back: a pandas.DataFrame in the file's own words and units."""
@@ -126,7 +131,7 @@ def load_table(
 
     Args:
         kinds: from the name of a column to its kind, where the guess is wrong: one of `KINDS`. Without it, names are categories,
-            and so are numbers with two values; whole numbers that begin at 0, 1 or 2 are counts; numbers above 0 with a long
+            and so are numbers with two values; whole numbers that begin at 0, 1 or 2, up to a million, are counts; numbers above 0 with a long
             tail to the right are positive quantities; all others are quantities on a line.
         drop: columns to leave out (names of people, row numbers).
         separator: what stands between two cells.
@@ -141,19 +146,24 @@ def load_table(
     """
     if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
         raise ValueError(f"shares are those of training, validation and test rows, above 0 and together 1; got {shares}")
-    cells = _read(Path(path), separator)
+    if len(separator) != 1:
+        raise ValueError(f"separator is the one character between two cells, such as ',' ';' or '\\t'; got {separator!r}")
+    if isinstance(drop, str):
+        raise ValueError(f"drop is a list of names: pass drop=[{drop!r}]")
+    cells, places = _read(Path(path), separator)
     for name in [*drop, *(kinds or {})]:
         if name not in cells:
-            raise ValueError(f"there is no column {name!r} to drop or to set the kind of; the file has {', '.join(cells)}")
+            raise ValueError(f"there is no column {name!r} to drop or to set the kind of; the file has {_some(list(cells), 20)}")
     cells = {name: column for name, column in cells.items() if name not in drop}
     if not cells:
         raise ValueError("every column is dropped: leave at least one")
     n = len(next(iter(cells.values())))
     if n < FEWEST_ROWS:
-        raise ValueError(f"{path} holds {n} rows; at least {FEWEST_ROWS} are needed to learn from some and to test on others")
+        raise ValueError(f"{path} holds {n} rows; at least {FEWEST_ROWS} are needed to learn from some and to test on others: collect more")
     blank = [i for i in range(n) if not any(column[i] for column in cells.values())]
     if blank:
-        raise ValueError(f"line {blank[0] + 2} of {path} is empty in every column ({len(blank)} such rows): remove them from the file")
+        such = f" ({len(blank)} such rows)" if len(blank) > 1 else ""
+        raise ValueError(f"{places[blank[0]]} of {path} is empty in every column{such}: remove it from the file")
     for name, kind in (kinds or {}).items():
         if kind not in KINDS:
             raise ValueError(f"column {name!r} cannot be of kind {kind!r}; the kinds are {', '.join(KINDS)}")
@@ -162,51 +172,77 @@ def load_table(
     parts = [order[:first], order[first:second], order[second:]]
     if not all(len(part) for part in parts):
         raise ValueError(f"{n} rows are too few for shares of {shares}: one of the three splits is empty")
-    columns = [_fit(name, column, [column[i] for i in parts[0]], (kinds or {}).get(name)) for name, column in cells.items()]
-    splits = (_to_tensor([_encode(c, [cells[c.name][i] for i in part], part + 2) for c in columns]) for part in parts)
-    return Table(tuple(columns), *splits)
+    columns = [_fit(name, column, places, parts[0], (kinds or {}).get(name)) for name, column in cells.items()]
+    encoded = _to_tensor([_encode(column, cells[column.name], places) for column in columns])
+    return Table(tuple(columns), *(encoded[part] for part in parts))
 
 
-def _read(path: Path, separator: str) -> dict[str, list[str]]:
-    """The cells as text, "" where empty, by column."""
-    import pandas as pd
+def _read(path: Path, separator: str) -> tuple[dict[str, list[str]], list[str]]:
+    """The cells as text, "" where empty, by column; and where each row begins, such as "line 7". Blank lines are passed over."""
+    text = _read_text(path)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    rows, places, before = [], [], 0
+    try:
+        for row in reader:
+            if len(row) > 1 or (row and row[0].strip()):
+                rows.append([_text(cell) for cell in row])
+                places.append(f"line {before + 1}")  # a quoted cell may go on over several lines
+            before = reader.line_num
+    except csv.Error:
+        raise ValueError(
+            f'in the row of {path} that begins in line {before + 1} a quote (") is opened and not closed as it should be: a quoted cell '
+            f"ends with a quote right before {separator!r} or the end of the line, and a quote within it is doubled"
+        ) from None
+    if not rows:
+        raise ValueError(f"{path} is empty: the first line must hold the names of the columns, the others a row each")
+    names, *rows = rows
+    _check_names(names, path, separator)
+    for row, place in zip(rows, places[1:]):
+        if len(row) != len(names):
+            raise ValueError(
+                f"{place} of {path} has {len(row)} cells, and the first line names {len(names)} ({_some(names)}): mend that line; "
+                f"a cell with {separator!r} in it needs quotes"
+            )
+    if not rows:
+        raise ValueError(f"{path} holds names of columns ({_some(names)}) and no rows: add the rows, a line each")
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}, places[1:]
 
+
+def _read_text(path: Path) -> str:
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}: check its name and folder; this notebook's folder is {Path.cwd().name}/")
+        raise FileNotFoundError(f"there is no file {path}: check its name and folder; the current folder is {Path.cwd().name}/")
     if path.is_dir():
         raise ValueError(f"{path} is a folder: give the file in it")
     if path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers"):
         raise ValueError(f"{path.name} is a spreadsheet: save it as CSV (comma separated, UTF-8) and load that file")
+    if path.suffix.lower() in (".zip", ".gz", ".bz2", ".xz", ".7z"):
+        raise ValueError(f"{path.name} is compressed: unpack it and load the CSV file in it")
+    data = path.read_bytes()
     try:
-        frame = pd.read_csv(path, sep=separator, dtype=str, encoding="utf-8-sig", skipinitialspace=True, header=None, index_col=False)
-    except pd.errors.EmptyDataError:
-        raise ValueError(f"{path} is empty: the first line must hold the names of the columns, the others a row each") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in UTF-8: save it as CSV with encoding UTF-8") from None
-    except pd.errors.ParserError as error:
-        said = str(error).replace("Error tokenizing data. C error: ", "").strip()
-        raise ValueError(
-            f"{path} is not a regular table ({said}): every line needs as many cells as the first one, and a cell with a "
-            f"{separator!r} in it needs quotes"
-        ) from None
-    names = [_text(name) for name in frame.iloc[0]]
-    _check_names(names, path, separator)
-    if len(frame) == 1:
-        raise ValueError(f"{path} holds the names of {len(names)} columns and no rows")
-    return {name: [_text(cell) for cell in frame[i].iloc[1:]] for i, name in enumerate(names)}
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ValueError(f'{path} is not text in UTF-8 (line {line}): save it as CSV with encoding UTF-8 ("CSV UTF-8" in Excel)') from None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ValueError(f"{path} is not text (a zero byte in line {line}): save the table as CSV with encoding UTF-8")
+    return text
 
 
 def _check_names(names: list[str], path: Path, separator: str) -> None:
     other = next((s for s in ";\t,|" if s != separator and len(names) == 1 and s in names[0]), None)
     if other:
         raise ValueError(f"{path} has a single column, {names[0]!r}: its cells stand between {other!r}; pass separator={other!r}")
+    if sum(_number(name) is not None for name in names) > len(names) / 2:
+        raise ValueError(f"the first line of {path} holds numbers ({_some(names, 3)}): write the names of the columns above it, as words")
     if "" in names:
-        raise ValueError(f"column {names.index('') + 1} of {path} has no name: write one into the first line")
+        i = names.index("")
+        hint = " (if every line merely ends with a separator, remove that)" if i == len(names) - 1 > 0 else ""
+        hint = " (if it only numbers the rows, leave it out with drop then)" if i == 0 else hint
+        raise ValueError(f"column {i + 1} of {path} has no name: write one into the first line{hint}")
     twice = [name for i, name in enumerate(names) if name in names[:i]]
     if twice:
         raise ValueError(f"two columns of {path} are called {twice[0]!r}: give each a name of its own")
-    if sum(_number(name) is not None for name in names) > len(names) / 2:
-        raise ValueError(f"the first line of {path} holds numbers ({', '.join(names[:3])}, …): it must hold the names of the columns")
 
 
 def _text(cell: object) -> str:
@@ -217,74 +253,88 @@ def _text(cell: object) -> str:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        return None if "_" in text else float(text)  # float would read 1_000
     except ValueError:
         return None
 
 
-def _fit(name: str, all_cells: list[str], train_cells: list[str], kind: str | None) -> Column:
+def _some(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
+def _fit(name: str, cells: list[str], places: list[str], train: np.ndarray, kind: str | None) -> Column:
     """Kind, scale and categories of a column. The kind is guessed from all rows, the rest comes from the training rows."""
-    known = [cell for cell in all_cells if cell]
+    known = [cell for cell in cells if cell]
     if not known:
         raise ValueError(f"column {name!r} is empty in every row: leave it out with drop=[{name!r}]")
-    kind = kind or _guess(name, known)
-    train = [cell for cell in train_cells if cell]
-    if len(set(known)) == 1 or (kind != "category" and len({_number(cell) for cell in known}) == 1):
-        raise ValueError(f"column {name!r} is constant ({known[0]} in every row) and tells nothing: leave it out with drop=[{name!r}]")
-    if not train or len(set(train)) == 1:
-        what = f"is {train[0]} in every training row" if train else "is empty in every training row"
+    kind = kind or _guess(name, cells, places)
+    values = np.array([]) if kind == "category" else _values(name, kind, cells, places)
+    if len(set(known)) == 1 or len(np.unique(values[~np.isnan(values)])) == 1:
+        raise ValueError(f"column {name!r} holds nothing but {known[0]!r} and tells nothing: leave it out with drop=[{name!r}]")
+    seen = {cells[i] for i in train if cells[i]}
+    if len(seen) < 2:
+        what = f"is {seen.pop()!r} in every training row that is not empty" if seen else "is empty in every training row"
         raise ValueError(f"column {name!r} {what}: it varies too rarely; leave it out with drop=[{name!r}], or try another seed")
     if kind == "category":
-        return Column(name, kind, categories=tuple(sorted(set(train))))
-    values = _values(name, kind, train, range(len(train)), where=False)
-    values = {"positive": np.log, "count": np.log1p}.get(kind, lambda v: v)(values)
-    scale = float(values.std())
-    if not scale > 1e-6 * max(1.0, abs(float(values.mean()))):
-        raise ValueError(f"column {name!r} hardly varies (standard deviation {scale:.2g}): subtract a constant, or leave it out with drop")
-    return Column(name, kind, float(values.mean()), scale)
-
-
-def _guess(name: str, known: list[str]) -> str:
-    numbers = [_number(cell) for cell in known]
-    bad = [cell for cell, number in zip(known, numbers) if number is None]
-    if not bad:
-        return _guess_number(np.array(numbers), len(set(known)))
-    distinct = len(set(known))
-    if len(bad) < len(known) / 2:
-        hint = _mistaken_number(bad[0])
+        numbers = all(_number(cell) is not None for cell in seen)
+        return Column(name, kind, categories=tuple(sorted(seen, key=lambda cell: (_number(cell) if numbers else 0, cell))))
+    values = {"positive": np.log, "count": np.log1p}.get(kind, lambda v: v)(values[train])
+    mean, scale = float(np.nanmean(values)), float(np.nanstd(values))
+    if not scale > 1e-6 * max(1.0, abs(mean)):
         raise ValueError(
-            f"column {name!r} holds numbers, but also {bad[0]!r}{hint}: mend these {len(bad)} cells, or leave them empty; if it is meant "
-            f'as names, pass kinds={{{name!r}: "category"}}'
+            f"column {name!r} hardly varies in the training rows (standard deviation {scale:.2g}, mean {mean:.6g}): subtract a constant "
+            f"from it, choose a smaller unit, or leave it out with drop=[{name!r}]"
         )
-    if all(_mistaken_number(cell) for cell in bad):
-        raise ValueError(f"column {name!r} holds text such as {bad[0]!r}{_mistaken_number(bad[0])}: write plain numbers, such as 1.85")
-    if distinct > MOST_CATEGORIES:
+    return Column(name, kind, mean, scale)
+
+
+def _guess(name: str, cells: Sequence[str], places: Sequence[str]) -> str:
+    known = [cell for cell in cells if cell]
+    words = [(cell, place) for cell, place in zip(cells, places) if cell and _number(cell) is None]
+    distinct, distinct_words = len(set(known)), len({cell for cell, _ in words})
+    if not words:
+        return _guess_number(np.array([_number(cell) for cell in known]), distinct)
+    as_names = f"if it is meant as names, pass kinds={{{name!r}: 'category'}}"
+    first, place = words[0]
+    if len(words) < len(known) / 2 or distinct - distinct_words > distinct_words:
+        cells_ = "this cell" if len(words) == 1 else f"these {len(words):,} cells"
+        raise ValueError(
+            f"column {name!r} holds numbers, but also {first!r} in {place}{_mistaken_number(first)}: mend {cells_}, or leave empty what is "
+            f"not known; {as_names}"
+        )
+    if all(_mistaken_number(cell) for cell, _ in words):
+        raise ValueError(
+            f"column {name!r} holds text such as {first!r} in {place}{_mistaken_number(first)}: write plain numbers, such as 1.85; "
+            f"{as_names}"
+        )
+    most = min(MOST_CATEGORIES, len(known) // 2)
+    if distinct > most:
         raise ValueError(
             f"column {name!r} looks like free text ({distinct:,} different values in {len(known):,} rows, such as {known[0][:30]!r}): "
-            f"leave it out with drop=[{name!r}], or replace it by at most {MOST_CATEGORIES} categories"
+            f"leave it out with drop=[{name!r}], or merge its values into at most {most} categories"
         )
     return "category"
 
 
 def _mistaken_number(cell: str) -> str:
     """What went wrong, where a text was probably meant as a number."""
-    if _number(cell.replace(",", ".")) is not None:
+    if "," in cell and _number(cell.replace(",", "")) is not None:
         return ", with a decimal comma or a comma between thousands"
-    word = cell.strip("%€$£ ").split(" ")[0]
-    if (
-        _number(word.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) is not None
-        and not word[-1:].isdigit()
-        or (_number(word) is not None)
-    ):
+    if re.fullmatch(r"[-+]?\d{1,3}([ '_\u00a0\u202f]\d{3})+(\.\d*)?", cell):
+        return f", with {cell.lstrip('+-0123456789')[0]!r} between thousands"
+    if re.match(r"(\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d\d(\d\d)?)\b", cell):
+        return ", a date"
+    number = r"[-+]?(\d[\d.,]*)(e[-+]?\d+)?"
+    if re.fullmatch(rf"{number}\s*([^\W\d]|[%°€$£'\"′″/²³])+", cell) or re.fullmatch(rf"[€$£]\s*{number}\s*\w*", cell):
         return ", a number with a unit"
     return ""
 
 
 def _guess_number(values: np.ndarray, distinct: int) -> str:
     finite = values[np.isfinite(values)]
-    if distinct == 2:
+    if len(np.unique(values)) == distinct == 2:  # not where 1 is also written 1.0
         return "category"
-    if len(finite) and (finite == finite.round()).all() and 0 <= finite.min() <= 2:
+    if len(finite) and (finite == finite.round()).all() and 0 <= finite.min() <= 2 and finite.max() <= LARGEST_COUNT:
         return "count"
     if len(finite) and finite.min() > 0:
         centred = finite - finite.mean()
@@ -293,37 +343,44 @@ def _guess_number(values: np.ndarray, distinct: int) -> str:
     return "gaussian"
 
 
-def _values(name: str, kind: str, cells: Sequence[str], lines: Iterable[int], where: bool = True) -> np.ndarray:
+def _values(name: str, kind: str, cells: Sequence[str], places: Sequence[str]) -> np.ndarray:
     """The numbers of a column that is not a category, NaN where empty."""
     values = np.full(len(cells), np.nan)
-    for i, (cell, line) in enumerate(zip(cells, lines)):
+    for i, (cell, place) in enumerate(zip(cells, places)):
         if not cell:
             continue
-        number, at = _number(cell), f" in line {line}" if where else ""
-        if number is None or not math.isfinite(number):
+        number = _number(cell)
+        if number is None or not abs(number) < 1e100:  # NaN fails too
+            what = "is too large" if number is not None and math.isfinite(number) else "is not a finite number"
             raise ValueError(
-                f"column {name!r}: {cell!r}{at} is not a finite number{_mistaken_number(cell)}: mend the cell, or leave it empty"
+                f"column {name!r} is of kind {kind!r}, and {cell!r} in {place} {what}{_mistaken_number(cell)}: mend the cell, or leave it "
+                "empty"
             )
-        if kind == "positive" and number <= 0:
-            raise ValueError(f'column {name!r} is of kind "positive", and {cell}{at} is not above 0: pass kinds={{{name!r}: "gaussian"}}')
-        if kind == "count" and (number < 0 or number != round(number)):
-            raise ValueError(f'column {name!r} is of kind "count", and {cell}{at} is not 0, 1, 2, …: pass kinds={{{name!r}: "gaussian"}}')
+        wrong = {
+            "positive": number <= 0 and "above 0",
+            "count": (not 0 <= number <= LARGEST_COUNT or number != round(number)) and f"one of 0, 1, 2, … {LARGEST_COUNT:,}",
+        }.get(kind)
+        if wrong:
+            raise ValueError(
+                f"column {name!r} is of kind {kind!r}, and {cell} in {place} is not {wrong}: mend the cell, or leave it empty; if it is "
+                f"right, pass kinds={{{name!r}: 'gaussian'}}"
+            )
         values[i] = number
     return values
 
 
-def _encode(column: Column, cells: Sequence[str], lines: Iterable[int]) -> np.ndarray:
+def _encode(column: Column, cells: Sequence[str], places: Sequence[str]) -> np.ndarray:
     if column.kind != "category":
-        values = _values(column.name, column.kind, cells, lines)
+        values = _values(column.name, column.kind, cells, places)
         if column.kind == "count":
             return values
         return ((np.log(values) if column.kind == "positive" else values) - column.shift) / column.scale
     number = {name: float(i) for i, name in enumerate(column.categories)} | {"": math.nan}
-    for cell, line in zip(cells, lines):
+    for cell, place in zip(cells, places):
         if cell not in number:
             raise ValueError(
-                f"column {column.name!r}: {cell!r} (line {line}) is a category that no training row has; they have "
-                f"{', '.join(column.categories)}: correct it, merge rare categories, or leave the cell empty"
+                f"column {column.name!r}: {cell!r} in {place} is a category that no training row has; they have "
+                f"{_some(column.categories)}: correct it, merge rare categories, leave the cell empty, or leave the column out"
             )
     return np.array([number[cell] for cell in cells])
 
