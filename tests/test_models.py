@@ -253,19 +253,36 @@ def test_the_loss_under_a_mixture_prior_is_minus_the_elbo_and_reaches_every_para
     assert all(p.grad is not None and p.grad.abs().max() > 0 for p in model.parameters())
 
 
-def test_exact_log_px_sees_the_learned_prior() -> None:
+@pytest.mark.parametrize(("loc", "scale"), [((0.7, -1.0), (0.8, 1.7)), ((90.0, -40.0), (30.0, 8.0))])
+def test_exact_log_px_sees_the_learned_prior_wherever_it_lies(loc: tuple[float, float], scale: tuple[float, float]) -> None:
     """One component is a normal that the decoder's first layer can absorb: the same model in other coordinates."""
     torch.manual_seed(0)
     prior = MixturePrior(2, 1, floor=0.5)
     model, x = VAE(2, (8,), 20, prior=prior).requires_grad_(False), binary(6, 20)
-    prior.loc.copy_(torch.tensor([[0.7, -1.0]]))
-    prior.log_scale.copy_(torch.tensor([[0.3, 1.2]]).log())
+    prior.loc.copy_(torch.tensor([loc]))
+    prior.log_scale.copy_((torch.tensor([scale]) - 0.5).log())
     same = LatentVariableModel(2, (8,), 20).requires_grad_(False)
     same.decoder.load_state_dict(model.decoder.state_dict())
     first = same.decoder.logits[0]
-    first.bias += first.weight @ prior.loc[0]
-    first.weight *= torch.tensor([0.8, 1.7])
+    first.bias += first.weight @ torch.tensor(loc)
+    first.weight *= torch.tensor(scale)
     np.testing.assert_allclose(exact_log_px(model, x), exact_log_px(same, x), atol=2e-2)
+
+
+def test_exact_log_px_under_several_components_is_their_average() -> None:
+    """p(x) is linear in the prior: each component alone, weighed."""
+    torch.manual_seed(0)
+    model, x = VAE(2, (8,), 20, prior=MixturePrior(2, 3)).requires_grad_(False), binary(6, 20)
+    prior = model.learned_prior
+    prior.loc.mul_(4)
+    prior.log_weights.copy_(torch.tensor([0.2, -1.0, 0.5]))
+    alone = []
+    for c in range(3):
+        one = VAE(2, data_dim=20, prior=MixturePrior(2, 1), encoder=model.encoder, decoder=model.decoder).requires_grad_(False)
+        one.learned_prior.loc.copy_(prior.loc[c : c + 1])
+        alone.append(exact_log_px(one, x))
+    expected = scipy.special.logsumexp(np.stack(alone), axis=0, b=scipy.special.softmax([0.2, -1.0, 0.5])[:, None])
+    np.testing.assert_allclose(exact_log_px(model, x), expected, atol=2e-2)
 
 
 def test_a_vamp_prior_is_the_equal_mixture_of_the_encoder_s_answers() -> None:

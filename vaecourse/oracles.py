@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.distributions import AffineTransform, Independent, TransformedDistribution
 
 from vaecourse.distributions import pair_with
 from vaecourse.models import LatentVariableModel, LinearGaussian
@@ -42,7 +44,8 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
     for one or two latent dimensions. The quadrature lays 2^K interleaved lattices and halves their spacing, image by
     image, as long as they disagree. Returned is their average, itself a lattice of half the spacing: the harmonics in
     which the lattices differ cancel in it, and its estimated error is below `tol` nats, as a rule far below, plus the
-    rounding of x's dtype (about 1e-4 in float32). A mode beyond |z| = 8 is seen where mass leads up to it.
+    rounding of x's dtype (about 1e-4 in float32). A mode beyond |z| = 8 is seen where mass leads up to it. Where the prior
+    is learned, all lengths are in its standard deviations.
 
     Raises:
         ValueError: bad x; more than two latent dimensions; tol not positive.
@@ -57,7 +60,7 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
         if model.prior.has_enumerate_support:
             return _log_joint(model, x, model.prior.enumerate_support()).logsumexp(0)
         with torch.inference_mode():
-            log_px = _quadrature(model, x, tol)
+            log_px = _quadrature(_rescaled(model), x, tol)
     log_px = log_px.clone()
     unsettled = int((~log_px.isfinite()).sum())
     if unsettled:
@@ -122,6 +125,17 @@ def _refuse_many(latent_dim: int) -> None:
             f"quadrature takes one or two latent dimensions; this model has {latent_dim}, and a lattice of 100 nodes an axis "
             f"would need 100^{latent_dim} of them: estimate log p(x) instead, see vaecourse.estimators.importance_estimate"
         )
+
+
+def _rescaled(model: LatentVariableModel) -> LatentVariableModel:
+    """The same p(x) in coordinates u = (z - mean) / stddev of the prior: a learned prior may lie anywhere and be of any width."""
+    prior, k = model.prior, model.latent_dim
+    if isinstance(prior, Independent):
+        return model  # N(0, I)
+    mean, scale = prior.mean, prior.stddev
+    into = AffineTransform(-mean / scale, 1 / scale, event_dim=1)
+    moved = TransformedDistribution(prior, into, validate_args=False)
+    return SimpleNamespace(prior=moved, decoder=lambda u: model.decoder(mean + scale * u), latent_dim=k, data_dim=model.data_dim)
 
 
 def _log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Float[Tensor, "nodes batch"]:
