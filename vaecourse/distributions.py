@@ -8,6 +8,8 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Categorical, Distribution, Independent, MixtureSameFamily, Normal, kl_divergence
 from torch.nn.functional import softplus
 
+BLOCK = 1 << 18  # numbers held at once where pairs have no matrix product: what the cache of a processor holds
+
 
 def bernoulli(logits: Float[Tensor, "... pixels"]) -> Independent:
     """Independent pixels, each 1 with probability sigmoid(logit); one event is a whole image."""
@@ -75,7 +77,7 @@ def divergence(q: Distribution, p: Distribution, z: Float[Tensor, "... latents"]
         return q.log_prob(z) - p.log_prob(z)
 
 
-def log_prob_pairs(p: Independent, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, "samples batch"]:
+def log_prob_pairs(p: Distribution, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, "samples batch"]:
     """log p(x_b | z_s) in nats for every pair, from p = decoder(z) of batch (S,).
 
     For Bernoulli pixels the log-likelihood is linear in x,
@@ -84,10 +86,11 @@ def log_prob_pairs(p: Independent, x: Float[Tensor, "batch pixels"]) -> Float[Te
     return pair_with(p)(x)
 
 
-def pair_with(p: Independent, plus: float | Float[Tensor, " samples"] = 0.0) -> Callable[[Tensor], Tensor]:
+def pair_with(p: Distribution, plus: float | Float[Tensor, " samples"] = 0.0) -> Callable[[Tensor], Tensor]:
     """`log_prob_pairs` as a function of x alone, with `plus` (S,) added: for many blocks of x under the same p."""
-    if not isinstance(p.base_dist, Bernoulli):
-        return lambda x: torch.stack([p.log_prob(image) + plus for image in x], dim=1)
+    if not isinstance(getattr(p, "base_dist", None), Bernoulli):
+        rows = max(1, BLOCK // (p.batch_shape + p.event_shape).numel())
+        return lambda x: torch.cat([p.log_prob(part[:, None]) + plus for part in x.split(rows)]).T
     logits = p.base_dist.logits
     # Below -26 the softplus is under 1e-11, and float32 meets denormal numbers on its way: up to ten times slower.
     offset = plus - softplus(logits.clamp(min=-26)).sum(1)

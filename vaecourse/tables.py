@@ -131,7 +131,7 @@ def load_table(
 
     Args:
         kinds: from the name of a column to its kind, where the guess is wrong: one of `KINDS`. Without it, names are categories,
-            and so are numbers with two values; whole numbers that begin at 0, 1 or 2, up to a million, are counts; numbers above 0 with a long
+            and so are numbers with two values; whole numbers from 0, 1 or 2 up to at most a million are counts; numbers above 0 with a long
             tail to the right are positive quantities; all others are quantities on a line.
         drop: columns to leave out (names of people, row numbers).
         separator: what stands between two cells.
