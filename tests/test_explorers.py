@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import math
 import re
 from types import SimpleNamespace
@@ -12,7 +13,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vaecourse import data, estimators, models, oracles, widgets
+from vaecourse import data, estimators, models, oracles, tables, widgets
+from vaecourse.tabular import TabularVAE
 from vaecourse.widgets import explorers
 
 WITHOUT_ARGUMENTS = ["draw_a_digit", "estimate_px", "move_the_proposal", "the_kl", "two_gradients"]
@@ -35,7 +37,14 @@ def vae():
 
 
 @pytest.fixture(scope="module")
-def boxes(digits, model, vae):
+def tabular():
+    torch.manual_seed(0)
+    table = tables.load_players()
+    return TabularVAE(table.columns, 2).requires_grad_(False), table
+
+
+@pytest.fixture(scope="module")
+def boxes(digits, model, vae, tabular):
     x, labels = digits.test.x[:20], digits.test.labels[:20]
     snapshots = {epoch: {k: v + 0.02 * epoch for k, v in vae.state_dict().items()} for epoch in (1, 2, 6)}
     log_w = estimators.log_weights(vae, x[:1], 1024)[:, 0]
@@ -43,11 +52,12 @@ def boxes(digits, model, vae):
     made["latent_plane"] = widgets.latent_plane({"first": model, "second": vae}, x)
     made["the_gap"] = widgets.the_gap(model, x[:1])
     made["training_replay"] = widgets.training_replay(vae, snapshots, x, labels)
+    made["table_plane"] = widgets.table_plane(*tabular, "position")
     made["how_many_draws"] = widgets.how_many_draws(log_w, oracles.exact_log_px(vae, x[:1]).item())
     return made
 
 
-NAMES = [*WITHOUT_ARGUMENTS, "latent_plane", "the_gap", "training_replay", "how_many_draws"]
+NAMES = [*WITHOUT_ARGUMENTS, "latent_plane", "the_gap", "training_replay", "how_many_draws", "table_plane"]
 
 
 def step(control):
@@ -178,13 +188,35 @@ def test_a_click_on_the_plane_moves_the_point(boxes):
     assert (box.controls["z1"].value, box.controls["z2"].value) == pytest.approx((-0.5, 2.5), abs=0.051)
 
 
+def test_the_plane_of_a_table_says_the_means_of_many_sampled_rows(boxes, tabular):
+    box, (model, table) = boxes["table_plane"], tabular
+    box.controls["z1"].value, box.controls["z2"].value = -1.2, 0.7
+    torch.manual_seed(1)
+    rows = table.decode(model.decoder(torch.tensor([-1.2, 0.7])).sample((40_000,)))
+    position, share = re.search(r"position (\w+) with probability ([\d.]+)", box.sentence).groups()
+    assert (rows["position"] == position).mean() == pytest.approx(float(share), abs=0.015)
+    assert (rows["position"] == position).mean() == pytest.approx(rows["position"].value_counts(normalize=True).max(), abs=0.01)
+    said = {name: numbers(value)[0] for name, value in re.findall(r"(\w+) ([\d,.]*\d)", box.sentence.split("on average ")[1])}
+    assert set(said) == {column.name for column in table.columns if column.kind != "category"}
+    for name, mean in said.items():
+        assert mean == pytest.approx(rows[name].mean(), abs=5 * rows[name].std() / 200 + 1e-3 * mean), name
+
+
+def test_a_click_on_the_plane_of_a_table_moves_the_cross(boxes):
+    box = boxes["table_plane"]
+    width, height = box.figure.bbox.size
+    across, up = box.figure.axes[0].transData.transform((1.5, -0.4))
+    box.children[-1].at = [across / width, 1 - up / height, 0]
+    assert (box.controls["z1"].value, box.controls["z2"].value) == pytest.approx((1.5, -0.4), abs=0.051)
+
+
 def test_quick_moves_of_the_reader_are_drawn_once_with_the_last_value(monkeypatch):
     kernel = SimpleNamespace(get_parent=lambda: {"header": {"msg_type": "comm_msg"}})
     box = widgets.the_kl()
     monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=kernel))
     drawn = []
     original = explorers._png
-    monkeypatch.setattr(explorers, "_png", lambda fig: drawn.append(1) or original(fig))
+    monkeypatch.setattr(explorers, "_png", lambda fig, narrow: drawn.append(1) or original(fig))
 
     async def press() -> None:
         for _ in range(10):
@@ -195,3 +227,17 @@ def test_quick_moves_of_the_reader_are_drawn_once_with_the_last_value(monkeypatc
     asyncio.run(press())
     assert len(drawn) == 1
     assert f"Mean {box.controls['mu'].value:.1f}" in box.sentence
+
+
+@pytest.mark.parametrize("panels", [1, 2, 3, 4])
+def test_in_a_narrow_window_the_panels_stand_below_each_other(panels):
+    from matplotlib import image as reader
+
+    fig, _ = explorers.plots.figure([f"Panel {i}" for i in range(panels)], "x", "y", size=(9, 3))
+    drawn = reader.imread(io.BytesIO(explorers._png(fig, narrow=True)))
+    assert drawn.shape[1] <= 380
+    boxes = [ax.get_position() for ax in fig.axes]
+    columns = 2 if panels == 4 else 1
+    for i, box in enumerate(boxes):
+        assert all(box.y1 < above.y0 for above in boxes[: i // columns * columns])
+        assert box.width > 0.25

@@ -139,12 +139,16 @@ EXPLORERS = {
     "two_gradients": "two_gradients()",
     "training_replay": "training_replay(vae, snapshots, digits.test.x[:500], digits.test.labels[:500])",
     "how_many_draws": "how_many_draws(log_w, exact)",
+    "table_plane": 'table_plane(TabularVAE(table.columns, 2), table, "position")',
 }
 PREPARE = """import torch
 from vaecourse import data, estimators, models, oracles
+from vaecourse.tables import load_players
+from vaecourse.tabular import TabularVAE
 from vaecourse.widgets import *
 
 torch.manual_seed(0)
+table = load_players()
 digits, model, vae = data.load_digits("strokes"), models.pretrained("strokes"), models.VAE(2).requires_grad_(False)
 x = digits.test.x[:10]
 snapshots = {i: {k: w * (1 + i / 10) for k, w in vae.state_dict().items()} for i in range(11)}

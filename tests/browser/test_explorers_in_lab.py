@@ -84,6 +84,22 @@ def test_a_click_on_the_plane_moves_the_point(page):
     assert page.problems == []
 
 
+def test_in_a_narrow_window_every_picture_is_whole_and_legible(page):
+    page.set_viewport_size({"width": 800, "height": 900})
+    try:
+        for cell in range(1, 1 + len(lab.EXPLORERS)):
+            page.wait_for_function(
+                """cell => { const area = document.querySelectorAll('.jp-CodeCell')[cell].querySelector('.jp-OutputArea-output');
+                             const img = area.querySelector('img'), box = img.getBoundingClientRect();
+                             return img.complete && box.right <= area.getBoundingClientRect().right + 1 && box.width > 0.9 * img.naturalWidth }""",
+                arg=cell,
+                timeout=10_000,
+            )
+        assert page.problems == []
+    finally:
+        page.set_viewport_size({"width": 1300, "height": 900})
+
+
 def test_a_card_gives_hints_and_a_quiz_its_reasons(page):
     lab.open_notebook(page, *page.place, "cards.ipynb")
     lab.run_all(page)

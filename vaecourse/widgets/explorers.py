@@ -26,6 +26,8 @@ from vaecourse.diagnostics import exact_elbo
 from vaecourse.distributions import diagonal_normal, gaussian_kl, log_prob_pairs
 from vaecourse.logspace import effective_sample_size, log_mean_exp
 from vaecourse.models import VAE, LatentVariableModel
+from vaecourse.tables import Column, Table
+from vaecourse.tabular import TabularVAE
 
 ABOUT = {
     "Draw a digit": "Strokes, ink and black-and-white pixels of one digit, as its class and its factors say.",
@@ -36,6 +38,7 @@ ABOUT = {
     "The divergence from the prior": "The densities of q and of the prior, the integrand of the KL, and its closed form term by term.",
     "Two gradients": "Two histograms around the exact slope, of pathwise and of score-function estimates.",
     "Training, replayed": "Codes of held-out digits on the latent plane, four reconstructions, and ELBO and exact log p(x) by epoch.",
+    "The plane of a table": "Codes of held-out rows on the plane of two latents, and what the decoder expects at the cross, cell by cell.",
     "How many draws?": "The importance weighted bound against the number of draws, and a histogram of single estimates.",
 }
 Draw = Callable[..., "tuple[Any, str]"]
@@ -74,24 +77,24 @@ def explorer(name: str, controls: dict[str, Any], draw: Draw, clicked: Callable[
             still = {"text/plain": repr(self), "image/png": base64.b64encode(image.value).decode()}
             return (super()._repr_mimebundle_(**kwargs) or {}) | still
 
-    image = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", min_width="480px", object_fit="contain"))
-    scroll = widgets.Box([image], layout=widgets.Layout(overflow="auto", max_width="100%"))  # a narrow window shows a part, legibly
+    image = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", object_fit="contain"))
     line, pointer = widgets.HTML(), _pointer(len(controls))
     for control in controls.values():
-        control.style.description_width, control.layout.width = "9em", "30em"
+        control.style.description_width, control.layout.width, control.layout.max_width = "7.5em", "30em", "100%"
     row = widgets.HBox(list(controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
-    box = Explorer([widgets.HTML(f"<b>{name}{'' if name.endswith('?') else '.'}</b> {ABOUT[name]}"), row, scroll, line, pointer])
+    box = Explorer([widgets.HTML(f"<b>{name}{'' if name.endswith('?') else '.'}</b> {ABOUT[name]}"), row, image, line, pointer])
     box.controls = controls
 
     def redraw() -> None:
         box.figure, box.said = draw(**{key: control.value for key, control in controls.items()})
-        image.value = _png(box.figure)
+        image.value = _png(box.figure, pointer.narrow)
         line.value = f'<span role="status" aria-live="polite">{box.said}</span>'
         pointer.said = box.said
 
     later = _Later(redraw)
     for control in controls.values():
         control.observe(lambda change: later.ask(), "value")
+    pointer.observe(lambda change: later.ask(), "narrow")
     redraw()
     gc.collect()
     gc.freeze()  # what is loaded by now stays: walking it again whenever figures are collected stops the picture for 0.2 s
@@ -107,7 +110,8 @@ def explorer(name: str, controls: dict[str, Any], draw: Draw, clicked: Callable[
 
 
 def _pointer(sliders: int):
-    """An invisible widget. It says where the picture was clicked; it gives sliders and picture the names that are read aloud."""
+    """An invisible widget. It says where the picture was clicked and whether there is little room for it, and it gives sliders and
+    picture the names that are read aloud."""
     import anywidget
     import traitlets
 
@@ -134,6 +138,12 @@ def _pointer(sliders: int):
             const clickable = () => { picture.style.cursor = model.get("clickable") ? "crosshair" : ""; };
             model.on("change:clickable", clickable);
             clickable();
+            new ResizeObserver(() => {
+              const narrow = root.clientWidth < 600;
+              if (root.clientWidth === 0 || narrow === model.get("narrow")) return;
+              model.set("narrow", narrow);
+              model.save_changes();
+            }).observe(root);
             picture.addEventListener("click", (event) => {
               if (!model.get("clickable")) return;
               const box = picture.getBoundingClientRect();
@@ -149,6 +159,7 @@ def _pointer(sliders: int):
         said = traitlets.Unicode().tag(sync=True)
         sliders = traitlets.Int().tag(sync=True)
         clickable = traitlets.Bool(False).tag(sync=True)
+        narrow = traitlets.Bool(False).tag(sync=True)
 
     return Pointer(sliders=sliders)
 
@@ -206,14 +217,17 @@ def _from_the_reader() -> bool:
     return kernel.get_parent().get("header", {}).get("msg_type") == "comm_msg"
 
 
-def _png(fig: Any) -> bytes:
+def _png(fig: Any, narrow: bool = False) -> bytes:
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
     from matplotlib.transforms import ScaledTranslation
 
     buffer = io.BytesIO()
     fig.set_layout_engine(None)  # a layout that is computed takes longer than the drawing
-    fig.subplots_adjust(left=0.08, right=0.97, top=0.88, bottom=0.17, wspace=0.32)
+    if narrow:
+        _stack(fig)
+    else:
+        fig.subplots_adjust(left=0.08, right=0.97, top=0.88, bottom=0.17, wspace=0.32)
     below = ScaledTranslation(0, -22 / 72, fig.dpi_scale_trans)
     for ax in fig.axes:
         # where it would be anyway: to find the place takes as long as to draw
@@ -224,6 +238,19 @@ def _png(fig: Any) -> bytes:
     fig.savefig(buffer, format="png", dpi=DPI, facecolor="white", pil_kwargs={"compress_level": 1})
     plt.close(fig)
     return buffer.getvalue()
+
+
+def _stack(fig: Any) -> None:
+    """The panels below each other, from four on in two columns, for a window in which a row of them could not be read."""
+    columns = 1 if len(fig.axes) < 4 else 2
+    rows = -(-len(fig.axes) // columns)
+    height = 2.9 * rows if columns == 1 else 2.4 * rows
+    fig.set_size_inches(4.7, height)
+    places = fig.add_gridspec(
+        rows, columns, left=0.27 / columns, right=0.96, top=1 - 0.3 / height, bottom=0.5 / height, hspace=0.5, wspace=0.35
+    )
+    for ax, place in zip(fig.axes, places):
+        ax.set_subplotspec(place)
 
 
 def _choice(label: str, options: list[str], value: str | None = None):
@@ -321,12 +348,14 @@ def latent_plane(models: dict[str, LatentVariableModel], x: Tensor):
         "which": _choice("model", list(models)),
     }
 
-    def clicked(fig: Any, across: float, down: float) -> dict[str, float]:
-        width, height = fig.bbox.size
-        z = fig.axes[0].transData.inverted().transform((across * width, (1 - down) * height))
-        return {"z1": round(float(z[0]), 1), "z2": round(float(z[1]), 1)} if abs(z).max() <= 4 else {}
+    return explorer("The latent plane", controls, draw, _on_the_plane)
 
-    return explorer("The latent plane", controls, draw, clicked)
+
+def _on_the_plane(fig: Any, across: float, down: float) -> dict[str, float]:
+    """The latents on which a click falls, where the first panel shows the plane from -4 to 4."""
+    width, height = fig.bbox.size
+    z = fig.axes[0].transData.inverted().transform((across * width, (1 - down) * height))
+    return {"z1": round(float(z[0]), 1), "z2": round(float(z[1]), 1)} if abs(z).max() <= 4 else {}
 
 
 FORMATS = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
@@ -574,6 +603,7 @@ def training_replay(vae: VAE, snapshots: dict[int, dict[str, Tensor]], x: Tensor
         plots.line(axes[2], epochs, exacts, "log p(x)", "exact", nudge=(-46, 10))
         plots.line(axes[2], epochs, bounds, "ELBO", "elbo", nudge=(-34, -12))
         axes[2].plot([epochs[step]] * 2, [exact, bound], "o", color="black", ms=5)
+        axes[2].xaxis.get_major_locator().set_params(integer=True)
         return fig, f"After epoch {epochs[step]}: ELBO {bound:.0f}, log p(x) {exact:.0f} nats per image."
 
     return explorer("Training, replayed", {"step": _slider("snapshot", 0, 0, len(epochs) - 1, 1)}, draw)
@@ -622,3 +652,66 @@ def how_many_draws(log_w: Tensor, exact: float | None = None):
         return fig, f"k = {k}: the bound is {means[log_k]:.1f} nats, one estimate scatters by {spreads[log_k]:.1f}{known}."
 
     return explorer("How many draws?", {"log_k": _slider("k, 2 to the", 0, 0, most, 1)}, draw)
+
+
+MARKS = (("o", "importance"), ("^", "naive"), ("s", "posterior"), ("v", "elbo"), ("D", "iwae"), ("P", "prior"))
+
+
+def table_plane(model: TabularVAE, table: Table, by: str):
+    """A point moved over the plane of two latents of a table: the row that the decoder expects there (notebook 10).
+
+    Args:
+        model: K = 2, trained on the table.
+        table: its held-out rows are shown as codes, the means of q(z|row).
+        by: the name of a category, which gives them colour and shape.
+    """
+    names, at = table.columns[table[by]].categories, table.test[:, table[by]]
+    with torch.no_grad():
+        codes = model.encoder(table.test).mean
+
+    def draw(z1: float, z2: float):
+        fig, (plane, row) = plots.figure(["Codes of held-out rows", "The row at the cross"], ["$z_1$", ""], ["$z_2$", ""], size=(10.4, 3.9))
+        for i, name in enumerate(names):
+            mark, color = MARKS[i % len(MARKS)]
+            plane.plot(*codes[at == i].T, ls="", marker=mark, ms=2.5, color=plots.COLORS[color], alpha=0.7)
+            box = {"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1}
+            plane.text(*codes[at == i].mean(0).tolist(), name, ha="center", fontsize=8, weight="bold", color=plots.COLORS[color], bbox=box)
+        plane.plot([z1], [z2], "P", color="black", ms=13, mec="white")
+        plane.set(xlim=(-4, 4), ylim=(-4, 4))
+        with torch.no_grad():
+            cells = list(zip(table.columns, model.decoder(torch.tensor([z1, z2])).parts))
+        shares = [(f"{c.name} {n}", p) for c, cell in cells if c.kind == "category" for n, p in zip(c.categories, cell.probs.tolist())]
+        means = [(c.name, *_means(c, cell)) for c, cell in cells if c.kind != "category"]
+        row.axis("off")
+        row.set(xlim=(-0.1, 1), ylim=(max(len(shares), len(means)) - 0.5, -1.6))
+        _bars(row, (0.19, 0.2), [(name, 0.2 * p, f"{p:.2f}") for name, p in shares], "probability", "importance")
+        _bars(row, (0.62, 0.8), [(name, 0.08 * u, f"{raw:,.4g}") for name, u, raw in means], "mean, against average", "elbo")
+        probs = cells[table[by]][1].probs
+        most = int(probs.argmax())
+        said = ", ".join(f"{name} {raw:,.4g}" for name, _, raw in means)
+        return fig, f"z = ({z1:.1f}, {z2:.1f}): {by} {names[most]} with probability {float(probs[most]):.2f}; on average {said}."
+
+    controls = {"z1": _slider("z₁", 0.5, -4.0, 4.0, 0.1), "z2": _slider("z₂", 0.5, -4.0, 4.0, 0.1)}
+    return explorer("The plane of a table", controls, draw, _on_the_plane)
+
+
+def _means(column: Column, cell: Any) -> tuple[float, float]:
+    """The mean of a cell on the standard scale of its column, and in raw units."""
+    mean = float(cell.mean)
+    if column.kind == "count":
+        return (math.log1p(mean) - column.shift) / column.scale, mean
+    if column.kind == "positive":  # the mean of a log-normal
+        return mean, math.exp(column.shift + column.scale * mean + (column.scale * float(cell.stddev)) ** 2 / 2)
+    return mean, column.shift + column.scale * mean
+
+
+def _bars(ax: Any, place: tuple[float, float], rows: list[tuple[str, float, str]], title: str, color: str) -> None:
+    """A line a row: its name and its words end at place[0], its bar begins at place[1]. Few artists: each takes a millisecond."""
+    words, bar = place
+    ax.hlines(
+        range(len(rows)), bar, [bar + max(-0.2, min(length, 0.2)) for _, length, _ in rows], color=plots.COLORS[color], alpha=0.6, lw=8
+    )
+    ax.vlines(bar, -0.5, len(rows) - 0.5, color="#777777", lw=0.8)
+    ax.text(bar, -1, title, ha="center", fontsize=8, color=plots.COLORS[color])
+    for i, (name, _, said) in enumerate(rows):
+        ax.text(words, i, f"{name}  {said}", va="center", ha="right", fontsize=8)
