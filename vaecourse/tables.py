@@ -34,6 +34,7 @@ KINDS = {
 MOST_CATEGORIES = 30
 FEWEST_ROWS = 20
 LARGEST_COUNT = 1_000_000
+LARGEST = 1e100  # of a quantity: its cube is a number too
 
 
 @dataclass(frozen=True)
@@ -307,7 +308,7 @@ def _guess(name: str, cells: Sequence[str], places: Sequence[str]) -> str:
             f"column {name!r} holds text such as {first!r} in {place}{_mistaken_number(first)}: write plain numbers, such as 1.85; "
             f"{as_names}"
         )
-    most = min(MOST_CATEGORIES, len(known) // 2)
+    most = min(MOST_CATEGORIES, max(2, len(known) // 2))
     if distinct > most:
         raise ValueError(
             f"column {name!r} looks like free text ({distinct:,} different values in {len(known):,} rows, such as {known[0][:30]!r}): "
@@ -331,7 +332,7 @@ def _mistaken_number(cell: str) -> str:
 
 
 def _guess_number(values: np.ndarray, distinct: int) -> str:
-    finite = values[np.isfinite(values)]
+    finite = values[np.abs(values) < LARGEST]  # others are refused later
     if len(np.unique(values)) == distinct == 2:  # not where 1 is also written 1.0
         return "category"
     if len(finite) and (finite == finite.round()).all() and 0 <= finite.min() <= 2 and finite.max() <= LARGEST_COUNT:
@@ -350,7 +351,7 @@ def _values(name: str, kind: str, cells: Sequence[str], places: Sequence[str]) -
         if not cell:
             continue
         number = _number(cell)
-        if number is None or not abs(number) < 1e100:  # NaN fails too
+        if number is None or not abs(number) < LARGEST:  # NaN fails too
             what = "is too large" if number is not None and math.isfinite(number) else "is not a finite number"
             raise ValueError(
                 f"column {name!r} is of kind {kind!r}, and {cell!r} in {place} {what}{_mistaken_number(cell)}: mend the cell, or leave it "
