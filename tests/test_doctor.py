@@ -41,7 +41,7 @@ def test_all_is_well_where_the_tests_run(folder: Path) -> None:
 
 def test_the_ranges_are_those_of_the_project() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    declared = re.findall(r'"([a-z]+)>=([\d.]+)"', project.split("dependencies = [")[1].split("]")[0])
+    declared = re.findall(r'"([a-z-]+)>=([\d.]+)"', project.split("dependencies = [")[1].split("]")[0])
     assert dict(declared) == doctor.PACKAGES
     assert 'requires-python = ">={}.{}"'.format(*doctor.PYTHON) in project
 
@@ -161,7 +161,7 @@ def test_shipped_data_missing_or_damaged(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(data, "shipped", lambda name: tmp_path / name)
     check = one("shipped data")
     assert not check.ok
-    assert check.found == "strokes.npz is damaged, decoder.safetensors is missing"
+    assert check.found == "strokes.npz is damaged, decoder.safetensors is missing, players.csv is missing"
     assert "git checkout -- data" in check.todo
 
 

@@ -20,9 +20,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__)
     make = commands.add_parser(
-        "data", help="make a shipped file again: strokes (a minute), a decoder (a quarter of an hour), or scoreboard rows (minutes)"
+        "data",
+        help="make a shipped file again: strokes (a minute), players, a decoder (a quarter of an hour), or scoreboard rows (minutes)",
     )
-    make.add_argument("what", choices=["strokes", "decoder-strokes", "decoder-mnist", "scoreboard-strokes", "scoreboard-mnist"])
+    make.add_argument("what", choices=["strokes", "players", "decoder-strokes", "decoder-mnist", "scoreboard-strokes", "scoreboard-mnist"])
     refresh = commands.add_parser("refresh", help=refresh_notebooks.__doc__, description=refresh_notebooks.__doc__)
     refresh.add_argument("notebooks", nargs="*", type=Path, help="by default all")
     chosen = parser.parse_args(arguments)
@@ -58,11 +59,13 @@ def execute(paths: list[Path], digits: str) -> int:
 
 
 def make_data(what: str) -> None:
-    """Write data/strokes.npz, or a decoder or scoreboard rows into their files beside those for the other digits."""
-    from vaecourse import data, scoreboard, training
+    """Write data/strokes.npz, data/players.csv, or a decoder or scoreboard rows into their files beside those for the other digits."""
+    from vaecourse import data, players, scoreboard, training
 
     if what == "strokes":
         data.save_strokes(data.shipped("strokes.npz"))
+    elif what == "players":
+        players.save(data.shipped("players.csv"))
     elif what.startswith("decoder-"):
         training.make_decoder(what.removeprefix("decoder-"))
     else:

@@ -24,6 +24,8 @@ PACKAGES = {
     "numpy": "1.26",
     "jaxtyping": "0.2.30",
     "safetensors": "0.4.3",
+    "pandas": "2.1",
+    "scikit-learn": "1.4",
     "pooch": "1.8",
     "tqdm": "4.66",
     "matplotlib": "3.8",
@@ -31,9 +33,11 @@ PACKAGES = {
     "ipywidgets": "8.1",
     "anywidget": "0.9",
 }
+MODULES = {"ipython": "IPython", "scikit-learn": "sklearn"}  # where a package is imported by another name
 SHIPPED = {  # sha256, as in data/README.md; None where the file may change
     "strokes.npz": "48b271d34ef0508bd50e1389cdec19568418efd9f97f0ce6d0ab05799b96ed07",
     "decoder.safetensors": "dcabd80a5dcd345815b98402001d649ac762e55775d5f3559c7a15db61423d9e",
+    "players.csv": "e0ddbab2003d4324b1968dc9db2cc51148a997c57068e2f4c16124b23310cb54",
     "scoreboard.csv": None,
 }
 MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
@@ -95,7 +99,7 @@ def package(name: str, minimum: str) -> tuple[bool, str, str]:
     if _numbers(version) < _numbers(minimum):
         return False, version, install
     try:
-        importlib.import_module("IPython" if name == "ipython" else name)
+        importlib.import_module(MODULES.get(name, name))
     except Exception as error:  # a broken installation can raise anything
         return False, f"{version}, which cannot be imported ({_said(error)})", install.replace("--upgrade", "--force-reinstall")
     return True, version, ""
