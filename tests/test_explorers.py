@@ -14,6 +14,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from vaecourse import data, estimators, models, oracles, tables, widgets
+from vaecourse.diagnostics import aggregate
 from vaecourse.tabular import TabularVAE
 from vaecourse.widgets import explorers
 
@@ -54,10 +55,12 @@ def boxes(digits, model, vae, tabular):
     made["training_replay"] = widgets.training_replay(vae, snapshots, x, labels)
     made["table_plane"] = widgets.table_plane(*tabular, "position")
     made["how_many_draws"] = widgets.how_many_draws(log_w, oracles.exact_log_px(vae, x[:1]).item())
+    mixture = models.VAE(2, prior=models.MixturePrior(2, 3)).requires_grad_(False)
+    made["choose_a_prior"] = widgets.choose_a_prior({"standard": vae, "mixture": mixture}, x, labels)
     return made
 
 
-NAMES = [*WITHOUT_ARGUMENTS, "latent_plane", "the_gap", "training_replay", "how_many_draws", "table_plane"]
+NAMES = [*WITHOUT_ARGUMENTS, "latent_plane", "the_gap", "training_replay", "how_many_draws", "table_plane", "choose_a_prior"]
 
 
 def step(control):
@@ -174,6 +177,21 @@ def test_the_bound_rises_with_the_number_of_draws(boxes):
         box.controls["log_k"].value = value
         means.append(numbers(box.sentence)[1])
     assert means == sorted(means)
+
+
+def test_a_prior_is_drawn_from_and_its_distance_from_the_crowd_is_told(boxes, digits, vae):
+    box = boxes["choose_a_prior"]
+    box.controls["which"].value = "standard"
+    x = digits.test.x[:20]
+    found = aggregate(vae.encoder(x), vae.prior, 2000).crowd
+    assert numbers(box.sentence.partition("lies")[2])[0] == pytest.approx(found, abs=0.5)
+    draws = []
+    for number in range(1, 31):
+        box.controls["number"].value = number
+        draws.append(numbers(box.sentence.partition("z =")[2])[:2])
+    draws = torch.tensor(draws)
+    assert draws.mean(0).abs().max() < 4 / 30**0.5
+    assert 0.4 < draws.std() < 1.6
 
 
 def test_a_click_on_the_plane_moves_the_point(boxes):

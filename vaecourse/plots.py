@@ -172,17 +172,18 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     return fig
 
 
-def plane(ax: Axes, grid, probs, extent: float | None = None) -> None:
+def plane(ax: Axes, grid, probs, extent: float | None = None, cmap: str = "Oranges") -> None:
     """A density on a square grid of the two latents, light to dark orange: grid (G, 2) nodes, probs (G,).
 
-    `extent` sets both axes to -extent … extent; without it they end where the grid ends.
+    Orange is the posterior's colour; a prior is drawn with cmap="Greys". `extent` sets both axes to -extent … extent;
+    without it they end where the grid ends.
     """
     grid, probs = np.asarray(grid), np.asarray(probs)
     n = int(round(len(grid) ** 0.5))
     corners = (*grid[[0, -1], 0], *grid[[0, -1], 1])
     picture = probs.reshape(n, n).T
-    ax.imshow(picture, origin="lower", extent=corners, cmap="Oranges", vmin=0, interpolation="bilinear")
-    ax.set_facecolor(plt.get_cmap("Oranges")(0.0))
+    ax.imshow(picture, origin="lower", extent=corners, cmap=cmap, vmin=0, interpolation="bilinear")
+    ax.set_facecolor(plt.get_cmap(cmap)(0.0))
     left, right, low, high = (-extent, extent, -extent, extent) if extent else corners
     ax.set(xlim=(left, right), ylim=(low, high), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     ax.grid(False)

@@ -139,6 +139,7 @@ EXPLORERS = {
     "two_gradients": "two_gradients()",
     "training_replay": "training_replay(vae, snapshots, digits.test.x[:500], digits.test.labels[:500])",
     "how_many_draws": "how_many_draws(log_w, exact)",
+    "choose_a_prior": 'choose_a_prior({"N(0, I)": vae, "mixture": mixed}, digits.test.x[:300], digits.test.labels[:300])',
     "table_plane": 'table_plane(TabularVAE(table.columns, 2), table, "position")',
 }
 PREPARE = """import torch
@@ -150,6 +151,7 @@ from vaecourse.widgets import *
 torch.manual_seed(0)
 table = load_players()
 digits, model, vae = data.load_digits("strokes"), models.pretrained("strokes"), models.VAE(2).requires_grad_(False)
+mixed = models.VAE(2, prior=models.MixturePrior(2, 20)).requires_grad_(False)
 x = digits.test.x[:10]
 snapshots = {i: {k: w * (1 + i / 10) for k, w in vae.state_dict().items()} for i in range(11)}
 log_w, exact = estimators.log_weights(vae, x[:1], 2**16)[:, 0], oracles.exact_log_px(vae, x[:1]).item()"""

@@ -4,6 +4,7 @@
 """
 
 from vaecourse.widgets.explorers import (
+    choose_a_prior,
     draw_a_digit,
     estimate_px,
     how_many_draws,
@@ -18,6 +19,7 @@ from vaecourse.widgets.explorers import (
 from vaecourse.widgets.questions import predict, quiz, skip_the_rest
 
 __all__ = [
+    "choose_a_prior",
     "draw_a_digit",
     "estimate_px",
     "how_many_draws",

@@ -22,7 +22,7 @@ from torch.distributions import Independent, Normal
 from torch.nn.functional import logsigmoid
 
 from vaecourse import oracles, plots, strokes
-from vaecourse.diagnostics import exact_elbo
+from vaecourse.diagnostics import aggregate, exact_elbo
 from vaecourse.distributions import diagonal_normal, gaussian_kl, log_prob_pairs
 from vaecourse.logspace import effective_sample_size, log_mean_exp
 from vaecourse.models import VAE, LatentVariableModel
@@ -39,6 +39,7 @@ ABOUT = {
     "Two gradients": "Two histograms around the exact slope, of pathwise and of score-function estimates.",
     "Training, replayed": "Codes of held-out digits on the latent plane, four reconstructions, and ELBO and exact log p(x) by epoch.",
     "The plane of a table": "Codes of held-out rows on the plane of two latents, and what the decoder expects at the cross, cell by cell.",
+    "Choose a prior": "Codes of held-out digits over the density of the prior, a cross at one draw from it, and that draw decoded.",
     "How many draws?": "The importance weighted bound against the number of draws, and a histogram of single estimates.",
 }
 Draw = Callable[..., "tuple[Any, str]"]
@@ -715,3 +716,38 @@ def _bars(ax: Any, place: tuple[float, float], rows: list[tuple[str, float, str]
     ax.text(bar, -1, title, ha="center", fontsize=8, color=plots.COLORS[color])
     for i, (name, _, said) in enumerate(rows):
         ax.text(words, i, f"{name}  {said}", va="center", ha="right", fontsize=8)
+
+
+def choose_a_prior(models: dict[str, VAE], x: Tensor, labels: Tensor):
+    """Priors of trained models and the crowd of codes on the plane of K = 2 latents; draws from the prior, decoded (notebook 11).
+
+    Args:
+        models: from a name to a model with two latents and a prior of any kind.
+        x, labels: held-out digits (B, 784) and (B,), whose codes are shown.
+    """
+    seen = {}
+    for name, model in models.items():
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            q, prior = model.encoder(x), model.prior
+            codes, draws = q.sample(), prior.sample((30,))
+            crowd = aggregate(q, prior, 4).crowd
+            side = 1.1 * float(torch.cat([codes, draws]).abs().max())
+            axis = torch.linspace(-side, side, 90)
+            grid = torch.cartesian_prod(axis, axis)
+            seen[name] = grid, prior.log_prob(grid).exp(), codes, draws, model.decoder(draws).mean, crowd, side
+
+    def draw(which: str, number: int):
+        grid, density, codes, draws, pictures, crowd, side = seen[which]
+        z = draws[number - 1]
+        fig, axes = plots.figure(["Prior and codes", "The draw, decoded"], size=(8.2, 4.0))
+        plots.plane(axes[0], grid, density, cmap="Greys")
+        plots.classes(axes[0], codes, labels)
+        axes[0].set(xlim=(-side, side), ylim=(-side, side))
+        axes[0].plot(*z, "+", color=plots.COLORS["naive"], ms=16, mew=2.5)
+        _picture(axes[1], pictures[number - 1])
+        nearest = int(labels[(codes - z).norm(dim=1).argmin()])
+        where = f"draw {number} is z = ({z[0]:.1f}, {z[1]:.1f}), and the nearest code is of a {nearest}"
+        return fig, f"{which}: the crowd of {len(codes)} codes lies {crowd:.1f} nats from the prior; {where}."
+
+    return explorer("Choose a prior", {"which": _choice("model", list(models)), "number": _slider("draw", 1, 1, 30, 1)}, draw)
