@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -16,7 +17,7 @@ from torch.distributions.constraints import real_vector
 from torch.nn.functional import softplus
 
 from vaecourse.distributions import diagonal_normal
-from vaecourse.estimators import defensive
+from vaecourse.estimators import BLOCK, defensive
 from vaecourse.logspace import effective_sample_size
 from vaecourse.models import VAE, LatentVariableModel, _positive, mlp
 from vaecourse.tables import Column
@@ -34,11 +35,11 @@ class Cells(Distribution):
         floor: added to every scale, in standard units; with 0 the likelihood has no upper limit.
     """
 
-    arg_constraints: dict = {}
+    arg_constraints: ClassVar[dict] = {}
     support = real_vector
 
     def __init__(self, columns: Sequence[Column], parameters: Float[Tensor, "... parameters"], floor: float = FLOOR):
-        self.columns, widths = tuple(columns), [_width(column) for column in columns]
+        self.columns, self.dtype, widths = tuple(columns), parameters.dtype, [_width(column) for column in columns]
         self.parts = [_likelihood(c, part, floor) for c, part in zip(columns, parameters.split(widths, dim=-1))]
         super().__init__(parameters.shape[:-1], torch.Size([len(columns)]), validate_args=False)
 
@@ -53,16 +54,16 @@ class Cells(Distribution):
         """The log-likelihood of the observed cells of each row, in nats."""
         return self.cell_log_probs(x).sum(-1)
 
-    def sample(self, sample_shape: torch.Size = torch.Size()) -> Float[Tensor, "... columns"]:
+    def sample(self, sample_shape: Sequence[int] = ()) -> Float[Tensor, "... columns"]:
         """Complete rows."""
         with torch.no_grad():
-            return torch.stack([part.sample(sample_shape).float() for part in self.parts], -1)
+            return torch.stack([part.sample(sample_shape).to(self.dtype) for part in self.parts], -1)
 
     @property
     def mean(self) -> Float[Tensor, "... columns"]:
         """The expectation of every quantity and count; of a category the number of the most probable one."""
         means = [part.logits.argmax(-1) if isinstance(part, Categorical) else part.mean for part in self.parts]
-        return torch.stack([mean.float() for mean in means], -1)
+        return torch.stack([mean.to(self.dtype) for mean in means], -1)
 
 
 def parameter_count(columns: Sequence[Column]) -> int:
@@ -174,7 +175,7 @@ def generate(model: LatentVariableModel, n: int) -> Float[Tensor, "n data"]:
 
 
 def impute(
-    model: VAE, x: Float[Tensor, "rows columns"], n_draws: int, n_proposals: int = 500
+    model: TabularVAE, x: Float[Tensor, "rows columns"], n_draws: int, n_proposals: int = 500
 ) -> tuple[Float[Tensor, "draws rows columns"], Float[Tensor, " rows"]]:
     """Complete rows drawn from p(empty cells | observed cells); the observed cells stay what they are (notebook 10).
 
@@ -186,10 +187,13 @@ def impute(
     """
     _positive(n_draws=n_draws, n_proposals=n_proposals)
     model.check(x)
+    drawn, sizes = [], []
     with torch.no_grad():
-        q = defensive(model, x)
-        z = q.sample((n_proposals,))
-        log_w = model.decoder(z).log_prob(x) + model.prior.log_prob(z) - q.log_prob(z)
-        chosen = Categorical(logits=log_w.T, validate_args=False).sample((n_draws,))  # (draws, rows)
-        drawn = model.decoder(z[chosen, torch.arange(len(x))]).sample()
-    return torch.where(x.isnan(), drawn, x), effective_sample_size(log_w, 0)
+        for part in x.split(max(1, BLOCK // (n_proposals * feature_count(model.columns)))):  # a block of rows at a time bounds the memory
+            q = defensive(model, part)
+            z = q.sample((n_proposals,))
+            log_w = model.decoder(z).log_prob(part) + model.prior.log_prob(z) - q.log_prob(z)
+            chosen = Categorical(logits=log_w.T, validate_args=False).sample((n_draws,))  # (draws, rows)
+            drawn.append(model.decoder(z[chosen, torch.arange(len(part))]).sample())
+            sizes.append(effective_sample_size(log_w, 0))
+    return torch.where(x.isnan(), torch.cat(drawn, 1), x), torch.cat(sizes)
