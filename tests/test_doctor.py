@@ -156,7 +156,8 @@ def test_a_choice_of_digits_that_does_not_exist(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_shipped_data_missing_or_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(data.shipped("scoreboard.csv"), tmp_path)
+    for name in ("scoreboard.csv", "variants.csv"):
+        shutil.copy(data.shipped(name), tmp_path)
     (tmp_path / "strokes.npz").write_bytes(b"half a file")
     monkeypatch.setattr(data, "shipped", lambda name: tmp_path / name)
     check = one("shipped data")

@@ -21,9 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__)
     make = commands.add_parser(
         "data",
-        help="make a shipped file again: strokes (a minute), players, a decoder (a quarter of an hour), or scoreboard rows (minutes)",
+        help="make a shipped file again: strokes (a minute), players, a decoder (a quarter of an hour), scoreboard rows (minutes), "
+        "or the runs that notebook 11 compares (half an hour)",
     )
-    make.add_argument("what", choices=["strokes", "players", "decoder-strokes", "decoder-mnist", "scoreboard-strokes", "scoreboard-mnist"])
+    by_digits = [f"{what}-{name}" for what in ("decoder", "scoreboard", "variants") for name in ("strokes", "mnist")]
+    make.add_argument("what", choices=["strokes", "players", *by_digits])
     refresh = commands.add_parser("refresh", help=refresh_notebooks.__doc__, description=refresh_notebooks.__doc__)
     refresh.add_argument("notebooks", nargs="*", type=Path, help="by default all")
     chosen = parser.parse_args(arguments)
@@ -59,8 +61,8 @@ def execute(paths: list[Path], digits: str) -> int:
 
 
 def make_data(what: str) -> None:
-    """Write data/strokes.npz, data/players.csv, or a decoder or scoreboard rows into their files beside those for the other digits."""
-    from vaecourse import data, players, scoreboard, training
+    """Write data/strokes.npz or data/players.csv; or a decoder, scoreboard rows or runs, beside those for the other digits."""
+    from vaecourse import data, players, scoreboard, training, variants
 
     if what == "strokes":
         data.save_strokes(data.shipped("strokes.npz"))
@@ -68,6 +70,8 @@ def make_data(what: str) -> None:
         players.save(data.shipped("players.csv"))
     elif what.startswith("decoder-"):
         training.make_decoder(what.removeprefix("decoder-"))
+    elif what.startswith("variants-"):
+        variants.make_variants(what.removeprefix("variants-"))
     else:
         name = what.removeprefix("scoreboard-")
         scoreboard.store(name, [row for path in sorted(NOTEBOOKS.glob("0[1-8]_*.ipynb")) for row in rows_of(path, name)])

@@ -39,6 +39,7 @@ SHIPPED = {  # sha256, as in data/README.md; None where the file may change
     "decoder.safetensors": "dcabd80a5dcd345815b98402001d649ac762e55775d5f3559c7a15db61423d9e",
     "players.csv": "e0ddbab2003d4324b1968dc9db2cc51148a997c57068e2f4c16124b23310cb54",
     "scoreboard.csv": None,
+    "variants.csv": None,
 }
 MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 GB = 2**30
