@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -48,7 +49,9 @@ class GaussianTable:
         ValueError: `by` is no category, or one of its values has too few complete rows.
     """
 
-    def __init__(self, columns: Sequence[Column], x: Float[Tensor, "rows columns"], n_components: int = 1, by: str | None = None, seed: int = 0):
+    def __init__(
+        self, columns: Sequence[Column], x: Float[Tensor, "rows columns"], n_components: int = 1, by: str | None = None, seed: int = 0
+    ):
         from sklearn.mixture import GaussianMixture
 
         names = [column.name for column in columns]
@@ -64,9 +67,11 @@ class GaussianTable:
         for value in range(len(columns[self.by].categories) if by else 1):
             part = x[x[:, self.by] == value] if by else x
             if len(part) <= 2 * n_components:
-                raise ValueError(f"{len(part)} complete rows are too few for {n_components} components: take fewer, or another `by`")
+                where = f" with {by} {columns[self.by].categories[value]!r}" if by else ""
+                raise ValueError(f"{len(part)} complete rows{where} are too few for {n_components} components: take fewer, or another `by`")
             numbers = self._numbers(part)[0].double().numpy()
-            self.mixtures[value] = GaussianMixture(n_components, reg_covar=1e-3, random_state=seed, n_init=2).fit(numbers)
+            if numbers.shape[1]:
+                self.mixtures[value] = GaussianMixture(n_components, reg_covar=1e-3, random_state=seed, n_init=2).fit(numbers)
             self.tables[value] = {i: _frequencies(part[:, i], len(columns[i].categories)) for i in self.categories if i != self.by}
         self.which = _frequencies(x[:, self.by], len(columns[self.by].categories)) if by else Categorical(torch.ones(1))
 
@@ -81,7 +86,7 @@ class GaussianTable:
             raise ValueError("GaussianTable knows complete rows only: pass x[~x.isnan().any(1)]")
         result = x.new_empty(len(x))
         value = x[:, self.by].long() if self.by is not None else torch.zeros(len(x), dtype=torch.long)
-        for v, mixture in self.mixtures.items():
+        for v, tables in self.tables.items():
             rows = torch.nonzero(value == v)[:, 0]
             if not len(rows):
                 continue
@@ -89,9 +94,10 @@ class GaussianTable:
             draws = []
             for _ in range(n_draws if self.counts else 1):
                 numbers, jacobian = self._numbers(part)
-                draws.append(torch.from_numpy(mixture.score_samples(numbers.double().numpy())).to(x) + jacobian)
+                score = self.mixtures[v].score_samples(numbers.double().numpy()) if v in self.mixtures else np.zeros(len(part))
+                draws.append(torch.from_numpy(score).to(x) + jacobian)
             log_p = log_mean_exp(torch.stack(draws), 0) + self.which.logits[v]
-            for i, table in self.tables[v].items():
+            for i, table in tables.items():
                 log_p = log_p + table.log_prob(part[:, i].long())
             result[rows] = log_p
         return result
