@@ -39,7 +39,7 @@ ABOUT = {
     "Two gradients": "Two histograms around the exact slope, of pathwise and of score-function estimates.",
     "Training, replayed": "Codes of held-out digits on the latent plane, four reconstructions, and ELBO and exact log p(x) by epoch.",
     "The plane of a table": "Codes of held-out rows on the plane of two latents, and what the decoder expects at the cross, cell by cell.",
-    "Choose a prior": "Codes of held-out digits over the density of the prior, a cross at one draw from it, and that draw decoded.",
+    "Choose a prior": "Codes of held-out digits over the cube root of the prior's density, a cross at one draw from it, and that draw decoded.",
     "How many draws?": "The importance weighted bound against the number of draws, and a histogram of single estimates.",
 }
 Draw = Callable[..., "tuple[Any, str]"]
@@ -735,7 +735,7 @@ def choose_a_prior(models: dict[str, VAE], x: Tensor, labels: Tensor):
             side = 1.1 * float(torch.cat([codes, draws]).abs().max())
             axis = torch.linspace(-side, side, 90)
             grid = torch.cartesian_prod(axis, axis)
-            seen[name] = grid, prior.log_prob(grid).exp(), codes, draws, model.decoder(draws).mean, crowd, side
+            seen[name] = grid, (prior.log_prob(grid) / 3).exp(), codes, draws, model.decoder(draws).mean, crowd, side
 
     def draw(which: str, number: int):
         grid, density, codes, draws, pictures, crowd, side = seen[which]
