@@ -63,6 +63,8 @@ def test_independent_columns_keep_the_floor_and_the_dtype() -> None:
     part = independent_columns([HEIGHT], x, floor=0.2).parts[0]
     assert part.scale.item() == pytest.approx(0.2, abs=1e-3)
     assert part.loc.dtype == torch.float32
+    wide = sample(200)[:, :1]
+    assert independent_columns([HEIGHT], wide, floor=0.8).parts[0].scale.item() == pytest.approx(wide.numpy().std(), abs=1e-5)
     assert independent_columns([HEIGHT], x.double()).parts[0].scale.item() == pytest.approx(0.05, abs=1e-3)
 
 
