@@ -39,7 +39,7 @@ ABOUT = {
     "Two gradients": "Two histograms around the exact slope, of pathwise and of score-function estimates.",
     "Training, replayed": "Codes of held-out digits on the latent plane, four reconstructions, and ELBO and exact log p(x) by epoch.",
     "The plane of a table": "Codes of held-out rows on the plane of two latents, and what the decoder expects at the cross, cell by cell.",
-    "Choose a prior": "Codes of held-out digits over the cube root of the prior's density, a cross at one draw from it, and that draw decoded.",
+    "Choose a prior": "Codes of held-out digits over the prior's density (cube root), a cross at one draw from it, and that draw decoded.",
     "How many draws?": "The importance weighted bound against the number of draws, and a histogram of single estimates.",
 }
 Draw = Callable[..., "tuple[Any, str]"]
