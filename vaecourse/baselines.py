@@ -37,7 +37,8 @@ class GaussianTable:
     """Frequencies for the categories, and for each value of one of them a mixture of Gaussians over all numbers.
 
     A count enters as v = log(1 + y + u) with u uniform between 0 and 1, so that it has a density; its probability is the
-    integral of that density over u (Theis et al. 2016, section 3.1), which `log_prob` estimates by an average over draws of u.
+    integral of that density over u (Theis et al. 2016, section 3.1), which `log_prob` estimates by an average over draws of u. What
+    the Gaussians put below v = 0 is lost to them: of one count's probability about a hundredth.
 
     Args:
         x: training rows in standard units; those with an empty cell are left out.
