@@ -5,6 +5,7 @@ All of them give log p(row) in standard units as `TabularVAE` does, with probabi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,7 +39,7 @@ class GaussianTable:
 
     A count enters as v = log(1 + y + u) with u uniform between 0 and 1, so that it has a density; its probability is the
     integral of that density over u (Theis et al. 2016, section 3.1), which `log_prob` estimates by an average over draws of u. What
-    the Gaussians put below v = 0 is lost to them: of one count's probability about a hundredth.
+    the Gaussians put below v = 0, where no count is, is cut off, and the rest made to sum to 1.
 
     Args:
         x: training rows in standard units; those with an empty cell are left out.
@@ -64,7 +65,7 @@ class GaussianTable:
         self.by = None if by is None else names.index(by)
         self.generator = torch.Generator().manual_seed(seed)
         x = x[~x.isnan().any(1)]
-        self.mixtures, self.tables = {}, {}
+        self.mixtures, self.tables, self.log_kept = {}, {}, {}
         for value in range(len(columns[self.by].categories) if by else 1):
             part = x[x[:, self.by] == value] if by else x
             if len(part) <= 2 * n_components:
@@ -73,6 +74,8 @@ class GaussianTable:
             numbers = self._numbers(part)[0].double().numpy()
             if numbers.shape[1]:
                 self.mixtures[value] = GaussianMixture(n_components, reg_covar=1e-3, random_state=seed, n_init=2).fit(numbers)
+                possible = self.mixtures[value].sample(100_000)[0][:, len(self.quantities) :] >= 0
+                self.log_kept[value] = math.log(possible.all(1).mean())
             self.tables[value] = {i: _frequencies(part[:, i], len(columns[i].categories)) for i in self.categories if i != self.by}
         self.which = _frequencies(x[:, self.by], len(columns[self.by].categories)) if by else Categorical(torch.ones(1))
 
@@ -95,7 +98,8 @@ class GaussianTable:
             draws = []
             for _ in range(n_draws if self.counts else 1):
                 numbers, jacobian = self._numbers(part)
-                score = self.mixtures[v].score_samples(numbers.double().numpy()) if v in self.mixtures else np.zeros(len(part))
+                known = v in self.mixtures
+                score = self.mixtures[v].score_samples(numbers.double().numpy()) - self.log_kept[v] if known else np.zeros(len(part))
                 draws.append(torch.from_numpy(score).to(x) + jacobian)
             log_p = log_mean_exp(torch.stack(draws), 0) + self.which.logits[v]
             for i, table in tables.items():
