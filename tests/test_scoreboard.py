@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vaecourse import diagnostics, estimators, oracles, scoreboard
+from vaecourse import data, diagnostics, estimators, oracles, scoreboard
 from vaecourse.data import load_digits, shipped
 from vaecourse.distributions import diagonal_normal, log_prob_pairs
 from vaecourse.models import pretrained
@@ -119,7 +119,7 @@ def test_earlier_rows_are_those_before_the_notebook() -> None:
 def test_stored_rows_come_back_and_leave_the_other_digits_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     copy = tmp_path / "scoreboard.csv"
     copy.write_bytes(shipped("scoreboard.csv").read_bytes())
-    monkeypatch.setattr(scoreboard, "shipped", lambda name: copy)
+    monkeypatch.setattr(data, "shipped", lambda name: copy)
     before = scoreboard.earlier("99", "strokes")
     new = [scoreboard.Row("01 a, with a comma", "exact", -1.234, 0.0, -1.5), scoreboard.Row("03 none", "naive", -math.inf, 0.0, -1.5)]
     scoreboard.store("mnist", new)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vaecourse import variants
+from vaecourse import data, variants
 from vaecourse.data import load_digits, shipped
 from vaecourse.models import VAE, ConditionalVAE, MixturePrior, VampPrior
 from vaecourse.oracles import exact_log_px
@@ -91,7 +91,7 @@ def test_the_file_holds_three_runs_of_every_recipe(name):
 def test_runs_that_are_made_come_back_and_leave_the_other_digits_alone(monkeypatch, tmp_path: Path, digits):
     copy = tmp_path / "variants.csv"
     copy.write_bytes(shipped("variants.csv").read_bytes())
-    monkeypatch.setattr(variants, "shipped", lambda name: copy)
+    monkeypatch.setattr(data, "shipped", lambda name: copy)
     monkeypatch.setattr(variants, "load_digits", lambda name: digits)
     before = variants.longer_runs("mnist")
     variants.make_variants("strokes", seeds=1, n_images=200, epochs=1, judged=3)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import logging
 import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -111,6 +113,30 @@ def shipped(name: str) -> Path:
     """The path of a file that ships with the course: in the wheel beside this module, in a checkout in data/."""
     here = Path(__file__).parent
     return next((p for p in (here / "_data" / name, here.parent / "data" / name) if p.exists()), here.parent / "data" / name)
+
+
+def shipped_lines(name: str) -> list[list[str]]:
+    """The lines of a shipped CSV file whose first column names a data set, without its heading."""
+    with shipped(name).open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))[1:]
+
+
+def replace_lines(name: str, fields: Sequence[str], digits: str, lines: Iterable[Sequence[str]]) -> None:
+    """Put `lines` in the place of those of the data set called `digits` in a shipped CSV file, and leave the other data sets alone.
+
+    Args:
+        fields: the names of the columns behind the first.
+        lines: the cells behind the first column, as they are to stand there.
+    """
+    path = shipped(name)
+    there = shipped_lines(name) if path.exists() else []
+    kept = [line for line in there if line[0] != digits] + [[digits, *line] for line in lines]
+    part = path.with_name(path.name + ".part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("digits", *fields))
+        table.writerows(sorted(kept, key=lambda line: line[0], reverse=True))
+    part.replace(path)
 
 
 def cache_root() -> Path:

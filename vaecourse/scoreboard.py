@@ -5,14 +5,15 @@ A notebook computes its own row; the rows of those before it come from data/scor
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor
 
-from vaecourse.data import Digits, default_name, shipped
+from vaecourse.data import Digits, default_name, replace_lines, shipped_lines
+
+FILE = "scoreboard.csv"
 
 
 class Row(NamedTuple):
@@ -33,21 +34,13 @@ def the_digit(digits: Digits) -> Float[Tensor, "1 pixels"]:
 def earlier(notebook: str, name: str | None = None) -> list[Row]:
     """The rows of the notebooks before `notebook` ("05"), for the digits called `name` (by default what VAECOURSE_DIGITS says)."""
     name = (name or default_name()).removeprefix("static-")
-    return [row for digits, row in _read() if digits == name and row.label[:2] < notebook]
+    rows = [Row(label, color, *map(float, numbers)) for digits, label, color, *numbers in shipped_lines(FILE) if digits == name]
+    return [row for row in rows if row.label[:2] < notebook]
 
 
 def store(name: str, rows: list[Row]) -> None:
     """Replace the rows of the digits called `name` in data/scoreboard.csv, rounded to 0.01 nats."""
-    lines = [(digits, row) for digits, row in _read() if digits != name] + [(name, row) for row in rows]
-    path = shipped("scoreboard.csv")
-    part = path.with_name(path.name + ".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(("digits", *Row._fields))
-        table.writerows(
-            (digits, *row[:2], *(f"{v:.2f}" for v in row[2:])) for digits, row in sorted(lines, key=lambda line: line[0], reverse=True)
-        )
-    part.replace(path)
+    replace_lines(FILE, Row._fields, name, [(*row[:2], *(f"{v:.2f}" for v in row[2:])) for row in rows])
 
 
 def rows_in(variables: Mapping[str, object], notebook: str) -> list[Row]:
@@ -55,8 +48,3 @@ def rows_in(variables: Mapping[str, object], notebook: str) -> list[Row]:
     found = [[v] if isinstance(v, Row) else v for v in list(variables.values()) if isinstance(v, (list, Row))]
     rows = [row for several in found for row in several if isinstance(row, Row) and row.label.startswith(notebook)]
     return list({row.label: row for row in rows}.values())
-
-
-def _read() -> list[tuple[str, Row]]:
-    with shipped("scoreboard.csv").open(newline="", encoding="utf-8") as file:
-        return [(digits, Row(label, color, *map(float, numbers))) for digits, label, color, *numbers in list(csv.reader(file))[1:]]

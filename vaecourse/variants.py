@@ -5,7 +5,6 @@ The notebook trains the small runs itself; data/variants.csv holds longer ones, 
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,13 +13,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vaecourse.data import default_name, load_digits, shipped
+from vaecourse.data import default_name, load_digits, replace_lines, shipped_lines
 from vaecourse.diagnostics import active_units
 from vaecourse.estimators import iwae_bound
 from vaecourse.models import VAE, ConditionalVAE, MixturePrior, VampPrior
 from vaecourse.oracles import exact_log_px
 from vaecourse.training import Loss, beta_loss, fit, free_bits_loss, iwae_loss
 
+FILE = "variants.csv"
 Model = VAE | ConditionalVAE
 
 
@@ -100,33 +100,12 @@ def make_variants(name: str, seeds: int = 3, n_images: int = 6_000, epochs: int 
                 q = model.encoder(model.rows(held_out, digits.test.labels[:judged]) if told else held_out)
                 runs.append(Run(variant, latents, seed, log_px(model, held_out).mean().item(), int(active_units(q).sum())))
                 print(name, *runs[-1], flush=True)
-        _store(name, runs)
+        lines = [(run.variant, run.latents, run.seed, f"{run.log_px:.2f}", run.active) for run in runs]
+        replace_lines(FILE, Run._fields, name, lines)
 
 
 def longer_runs(name: str | None = None) -> list[Run]:
     """The runs of data/variants.csv on the digits called `name` (by default what VAECOURSE_DIGITS says)."""
     name = (name or default_name()).removeprefix("static-")
-    return [run for digits, run in _read() if digits == name]
-
-
-def _store(name: str, runs: list[Run]) -> None:
-    """Replace the runs of the digits called `name`, rounded to 0.01 nats."""
-    lines = [(digits, run) for digits, run in _read() if digits != name] + [(name, run) for run in runs]
-    path = shipped("variants.csv")
-    part = path.with_name(path.name + ".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(("digits", *Run._fields))
-        table.writerows(
-            (digits, *run[:3], f"{run.log_px:.2f}", run.active) for digits, run in sorted(lines, key=lambda line: line[0], reverse=True)
-        )
-    part.replace(path)
-
-
-def _read() -> list[tuple[str, Run]]:
-    path = shipped("variants.csv")
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))[1:]
-    return [(digits, Run(variant, int(k), int(seed), float(nats), int(active))) for digits, variant, k, seed, nats, active in rows]
+    lines = [line for digits, *line in shipped_lines(FILE) if digits == name]
+    return [Run(variant, int(k), int(seed), float(nats), int(active)) for variant, k, seed, nats, active in lines]
