@@ -163,7 +163,7 @@ class VAE(LatentVariableModel):
 
 
 class MixturePrior(nn.Module):
-    """p(z) = sum_c w_c N(z; loc_c, diag(scale_c^2)), with weights, means and scales to learn (notebook 11, equation 11.4).
+    """p(z) = sum_c w_c N(z; loc_c, diag(scale_c^2)), with weights, means and scales to learn (notebook 11, equation 11.3).
 
     Args:
         latent_dim: K, the number of latents.
@@ -189,7 +189,7 @@ class MixturePrior(nn.Module):
 class VampPrior(nn.Module):
     """p(z) = (1/C) sum_c q(z|u_c): the encoder's own answers to C pseudo-inputs u_c, images that are learned.
 
-    Tomczak and Welling 2018, equation 9 (notebook 11, equation 11.7). What is learned are the logits of the images.
+    Tomczak and Welling 2018, equation 9 (notebook 11, and equation 11.5 for its price). What is learned are the logits of the images.
 
     Args:
         n_components: C.
@@ -219,7 +219,7 @@ class VampPrior(nn.Module):
         return normal_mixture(q.loc.new_zeros(len(q.loc)), q.loc, q.scale)
 
 
-class ConditionalVAE(LatentVariableModel):
+class ConditionalVAE(VAE):
     """p(x|z, y) and q(z|x, y), a VAE that is told the class y (Kingma et al. 2014, equation 2; notebook 11).
 
     It is trained by `fit` on `rows(x, labels)`: the pixels, and behind them the class, as one 1 among zeros. p(z) is
@@ -234,10 +234,8 @@ class ConditionalVAE(LatentVariableModel):
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), n_pixels: int = 784, n_classes: int = 10):
         _positive(latent_dim=latent_dim, n_pixels=n_pixels, n_classes=n_classes)
-        nn.Module.__init__(self)
-        self.latent_dim, self.n_pixels, self.n_classes, self.data_dim = latent_dim, n_pixels, n_classes, n_pixels + n_classes
-        self.decoder = Decoder(latent_dim + n_classes, hidden, n_pixels)
-        self.encoder = Encoder(latent_dim, tuple(reversed(hidden)), self.data_dim)
+        super().__init__(latent_dim, hidden, n_pixels + n_classes, decoder=Decoder(latent_dim + n_classes, hidden, n_pixels))
+        self.n_pixels, self.n_classes = n_pixels, n_classes
 
     def rows(self, x: Float[Tensor, "batch pixels"], labels: Int[Tensor, " batch"]) -> Float[Tensor, "batch columns"]:
         """Images (B, D) with their classes (B,) behind them: (B, D + C)."""
@@ -252,17 +250,12 @@ class ConditionalVAE(LatentVariableModel):
         super().check(x)
 
     def terms(self, x: Float[Tensor, "batch columns"]) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
-        """log p(x|z, y) at one z drawn from q(z|x, y), and KL(q(z|x, y) || p(z)), for `rows`, in nats (see `VAE.terms`)."""
+        """log p(x|z, y) at one z drawn from q(z|x, y), and KL(q(z|x, y) || p(z)), for `rows`, in nats: `loss` bounds log p(x|y)."""
         self.check(x)
         image, code = x.split([self.n_pixels, self.n_classes], 1)
         q = self.encoder(x)
         z = q.rsample()
         return self.decoder(torch.cat([z, code], 1)).log_prob(image), divergence(q, self.prior, z)
-
-    def loss(self, x: Float[Tensor, "batch columns"]) -> Float[Tensor, ""]:
-        """Minus the ELBO of log p(x|y) for `rows`, one sample of z an image, averaged over images, in nats."""
-        log_px_given_z, kl = self.terms(x)
-        return (kl - log_px_given_z).mean()
 
     def given(self, label: int) -> VAE:
         """p(x|y) for one class y: a VAE with the weights of this model, which every estimator and oracle takes."""
