@@ -44,12 +44,12 @@ def mixture(components: list[Distribution], weights: list[float]) -> MixtureSame
         raise ValueError(f"the weights of a mixture are not negative and sum to 1; got {weights}")
     parts = [_parts(q) for q in components]
     batch = torch.broadcast_shapes(*(mu.shape[:-2] for _, mu, _ in parts))
-    log_weights = [w.log() + part[0] for w, part in zip(parts[0][1].new_tensor(weights), parts)]
-    columns = (
-        (w.expand(*batch, -1) for w in log_weights),
-        *((a.expand(*batch, -1, -1) for a in column) for column in list(zip(*parts))[1:]),
+    shares = parts[0][1].new_tensor(weights).log()
+    return normal_mixture(
+        torch.cat([(share + log_weights).expand(*batch, -1) for share, (log_weights, _, _) in zip(shares, parts)], -1),
+        torch.cat([mu.expand(*batch, -1, -1) for _, mu, _ in parts], -2),
+        torch.cat([sigma.expand(*batch, -1, -1) for _, _, sigma in parts], -2),
     )
-    return normal_mixture(*(torch.cat(list(column), dim) for column, dim in zip(columns, (-1, -2, -2))))
 
 
 def _parts(q: Distribution) -> tuple[Tensor, Tensor, Tensor]:

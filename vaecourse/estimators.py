@@ -93,9 +93,10 @@ def weight_blocks(
         raise ValueError(f"n_samples must be at least 1; got {n_samples}: an average needs something to average")
     model.check(x)
     q = _encoder(model)(x) if proposal is None else proposal
-    if q.batch_shape not in ((), (len(x),)) or q.event_shape != model.prior.event_shape:
+    prior = model.prior  # once: a learned one may have to ask the encoder
+    if q.batch_shape not in ((), (len(x),)) or q.event_shape != prior.event_shape:
         raise ValueError(
-            f"the proposal must have batch shape () or ({len(x)},) and event shape {tuple(model.prior.event_shape)}; got "
+            f"the proposal must have batch shape () or ({len(x)},) and event shape {tuple(prior.event_shape)}; got "
             f"{tuple(q.batch_shape)} and {tuple(q.event_shape)}: torch.distributions.Independent turns batch into event dimensions"
         )
     per_sample = max(x.shape[1], len(x)) if q.batch_shape == () else x.numel()
@@ -103,7 +104,7 @@ def weight_blocks(
     for start in range(0, n_samples, block):
         shape = (min(block, n_samples - start),)
         z = q.rsample(shape) if q.has_rsample else q.sample(shape)
-        log_ratio = model.prior.log_prob(z) - q.log_prob(z)
+        log_ratio = prior.log_prob(z) - q.log_prob(z)
         if q.batch_shape == ():
             yield log_prob_pairs(model.decoder(z), x) + log_ratio[:, None]
         else:
