@@ -259,3 +259,20 @@ def test_in_a_narrow_window_the_panels_stand_below_each_other(panels):
     for i, box in enumerate(boxes):
         assert all(box.y1 < above.y0 for above in boxes[: i // columns * columns])
         assert box.width > 0.25
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("name", NAMES)
+def test_no_words_are_cut(boxes, name, narrow):
+    box = boxes[name]
+    words = box.controls.get("how")
+    if words is not None:  # the longest title
+        words.value = max(words.options, key=len)
+    fig = box.figure
+    explorers._png(fig, narrow)
+    edge = fig.bbox.padded(1)
+    for ax in fig.axes:
+        for text in [ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label, *ax.texts]:
+            if text.get_visible() and text.get_text():
+                at = text.get_window_extent()
+                assert edge.contains(at.x0, at.y0) and edge.contains(at.x1, at.y1), text.get_text()
