@@ -13,10 +13,10 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from vaecourse import data, estimators, models, oracles, tables, widgets
+from vaecourse import data, estimators, models, oracles, plots, tables, widgets
 from vaecourse.diagnostics import aggregate
 from vaecourse.tabular import TabularVAE
-from vaecourse.widgets import explorers
+from vaecourse.widgets import frame
 
 WITHOUT_ARGUMENTS = ["draw_a_digit", "estimate_px", "move_the_proposal", "the_kl", "two_gradients"]
 
@@ -233,8 +233,8 @@ def test_quick_moves_of_the_reader_are_drawn_once_with_the_last_value(monkeypatc
     box = widgets.the_kl()
     monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=kernel))
     drawn = []
-    original = explorers._png
-    monkeypatch.setattr(explorers, "_png", lambda fig, narrow: drawn.append(1) or original(fig))
+    original = frame.png
+    monkeypatch.setattr(frame, "png", lambda fig, narrow: drawn.append(1) or original(fig))
 
     async def press() -> None:
         for _ in range(10):
@@ -251,8 +251,8 @@ def test_quick_moves_of_the_reader_are_drawn_once_with_the_last_value(monkeypatc
 def test_in_a_narrow_window_the_panels_stand_below_each_other(panels):
     from matplotlib import image as reader
 
-    fig, _ = explorers.plots.figure([f"Panel {i}" for i in range(panels)], "x", "y", size=(9, 3))
-    drawn = reader.imread(io.BytesIO(explorers._png(fig, narrow=True)))
+    fig, _ = plots.figure([f"Panel {i}" for i in range(panels)], "x", "y", size=(9, 3))
+    drawn = reader.imread(io.BytesIO(frame.png(fig, narrow=True)))
     assert drawn.shape[1] <= 380
     boxes = [ax.get_position() for ax in fig.axes]
     columns = 2 if panels == 4 else 1
@@ -269,7 +269,7 @@ def test_no_words_are_cut(boxes, name, narrow):
     if words is not None:  # the longest title
         words.value = max(words.options, key=len)
     fig = box.figure
-    explorers._png(fig, narrow)
+    frame.png(fig, narrow)
     fig.draw_without_rendering()  # at its own resolution, no longer at that of the picture
     edge = fig.bbox.padded(1)
     for ax in fig.axes:

@@ -1,18 +1,8 @@
-"""Explorers: controls beside a picture that follows them. Each is one function that returns one widget.
-
-An explorer redraws when a control moves. Moves that arrive while it draws are not queued: the next picture shows the last
-of them. A sentence under the picture says what it shows, for those who do not see it, and for a later cell to test.
-Without a kernel the saved picture and the sentence stand in its place.
-"""
+"""Explorers: figures that follow their controls. Each is one function that returns one widget, as `frame.explorer` makes it."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import gc
-import io
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -28,145 +18,7 @@ from vaecourse.logspace import effective_sample_size, log_mean_exp
 from vaecourse.models import VAE, LatentVariableModel
 from vaecourse.tables import Column, Table
 from vaecourse.tabular import TabularVAE
-
-ABOUT = {
-    "Draw a digit": "Strokes, ink and black-and-white pixels of one digit, as its class and its factors say.",
-    "The latent plane": "A cross on the plane of two latents, the decoder's mean image and a sample there, and the posterior of a digit.",
-    "Estimate p(x)": "A histogram of 200 estimates of log p(x) beside a black line, the exact value.",
-    "Move the proposal": "The densities of q and of the posterior, and the weight of each of 1,000 draws from q.",
-    "The gap": "An ellipse, q, on the exact posterior of one digit; beside it bars for ELBO and KL, whose sum is log p(x).",
-    "The divergence from the prior": "The densities of q and of the prior, the integrand of the KL, and its closed form term by term.",
-    "Two gradients": "Two histograms around the exact slope, of pathwise and of score-function estimates.",
-    "Training, replayed": "Codes of held-out digits on the latent plane, four reconstructions, and ELBO and exact log p(x) by epoch.",
-    "The plane of a table": "Codes of held-out rows on the plane of two latents, and what the decoder expects at the cross, cell by cell.",
-    "Choose a prior": "Codes of held-out digits over the prior's density (cube root), a cross at one draw from it, and that draw decoded.",
-    "How many draws?": "The importance weighted bound against the number of draws, and a histogram of single estimates.",
-}
-Draw = Callable[..., "tuple[Any, str]"]
-DPI = 80
-
-
-def explorer(name: str, controls: dict[str, Any], draw: Draw, clicked: Callable[[Any, float, float], dict[str, float]] | None = None):
-    """Controls, a picture and a sentence.
-
-    Args:
-        name: what is explored, the heading above the controls; `ABOUT` says in a sentence what its picture shows.
-        controls: from the name of an argument of `draw` to the ipywidget that sets it.
-        draw: from the controls' values to a matplotlib figure and the sentence that says what it shows.
-        clicked: what a click on the picture sets: from the figure and the place of the click, as shares of its width (from
-            the left) and height (from the top), to values of controls.
-
-    Returns:
-        An ipywidgets.VBox with `.controls`, `.sentence` (str) and `.picture` (PNG bytes); let it be the last expression of
-        its cell. Setting `box.controls["n"].value = 100` in a cell redraws before the next line.
-    """
-    import ipywidgets as widgets
-
-    class Explorer(widgets.VBox):
-        @property
-        def sentence(self) -> str:
-            return self.said
-
-        @property
-        def picture(self) -> bytes:
-            return bytes(image.value)
-
-        def __repr__(self) -> str:  # without results: a trained model's last digits differ between machines
-            return f"{name}. {ABOUT[name]} ({', '.join(f'{c.description}: {_said(c.value)}' for c in controls.values())})"
-
-        def _repr_mimebundle_(self, **kwargs: Any) -> dict:
-            still = {"text/plain": repr(self), "image/png": base64.b64encode(image.value).decode()}
-            return (super()._repr_mimebundle_(**kwargs) or {}) | still
-
-    image = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", object_fit="contain"))
-    line, pointer = widgets.HTML(), _pointer(len(controls))
-    for control in controls.values():
-        control.style.description_width, control.layout.width, control.layout.max_width = "7.5em", "30em", "100%"
-    row = widgets.HBox(list(controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
-    box = Explorer([widgets.HTML(f"<b>{name}{'' if name.endswith('?') else '.'}</b> {ABOUT[name]}"), row, image, line, pointer])
-    box.controls = controls
-
-    def redraw() -> None:
-        box.figure, box.said = draw(**{key: control.value for key, control in controls.items()})
-        image.value = _png(box.figure, pointer.narrow)
-        line.value = f'<span role="status" aria-live="polite">{box.said}</span>'
-        pointer.said = box.said
-
-    later = _Later(redraw)
-    for control in controls.values():
-        control.observe(lambda change: later.ask(), "value")
-    pointer.observe(lambda change: later.ask(), "narrow")
-    redraw()
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays: walking it again whenever figures are collected stops the picture for 0.2 s
-    if clicked is not None:
-
-        def click(change: dict) -> None:
-            for key, value in clicked(box.figure, *change["new"][:2]).items():
-                controls[key].value = value
-
-        pointer.observe(click, "at")
-        pointer.clickable = True
-    return box
-
-
-def _pointer(sliders: int):
-    """An invisible widget. It says where the picture was clicked and whether there is little room for it, and it gives sliders and
-    picture the names that are read aloud."""
-    import anywidget
-    import traitlets
-
-    class Pointer(anywidget.AnyWidget):
-        _esm = """
-        function render({ model, el }) {
-          const attach = () => {
-            const root = el.closest(".widget-vbox"), picture = root?.querySelector("img");
-            const handles = root ? [...root.querySelectorAll(".noUi-handle")] : [];
-            if (!picture || handles.length < model.get("sliders")) { requestAnimationFrame(attach); return; }
-            for (const handle of handles) {
-              const row = handle.closest(".widget-inline-hbox");
-              handle.setAttribute("aria-label", row.querySelector(".widget-label").textContent);
-              const say = () => {  // the number as it is shown, not 0.20000000000000018
-                const shown = row.querySelector(".widget-readout").textContent;
-                if (shown && handle.getAttribute("aria-valuetext") !== shown) handle.setAttribute("aria-valuetext", shown);
-              };
-              new MutationObserver(say).observe(handle, { attributes: true, attributeFilter: ["aria-valuetext"] });
-              say();
-            }
-            const describe = () => { picture.alt = model.get("said"); };
-            model.on("change:said", describe);
-            describe();
-            const clickable = () => { picture.style.cursor = model.get("clickable") ? "crosshair" : ""; };
-            model.on("change:clickable", clickable);
-            clickable();
-            new ResizeObserver(() => {
-              const narrow = root.clientWidth < 600;
-              if (root.clientWidth === 0 || narrow === model.get("narrow")) return;
-              model.set("narrow", narrow);
-              model.save_changes();
-            }).observe(root);
-            picture.addEventListener("click", (event) => {
-              if (!model.get("clickable")) return;
-              const box = picture.getBoundingClientRect();
-              model.set("at", [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, Date.now()]);
-              model.save_changes();
-            });
-          };
-          attach();
-        }
-        export default { render };
-        """
-        at = traitlets.List().tag(sync=True)
-        said = traitlets.Unicode().tag(sync=True)
-        sliders = traitlets.Int().tag(sync=True)
-        clickable = traitlets.Bool(False).tag(sync=True)
-        narrow = traitlets.Bool(False).tag(sync=True)
-
-    return Pointer(sliders=sliders)
-
-
-def _said(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+from vaecourse.widgets.frame import choice, explorer, slider
 
 
 def _signed(value: float, digits: int) -> str:
@@ -176,99 +28,6 @@ def _signed(value: float, digits: int) -> str:
 
 def _count(n: int, what: str) -> str:
     return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
-class _Later:
-    """Draws once for all the moves that have arrived: at once when a cell asks, and soon when the reader's keys do.
-
-    JupyterLab may have the kernel handle a reader's moves in another thread than its cells. Matplotlib draws in one thread
-    only, so the drawing is left to the loop of the thread that made the explorer, for when no cell is running there.
-    """
-
-    def __init__(self, redraw: Callable[[], None]):
-        self.redraw, self.asked, self.loop = redraw, False, _running_loop()
-
-    def ask(self) -> None:
-        if not _from_the_reader():
-            self.redraw()
-        elif not self.asked:
-            self.asked = True
-            loop = self.loop or asyncio.get_running_loop()
-            loop.call_soon_threadsafe(loop.call_later, 0.005, self.answer)
-
-    def answer(self) -> None:
-        self.asked = False
-        self.redraw()
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
-def _from_the_reader() -> bool:
-    """Whether this is the handling of a moved control in a running notebook, rather than a cell's own code."""
-    from IPython import get_ipython
-
-    kernel = getattr(get_ipython(), "kernel", None)
-    if kernel is None or _running_loop() is None:
-        return False
-    return kernel.get_parent().get("header", {}).get("msg_type") == "comm_msg"
-
-
-def _png(fig: Any, narrow: bool = False) -> bytes:
-    import matplotlib.pyplot as plt
-    from matplotlib import rc_context
-    from matplotlib.ticker import MaxNLocator
-    from matplotlib.transforms import ScaledTranslation
-
-    buffer = io.BytesIO()
-    fig.set_layout_engine(None)  # a layout that is computed takes longer than the drawing
-    if narrow:
-        _stack(fig)
-    else:
-        fig.subplots_adjust(left=0.095, right=0.97, top=0.88, bottom=0.17, wspace=0.32)
-    below = ScaledTranslation(0, -22 / 72, fig.dpi_scale_trans)
-    for ax in fig.axes:
-        # where it would be anyway: to find the place takes as long as to draw
-        ax.xaxis.set_label_coords(0.5, 0, ax.transAxes + below)
-        for axis in (ax.xaxis, ax.yaxis):
-            if isinstance(axis.get_major_locator(), MaxNLocator):
-                axis.get_major_locator().set_params(nbins=4)  # a tick with its label and its line takes a millisecond
-    with rc_context({"text.hinting": "none"}):  # hinting the letters is a third of the work of writing them
-        fig.savefig(buffer, format="png", dpi=DPI, facecolor="white", pil_kwargs={"compress_level": 1})
-    plt.close(fig)
-    return buffer.getvalue()
-
-
-def _stack(fig: Any) -> None:
-    """The panels below each other, from four on in two columns, for a window in which a row of them could not be read."""
-    columns = 1 if len(fig.axes) < 4 else 2
-    rows = -(-len(fig.axes) // columns)
-    height = 2.9 * rows if columns == 1 else 2.4 * rows
-    fig.set_size_inches(4.7, height)
-    places = fig.add_gridspec(
-        rows, columns, left=0.27 / columns, right=0.96, top=1 - 0.3 / height, bottom=0.5 / height, hspace=0.5, wspace=0.35
-    )
-    for ax, place in zip(fig.axes, places):
-        ax.set_subplotspec(place)
-
-
-def _choice(label: str, options: list[str], value: str | None = None):
-    """A slider over names: JupyterLab keeps the arrow keys of a drop-down list for itself."""
-    import ipywidgets as widgets
-
-    return widgets.SelectionSlider(options=options, value=value or options[0], description=label)
-
-
-def _slider(label: str, value: float, low: float, high: float, step: float):
-    """A slider that says its number while it moves. Whole numbers stay whole."""
-    import ipywidgets as widgets
-
-    kind = widgets.IntSlider if isinstance(step, int) else widgets.FloatSlider
-    return kind(value=value, min=low, max=high, step=step, description=label)
 
 
 def _picture(ax: Any, image: Any) -> None:
@@ -307,13 +66,15 @@ def draw_a_digit():
         return fig, words
 
     controls = {
-        "label": _slider("class", 3, 0, 9, 1),
-        "slant": _slider("slant", 0.2, -0.45, 0.85, 0.05),
-        "thickness": _slider("thickness", 2.3, 1.2, 4.2, 0.1),
-        "scale": _slider("scale", 19, 15, 22, 1),
-        "wobble": _slider("wobble", 0.0, -2.0, 2.0, 0.2),
+        "label": slider("class", 3, 0, 9, 1),
+        "slant": slider("slant", 0.2, -0.45, 0.85, 0.05),
+        "thickness": slider("thickness", 2.3, 1.2, 4.2, 0.1),
+        "scale": slider("scale", 19, 15, 22, 1),
+        "wobble": slider("wobble", 0.0, -2.0, 2.0, 0.2),
     }
-    return explorer("Draw a digit", controls, draw)
+    return explorer(
+        "Draw a digit", "Strokes, ink and black-and-white pixels of one digit, as its class and its factors say.", controls, draw
+    )
 
 
 def latent_plane(models: dict[str, LatentVariableModel], x: Tensor):
@@ -345,13 +106,19 @@ def latent_plane(models: dict[str, LatentVariableModel], x: Tensor):
         return fig, f"{which}: z = ({z1:.1f}, {z2:.1f}); log p(x|z) of digit {digit} is {fit:.0f} nats; {peak}, the ring."
 
     controls = {
-        "z1": _slider("z₁", 0.0, -4.0, 4.0, 0.1),
-        "z2": _slider("z₂", 0.0, -4.0, 4.0, 0.1),
-        "digit": _slider("digit", 0, 0, len(x) - 1, 1),
-        "which": _choice("model", list(models)),
+        "z1": slider("z₁", 0.0, -4.0, 4.0, 0.1),
+        "z2": slider("z₂", 0.0, -4.0, 4.0, 0.1),
+        "digit": slider("digit", 0, 0, len(x) - 1, 1),
+        "which": choice("model", list(models)),
     }
 
-    return explorer("The latent plane", controls, draw, _on_the_plane)
+    return explorer(
+        "The latent plane",
+        "A cross on the plane of two latents, the decoder's mean image and a sample there, and the posterior of a digit.",
+        controls,
+        draw,
+        _on_the_plane,
+    )
 
 
 def _on_the_plane(fig: Any, across: float, down: float) -> dict[str, float]:
@@ -404,11 +171,11 @@ def estimate_px(how: str = "float32"):
         return fig, f"{pixels:,} pixels, N = {n:,}, {how}: log p(x) = {exact:.1f} nats; {mean}."
 
     controls = {
-        "log_n": _slider("N, 2 to the", 6, 0, 12, 1),
-        "side": _slider("pixels a side", 12, 4, 60, 1),
-        "how": _choice("numbers", [*FORMATS, "log space"], how),
+        "log_n": slider("N, 2 to the", 6, 0, 12, 1),
+        "side": slider("pixels a side", 12, 4, 60, 1),
+        "how": choice("numbers", [*FORMATS, "log space"], how),
     }
-    return explorer("Estimate p(x)", controls, draw)
+    return explorer("Estimate p(x)", "A histogram of 200 estimates of log p(x) beside a black line, the exact value.", controls, draw)
 
 
 def move_the_proposal():
@@ -444,7 +211,10 @@ def move_the_proposal():
         )
 
     return explorer(
-        "Move the proposal", {"mean": _slider("mean of q", 0.0, -2.0, 3.0, 0.1), "width": _slider("width of q", 1.0, 0.1, 2.0, 0.1)}, draw
+        "Move the proposal",
+        "The densities of q and of the posterior, and the weight of each of 1,000 draws from q.",
+        {"mean": slider("mean of q", 0.0, -2.0, 3.0, 0.1), "width": slider("width of q", 1.0, 0.1, 2.0, 0.1)},
+        draw,
     )
 
 
@@ -496,12 +266,17 @@ def the_gap(model: LatentVariableModel, x: Tensor):
         return float((weights * (q.log_prob(z) - _log_joint(model, x, z) + log_px)).sum())
 
     controls = {
-        "z1": _slider("mean z₁", float(centre[0]) + 0.15, float(centre[0]) - REACH, float(centre[0]) + REACH, 0.05),
-        "z2": _slider("mean z₂", float(centre[1]) + 0.15, float(centre[1]) - REACH, float(centre[1]) + REACH, 0.05),
-        "s1": _slider("width σ₁", 0.1, 0.01, 0.5, 0.01),
-        "s2": _slider("width σ₂", 0.1, 0.01, 0.5, 0.01),
+        "z1": slider("mean z₁", float(centre[0]) + 0.15, float(centre[0]) - REACH, float(centre[0]) + REACH, 0.05),
+        "z2": slider("mean z₂", float(centre[1]) + 0.15, float(centre[1]) - REACH, float(centre[1]) + REACH, 0.05),
+        "s1": slider("width σ₁", 0.1, 0.01, 0.5, 0.01),
+        "s2": slider("width σ₂", 0.1, 0.01, 0.5, 0.01),
     }
-    return explorer("The gap", controls, draw)
+    return explorer(
+        "The gap",
+        "An ellipse, q, on the exact posterior of one digit; beside it bars for ELBO and KL, whose sum is log p(x).",
+        controls,
+        draw,
+    )
 
 
 def the_kl():
@@ -533,7 +308,8 @@ def the_kl():
 
     return explorer(
         "The divergence from the prior",
-        {"mu": _slider("mean μ", 1.0, -3.0, 3.0, 0.1), "sigma": _slider("width σ", 0.5, 0.1, 2.5, 0.1)},
+        "The densities of q and of the prior, the integrand of the KL, and its closed form term by term.",
+        {"mu": slider("mean μ", 1.0, -3.0, 3.0, 0.1), "sigma": slider("width σ", 0.5, 0.1, 2.5, 0.1)},
         draw,
     )
 
@@ -565,8 +341,8 @@ def two_gradients():
             f"and {float(by_score.mean()):.2f}, the slope is -2.",
         )
 
-    controls = {"dims": _slider("dimensions K", 2, 1, 100, 1), "samples": _slider("samples S", 4, 1, 64, 1)}
-    return explorer("Two gradients", controls, draw)
+    controls = {"dims": slider("dimensions K", 2, 1, 100, 1), "samples": slider("samples S", 4, 1, 64, 1)}
+    return explorer("Two gradients", "Two histograms around the exact slope, of pathwise and of score-function estimates.", controls, draw)
 
 
 def training_replay(vae: VAE, snapshots: dict[int, dict[str, Tensor]], x: Tensor, labels: Tensor):
@@ -609,7 +385,12 @@ def training_replay(vae: VAE, snapshots: dict[int, dict[str, Tensor]], x: Tensor
         axes[2].xaxis.get_major_locator().set_params(integer=True)
         return fig, f"After epoch {epochs[step]}: ELBO {bound:.0f}, log p(x) {exact:.0f} nats per image."
 
-    return explorer("Training, replayed", {"step": _slider("snapshot", 0, 0, len(epochs) - 1, 1)}, draw)
+    return explorer(
+        "Training, replayed",
+        "Codes of held-out digits on the latent plane, four reconstructions, and ELBO and exact log p(x) by epoch.",
+        {"step": slider("snapshot", 0, 0, len(epochs) - 1, 1)},
+        draw,
+    )
 
 
 def how_many_draws(log_w: Tensor, exact: float | None = None):
@@ -655,7 +436,12 @@ def how_many_draws(log_w: Tensor, exact: float | None = None):
         known = f"; log p(x) is {exact:.1f}" if exact is not None else ""
         return fig, f"k = {k}: the bound is {means[log_k]:.1f} nats, one estimate scatters by {spreads[log_k]:.1f}{known}."
 
-    return explorer("How many draws?", {"log_k": _slider("k, 2 to the", 0, 0, most, 1)}, draw)
+    return explorer(
+        "How many draws?",
+        "The importance weighted bound against the number of draws, and a histogram of single estimates.",
+        {"log_k": slider("k, 2 to the", 0, 0, most, 1)},
+        draw,
+    )
 
 
 MARKS = (("o", "importance"), ("^", "naive"), ("s", "posterior"), ("v", "elbo"), ("D", "iwae"), ("P", "prior"))
@@ -695,8 +481,14 @@ def table_plane(model: TabularVAE, table: Table, by: str):
         said = ", ".join(f"{name} {raw:,.4g}" for name, _, raw in means)
         return fig, f"z = ({z1:.1f}, {z2:.1f}): {by} {names[most]} with probability {float(probs[most]):.2f}; on average {said}."
 
-    controls = {"z1": _slider("z₁", 0.5, -4.0, 4.0, 0.1), "z2": _slider("z₂", 0.5, -4.0, 4.0, 0.1)}
-    return explorer("The plane of a table", controls, draw, _on_the_plane)
+    controls = {"z1": slider("z₁", 0.5, -4.0, 4.0, 0.1), "z2": slider("z₂", 0.5, -4.0, 4.0, 0.1)}
+    return explorer(
+        "The plane of a table",
+        "Codes of held-out rows on the plane of two latents, and what the decoder expects at the cross, cell by cell.",
+        controls,
+        draw,
+        _on_the_plane,
+    )
 
 
 def _means(column: Column, cell: Any) -> tuple[float, float]:
@@ -753,4 +545,9 @@ def choose_a_prior(models: dict[str, VAE], x: Tensor, labels: Tensor):
         where = f"draw {number} is z = ({z[0]:.1f}, {z[1]:.1f}), and the nearest code is of a {nearest}"
         return fig, f"{which}: the crowd of {len(codes)} codes lies {crowd:.1f} nats from the prior; {where}."
 
-    return explorer("Choose a prior", {"which": _choice("model", list(models)), "number": _slider("draw", 1, 1, 30, 1)}, draw)
+    return explorer(
+        "Choose a prior",
+        "Codes of held-out digits over the prior's density (cube root), a cross at one draw from it, and that draw decoded.",
+        {"which": choice("model", list(models)), "number": slider("draw", 1, 1, 30, 1)},
+        draw,
+    )
