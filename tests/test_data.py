@@ -457,6 +457,18 @@ def test_the_real_mnist_is_the_known_one() -> None:
     assert z.abs() < 4
 
 
+def test_lines_of_one_data_set_are_replaced_and_the_others_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = tmp_path / "scores.csv"
+    monkeypatch.setattr(data, "shipped", lambda name: tmp_path / name)
+    data.replace_lines("scores.csv", ("label", "score"), "mnist", [("03 naive", "-1.50")])
+    assert there.read_text() == "digits,label,score\nmnist,03 naive,-1.50\n"
+    data.replace_lines("scores.csv", ("label", "score"), "strokes", [("03 naive", "-2.00"), ("04 one, two", "-1.00")])
+    data.replace_lines("scores.csv", ("label", "score"), "mnist", [("03 naive", "-1.25")])
+    assert there.read_text() == 'digits,label,score\nstrokes,03 naive,-2.00\nstrokes,"04 one, two",-1.00\nmnist,03 naive,-1.25\n'
+    assert data.shipped_lines("scores.csv")[1:] == [["strokes", "04 one, two", "-1.00"], ["mnist", "03 naive", "-1.25"]]
+    assert [path.name for path in tmp_path.iterdir()] == ["scores.csv"]
+
+
 def test_the_datasheet_describes_the_shipped_files() -> None:
     folder = Path(data.__file__).parent.parent / "data"
     sheet = (folder / "README.md").read_text(encoding="utf-8")
