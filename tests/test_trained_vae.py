@@ -19,6 +19,7 @@ from vaecourse.training import fit
 
 SLICE = 20  # images at a time, so that a slice at every node fits into memory
 SAMPLES = 5_000
+FEW = 250  # digits: the encoder alone fails on one in ten, which fewer than 1,000 show
 
 
 class Trained(NamedTuple):
@@ -106,31 +107,31 @@ def test_naive_monte_carlo_is_zero_for_most_digits_and_finite_for_all_in_log_spa
 
 
 class Errors(NamedTuple):
-    """Errors of importance sampling in nats, and the share of digits within three standard errors of the exact value."""
+    """Errors of importance sampling in nats, digit by digit, and whether each is within three standard errors."""
 
-    mean: float
-    within: float
+    error: Tensor
+    within: Tensor
 
 
-def errors(trained: Trained, *, protected: bool) -> Errors:
-    """The standard error of a log-mean is sqrt(1 / ESS - 1 / S) by the delta method."""
+def errors(trained: Trained, digits: int, *, protected: bool) -> Errors:
+    """Of the first `digits`. The standard error of a log-mean is sqrt(1 / ESS - 1 / S) by the delta method."""
     error, standard_error = [], []
     torch.manual_seed(1)
-    for images, log_px in zip(trained.x.split(50), trained.log_px.split(50)):
+    for images, log_px in zip(trained.x[:digits].split(50), trained.log_px[:digits].split(50)):
         log_w = log_weights(trained.model, images, SAMPLES, defensive(trained.model, images) if protected else None).double()
         w = torch.exp(log_w - log_w.amax(0))
         error.append(log_w.amax(0) + w.mean(0).log() - log_px)
         standard_error.append((w.square().sum(0) / w.sum(0).square() - 1 / SAMPLES).sqrt())
-    within = torch.cat(error).abs() <= 3 * torch.cat(standard_error)
-    return Errors(torch.cat(error).mean().item(), within.double().mean().item())
+    return Errors(torch.cat(error), (torch.cat(error).abs() <= 3 * torch.cat(standard_error)).double())
 
 
 def test_a_defensive_proposal_is_within_three_standard_errors_and_the_encoder_alone_less_often(trained: Trained) -> None:
-    protected, alone = errors(trained, protected=True), errors(trained, protected=False)
-    assert abs(protected.mean) < 0.25
-    assert protected.within >= 0.95
-    assert alone.within < protected.within
-    assert alone.mean < protected.mean  # what the encoder overlooks is missing from its estimate
+    protected, alone = errors(trained, len(trained.x), protected=True), errors(trained, FEW, protected=False)
+    assert protected.error.mean().abs() < 0.25
+    assert protected.within.mean() >= 0.95
+    assert alone.within.mean() < 0.95
+    assert alone.within.mean() < protected.within[:FEW].mean()
+    assert alone.error.mean() < protected.error[:FEW].mean()  # what the encoder overlooks is missing from its estimate
 
 
 def test_the_importance_estimate_is_the_log_of_the_mean_of_those_weights(trained: Trained) -> None:
