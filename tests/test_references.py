@@ -16,7 +16,7 @@ from vaecourse.exercises import CHAPTERS, names
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 PROSE = {name: "\n\n".join(c.source for c in nb.cells if c.cell_type == "markdown") for name, nb in NOTEBOOKS.items()}
-PAGES = {str(p.relative_to(ROOT)): p.read_text(encoding="utf-8") for p in [*ROOT.glob("*.md"), *ROOT.glob("*/*.md")]}
+PAGES = {str(p.relative_to(ROOT)): p.read_text(encoding="utf-8") for p in [*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md")]}
 WRITTEN = {name[3:] for name in NOTEBOOKS}
 SOURCES = {
     str(p.relative_to(ROOT)): p.read_text(encoding="utf-8")
