@@ -122,7 +122,8 @@ def errors(trained: Trained, digits: int, *, protected: bool) -> Errors:
         w = torch.exp(log_w - log_w.amax(0))
         error.append(log_w.amax(0) + w.mean(0).log() - log_px)
         standard_error.append((w.square().sum(0) / w.sum(0).square() - 1 / SAMPLES).sqrt())
-    return Errors(torch.cat(error), (torch.cat(error).abs() <= 3 * torch.cat(standard_error)).double())
+    all_errors = torch.cat(error)
+    return Errors(all_errors, (all_errors.abs() <= 3 * torch.cat(standard_error)).double())
 
 
 def test_a_defensive_proposal_is_within_three_standard_errors_and_the_encoder_alone_less_often(trained: Trained) -> None:

@@ -84,6 +84,11 @@ def default_name() -> str:
     return os.environ.get("VAECOURSE_DIGITS") or "strokes"
 
 
+def digits_of(name: str | None = None) -> str:
+    """The digits of the data set called `name` (by default what VAECOURSE_DIGITS says): those of "static-mnist" are "mnist"."""
+    return (name or default_name()).removeprefix("static-")
+
+
 def load_digits(name: str | None = None) -> Digits:
     """Load a data set of binary digits: x is (N, 784) float32 in {0, 1}, whichever it is.
 
@@ -119,6 +124,12 @@ def shipped_lines(name: str) -> list[list[str]]:
     """The lines of a shipped CSV file whose first column names a data set, without its heading."""
     with shipped(name).open(newline="", encoding="utf-8") as file:
         return list(csv.reader(file))[1:]
+
+
+def lines_about(name: str, digits: str | None = None) -> list[list[str]]:
+    """Of `shipped_lines` those about the digits of the data set called `digits` (see `digits_of`), without their first column."""
+    wanted = digits_of(digits)
+    return [line for there, *line in shipped_lines(name) if there == wanted]
 
 
 def replace_lines(name: str, fields: Sequence[str], digits: str, lines: Iterable[Sequence[str]]) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal
 from torch.nn.functional import one_hot
 
-from vaecourse.data import default_name, shipped
+from vaecourse.data import digits_of, shipped
 from vaecourse.distributions import bernoulli, diagonal_normal, divergence, log_prob_pairs, normal_mixture, standard_normal
 
 
@@ -356,7 +356,7 @@ def pretrained(name: str | None = None, path: str | Path | None = None) -> Laten
 
     Raises ValueError where the file holds no decoder of that name.
     """
-    name, path = (name or default_name()).removeprefix("static-"), path or shipped("decoder.safetensors")
+    name, path = digits_of(name), path or shipped("decoder.safetensors")
     with safetensors.safe_open(path, framework="pt") as file:
         prefix = f"{name}/"
         state = {key.removeprefix(prefix): file.get_tensor(key).float() for key in file.keys() if key.startswith(prefix)}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
-from vaecourse.data import Digits, default_name, replace_lines, shipped_lines
+from vaecourse.data import Digits, lines_about, replace_lines
 
 FILE = "scoreboard.csv"
 
@@ -33,8 +33,7 @@ def the_digit(digits: Digits) -> Float[Tensor, "1 pixels"]:
 
 def earlier(notebook: str, name: str | None = None) -> list[Row]:
     """The rows of the notebooks before `notebook` ("05"), for the digits called `name` (by default what VAECOURSE_DIGITS says)."""
-    name = (name or default_name()).removeprefix("static-")
-    rows = [Row(label, color, *map(float, numbers)) for digits, label, color, *numbers in shipped_lines(FILE) if digits == name]
+    rows = [Row(label, color, *map(float, numbers)) for label, color, *numbers in lines_about(FILE, name)]
     return [row for row in rows if row.label[:2] < notebook]
 
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vaecourse.data import default_name, load_digits, replace_lines, shipped_lines
+from vaecourse.data import lines_about, load_digits, replace_lines
 from vaecourse.diagnostics import active_units
 from vaecourse.estimators import iwae_bound
 from vaecourse.models import VAE, ConditionalVAE, MixturePrior, VampPrior
@@ -21,7 +21,6 @@ from vaecourse.oracles import exact_log_px
 from vaecourse.training import Loss, beta_loss, fit, free_bits_loss, iwae_loss
 
 FILE = "variants.csv"
-Model = VAE | ConditionalVAE
 
 
 class Recipe(NamedTuple):
@@ -30,7 +29,7 @@ class Recipe(NamedTuple):
     `work` counts its multiplications in a training step relative to the plain VAE's, at 100 images a step.
     """
 
-    model: Callable[[int, Tensor], Model]
+    model: Callable[[int, Tensor], VAE]
     loss: Loss | None
     work: float
 
@@ -57,9 +56,7 @@ class Run(NamedTuple):
     active: int
 
 
-def train(
-    variant: str, latent_dim: int, seed: int, x: Float[Tensor, "images pixels"], labels: Int[Tensor, " images"], epochs: int
-) -> Model:
+def train(variant: str, latent_dim: int, seed: int, x: Float[Tensor, "images pixels"], labels: Int[Tensor, " images"], epochs: int) -> VAE:
     """A trained model: `epochs` passes over the images in steps of 100, from weights that the seed decides.
 
     Every decoder begins at the average digit: its last bias is the logit of each pixel's share of ink.
@@ -74,7 +71,7 @@ def train(
     return model.requires_grad_(False)
 
 
-def log_px(model: Model, x: Float[Tensor, "batch pixels"], n_samples: int = 500) -> Float[Tensor, " batch"]:
+def log_px(model: VAE, x: Float[Tensor, "batch pixels"], n_samples: int = 500) -> Float[Tensor, " batch"]:
     """log p(x) in nats: exact for two latents, otherwise an importance weighted bound with n_samples draws in all.
 
     Of a class-conditional model: the log-mean-exp over its classes, each as probable as the others (equation 11.8); the
@@ -106,6 +103,5 @@ def make_variants(name: str, seeds: int = 3, n_images: int = 6_000, epochs: int 
 
 def longer_runs(name: str | None = None) -> list[Run]:
     """The runs of data/variants.csv on the digits called `name` (by default what VAECOURSE_DIGITS says)."""
-    name = (name or default_name()).removeprefix("static-")
-    lines = [line for digits, *line in shipped_lines(FILE) if digits == name]
+    lines = lines_about(FILE, name)
     return [Run(variant, int(k), int(seed), float(nats), int(active)) for variant, k, seed, nats, active in lines]

@@ -20,6 +20,8 @@ from vaecourse.tables import Column, Table
 from vaecourse.tabular import TabularVAE
 from vaecourse.widgets.frame import choice, explorer, slider
 
+PLANE = {"xlim": (-4, 4), "ylim": (-4, 4), "xticks": (-4, 0, 4), "yticks": (-4, 0, 4)}
+
 
 def _signed(value: float, digits: int) -> str:
     """The number with its sign; never a minus before a zero."""
@@ -369,12 +371,12 @@ def training_replay(vae: VAE, snapshots: dict[int, dict[str, Tensor]], x: Tensor
         bound, exact = bounds[step], exacts[step]
         fig, axes = plots.figure(
             ["Codes of held-out digits", "Digit and reconstruction", "ELBO and log p(x)"],
-            ["$z_1$", "", "epoch"],
-            ["$z_2$", "", "nats per image"],
+            ["", "", "epoch"],
+            ["", "", "nats per image"],
             size=(10.6, 3.4),
         )
         plots.classes(axes[0], codes[step], labels)
-        axes[0].set(xlim=(-4, 4), ylim=(-4, 4), xticks=(-4, 0, 4), yticks=(-4, 0, 4))
+        axes[0].set(**PLANE)
         rows = torch.cat([torch.cat([a.reshape(28, 28), b.reshape(28, 28)], 1) for a, b in zip(x[:4], reconstructions[step])])
         axes[1].imshow(rows.numpy(), cmap="gray_r", vmin=0, vmax=1)
         axes[1].set(xticks=[], yticks=[])
@@ -467,7 +469,7 @@ def table_plane(model: TabularVAE, table: Table, by: str):
             box = {"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1}
             plane.text(*codes[at == i].mean(0).tolist(), name, ha="center", fontsize=8, weight="bold", color=plots.COLORS[color], bbox=box)
         plane.plot([z1], [z2], "P", color="black", ms=13, mec="white")
-        plane.set(xlim=(-4, 4), ylim=(-4, 4), xticks=(-4, 0, 4), yticks=(-4, 0, 4))
+        plane.set(**PLANE)
         with torch.no_grad():
             cells = list(zip(table.columns, model.decoder(torch.tensor([z1, z2])).parts))
         shares = [(f"{c.name} {n}", p) for c, cell in cells if c.kind == "category" for n, p in zip(c.categories, cell.probs.tolist())]
