@@ -1,8 +1,17 @@
-"""verify("6.2", left, "=", right): the numbered equations of the course, checked by the machine that runs them."""
+"""verify and claim: what the course asserts, checked by the machine that runs it.
+
+`verify("6.2", left, "=", right)` checks a numbered equation. `claim("the bound is {:.1f} nats too low", gap, ">", 0.5)` states a
+finding together with its number, and checks that too.
+"""
 
 from __future__ import annotations
 
+import json
 import math
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
@@ -11,7 +20,29 @@ Number = Tensor | float | int
 
 
 class VerificationError(AssertionError):
-    """An equation of the course does not hold. The message shows both sides."""
+    """An equation or a claim of the course does not hold. The message shows the numbers."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was checked, for `python -m vaecourse regress`.
+
+    Attributes:
+        kind: "equation" or "claim".
+        label: the number of the equation, or the text of the claim with its placeholder.
+        value: the number that was found: the claimed quantity, or the worst deviation of an equation.
+        relation, limit: what the value had to satisfy.
+        room: how far the value stays on the right side of its limit, in the value's own unit; negative where it does not hold.
+        holds: whether it holds.
+    """
+
+    kind: str
+    label: str
+    value: list[float]
+    relation: str
+    limit: list[float]
+    room: float
+    holds: bool
 
 
 def verify(label: str, left: Number, relation: str, right: Number, *, atol: float = 1e-6, sigmas: float = 4.0) -> None:
@@ -37,15 +68,118 @@ def verify(label: str, left: Number, relation: str, right: Number, *, atol: floa
     a, b = _broadcast(label, a, b)
     difference = (a - b).abs() if relation == "=" else a - b
     difference = torch.where(a == b, torch.zeros_like(difference), difference)  # infinities of one sign are equal
-    if not bool((difference <= atol).all()):
-        worst = torch.where(difference.isnan(), torch.inf, difference).argmax()
-        raise VerificationError(
-            f"({label}) does not hold: left {relation} right fails for {int((~(difference <= atol)).sum())} of {a.numel()} entries; "
-            f"worst: left {a.flatten()[worst]:.10g}, right {b.flatten()[worst]:.10g}, accepted difference {atol:g}"
-        )
+    wrong, worst = ~(difference <= atol), _largest(difference)
     entries = "" if a.numel() == 1 else f" in all {a.numel():,} entries"
     slack = f", within {atol:g}" if relation == "=" else ""
-    print(f"✓ ({label})  left {'=' if relation == '=' else '≤'} right{entries}{slack}")
+    _settle(
+        Record(
+            "equation", label, [difference.flatten()[worst].item()], "<=", [atol], _room(difference, "<=", atol), not wrong.any().item()
+        ),
+        f"({label})  left {'=' if relation == '=' else '≤'} right{entries}{slack}",
+        f"({label}) does not hold: left {relation} right fails for {int(wrong.sum())} of {a.numel()} entries; "
+        f"worst: left {a.flatten()[worst]:.10g}, right {b.flatten()[worst]:.10g}, accepted difference {atol:g}",
+    )
+
+
+def claim(
+    text: str, value: Number | Sequence[float], relation: str, limit: Number | Sequence[float], *, error: float | None = None
+) -> None:
+    """Print a finding with its number and its limit; raise VerificationError if the number is on the wrong side.
+
+    `claim("the bound is {:.1f} nats too low", gap, ">", 0.5)` prints "✓ the bound is 4.1 nats too low  (claimed: > 0.5)".
+
+    Args:
+        text: one sentence with one placeholder for the number, formatted as Python formats numbers: {:.1f}, {:,}, {:.0%}.
+            Print as many digits as every machine agrees on: a regression run accepts one unit of the last digit.
+        value: one number, or several that must all satisfy the relation; of six or more the least and the greatest are printed.
+        relation: ">", ">=", "<", "<=", "=" (exactly), or "between" two limits, which are included.
+        limit: what the value is held against; a pair of numbers for "between".
+        error: printed behind the number as ± and accepted by a regression run as its tolerance: a standard error, for instance.
+
+    Raises:
+        VerificationError: the claim does not hold, or a number is NaN.
+        ValueError: unknown relation; no placeholder, or several; no number, or limits that do not fit.
+        TypeError: the value is a verdict (True or False) and not a number.
+    """
+    numbers, limits = _numbers("value", value), _numbers("limit", limit)
+    holes = re.findall(r"\{(?::([^{}]*))?\}", text)
+    if len(holes) != 1:
+        raise ValueError(f"a claim has one placeholder for its number, such as {{:.1f}}; this one has {len(holes)}: {text!r}")
+    if relation not in RELATIONS:
+        raise ValueError(f"unknown relation {relation!r}: expected one of {', '.join(map(repr, RELATIONS))}")
+    if len(limits) != (2 if relation == "between" else 1):
+        raise ValueError(f"{relation!r} needs {'two limits' if relation == 'between' else 'one limit'}; got {len(limits)}")
+    room = _room(torch.tensor(numbers, dtype=torch.float64), relation, *limits)
+    holds = room > 0 if relation in (">", "<") else room >= 0  # False for NaN
+    spread = "" if error is None else f" ± {_formatted(float(error), holes[0])}"
+    some, glue = (numbers, ", ") if len(numbers) < 6 else ([min(numbers), max(numbers)], " to ")
+    shown = glue.join(_formatted(number, holes[0]) + spread for number in some)
+    sentence = re.sub(r"\{(?::[^{}]*)?\}", lambda _: shown, text)
+    sides = " and ".join(_short(side, holes[0]) for side in limits)
+    claimed = f"(claimed: {'each ' if len(numbers) > 1 else ''}{relation} {sides})"
+    worst = f"; the room is {room:.4g}" if len(numbers) > 1 else ""
+    _settle(
+        Record("claim", text, numbers, relation, limits, room, holds),
+        f"{sentence}  {claimed}",
+        f"{sentence} does not hold {claimed}{worst}",
+    )
+
+
+RELATIONS = (">", ">=", "<", "<=", "=", "between")
+
+
+def _settle(record: Record, line: str, failure: str) -> None:
+    """Print or raise. While a regression run records (VAECOURSE_RECORD names its file), the failure is noted and the notebook goes on."""
+    file = os.environ.get("VAECOURSE_RECORD")
+    if file:
+        with open(file, "a", encoding="utf-8") as lines:
+            lines.write(json.dumps(asdict(record)) + "\n")
+    if record.holds:
+        print(f"✓ {line}")
+    elif file:
+        print(f"✗ {failure}")
+    else:
+        raise VerificationError(failure)
+
+
+def _room(values: Tensor, relation: str, low: float, high: float = math.nan) -> float:
+    """The least distance of any value from the limit, positive on the right side. NaN where a value or a limit is NaN."""
+    to = {
+        ">": values - low,
+        ">=": values - low,
+        "<": low - values,
+        "<=": low - values,
+        "=": -(values - low).abs(),
+        "between": torch.minimum(values - low, high - values),
+    }[relation]
+    to = torch.where(values == low, torch.zeros_like(to), to) if relation != "between" else to  # infinities of one sign
+    return to.min().item()  # of NaN, NaN
+
+
+def _numbers(name: str, side: Number | Sequence[float]) -> list[float]:
+    tensor = torch.as_tensor(side)
+    if tensor.dtype == torch.bool:
+        raise TypeError(f"the {name} of a claim is the number that was measured, not True or False")
+    if tensor.numel() == 0:
+        raise ValueError(f"the {name} of a claim is empty: there is nothing to hold against anything")
+    return tensor.detach().flatten().double().tolist()
+
+
+def _formatted(number: float, spec: str) -> str:
+    return format(int(number) if number == round(number, 0) and not spec.endswith(("f", "%", "e", "g")) else number, spec)
+
+
+def _short(number: float, spec: str) -> str:
+    """A limit as its author wrote it; one that was computed with as many digits as the value."""
+    if spec.endswith("%"):
+        return f"{100 * number:.6g}%"
+    plain = f"{number:,g}" if "," in spec else f"{number:g}"
+    return plain if sum(c.isdigit() for c in plain.split("e")[0].lstrip("-0.")) < 5 else _formatted(number, spec)
+
+
+def _largest(values: Tensor) -> int:
+    """Where the largest entry stands; NaN counts as larger than all others."""
+    return int(torch.where(values.isnan(), torch.inf, values).argmax())
 
 
 def _broadcast(label: str, *sides: Tensor) -> list[Tensor]:
@@ -62,15 +196,13 @@ def _statistical(label: str, estimates: Tensor, value: Tensor, sigmas: float) ->
     n = len(estimates) if estimates.ndim else 0
     if n < 10:
         raise ValueError(f"({label}) '~' needs at least 10 independent estimates along the first axis; got {n}")
-    _broadcast(label, estimates[0], value)
-    mean, error = estimates.mean(0), estimates.std(0) / math.sqrt(n)
-    mean, error, value = _broadcast(label, mean, error, value)
+    mean, error, value = _broadcast(label, estimates.mean(0), estimates.std(0) / math.sqrt(n), value)
     z = torch.where(mean == value, 0.0, (mean - value).abs() / error)  # estimates without variance must be the value
-    if not bool((z <= sigmas).all()):
-        worst = torch.where(z.isnan(), torch.inf, z).argmax()
-        at = [side.flatten()[worst] for side in (mean, error, value)]
-        raise VerificationError(
-            f"({label}) does not hold: the mean of {n:,} estimates is {at[0]:.10g} with standard error {at[1]:.3g}, and {at[2]:.10g} "
-            f"lies {z.flatten()[worst]:.1f} standard errors away (accepted: {sigmas:g})"
-        )
-    print(f"✓ ({label})  the mean of {n:,} estimates lies within {sigmas:g} standard errors")
+    worst = _largest(z)
+    at = [side.flatten()[worst] for side in (mean, error, value)]
+    _settle(
+        Record("equation", label, [z.flatten()[worst].item()], "<=", [sigmas], _room(z, "<=", sigmas), (z <= sigmas).all().item()),
+        f"({label})  the mean of {n:,} estimates lies within {sigmas:g} standard errors",
+        f"({label}) does not hold: the mean of {n:,} estimates is {at[0]:.10g} with standard error {at[1]:.3g}, and {at[2]:.10g} "
+        f"lies {z.flatten()[worst]:.1f} standard errors away (accepted: {sigmas:g})",
+    )
