@@ -120,7 +120,7 @@ def claim(
     claimed = f"(claimed: {'each ' if len(numbers) > 1 else ''}{relation} {sides})"
     worst = f"; the room is {room:.4g}" if len(numbers) > 1 else ""
     _settle(
-        Record("claim", text, numbers, relation, limits, room, holds),
+        Record("claim", text, some, relation, limits, room, holds),
         f"{sentence}  {claimed}",
         f"{sentence} does not hold {claimed}{worst}",
     )

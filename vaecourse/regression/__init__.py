@@ -7,6 +7,7 @@ equation and claim had, of time and of memory is notebooks/reference.json. `pyth
 from __future__ import annotations
 
 import json
+import math
 import platform
 import re
 from collections import Counter
@@ -70,42 +71,54 @@ def entry(after: Run) -> dict:
         {**r, "value": [_rounded(v) for v in r["value"]], "limit": [_rounded(v) for v in r["limit"]], "room": _rounded(r["room"])}
         for r in records
     ]
-    return {"seconds": [round(s, 1) for s in after.seconds], "megabytes": round(after.megabytes), "records": kept}
+    return {"seconds": [round(s, 1) for s in after.seconds], "megabytes": _megabytes(after), "records": kept}
 
 
-def _rounded(number: float) -> float:
-    return float(f"{number:.4g}")
+def _rounded(number: float) -> float | str:
+    """Four digits; what is not finite as a word, because JSON has no number for it."""
+    return float(f"{number:.4g}") if math.isfinite(number) else str(number)
+
+
+def _megabytes(after: Run) -> int | None:
+    return round(after.megabytes) if after.megabytes else None
 
 
 def regress(paths: list[Path], html: Path | None = None, as_json: Path | None = None) -> int:
-    """Run notebooks and report what differs from their reference, by kind; the exit status says the worst kind."""
+    """Run notebooks and report what differs from their reference, by kind; the exit status says the worst kind.
+
+    Where it is interrupted it reports the notebooks that were run to their end.
+    """
     import nbformat
     from tqdm import tqdm
 
-    reference, found, costs, cells = load_reference(paths[0].parent), [], {}, Counter()
+    reference, found, costs, checked = load_reference(paths[0].parent), [], {}, Counter()
     before = [nbformat.read(path, as_version=4) for path in paths]
     total = sum(cell.cell_type == "code" for notebook in before for cell in notebook.cells)
     with tqdm(total=total, unit="cell", disable=None) as bar:
-        for path, old in zip(paths, before):
-            bar.set_description(path.stem)
-            after = run(path, bar.update)
-            found += examine(path.name, old, after, reference["notebooks"].get(path.name, {}))
-            costs[path.name] = {"seconds": round(sum(after.seconds), 1), "megabytes": round(after.megabytes)}
-            code = [i for i, cell in enumerate(old.cells) if cell.cell_type == "code"]
-            cells["cells"] += len(code)
-            cells["skipped cells"] += sum(after.idle(i) for i in code)
-            for records in after.records:
-                cells.update(f"{record['kind']}s" for record in records if record["kind"] != "skipped")
-    here = versions()
-    moved = {
-        name: (reference["versions"].get(name, "unknown"), now) for name, now in here.items() if reference["versions"].get(name) != now
-    }
-    report = Report(moved, dict(cells), costs, found)
+        try:
+            for path, old in zip(paths, before):
+                bar.set_description(path.stem)
+                after = run(path, bar.update)
+                found += examine(path.name, old, after, reference["notebooks"].get(path.name, {}))
+                costs[path.name] = {"seconds": round(sum(after.seconds), 1), "megabytes": _megabytes(after)}
+                checked += _checked(after)
+        except KeyboardInterrupt:
+            print(f"Interrupted: {len(costs)} of {len(paths)} notebooks were run.")
+    here, there = versions(), reference["versions"]
+    moved = {name: (there.get(name, "unknown"), now) for name, now in here.items() if there.get(name) != now}
+    report = Report(moved, dict(checked), costs, found)
     print(report.text())
     for path, content in ((html, report.html), (as_json, report.json)):
         if path is not None:
             _store(path, content())
     return report.status
+
+
+def _checked(after: Run) -> Counter:
+    """How many cells were run and how many skipped, and how many equations and claims were checked."""
+    code = [i for i, cell in enumerate(after.notebook.cells) if cell.cell_type == "code"]
+    kinds = Counter(f"{record['kind']}s" for records in after.records for record in records if record["kind"] != "skipped")
+    return Counter({"cells": len(code), "skipped cells": sum(map(after.idle, code))}) + kinds
 
 
 def refresh(paths: list[Path], digits: str = "strokes") -> int:
@@ -123,13 +136,8 @@ def refresh(paths: list[Path], digits: str = "strokes") -> int:
         wrong = [f for f in examine(path.name, before, after, {}) if f.kind in ("error", "claim broken")]
         if wrong or after.skipped_from is not None:
             failed += bool(wrong)
-            print(
-                "\n".join(
-                    [f"{path.name} was left as it was:", *(f"  cell {f.cell}: {f.says}" for f in wrong)]
-                    if wrong
-                    else [f"{path.name}: its data is not here"]
-                )
-            )
+            print(f"{path.name} was left as it was" + (":" if wrong else ": its data is not here"))
+            print("".join(f"  cell {f.cell}: {f.says}\n" for f in wrong), end="")
             continue
         _store(path, nbformat.writes(merged(before, after.notebook)) + "\n")
         kept = reference["notebooks"].get(path.name, {})
@@ -151,7 +159,7 @@ def _costs_alike(kept: dict, after: Run) -> bool:
     """Whether time and memory are about what the reference says: then it is not written anew for nothing."""
     then, now = sum(kept.get("seconds", [])), sum(after.seconds)
     same_cells = len(kept.get("seconds", [])) == len(after.seconds)
-    return same_cells and then / SLOWER[0] < now < SLOWER[0] * then and abs(after.megabytes - kept["megabytes"]) < LARGER[1]
+    return same_cells and then / SLOWER[0] < now < SLOWER[0] * then and abs((after.megabytes or 0) - (kept["megabytes"] or 0)) < LARGER[1]
 
 
 def merged(before: Any, after: Any) -> Any:

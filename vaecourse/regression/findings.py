@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -66,7 +65,8 @@ def examine(name: str, before: Any, after: Run, reference: dict) -> list[Finding
 
 def _of_a_cell(before: Any, i: int, old: Any, new: Any, after: Run, rooms: dict) -> Iterable[tuple]:
     """(kind, what it says, sentences) of every difference in the i-th cell."""
-    errors = [o for o in new.outputs if o.output_type == "error"]
+    meant = {o.ename for o in old.outputs if o.output_type == "error"}  # an error that the cell is there to show
+    errors = [o for o in new.outputs if o.output_type == "error" and o.ename not in meant]
     for error in errors:
         yield "error", f"{error.ename}: {error.evalue}", sentences(before, i, [])
     for record in after.records[i]:
@@ -79,8 +79,8 @@ def _of_a_cell(before: Any, i: int, old: Any, new: Any, after: Run, rooms: dict)
             quoted = [f"({record['label']})"] if record["kind"] == "equation" else []
             printed = compare.numbers(_line_of(record, old))
             yield "claim broken", says, sentences(before, i, printed, quoted)
-        elif was and 0 < record["room"] < SHRUNK * was["room"]:
-            share = record["room"] / was["room"]
+        elif was and 0 < record["room"] < SHRUNK * float(was["room"]):
+            share = record["room"] / float(was["room"])
             says = (
                 f"{record['label']}: {_listed(was['value'])} → {_listed(record['value'])}, limit {record['relation']} "
                 f"{_listed(record['limit'])}; {100 * share:.2g} % of the room is left"
@@ -117,8 +117,8 @@ def _line_of(record: dict, cell: Any) -> str:
     return next((match[0] for line in lines if (match := fits.search(line))), "")
 
 
-def _listed(numbers: list[float]) -> str:
-    shown = [f"{number:.5g}" for number in numbers]
+def _listed(numbers: list[float | str]) -> str:
+    shown = [f"{float(number):.5g}" for number in numbers]
     return ", ".join(shown) if len(shown) < 6 else f"{', '.join(shown[:2])}, … {shown[-1]}"
 
 
@@ -131,8 +131,8 @@ def _costs(before: Any, after: Run, reference: dict) -> Iterable[str]:
             f"{sum(then):.0f} s → {sum(now):.0f} s, most of it in cell {worst} ({heading(before, worst)}): "
             f"{then[worst]:.1f} s → {now[worst]:.1f} s"
         )
-    memory = reference.get("megabytes", math.nan)
-    if after.megabytes > max(LARGER[0] * memory, LARGER[1] + memory):
+    memory = reference.get("megabytes")
+    if memory and after.megabytes and after.megabytes > max(LARGER[0] * memory, LARGER[1] + memory):
         yield f"{memory:.0f} MB → {after.megabytes:.0f} MB of memory at the peak"
 
 

@@ -10,6 +10,10 @@ from html import escape
 from vaecourse.regression.findings import STATUS, Finding
 
 
+def _cost(cost: dict) -> str:
+    return f"{cost['seconds']:.0f} s" + (f", {cost['megabytes']} MB" if cost["megabytes"] else "")
+
+
 @dataclass(frozen=True)
 class Report:
     """The findings of a whole run, and what they are to be read with.
@@ -22,7 +26,7 @@ class Report:
 
     versions: dict[str, tuple[str, str]]
     checked: dict[str, int]
-    costs: dict[str, dict[str, float]]
+    costs: dict[str, dict[str, float | None]]
     findings: list[Finding]
 
     @property
@@ -42,8 +46,7 @@ class Report:
             mine = [f for f in self.findings if f.notebook == name]
             lines += [
                 "",
-                f"{name}: {self.costs[name]['seconds']:.0f} s, {self.costs[name]['megabytes']} MB"
-                + ("" if mine else "; as in the reference"),
+                f"{name}: {_cost(self.costs[name])}" + ("" if mine else "; as in the reference"),
             ]
             for finding in mine:
                 where = "" if finding.cell is None else f" · cell {finding.cell} · {finding.heading}"
@@ -69,9 +72,7 @@ class Report:
         parts = []
         for name, cost in self.costs.items():
             mine = [f for f in self.findings if f.notebook == name]
-            parts.append(
-                f"<h2>{escape(name)}</h2><p>{cost['seconds']:.0f} s, {cost['megabytes']} MB{'' if mine else '; as in the reference'}</p>"
-            )
+            parts.append(f"<h2>{escape(name)}</h2><p>{_cost(cost)}{'' if mine else '; as in the reference'}</p>")
             for f in mine:
                 quoted = "".join(f"<blockquote>{escape(s)}</blockquote>" for s in f.sentences)
                 where = "" if f.cell is None else f", cell {f.cell}, {escape(f.heading)}"

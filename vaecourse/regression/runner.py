@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import sys
@@ -25,7 +24,7 @@ class Run:
     notebook: Any
     records: list[list[dict]]
     seconds: list[float]
-    megabytes: float
+    megabytes: float | None = None  # at the peak; None where the system does not say
     skipped_from: int | None = None  # from this cell on nothing was done, because the notebook's data is not here
 
     def idle(self, cell: int) -> bool:
@@ -63,7 +62,7 @@ def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "s
     notebook = nbformat.read(path, as_version=4)
     if last:
         notebook.cells.append(nbformat.v4.new_code_cell(last))
-    done = Run(notebook, [[] for _ in notebook.cells], [0.0] * len(notebook.cells), math.nan)
+    done = Run(notebook, [[] for _ in notebook.cells], [0.0] * len(notebook.cells))
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
