@@ -77,7 +77,9 @@ def picture(fig: Figure) -> bytes:
     fig.savefig(buffer, format="png", dpi=STYLE["figure.dpi"], facecolor="white")
     plt.close(fig)
     with Image.open(buffer) as image:
-        image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+        image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+            small, format="png", optimize=True
+        )
     return small.getvalue()
 
 

@@ -66,20 +66,25 @@ class Live:
         """The page fragment: readable as it stands, and live where its script runs."""
         data = json.dumps(packed(self.data), ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
         told = f"{json.dumps(self.name, ensure_ascii=False)}, {json.dumps(self.about, ensure_ascii=False)}"
-        code, mark = bundled(self.script), hashlib.sha256(f"{told}{self.script}{data}".encode()).hexdigest()[:12]
+        mark = hashlib.sha256(f"{told}{self.script}{data}".encode()).hexdigest()[:12]
         return (
             f'<figure data-vae="{mark}"><figcaption>{escape(self.name)}: this figure moves where scripts may run '
             "(trust the notebook, or run this cell).</figcaption>"
             f'<script type="application/json">{data}</script></figure>\n'
-            f'<script type="module">\n{code}\nbegin("{mark}", {told}, {_camel(self.script)});\n</script>'
+            + script("kit", "mathematics", self.script, f'begin("{mark}", {told}, {_camel(self.script)});')
         )
 
 
+def script(*names_and_start: str) -> str:
+    """A script element with these files of the folder js, one after another, and then the line that starts them."""
+    *names, start = names_and_start
+    return f'<script type="module">\n{bundled(*names)}\n{start}\n</script>'
+
+
 @cache
-def bundled(*scripts: str) -> str:
-    """The kit, the mathematics and these scripts as one piece of JavaScript, without comments and indentation."""
-    sources = [(JS / f"{name}.js").read_text(encoding="utf-8") for name in ("kit", "mathematics", *scripts)]
-    lines = [line.strip() for source in sources for line in source.splitlines()]
+def bundled(*names: str) -> str:
+    """Files of the folder js as one piece of JavaScript, without comments and indentation."""
+    lines = [line.strip() for name in names for line in (JS / f"{name}.js").read_text(encoding="utf-8").splitlines()]
     kept = [line for line in lines if line and not line.startswith(("//", "import "))]
     return "\n".join(re.sub(r"^export ", "", re.sub(r"\s+// .*$", "", line)) for line in kept)
 

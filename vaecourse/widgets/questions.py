@@ -1,86 +1,100 @@
-"""Small controls for notebooks, questions above all. Each works with the keyboard, and says its state in words.
+"""Questions that answer for themselves: predictions before a result, and the quiz at the end of a notebook.
 
-And one control over the notebook itself: `skip_the_rest`.
+Each choice is a line that opens (an HTML `details` element), so that a saved notebook answers without a kernel and without scripts;
+where scripts run, the first choice is marked and a quiz keeps the score. And one control over the notebook itself: `skip_the_rest`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from string import ascii_lowercase
 
-from vaecourse.exercises.cards import buttons
+from vaecourse.exercises import Question
 from vaecourse.verify import note_skipped
+from vaecourse.widgets.live import script
 
 
-def predict(question: str, choices: Sequence[str]):
-    """A question to answer before the next cell is run: one button a choice, and a line that keeps the reader's answer.
+@dataclass(frozen=True)
+class Questions:
+    """One question or several, as a page fragment in a notebook and as plain text elsewhere.
 
-    The answer is not judged here: the next cell does that. Without a running kernel the question and the choices still
-    stand in the output as plain text.
+    Attributes:
+        items: the questions with their choices and reasons.
+        heading: what stands before the question of a prediction; a quiz numbers its questions instead.
+    """
+
+    items: tuple[Question, ...]
+    heading: str = ""
+
+    def __repr__(self) -> str:  # without the answers: it is what is read first
+        lines = []
+        for number, item in enumerate(self.items, 1):
+            lines += [f"{self.heading or number}{':' if self.heading else '.'} {item.question}"]
+            lines += [f"  ({letter}) {choice}" for letter, (choice, _) in zip(ascii_lowercase, item.choices)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        groups = [self._group(number, item) for number, item in enumerate(self.items, 1)]
+        mark = hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+        return f'<div data-vae="{mark}">{"".join(groups)}</div>\n{script("questions", f"bringToLife({mark!r});")}'
+
+    def _group(self, number: int, item: Question) -> str:
+        choices = []
+        for i, (letter, (choice, reason)) in enumerate(zip(ascii_lowercase, item.choices)):
+            verdict = "✓ Right." if i == item.right else "✗ Not so."
+            choices.append(
+                f'<details data-right="{int(i == item.right)}" style="margin: 2px 0 2px 1em">'
+                f'<summary data-lm-suppress-shortcuts="true">({letter}) {escape(choice, quote=False)}</summary>'
+                f'<div style="margin-left: 1.2em"><b>{verdict}</b> {escape(reason, quote=False)}</div></details>'
+            )
+        before = self.heading or str(number)
+        question = f"<p><b>{before}.</b> {escape(item.question, quote=False)}</p>"
+        name = f"{before}: {item.question}" if self.heading else f"Question {number}"
+        return (
+            f'<div role="group" aria-label="{escape(name)}" style="max-width: 60em; line-height: 1.45">{question}{"".join(choices)}</div>'
+        )
+
+
+def predict(question: str, choices: Mapping[str, str], right: str) -> Questions:
+    """A question to answer before the next cell is run. The choice that is taken says whether it is right, and why.
+
+    Args:
+        choices: from each choice to what is said to the reader who takes it: why it is right, or why it tempts and is not.
+        right: the choice that is right.
 
     Returns:
-        An ipywidgets.VBox; let it be the last expression of its cell.
+        The question; let it be the last expression of its cell.
+
+    Raises:
+        ValueError: fewer than two choices or more than 26, a choice without a reason, or `right` is none of them.
     """
     if not 2 <= len(choices) <= 26:
         raise ValueError(f"a prediction needs 2 to 26 choices; got {len(choices)}")
-    lettered = _lettered(choices)
+    silent = [choice for choice, reason in choices.items() if not reason.strip()]
+    if silent:
+        raise ValueError(f"every choice needs a reason, so that its reader is not left alone; {silent[0]!r} has none")
+    if right not in choices:
+        raise ValueError(f"right= must be one of the choices ({', '.join(map(repr, choices))}); got {right!r}")
+    return Questions((Question(question, tuple(choices.items()), list(choices).index(right)),), "Predict")
 
-    def say(chosen: int) -> str:
-        return f"You predicted: {lettered[chosen]}. Now run the next cell."
 
-    parts = _choices(f"<b>Predict.</b> {escape(question)}", lettered, "Predict", "No prediction yet.", say)
-    return _in_words(parts, f"Predict: {question}\n" + "\n".join(f"  {text}" for text in lettered))
-
-
-def quiz(notebook: str):
+def quiz(notebook: str) -> Questions:
     """The quiz at the end of a notebook: each choice, right or wrong, is answered with the reason.
 
     Args:
         notebook: its number, for instance "04".
 
     Returns:
-        An ipywidgets.VBox; let it be the last expression of its cell.
+        The questions; let them be the last expression of their cell.
     """
     from vaecourse.exercises import chapters
 
     if notebook not in chapters():
         raise ValueError(f"there is no quiz for notebook {notebook!r}; there is one for each of {', '.join(chapters())}")
-    parts, plain = [], []
-    for number, question in enumerate(chapters()[notebook].QUIZ, 1):
-        lettered = _lettered([text for text, _ in question.choices])
-
-        def say(chosen: int, question=question, lettered=lettered) -> str:
-            verdict = "✓ Right." if chosen == question.right else "✗ Not so."
-            return f"<b>{verdict}</b> {escape(lettered[chosen])} {escape(question.choices[chosen][1])}"
-
-        parts += _choices(f"<b>{number}.</b> {escape(question.question)}", lettered, f"Question {number}:", "No answer yet.", say)
-        plain += [f"{number}. {question.question}", *(f"  {text}" for text in lettered)]
-    return _in_words(parts, "\n".join(plain))
-
-
-def _lettered(choices: Sequence[str]) -> list[str]:
-    return [f"({letter}) {choice}" for letter, choice in zip(ascii_lowercase, choices)]
-
-
-def _choices(heading: str, labels: Sequence[str], purpose: str, before: str, say: Callable[[int], str]) -> list:
-    """A heading, a button for each choice, and a line that says what `say` makes of the choice made last."""
-    return buttons(heading, [(label, f"{purpose} {label}", lambda i=i: say(i)) for i, label in enumerate(labels)], before)
-
-
-def _in_words(parts: list, plain: str):
-    """The parts below each other; where there is no kernel, and under test, `plain` stands for them."""
-    import ipywidgets as widgets
-
-    class InWords(widgets.VBox):
-        def __repr__(self) -> str:
-            return plain
-
-        def _repr_mimebundle_(self, **kwargs) -> dict:
-            bundle = super()._repr_mimebundle_(**kwargs)  # ipywidgets cuts its plain text after 110 characters
-            return bundle | {"text/plain": plain} if bundle else bundle
-
-    return InWords(parts)
+    return Questions(tuple(chapters()[notebook].QUIZ))
 
 
 def skip_the_rest(why: str) -> None:

@@ -21,6 +21,8 @@ const STYLE = `
 .vae-live .vae-panel > strong { display: block; min-height: 1.45em }
 .vae-live canvas { display: block; width: 100%; touch-action: none }
 .vae-live .vae-handle { position: absolute; width: 30px; height: 30px; margin: -15px; border-radius: 50%; cursor: grab; touch-action: none }
+.vae-live .vae-handle::after { content: ""; position: absolute; inset: 9px; border: 2px solid currentColor; border-radius: 50%; background: #fffc }
+.vae-live .vae-handle:active { cursor: grabbing }
 .vae-live .vae-handle:focus-visible, .vae-live input:focus-visible, .vae-live button:focus-visible { outline: 3px solid #0072B2; outline-offset: 1px }
 .vae-live .vae-sentence { margin: 6px 0 0; min-height: 2.9em }
 .vae-live .vae-goal { margin: 2px 0 0 }
