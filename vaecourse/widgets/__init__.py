@@ -1,36 +1,10 @@
-"""Small controls for notebooks. Each works with the keyboard, and says its state in words.
+"""What moves or asks in a notebook: live figures that need no kernel, questions that answer, and a control over the notebook.
 
-`predict` and `quiz` ask; the explorers (`draw_a_digit` to `how_many_draws`) let a figure follow its controls.
+`predict` and `quiz` ask; the explorers (`estimate_px` and the others) are figures to drag.
 """
 
-from vaecourse.widgets.explorers import (
-    choose_a_prior,
-    draw_a_digit,
-    estimate_px,
-    how_many_draws,
-    latent_plane,
-    move_the_proposal,
-    table_plane,
-    the_gap,
-    the_kl,
-    training_replay,
-    two_gradients,
-)
+from vaecourse.widgets.explorers import *  # noqa: F403
+from vaecourse.widgets.explorers import __all__ as _explorers
 from vaecourse.widgets.questions import predict, quiz, skip_the_rest
 
-__all__ = [
-    "choose_a_prior",
-    "draw_a_digit",
-    "estimate_px",
-    "how_many_draws",
-    "latent_plane",
-    "move_the_proposal",
-    "predict",
-    "quiz",
-    "skip_the_rest",
-    "table_plane",
-    "the_gap",
-    "the_kl",
-    "training_replay",
-    "two_gradients",
-]
+__all__ = [*_explorers, "predict", "quiz", "skip_the_rest"]

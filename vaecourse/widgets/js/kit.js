@@ -335,17 +335,15 @@ class Panel {
     this.#within((c) => c.fillRect(left, top, right - left, bottom - top), style);
   }
 
-  // A histogram of values in equal bins from low to high; returns the largest count.
+  // A histogram of values in equal bins from low to high.
   histogram(values, low, high, bins, style) {
     const counts = count(values, low, high, bins), wide = (high - low) / bins;
-    this.#within((c) => {
-      for (let i = 0; i < bins; i++) {
-        if (!counts[i]) continue;
-        const left = this.px(low + i * wide), top = this.py(counts[i]);
-        c.fillRect(left, top, Math.max(1, this.px(low + (i + 1) * wide) - left), this.py(0) - top);
-      }
-    }, { alpha: 0.75, ...style });
-    return Math.max(...counts);
+    counts.forEach((n, i) => n && this.rect(low + i * wide, 0, low + (i + 1) * wide, n, { alpha: 0.75, ...style }));
+  }
+
+  // The largest count of that histogram, for the limits of the axis.
+  largest(values, low, high, bins) {
+    return Math.max(...count(values, low, high, bins));
   }
 
   vline(x, style) { this.line([x, x], this.y, style); }

@@ -79,6 +79,15 @@ export function normals(n, seed = 0) {
   return made;
 }
 
+// The nearest number that 16 bits can hold; torch's float16.
+export function toFloat16(v) {
+  if (v === 0 || !Number.isFinite(v)) return v;
+  const unit = 2 ** (Math.max(Math.floor(Math.log2(Math.abs(v))), -14) - 10), whole = v / unit, low = Math.floor(whole);
+  const up = whole - low > 0.5 || (whole - low === 0.5 && low % 2 !== 0); // a tie goes to the even one
+  const near = (low + (up ? 1 : 0)) * unit;
+  return Math.abs(near) > 65504 ? Math.sign(v) * Infinity : near;
+}
+
 // A decoder of Bernoulli pixels: linear layers with ELU between them, as vaecourse.models.Decoder has them.
 //   layers   [{ weight, bias }], weight row by row, (outputs, inputs)
 export class Decoder {

@@ -1,0 +1,9 @@
+"""Explorers: figures that the reader moves. Each is one function that returns one live figure, see `vaecourse.widgets.live`.
+
+The stills are drawn here, at the values at which the live figure starts, and say the same sentence. What a figure computes while it
+moves stands in the folder js, in the file of the same name.
+"""
+
+from vaecourse.widgets.explorers.sampling import estimate_px, how_many_draws, move_the_proposal, the_kl, two_gradients
+
+__all__ = ["estimate_px", "how_many_draws", "move_the_proposal", "the_kl", "two_gradients"]
