@@ -131,3 +131,81 @@ export class Decoder {
     return sum;
   }
 }
+
+// A function known on a square lattice around a centre; value (i, j) as torch.cartesian_prod orders them. Between the nodes it is the
+// polynomial of degree 3 through the nearest 4 x 4 of them.
+export class Lattice {
+  constructor(values, reach, centre = [0, 0]) {
+    Object.assign(this, { values, reach, centre });
+    this.side = Math.round(Math.sqrt(values.length));
+    this.step = (2 * reach) / (this.side - 1);
+    this.low = centre.map((c) => c - reach);
+  }
+
+  covers(z1, z2) {
+    return Math.abs(z1 - this.centre[0]) <= this.reach && Math.abs(z2 - this.centre[1]) <= this.reach;
+  }
+
+  at(z1, z2) {
+    const [i, u] = this.#near(z1, 0), [j, v] = this.#near(z2, 1), first = cubic(u), second = cubic(v), w = this.values;
+    let sum = 0;
+    for (let a = 0; a < 4; a++) {
+      const k = (i + a) * this.side + j;
+      sum += first[a] * (second[0] * w[k] + second[1] * w[k + 1] + second[2] * w[k + 2] + second[3] * w[k + 3]);
+    }
+    return sum;
+  }
+
+  // The first of the four nodes around a coordinate, and how far behind it the coordinate lies, in steps.
+  #near(z, axis) {
+    const at = (z - this.low[axis]) / this.step, first = Math.min(Math.max(Math.floor(at) - 1, 0), this.side - 4);
+    return [first, at - first];
+  }
+}
+
+// The weights of four nodes 0, 1, 2, 3 for the value of their polynomial at t.
+function cubic(t) {
+  return [-((t - 1) * (t - 2) * (t - 3)) / 6, (t * (t - 2) * (t - 3)) / 2, -(t * (t - 1) * (t - 3)) / 2, (t * (t - 1) * (t - 2)) / 6];
+}
+
+// log of the integral of p(x, z) over the plane: log p(x). Cells of a coarse lattice that hold mass are cut into fine x fine parts (the
+// trapezoidal rule). vaecourse.oracles.exact_log_px. Returns also the mean and the standard deviations of the posterior.
+//   coarse   log p(x, z) on a Lattice
+//   at       (z1, z2) => log p(x, z), where it is to be known exactly; by default what lies between the nodes of the lattice
+export function logEvidence(coarse, fine = 3, at = (z1, z2) => coarse.at(z1, z2)) {
+  const { values, side, low, step } = coarse, logs = [], places = [];
+  let top = -Infinity;
+  for (const v of values) top = Math.max(top, v);
+  for (let i = 0; i + 1 < side; i++) {
+    for (let j = 0, k = i * side; j + 1 < side; j++, k++) {
+      if (Math.max(values[k], values[k + 1], values[k + side], values[k + side + 1]) < top - 12) continue;
+      for (let part = 0; part < fine * fine; part++) {
+        const z1 = low[0] + (i + (Math.floor(part / fine) + 0.5) / fine) * step, z2 = low[1] + (j + ((part % fine) + 0.5) / fine) * step;
+        logs.push(at(z1, z2));
+        places.push([z1, z2]);
+      }
+    }
+  }
+  const total = logSumExp(logs), share = logs.map((v) => Math.exp(v - total));
+  const moment = (f) => share.reduce((sum, w, n) => sum + w * f(places[n]), 0);
+  const mean = [moment((z) => z[0]), moment((z) => z[1])];
+  const sd = [0, 1].map((k) => Math.sqrt(Math.max(moment((z) => (z[k] - mean[k]) ** 2), 1e-8)));
+  return { logPx: total + 2 * Math.log(step / fine), mean, sd };
+}
+
+// The ELBO of a q with uncorrelated coordinates, in nats: E_q[log p(x, z)] by a quadrature rule, plus q's entropy in closed form.
+// vaecourse.diagnostics.exact_elbo.
+//   at     (z1, z2) => log p(x, z)
+//   rule   { nodes, weights } for an average over a standard normal, one coordinate at a time (Gauss and Hermite)
+export function elbo(at, mean, sd, { nodes, weights }) {
+  let sum = 0, total = 0;
+  for (let a = 0; a < nodes.length; a++) {
+    for (let b = 0; b < nodes.length; b++) {
+      const w = weights[a] * weights[b];
+      if (w < 1e-7) continue;
+      total += w;
+      sum += w * at(mean[0] + sd[0] * nodes[a], mean[1] + sd[1] * nodes[b]);
+    }
+  }
+  return sum / total + LOG_2PI + 1 + Math.log(sd[0] * sd[1]);
+}

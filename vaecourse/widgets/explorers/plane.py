@@ -1,0 +1,133 @@
+"""Explorers of the plane of two latents: decoders and posteriors, a q on a posterior, and a digit of the reader's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vaecourse import oracles, plots
+from vaecourse.diagnostics import exact_elbo
+from vaecourse.distributions import diagonal_normal, log_prob_pairs
+from vaecourse.models import LatentVariableModel
+from vaecourse.widgets.live import Live, layers, uniform
+
+REACH = 0.8  # half the side of the square of latents that `the_gap` shows
+
+
+def picture(ax, image) -> None:
+    """A 28 x 28 image in a panel."""
+    ax.imshow(np.asarray(image).reshape(28, 28), cmap="gray_r", vmin=0, vmax=1)
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    ax.spines[:].set_visible(True)
+
+
+def square(reach: float, side: int, centre: Tensor | None = None) -> Tensor:
+    """The nodes (side * side, 2) of a square lattice around a centre, as `Lattice` in mathematics.js orders them."""
+    axis = torch.linspace(-reach, reach, side)
+    return torch.cartesian_prod(axis, axis) + (0 if centre is None else centre)
+
+
+def log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Tensor:
+    """log p(x, z) of one digit (1, 784) at many z (G, 2): (G,), in nats."""
+    with torch.no_grad():
+        return log_prob_pairs(model.decoder(z), x)[:, 0] + model.prior.log_prob(z)
+
+
+def hermite(nodes: int = 20) -> dict[str, list[float]]:
+    """The rule of `exact_elbo` for an average over a standard normal."""
+    at, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    return {"nodes": at.tolist(), "weights": (weights / weights.sum()).tolist()}
+
+
+def latent_plane(models: Mapping[str, LatentVariableModel], x: Tensor) -> Live:
+    """A point moved over the plane of K = 2 latents: what a decoder makes of it, and how well it fits a digit (notebooks 02 and 08).
+
+    Args:
+        models: from a name to a model with two latents; several can be switched between.
+        x: digits (B, 784), up to 20, whose posteriors may be shown.
+
+    Raises:
+        ValueError: no model, a model without two latents, or a decoder that is not made of linear layers with ELU.
+    """
+    if not models or any(model.latent_dim != 2 for model in models.values()):
+        raise ValueError("latent_plane needs models with two latents, {name: model}")
+    x, side, start = x[:20], 80, {"digit": 0, "z": [-1.0, 0.5]}
+    grids = {name: oracles.posterior_grid(model, x, n=side) for name, model in models.items()}
+    modes = torch.cat([grid.z[grid.probs.argmax(1)] for grid in grids.values()])
+    densities = torch.cat([grid.probs / grid.probs.amax(1, keepdim=True) for grid in grids.values()])
+    name, model = next(iter(models.items()))
+    z = torch.tensor([start["z"]])
+    with torch.no_grad():
+        p = model.decoder(z[0]).mean
+        fit, best = (float(model.decoder(at).log_prob(x[:1])) for at in (z, modes[:1]))
+    titles = ["Posterior of the digit", "Mean at the cross", "A sample", "The digit"]
+    fig, axes = plots.figure(titles, size=(10.4, 3.0))
+    plots.plane(axes[0], grids[name].z, grids[name].probs[0], extent=4)
+    axes[0].plot(*modes[0], "o", color="black", ms=14, mfc="none", mew=1.2)
+    axes[0].plot(*z[0], "+", color="black", ms=13, mew=2)
+    for ax, image in zip(axes[1:], (p, torch.from_numpy(uniform(784)) < p, x[0])):
+        picture(ax, image)
+    data = {
+        "models": {name: layers(model.decoder.logits) for name, model in models.items()},
+        "posteriors": (255 * densities).round().to(torch.uint8),
+        "modes": modes,
+        "digits": x.to(torch.uint8),
+        "side": side,
+        "start": start,
+    }
+    sentence = (
+        f"{name}: z = ({z[0, 0]:.2f}, {z[0, 1]:.2f}); log p(x|z) of digit 0 is {fit:.0f} nats; its posterior peaks at "
+        f"({modes[0, 0]:.1f}, {modes[0, 1]:.1f}), the ring, where it is {best:.0f}."
+    )
+    about = "A cross on the plane of two latents, the decoder's mean image and a sample there, and the posterior of a digit."
+    return Live("The latent plane", about, "latent_plane", data, fig, sentence)
+
+
+def the_gap(model: LatentVariableModel, x: Tensor) -> Live:
+    """An ellipse q moved over the exact posterior of one digit (1, 784): ELBO and gap change, log p(x) does not (notebook 06).
+
+    Raises:
+        ValueError: a model without two latents, or not exactly one digit.
+    """
+    if model.latent_dim != 2 or x.shape[0] != 1:
+        raise ValueError(
+            f"the_gap needs a model with two latents and one digit, (1, 784); got {model.latent_dim} latents, {tuple(x.shape)}"
+        )
+    log_px, coarse = float(oracles.exact_log_px(model, x)), oracles.posterior_grid(model, x, n=160)
+    centre = (20 * coarse.z[coarse.probs[0].argmax()]).round() / 20
+    near, far = square(REACH, 129, centre), square(4.0, 129)
+    start = {"mean": [round(float(c) + 0.15, 2) for c in centre], "sd": [0.1, 0.1]}
+    q = diagonal_normal(torch.tensor([start["mean"]]), 2 * torch.tensor([start["sd"]]).log())
+    bound, joint = float(exact_elbo(model, x, q)), log_joint(model, x, near)
+    fig, (left, right) = plots.figure(["q on the exact posterior", "ELBO + gap = log p(x)"], size=(9, 3.6))
+    plots.plane(left, near, (joint - log_px).exp())
+    plots.ellipse(left, start["mean"], start["sd"], "elbo", "q")
+    number_line(right, bound, log_px)
+    data = {
+        "near": joint.float(),
+        "far": log_joint(model, x, far).float(),
+        "centre": centre.tolist(),
+        "reach": REACH,
+        "logPx": log_px,
+        "rule": hermite(),
+        "start": start,
+    }
+    sentence = f"ELBO {bound:.1f} nats, gap {log_px - bound:.2f} nats; together log p(x) = {log_px:.1f} nats."
+    about = "An ellipse, q, on the exact posterior of one digit; beside it bars for ELBO and gap, whose sum is log p(x)."
+    return Live("The gap", about, "the_gap", data, fig, sentence)
+
+
+def number_line(ax, bound: float, log_px: float) -> None:
+    """log p(x) as a bar, and below it the ELBO with the gap that is missing."""
+    low = min(log_px - 60, bound - 5)
+    ax.barh(["log p(x)", "ELBO"], [log_px - low, bound - low], left=low, color=[plots.COLORS["exact"], plots.COLORS["elbo"]])
+    ax.barh(["ELBO"], [log_px - bound], left=[bound], color=plots.COLORS["posterior"])
+    ax.axvline(log_px, color="black", lw=0.8)
+    ax.text((bound + log_px) / 2, 1, "gap", ha="center", va="center", weight="bold")
+    ax.set(xlim=(low, log_px + 5), xlabel="nats")
+    ax.invert_yaxis()
+    ax.grid(axis="y", visible=False)
