@@ -71,22 +71,27 @@ class Live:
             f'<figure data-vae="{mark}"><figcaption>{escape(self.name)}: this figure moves where scripts may run '
             "(trust the notebook, or run this cell).</figcaption>"
             f'<script type="application/json">{data}</script></figure>\n'
-            + script("kit", "mathematics", self.script, f'begin("{mark}", {told}, {_camel(self.script)});')
+            + script(self.script, f'begin("{mark}", {told}, {_camel(self.script)});')
         )
 
 
-def script(*names_and_start: str) -> str:
-    """A script element with these files of the folder js, one after another, and then the line that starts them."""
-    *names, start = names_and_start
-    return f'<script type="module">\n{bundled(*names)}\n{start}\n</script>'
+def script(name: str, start: str) -> str:
+    """A script element with a file of the folder js and all that it imports, and then the line that starts it."""
+    return f'<script type="module">\n{bundled(name)}\n{start}\n</script>'
 
 
 @cache
-def bundled(*names: str) -> str:
-    """Files of the folder js as one piece of JavaScript, without comments and indentation."""
-    lines = [line.strip() for name in names for line in (JS / f"{name}.js").read_text(encoding="utf-8").splitlines()]
+def bundled(name: str) -> str:
+    """A file of the folder js behind all that it imports, as one piece of JavaScript, without comments and indentation."""
+    lines = [line for part in _in_order(name) for line in map(str.strip, (JS / f"{part}.js").read_text(encoding="utf-8").splitlines())]
     kept = [line for line in lines if line and not line.startswith(("//", "import "))]
     return "\n".join(re.sub(r"^export ", "", re.sub(r"\s+// .*$", "", line)) for line in kept)
+
+
+def _in_order(name: str) -> list[str]:
+    """The files that a file imports, each before those that need it, and then the file itself."""
+    imported = re.findall(r'^import .* from "\./(\w+)\.js";', (JS / f"{name}.js").read_text(encoding="utf-8"), flags=re.M)
+    return list(dict.fromkeys([part for needed in imported for part in _in_order(needed)] + [name]))
 
 
 def packed(value: Any) -> Any:

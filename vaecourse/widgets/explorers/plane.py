@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from torch import Tensor
+from torch.distributions import Independent
 
 from vaecourse import oracles, plots
 from vaecourse.diagnostics import exact_elbo
 from vaecourse.distributions import diagonal_normal, log_prob_pairs
-from vaecourse.models import LatentVariableModel
+from vaecourse.models import VAE, LatentVariableModel
 from vaecourse.widgets.live import Live, layers, uniform
 
 REACH = 0.8  # half the side of the square of latents that `the_gap` shows
@@ -119,6 +120,46 @@ def the_gap(model: LatentVariableModel, x: Tensor) -> Live:
     sentence = f"ELBO {bound:.1f} nats, gap {log_px - bound:.2f} nats; together log p(x) = {log_px:.1f} nats."
     about = "An ellipse, q, on the exact posterior of one digit; beside it bars for ELBO and gap, whose sum is log p(x)."
     return Live("The gap", about, "the_gap", data, fig, sentence)
+
+
+def draw_your_own(model: LatentVariableModel, x: Tensor) -> Live:
+    """A digit drawn by the reader: its exact posterior, the decoder's answer, log p(x), ELBO and gap, and a q to drag (notebook 08).
+
+    Args:
+        model: two latents and the prior N(0, I); the encoder of a VAE is offered as a q.
+        x: digits (B, 784) to start from, up to 20.
+
+    Raises:
+        ValueError: another number of latents, another prior, or networks that are not made of linear layers with ELU.
+    """
+    if model.latent_dim != 2 or not isinstance(model.prior, Independent):
+        raise ValueError("draw_your_own needs a model with two latents and the prior N(0, I)")
+    x = x[:20]
+    grid = oracles.posterior_grid(model, x[:1], n=400)
+    centre = grid.probs[0] @ grid.z
+    spread = (grid.probs[0] @ (grid.z - centre).square()).sqrt()
+    start = {"mean": [round(float(c) + 0.06, 2) for c in centre], "sd": [round(1.5 * float(s) / 0.002) * 0.002 for s in spread]}
+    q = diagonal_normal(torch.tensor([start["mean"]]), 2 * torch.tensor([start["sd"]]).log())
+    log_px, bound = float(oracles.exact_log_px(model, x[:1])), float(exact_elbo(model, x[:1], q))
+    near = square(0.4, 81, centre)
+    with torch.no_grad():
+        mean = model.decoder(torch.tensor(start["mean"])).mean
+    fig, axes = plots.figure(["The digit x", "Posterior and q", "Decoder's mean", "ELBO + gap = log p(x)"], size=(11.5, 3.0))
+    picture(axes[0], x[0])
+    plots.plane(axes[1], near, (log_joint(model, x[:1], near) - log_px).exp())
+    plots.ellipse(axes[1], start["mean"], start["sd"], "elbo", "q")
+    picture(axes[2], mean)
+    number_line(axes[3], bound, log_px)
+    data = {
+        "decoder": layers(model.decoder.logits),
+        "encoder": layers(model.encoder.parameters_of_q) if isinstance(model, VAE) else None,
+        "examples": x.to(torch.uint8),
+        "rule": hermite(),
+        "start": start,
+    }
+    sentence = f"{int(x[0].sum())} of 784 pixels are ink. log p(x) is {log_px:.1f} nats: ELBO {bound:.1f}, gap {log_px - bound:.2f}."
+    about = "Draw with the mouse, a finger or the keyboard: the digit's exact posterior, the decoder's answer, and what a q is worth."
+    return Live("Your own digit", about, "draw_your_own", data, fig, sentence)
 
 
 def number_line(ax, bound: float, log_px: float) -> None:

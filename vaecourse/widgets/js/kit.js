@@ -160,6 +160,11 @@ export class Frame {
     this.changed();
   }
 
+  // `settle` is called when the figure rests, for what takes too long to be done at every picture; it returns a better sentence.
+  rest(settle) {
+    this.settle = settle;
+  }
+
   changed() {
     if (this.waiting || !this.paint) return;
     this.waiting = true;
@@ -182,8 +187,13 @@ export class Frame {
       this.target.textContent = `${this.aim.done ? "✓ Reached" : "Goal"}: ${this.aim.text}`;
     }
     for (const panel of this.panels) panel.place();
-    clearTimeout(this.resting); // what is read aloud waits until the figure rests
-    this.resting = setTimeout(() => { this.spoken.textContent = `${said} ${this.aim?.done ? this.target.textContent : ""}`; }, 400);
+    clearTimeout(this.resting); // what takes long, and what is read aloud, waits until the figure rests
+    this.resting = setTimeout(() => {
+      const exact = this.settle?.();
+      if (exact) this.sentence.textContent = exact;
+      this.spoken.textContent = `${exact ?? said} ${this.aim?.done ? this.target.textContent : ""}`;
+      this.settled = this.drawn;
+    }, 300);
     this.drawn += 1;
   }
 
@@ -199,7 +209,7 @@ class Panel {
     Object.assign(this, { frame, x, y, xlabel, ylabel, height, square, axes, yticks, handles: [] });
     this.canvas = element("canvas", { role: "img", "aria-label": title });
     this.heading = element("strong", {}, title);
-    this.box = element("div", { class: "vae-panel", style: `flex-grow: ${grow}` }, this.heading, this.canvas);
+    this.box = element("div", { class: "vae-panel", style: axes ? `flex-grow: ${grow}` : "flex: 1 1 130px; min-width: 130px" }, this.heading, this.canvas);
     this.context = this.canvas.getContext("2d");
     this.canvas.addEventListener("pointerdown", (event) => this.#press(event));
   }
@@ -229,12 +239,14 @@ class Panel {
     c.setTransform(sharp, 0, 0, sharp, 0, 0);
     c.clearRect(0, 0, width, height);
     c.font = `12px ${getComputedStyle(this.box).fontFamily}`;
-    const edge = this.axes ? { left: this.ylabel ? 48 : this.yticks ? 34 : 10, right: 10, top: 8, bottom: this.xlabel ? 36 : 22 } : { left: 4, right: 4, top: 4, bottom: 4 };
-    let inner = { left: edge.left, top: edge.top, width: width - edge.left - edge.right, height: height - edge.top - edge.bottom };
+    const wide = this.yticks ? Math.max(...ticks(this.y, 4).map((tick) => c.measureText(label(tick)).width)) : 0;
+    const edge = this.axes ? { left: wide + (this.ylabel ? 26 : 10), right: 10, top: 8, bottom: this.xlabel ? 36 : 22 } : { left: 4, right: 4, top: 4, bottom: 4 };
+    const inner = { left: edge.left, top: edge.top, width: width - edge.left - edge.right, height: height - edge.top - edge.bottom };
     if (this.square) { // the same length for a unit on both axes
-      const unit = Math.min(inner.width / (this.x[1] - this.x[0]), inner.height / (this.y[1] - this.y[0]));
-      inner.width = unit * (this.x[1] - this.x[0]);
-      inner.height = unit * (this.y[1] - this.y[0]);
+      const [across, up] = [this.x, this.y].map(([from, to]) => Math.abs(to - from));
+      const unit = Math.min(inner.width / across, inner.height / up);
+      inner.width = unit * across;
+      inner.height = unit * up;
     }
     this.inner = inner;
     if (this.axes) this.#drawAxes();
@@ -445,20 +457,45 @@ class Panel {
     return handle;
   }
 
+  // Something to draw on: `paint(x, y)` is called wherever the pointer goes while it is pressed, and where the space bar is.
+  brush({ name, paint, start }) {
+    const at = [...start];
+    const pen = this.handle({
+      name: `${name}: arrow keys move, the space bar draws`, at: () => at, step: [1, 1],
+      move: (x, y) => {
+        at[0] = Math.min(Math.max(x, this.x[0]), this.x[1]);
+        at[1] = Math.min(Math.max(y, Math.min(...this.y)), Math.max(...this.y));
+        if (pen.knob.hasPointerCapture?.(pen.pointer) || pen.down) paint(...at);
+        this.frame.changed();
+      },
+    });
+    for (const type of ["keydown", "keyup"]) {
+      pen.knob.addEventListener(type, (event) => {
+        if (event.key !== " ") return;
+        event.preventDefault();
+        event.stopPropagation();
+        pen.down = type === "keydown";
+        if (pen.down) { paint(...at); this.frame.changed(); }
+      });
+    }
+    return pen;
+  }
+
   // A press on the panel takes the nearest handle there.
   #press(event) {
     if (!this.handles.length) return;
     const [px, py] = this.#pixels(event), [x, y] = this.at(px, py);
     const far = (handle) => { const [hx, hy] = handle.at(); return (this.px(hx) - px) ** 2 + (this.py(hy) - py) ** 2; };
     const nearest = this.handles.reduce((a, b) => (far(b) < far(a) ? b : a));
-    nearest.move(x, y);
     this.#grab(nearest, event);
+    nearest.move(x, y);
   }
 
   #grab(handle, event) {
     event.preventDefault();
     handle.knob.focus({ preventScroll: true });
     handle.knob.setPointerCapture(event.pointerId);
+    handle.pointer = event.pointerId;
     const move = (moved) => handle.move(...this.at(...this.#pixels(moved)));
     handle.knob.addEventListener("pointermove", move);
     handle.knob.addEventListener("lostpointercapture", () => handle.knob.removeEventListener("pointermove", move), { once: true });

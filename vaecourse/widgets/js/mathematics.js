@@ -88,37 +88,44 @@ export function toFloat16(v) {
   return Math.abs(near) > 65504 ? Math.sign(v) * Infinity : near;
 }
 
-// A decoder of Bernoulli pixels: linear layers with ELU between them, as vaecourse.models.Decoder has them.
+// Linear layers with ELU between them, as vaecourse.models.mlp makes them.
 //   layers   [{ weight, bias }], weight row by row, (outputs, inputs)
-export class Decoder {
+export class Network {
   constructor(layers) {
     this.layers = layers;
-    this.pixels = layers.at(-1).bias.length;
   }
 
-  // The logits of the pixels at z.
-  logits(z) {
-    let a = Float32Array.from(z);
+  forward(inputs) {
+    let a = Float32Array.from(inputs);
     this.layers.forEach(({ weight, bias }, l) => {
-      const inputs = a.length, out = new Float32Array(bias.length), last = l === this.layers.length - 1;
-      for (let o = 0, w = 0; o < out.length; o++) {
+      const n = a.length, out = new Float32Array(bias.length), last = l === this.layers.length - 1;
+      for (let o = 0, w = 0; o < out.length; o++, w += n) {
         let sum = bias[o];
-        for (let i = 0; i < inputs; i++, w++) sum += weight[w] * a[i];
+        for (let i = 0; i < n; i++) sum += weight[w + i] * a[i];
         out[o] = last || sum > 0 ? sum : Math.expm1(sum);
       }
       a = out;
     });
     return a;
   }
+}
 
+// The means and standard deviations of q(z|x): vaecourse.models.Encoder.
+export function encode(network, x) {
+  const out = network.forward(x), k = out.length / 2;
+  return { mean: Array.from(out.subarray(0, k)), sd: Array.from(out.subarray(k), (v) => Math.exp(v / 2)) };
+}
+
+// A decoder of Bernoulli pixels: its network gives the logit of each pixel. vaecourse.models.Decoder.
+export class Decoder extends Network {
   // The probability of ink, pixel by pixel, at z.
   mean(z) {
-    return this.logits(z).map((a) => 1 / (1 + Math.exp(-a)));
+    return this.forward(z).map((a) => 1 / (1 + Math.exp(-a)));
   }
 
   // log p(x|z), in nats: sum_j x_j a_j - log(1 + exp(a_j)).
   logLikelihood(x, z) {
-    const a = this.logits(z);
+    const a = this.forward(z);
     let sum = 0;
     for (let j = 0; j < a.length; j++) sum += x[j] * a[j] + logSigmoid(-a[j]);
     return sum;
