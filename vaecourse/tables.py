@@ -107,7 +107,7 @@ class Table:
             cells = [""] * len(frame)
             if column.name in names:
                 given = frame.iloc[:, names.index(column.name)]
-                cells = _without_words(["" if gone else cell for cell, gone in zip(given, given.isna())], column.empty)
+                cells = _without_words(["" if gone else cell for cell, gone in zip(given.array, given.isna())], column.empty)
             encoded.append(_encode(column, cells, places))
         return _to_tensor(encoded)
 
@@ -184,8 +184,6 @@ def load_table(
         TypeError: path is no path.
         ValueError: the table cannot be used as it is; says what was found where, and what to do.
     """
-    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
-        raise ValueError(f"shares are those of training, validation and test rows, above 0 and together 1; got {shares}")
     if separator is not None and (not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n'):
         raise ValueError(f"separator is the one character between two cells, such as ',' ';' or '\\t'; got {separator!r}")
     if isinstance(drop, str):
@@ -193,7 +191,7 @@ def load_table(
     path = _path(path)
     texts, places = _read(path, separator, header)
     kinds, drop = {str(name): kind for name, kind in (kinds or {}).items()}, [str(name) for name in drop]
-    for name in [*drop, *kinds, *(empty if isinstance(empty, Mapping) else ())]:
+    for name in [*drop, *kinds, *(map(str, empty) if isinstance(empty, Mapping) else ())]:
         if name not in texts:
             raise ValueError(f"there is no column {name!r} to drop or to set anything of; the file has {_some(list(texts), 20)}")
     texts = {name: column for name, column in texts.items() if name not in drop}
@@ -202,37 +200,56 @@ def load_table(
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise ValueError(f"column {name!r} cannot be of kind {kind!r}; the kinds are {', '.join(KINDS)}")
-    n = len(places)
-    if n < FEWEST_ROWS:
-        raise ValueError(f"{path} holds {n} rows; at least {FEWEST_ROWS} are needed to learn from some and to test on others: collect more")
+    parts = _deal(len(places), shares, seed, path)
     words = {name: _words(empty, name) for name in texts}
     cells = {name: _without_words(column, words[name]) for name, column in texts.items()}
-    blank = [i for i in range(n) if not any(column[i] for column in cells.values())]
-    if blank:
-        such = f" ({len(blank)} such rows)" if len(blank) > 1 else ""
-        raise ValueError(f"{places[blank[0]]} of {path} is empty in every column{such}: remove it from the file")
+    as_empty = {name: [(t, p) for t, c, p in zip(texts[name], column, places) if t and not c] for name, column in cells.items()}
+    _refuse_blank_rows(cells, places, path, as_empty)
+    fitted = [_fit(name, cells[name], places, parts[0], kinds.get(name), words[name], as_empty[name]) for name in cells]
+    columns = tuple(column for column, _ in fitted)
+    if empty is None:
+        _warn_of_words({column.name: as_empty[column.name] for column in columns if column.kind == "category"})
+    encoded = _to_tensor([values for _, values in fitted])
+    return Table(columns, *(encoded[part] for part in parts))
+
+
+def _deal(n: int, shares: tuple[float, float, float], seed: int, path: Path) -> list[np.ndarray]:
+    """The numbers of the training, validation and test rows."""
+    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"shares are those of training, validation and test rows, above 0 and together 1; got {shares}")
+    if n < FEWEST_ROWS:
+        rows = "1 row" if n == 1 else f"{n} rows"
+        raise ValueError(f"{path} holds {rows}; at least {FEWEST_ROWS} are needed to learn from some and to test on others: collect more")
     order = np.random.default_rng(seed).permutation(n)
     first, second = round(shares[0] * n), round((shares[0] + shares[1]) * n)
     parts = [order[:first], order[first:second], order[second:]]
     if not all(len(part) for part in parts):
         raise ValueError(f"{n} rows are too few for shares of {shares}: one of the three splits is empty")
-    columns, encoded, doubtful = [], [], []
-    for name, column in cells.items():
-        as_empty = [(text, place) for text, cell, place in zip(texts[name], column, places) if text and not cell]
-        fitted, values = _fit(name, column, places, parts[0], kinds.get(name), words[name], as_empty)
-        columns.append(fitted)
-        encoded.append(values)
-        if empty is None and fitted.kind == "category":
-            doubtful += [(name, *found) for found in as_empty if found[0].lower() in ("na", "none", "-")][:1]
-    if doubtful:
-        found = ", ".join(f"{word!r} of column {name!r} ({place})" for name, word, place in doubtful)
+    return parts
+
+
+def _refuse_blank_rows(
+    cells: Mapping[str, list[str]], places: list[str], path: Path, as_empty: Mapping[str, list[tuple[str, str]]]
+) -> None:
+    blank = [place for place, row in zip(places, zip(*cells.values())) if not any(row)]
+    if blank:
+        such = f" ({len(blank)} such rows)" if len(blank) > 1 else ""
+        found = next(((word, name) for name, some in as_empty.items() for word, place in some if place == blank[0]), None)
+        or_name = f"; if {found[0]!r} in it is a name, pass empty={{{found[1]!r}: []}}" if found else ""
+        raise ValueError(f"{blank[0]} of {path} is empty in every column{such}: remove it from the file{or_name}")
+
+
+def _warn_of_words(as_empty: Mapping[str, list[tuple[str, str]]]) -> None:
+    """Say which words were read as empty cells among names, where they might be a name too: None, mild, severe."""
+    found = [(name, *first) for name, some in as_empty.items() for first in some if first[0].lower() in ("na", "none", "-")]
+    if found:
+        name, word, place = found[0]
+        more = f" and {len(found) - 1:,} others like it" if len(found) > 1 else ""
         warnings.warn(
-            f"read as an empty cell: {found}. If that is the name of a category, pass empty={{{doubtful[0][0]!r}: []}}; if it does mean "
-            f"an empty cell, pass empty=[{doubtful[0][1]!r}], with all words that do",
-            stacklevel=2,
+            f"{word!r} in {place} of column {name!r}{more}: read as an empty cell. If it is the name of a category, pass "
+            f"empty={{{name!r}: []}}; if it does mean an empty cell, say so with empty=vaecourse.tables.EMPTY",
+            stacklevel=3,
         )
-    everything = _to_tensor(encoded)
-    return Table(tuple(columns), *(everything[part] for part in parts))
 
 
 # ---------------------------------------------------------------- from the file to cells of text
@@ -291,7 +308,7 @@ def _read_text(path: Path) -> str:
     if path.suffix.lower() in (".zip", ".gz", ".bz2", ".xz", ".7z") or "compressed" in found:
         raise ValueError(f"{path.name} is compressed: unpack it and load the CSV file in it")
     if found:
-        raise ValueError(f"{path.name} is {found}, not a CSV file")
+        raise ValueError(f"{path.name} is not a CSV file, but {found}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -391,7 +408,8 @@ def _holds_names(rows: list[list[str]], places: list[str], path: Path, header: b
         return header
     first, below = rows[0], rows[1:]
     numbers = [_number(cell) for cell in first]
-    if numbers in ([*range(len(first))], [*range(1, len(first) + 1)]):
+    counted = numbers[first[0] == "" :]  # pandas leaves the column of row numbers without a name
+    if counted in ([*range(len(counted))], [*range(1, len(counted) + 1)]):
         if not any(all(_number(cell) == number for cell, number in zip(row, numbers)) for row in below):
             return True
     elif first in below:
@@ -427,7 +445,9 @@ def _check_names(names: list[str], path: Path) -> None:
 
 def _words(empty: Sequence[str] | Mapping[str, Sequence[str]] | None, name: str) -> tuple[str, ...]:
     """The words that mean an empty cell of this column."""
-    words = EMPTY if empty is None else empty.get(name, EMPTY) if isinstance(empty, Mapping) else empty
+    if isinstance(empty, Mapping):
+        empty = {str(key): words for key, words in empty.items()}.get(name)
+    words = EMPTY if empty is None else empty
     if isinstance(words, str):
         raise ValueError(f"empty holds lists of words: write [{words!r}]")
     return tuple(str(word) for word in words)
@@ -510,9 +530,8 @@ def _fit(
     `as_empty` are the words that were read as empty, and where: they may be what the column lacks.
     """
     known = [cell for cell in cells if cell]
-    or_name = (
-        f", or, if {as_empty[0][0]!r} in {as_empty[0][1]} is a name and no empty cell, pass empty={{{name!r}: []}}" if as_empty else ""
-    )
+    word, place = as_empty[0] if as_empty else ("", "")
+    or_name = f", or, if {word!r} in {place} is a name and no empty cell, pass empty={{{name!r}: []}}" if as_empty else ""
     if not known:
         raise ValueError(f"column {name!r} is empty in every row: leave it out with drop=[{name!r}]{or_name}")
     kind = kind or _guess(name, cells, places)
@@ -555,12 +574,13 @@ def _guess(name: str, cells: Sequence[str], places: Sequence[str]) -> str:
         return _guess_number(np.array([number[cell] for cell in known], float))
     distinct, distinct_words = len({_key(cell) for cell in number}), len(number) - len(plain)
     as_names = f"if it is meant as names, pass kinds={{{name!r}: 'category'}}"
+    or_number = f"; if as numbers, pass kinds={{{name!r}: 'gaussian'}}"
     first, place = words[0]
     if plain and (len(words) < len(known) / 2 or len(plain) > distinct_words):
         cells_ = "this cell" if len(words) == 1 else f"these {len(words):,} cells"
         raise ValueError(
             f"column {name!r} holds numbers, but also {_show(first)} in {place}{_mistaken_number(first)}: mend {cells_}, or leave empty "
-            f"what is not known; {as_names}"
+            f"what is not known; {as_names}{or_number if _is_code(first) else ''}"
         )
     if all(_mistaken_number(cell) and not _is_code(cell) for cell in number if cell not in plain):
         raise ValueError(
@@ -569,11 +589,11 @@ def _guess(name: str, cells: Sequence[str], places: Sequence[str]) -> str:
         )
     most = min(MOST_CATEGORIES, max(2, len(known) // 2))
     if distinct > most:
-        codes = f"; leading zeros or a + make them names; if they are numbers, pass kinds={{{name!r}: 'gaussian'}}"
+        codes = f"; leading zeros or a + make them names{or_number}" if _are_codes(number) else ""
         raise ValueError(
             f"column {name!r} looks like free text ({distinct:,} different values in {len(known):,} rows, such as {_show(known[0])}): "
             f"leave it out with drop=[{name!r}], or merge its values into at most {most} categories, or, if they are names each of which "
-            f"occurs often, pass kinds={{{name!r}: 'category'}}{codes if _are_codes(number) else ''}"
+            f"occurs often, pass kinds={{{name!r}: 'category'}}{codes}"
         )
     long, place = next((found for found in words if "\n" in found[0] or "\r" in found[0]), ("", ""))
     if long:
@@ -638,8 +658,8 @@ def _values(name: str, kind: str, cells: Sequence[object], places: Sequence[str]
         }.get(kind)
         if wrong:
             raise ValueError(
-                f"column {name!r} is of kind {kind!r}, and {_some([str(cell)])} in {place} is not {wrong}: mend the cell, or leave it empty; "
-                f"if it is right, pass kinds={{{name!r}: 'gaussian'}}"
+                f"column {name!r} is of kind {kind!r}, and {_some([str(cell)])} in {place} is not {wrong}: mend the cell, or leave it "
+                f"empty; if it is right, pass kinds={{{name!r}: 'gaussian'}}"
             )
         values[i] = number
     return values
