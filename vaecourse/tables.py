@@ -485,7 +485,7 @@ def _are_codes(texts: Iterable[str]) -> bool:
 def _key(text: str) -> int | float | str:
     """The same for cells that say the same: 1 and 1.0, true and TRUE, but not 02100 and 2100."""
     number = None if _is_code(text) else _number(text)
-    if number is not None and not math.isnan(number):
+    if number is not None and math.isfinite(number):
         return number
     return text.lower() if text.lower() in ("true", "false") else text
 
