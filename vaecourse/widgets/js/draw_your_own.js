@@ -14,7 +14,7 @@ export function drawYourOwn(frame, { decoder: layers, encoder, examples, rule, s
 
   const paper = frame.panel({ title: "Draw here", x: [0, 28], y: [28, 0], axes: false, square: true, height: 150 });
   const binary = frame.panel({ title: "Black and white: x", x: [0, 28], y: [28, 0], axes: false, square: true, height: 150 });
-  const answer = frame.panel({ title: "Decoder's mean at q's mean", axes: false, square: true, height: 150 });
+  const answer = frame.panel({ title: "Decoder's mean", axes: false, square: true, height: 150 });
   const line = frame.panel({ title: "ELBO + gap = log p(x)", y: [0, 3], xlabel: "nats", yticks: false, height: 150, grow: 2 });
   const plane = frame.panel({ title: "Exact posterior", x: [-REACH, REACH], y: [-REACH, REACH], xlabel: "z₁", ylabel: "z₂", square: true, height: 190 });
   const close = frame.panel({ title: "Posterior and q, enlarged", xlabel: "z₁", ylabel: "z₂", square: true, height: 190 });
