@@ -30,7 +30,7 @@ class History:
     Attributes:
         train: average loss over the epoch, while the weights were moving.
         valid: loss on the validation images at the end of the epoch, always with the same noise; empty without them.
-        stopped: "finished", "early" (no better for `patience` epochs) or "interrupted".
+        stopped: "finished", "early" (no better for `patience` epochs), "on request" (of `on_epoch`) or "interrupted".
         best_epoch: the epoch (from 0) of the lowest validation loss, None without validation images.
     """
 
@@ -57,7 +57,7 @@ def fit(
     dynamic: bool = False,
     checkpoint: str | Path | None = None,
     resume: bool = False,
-    on_epoch: Callable[[int], None] | None = None,
+    on_epoch: Callable[[int], bool | None] | None = None,
     progress: bool = True,
 ) -> History:
     """Minimise `loss(model, x)` over mini-batches with Adam (Kingma and Ba 2015); notebook 08 writes this loop out.
@@ -72,7 +72,9 @@ def fit(
         checkpoint: a file (.safetensors) to which weights, optimiser, history and random state go after every epoch.
         resume: go on from `checkpoint` where it exists. The result is the same, bit for bit, as without the
             interruption; for this the global random state is set to the one saved.
-        on_epoch: called with the number of every epoch that was completed.
+        on_epoch: called with the number (from 0) of every epoch that was completed; where it returns True the training ends. One that
+            has them is told of the whole: `begin(history, epochs)` before the first epoch, which says whether it takes the place of
+            the bar, and `end()` after the last, whatever ended it (see `vaecourse.widgets.watch`).
         progress: show a bar (TQDM_DISABLE=1 in the environment hides it too).
 
     Returns:
@@ -111,7 +113,9 @@ def fit(
         run.load(Path(checkpoint), settings)
     history = run.history
     history.stopped = "finished"
-    quiet = {} if progress else {"disable": True}  # where it is not given, TQDM_DISABLE decides
+    view = on_epoch if hasattr(on_epoch, "begin") else None
+    seen = view is not None and view.begin(history, epochs)
+    quiet = {} if progress and not seen else {"disable": True}  # where it is not given, TQDM_DISABLE decides
     bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", **quiet)
     try:
         for epoch in range(len(history.train), epochs):
@@ -128,12 +132,15 @@ def fit(
                 run.save(Path(checkpoint), settings)
             bar.update()
             bar.set_postfix(train=f"{history.train[-1]:.1f}", **({"valid": f"{history.valid[-1]:.1f}"} if history.valid else {}))
-            if on_epoch is not None:
-                on_epoch(epoch)
+            if on_epoch is not None and on_epoch(epoch) is True and epoch + 1 < epochs:
+                history.stopped = "on request"
+                break
     except KeyboardInterrupt:
         history.stopped = "interrupted"
     finally:
         bar.close()
+        if view is not None:
+            view.end()
     if patience is not None and run.best and history.stopped != "interrupted":
         model.load_state_dict(run.best)
     return history

@@ -1,173 +1,97 @@
-"""What every explorer stands in: controls beside a picture that follows them, and a sentence that says what it shows.
+"""What the figures that need a kernel stand on: an output that can be renewed, and an ear for the reader.
 
-An explorer redraws when a control moves. Moves that arrive while it draws are not queued: the next picture shows the last
-of them. The sentence is there for those who do not see the picture, and for a later cell to test.
-Without a kernel the saved picture and the sentence stand in its place.
+`watch` and `explore` are displayed as a picture with its sentence, so that a saved notebook shows what they last showed, with no kernel and no
+script. Buttons and sliders are put beside the picture by a script that talks to the kernel; it is not part of the saved output.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import gc
 import io
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
-Draw = Callable[..., "tuple[Any, str]"]
-DPI = 80
+from torch import Tensor
+
+from vaecourse.models import VAE, ConditionalVAE, LatentVariableModel
+from vaecourse.widgets.live import bundled
+
+DPI = 100
+SIDE = 28  # pixels of an image, in a row
 
 
-def explorer(
-    name: str,
-    about: str,
-    controls: dict[str, Any],
-    draw: Draw,
-    clicked: Callable[[Any, float, float], dict[str, float]] | None = None,
-):
-    """Controls, a picture and a sentence.
+def png(fig: Any) -> bytes:
+    """The figure as a picture, made as quickly as a moving figure asks for; the figure is closed."""
+    import matplotlib.pyplot as plt
 
-    Args:
-        name: what is explored, the heading above the controls.
-        about: a sentence, what the picture shows whatever the controls say.
-        controls: from the name of an argument of `draw` to the ipywidget that sets it.
-        draw: from the controls' values to a matplotlib figure and the sentence that says what it shows.
-        clicked: what a click on the picture sets: from the figure and the place of the click, as shares of its width (from
-            the left) and height (from the top), to values of controls.
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=DPI, facecolor="white", pil_kwargs={"compress_level": 3})
+    plt.close(fig)
+    return buffer.getvalue()
 
-    Returns:
-        An ipywidgets.VBox with `.controls`, `.sentence` (str) and `.picture` (PNG bytes); let it be the last expression of
-        its cell. Setting `box.controls["n"].value = 100` in a cell redraws before the next line.
+
+class Place:
+    """One output of the running cell, which can be shown and then renewed for as long as the kernel lives."""
+
+    def __init__(self) -> None:
+        self.handle = None
+
+    def show(self, data: dict[str, Any], alt: str = "") -> None:
+        """Display a bundle of representations, the first time as a new output and then in its place."""
+        from IPython.display import DisplayHandle, display
+
+        metadata = {"image/png": {"alt": alt}} if alt else {}
+        if self.handle is None:
+            self.handle = DisplayHandle()
+            display(data, metadata=metadata, raw=True, display_id=self.handle.display_id)
+        else:
+            self.handle.update(data, metadata=metadata, raw=True)
+
+    def picture(self, picture: bytes, sentence: str) -> None:
+        """A PNG picture whose alternative text is `sentence`."""
+        self.show({"image/png": picture, "text/plain": sentence}, sentence)
+
+
+def figure_element(mark: str, inside: str, caption: str) -> str:
+    """The element that the script of a `remote` with the same mark looks for."""
+    return f'<figure data-vae="{mark}" style="margin: 0">{inside}<figcaption>{escape(caption)}</figcaption></figure>'
+
+
+def remote(script: str, **traits: Any):
+    """A widget without a view: the page runs the file `script` of the folder js, with a model of these traits.
+
+    The file exports a function of its own name, called once with {model}.
     """
-    import ipywidgets as widgets
-
-    class Explorer(widgets.VBox):
-        @property
-        def sentence(self) -> str:
-            return self.said
-
-        @property
-        def picture(self) -> bytes:
-            return bytes(image.value)
-
-        def __repr__(self) -> str:  # without results: a trained model's last digits differ between machines
-            return f"{name}. {about} ({', '.join(f'{c.description}: {_said(c.value)}' for c in controls.values())})"
-
-        def _repr_mimebundle_(self, **kwargs: Any) -> dict:
-            still = {"text/plain": repr(self), "image/png": base64.b64encode(image.value).decode()}
-            return (super()._repr_mimebundle_(**kwargs) or {}) | still
-
-    image = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", object_fit="contain"))
-    line, pointer = widgets.HTML(), _pointer(len(controls))
-    for control in controls.values():
-        control.style.description_width, control.layout.width, control.layout.max_width = "7.5em", "30em", "100%"
-    row = widgets.HBox(list(controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
-    box = Explorer([widgets.HTML(f"<b>{name}{'' if name.endswith('?') else '.'}</b> {about}"), row, image, line, pointer])
-    box.controls = controls
-
-    def redraw() -> None:
-        box.figure, box.said = draw(**{key: control.value for key, control in controls.items()})
-        image.value = png(box.figure, pointer.narrow)
-        line.value = f'<span role="status" aria-live="polite">{box.said}</span>'
-        pointer.said = box.said
-
-    later = _Later(redraw)
-    for control in controls.values():
-        control.observe(lambda change: later.ask(), "value")
-    pointer.observe(lambda change: later.ask(), "narrow")
-    redraw()
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays: walking it again whenever figures are collected stops the picture for 0.2 s
-    if clicked is not None:
-
-        def click(change: dict) -> None:
-            for key, value in clicked(box.figure, *change["new"][:2]).items():
-                controls[key].value = value
-
-        pointer.observe(click, "at")
-        pointer.clickable = True
-    return box
-
-
-def slider(label: str, value: float, low: float, high: float, step: float):
-    """A slider that says its number while it moves. Whole numbers stay whole."""
-    import ipywidgets as widgets
-
-    kind = widgets.IntSlider if isinstance(step, int) else widgets.FloatSlider
-    return kind(value=value, min=low, max=high, step=step, description=label)
-
-
-def choice(label: str, options: list[str], value: str | None = None):
-    """A slider over names: JupyterLab keeps the arrow keys of a drop-down list for itself."""
-    import ipywidgets as widgets
-
-    return widgets.SelectionSlider(options=options, value=value or options[0], description=label)
-
-
-def _pointer(sliders: int):
-    """An invisible widget. It says where the picture was clicked and whether there is little room for it, and it gives sliders and
-    picture the names that are read aloud."""
     import anywidget
-    import traitlets
 
-    class Pointer(anywidget.AnyWidget):
-        _esm = """
-        function render({ model, el }) {
-          const attach = () => {
-            const root = el.closest(".widget-vbox"), picture = root?.querySelector("img");
-            const handles = root ? [...root.querySelectorAll(".noUi-handle")] : [];
-            if (!picture || handles.length < model.get("sliders")) { requestAnimationFrame(attach); return; }
-            for (const handle of handles) {
-              const row = handle.closest(".widget-inline-hbox");
-              handle.setAttribute("aria-label", row.querySelector(".widget-label").textContent);
-              const say = () => {  // the number as it is shown, not 0.20000000000000018
-                const shown = row.querySelector(".widget-readout").textContent;
-                if (shown && handle.getAttribute("aria-valuetext") !== shown) handle.setAttribute("aria-valuetext", shown);
-              };
-              new MutationObserver(say).observe(handle, { attributes: true, attributeFilter: ["aria-valuetext"] });
-              say();
-            }
-            const describe = () => { picture.alt = model.get("said"); };
-            model.on("change:said", describe);
-            describe();
-            const clickable = () => { picture.style.cursor = model.get("clickable") ? "crosshair" : ""; };
-            model.on("change:clickable", clickable);
-            clickable();
-            new ResizeObserver(() => {
-              const narrow = root.clientWidth < 600;
-              if (root.clientWidth === 0 || narrow === model.get("narrow")) return;
-              model.set("narrow", narrow);
-              model.save_changes();
-            }).observe(root);
-            picture.addEventListener("click", (event) => {
-              if (!model.get("clickable")) return;
-              const box = picture.getBoundingClientRect();
-              model.set("at", [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height, Date.now()]);
-              model.save_changes();
-            });
-          };
-          attach();
-        }
-        export default { render };
-        """
-        at = traitlets.List().tag(sync=True)
-        said = traitlets.Unicode().tag(sync=True)
-        sliders = traitlets.Int().tag(sync=True)
-        clickable = traitlets.Bool(False).tag(sync=True)
-        narrow = traitlets.Bool(False).tag(sync=True)
-
-    return Pointer(sliders=sliders)
+    synchronised = {name: trait.tag(sync=True) for name, trait in traits.items()}
+    start = f"export default {{ initialize: {script} }};"
+    return type("Remote", (anywidget.AnyWidget,), {"_esm": f"{bundled(script)}\n{start}", **synchronised})()
 
 
-def _said(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def heard_while_running(widget: Any) -> None:
+    """Have what the page says to a widget handled even while a cell is running.
+
+    JupyterLab and Notebook 7 send it to a subshell of the kernel, a thread beside that of the cells. ipykernel 7.2 and later take it back to
+    the thread from which the kernel last wrote to the widget, which is the one that is busy: this widget opts out.
+    """
+    if hasattr(widget.comm, "_reply_subshell_for"):
+        widget.comm._reply_subshell_for = lambda data, subshell: subshell
 
 
-class _Later:
-    """Draws once for all the moves that have arrived: at once when a cell asks, and soon when the reader's keys do.
+def kernel() -> Any:
+    """The Jupyter kernel that runs this code, None elsewhere."""
+    from IPython import get_ipython
 
-    JupyterLab may have the kernel handle a reader's moves in another thread than its cells. Matplotlib draws in one thread
-    only, so the drawing is left to the loop of the thread that made the explorer, for when no cell is running there.
+    return getattr(get_ipython(), "kernel", None)
+
+
+class Later:
+    """Draws once for all the moves that have arrived: at once when a cell asks, and soon when the reader does.
+
+    The page's moves may be handled in another thread than the cells. Matplotlib draws in one thread only, so the drawing is left
+    to the loop of the thread that made the figure, for when no cell is running there.
     """
 
     def __init__(self, redraw: Callable[[], None]):
@@ -195,48 +119,26 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 def _from_the_reader() -> bool:
     """Whether this is the handling of a moved control in a running notebook, rather than a cell's own code."""
-    from IPython import get_ipython
-
-    kernel = getattr(get_ipython(), "kernel", None)
-    if kernel is None or _running_loop() is None:
+    here = kernel()
+    if here is None or _running_loop() is None:
         return False
-    return kernel.get_parent().get("header", {}).get("msg_type") == "comm_msg"
+    return here.get_parent().get("header", {}).get("msg_type") == "comm_msg"
 
 
-def png(fig: Any, narrow: bool = False) -> bytes:
-    """The figure as a picture, made as quickly as a moving control asks for; the figure is closed."""
-    import matplotlib.pyplot as plt
-    from matplotlib import rc_context
-    from matplotlib.ticker import MaxNLocator
-    from matplotlib.transforms import ScaledTranslation
-
-    buffer = io.BytesIO()
-    fig.set_layout_engine(None)  # a layout that is computed takes longer than the drawing
-    if narrow:
-        _stack(fig)
-    else:
-        fig.subplots_adjust(left=0.095, right=0.97, top=0.88, bottom=0.17, wspace=0.32)
-    below = ScaledTranslation(0, -22 / 72, fig.dpi_scale_trans)
-    for ax in fig.axes:
-        # where it would be anyway: to find the place takes as long as to draw
-        ax.xaxis.set_label_coords(0.5, 0, ax.transAxes + below)
-        for axis in (ax.xaxis, ax.yaxis):
-            if isinstance(axis.get_major_locator(), MaxNLocator):
-                axis.get_major_locator().set_params(nbins=4)  # a tick with its label and its line takes a millisecond
-    with rc_context({"text.hinting": "none"}):  # hinting the letters is a third of the work of writing them
-        fig.savefig(buffer, format="png", dpi=DPI, facecolor="white", pil_kwargs={"compress_level": 1})
-    plt.close(fig)
-    return buffer.getvalue()
+def by_class(model: LatentVariableModel, x: Tensor) -> list[tuple[LatentVariableModel, Tensor]]:
+    """Models that take z alone, each with its rows of x: the model itself, or that of each class of a `ConditionalVAE`."""
+    if not isinstance(model, ConditionalVAE):
+        return [(model, x)]
+    images, labels = x[:, : model.n_pixels], x[:, model.n_pixels :].argmax(1)
+    return [(model.given(int(label)), images[labels == label]) for label in labels.unique()]
 
 
-def _stack(fig: Any) -> None:
-    """The panels below each other, from four on in two columns, for a window in which a row of them could not be read."""
-    columns = 1 if len(fig.axes) < 4 else 2
-    rows = -(-len(fig.axes) // columns)
-    height = 2.9 * rows if columns == 1 else 2.4 * rows
-    fig.set_size_inches(4.7, height)
-    places = fig.add_gridspec(
-        rows, columns, left=0.27 / columns, right=0.96, top=1 - 0.3 / height, bottom=0.5 / height, hspace=0.5, wspace=0.35
-    )
-    for ax, place in zip(fig.axes, places):
-        ax.set_subplotspec(place)
+def has_encoder(model: Any) -> bool:
+    """Whether the model can say where z is for an x."""
+    return isinstance(model, VAE) or hasattr(model, "encoder")
+
+
+def draws_images(model: LatentVariableModel) -> bool:
+    """Whether x is a picture of black and white pixels, 28 by 28."""
+    pixels = model.n_pixels if isinstance(model, ConditionalVAE) else model.data_dim
+    return model.binary and pixels == SIDE * SIDE

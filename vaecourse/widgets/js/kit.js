@@ -564,9 +564,11 @@ export function begin(id, title, about, build) {
   }
 }
 
-// The output before this one holds the still, for those who read without scripts.
-function hideStill(root) {
+// The output before this one holds the still, for those who read without scripts. Returns it where there is one.
+export function hideStill(root) {
   const output = root.closest(".jp-OutputArea-child, .output_area");
   const before = output?.previousElementSibling;
-  if (before?.querySelector("img")) before.hidden = true;
+  if (!before?.querySelector("img")) return null;
+  before.hidden = true;
+  return before;
 }
