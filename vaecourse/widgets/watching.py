@@ -163,14 +163,15 @@ class Watch:
     def _say(self, done: int) -> str:
         how = {"interrupted": "Interrupted after", "on request": "Stopped on request after", "early": "Stopped early after"}
         bound, log_px = self.scores[done]
-        losses = f"training loss {self.history.train[-1]:.0f}"
+        digits = 0 if draws_images(self.model) else 1  # no more than every machine agrees on
+        losses = f"training loss {self.history.train[-1]:.{digits}f}"
         if self.history.valid:
-            losses += f", validation loss {self.history.valid[-1]:.0f}"
+            losses += f", validation loss {self.history.valid[-1]:.{digits}f}"
         known = "exact log p(x)" if self.exact else f"the bound on log p(x) with {DRAWS} samples"
-        value = f"{log_px:.0f}" if math.isfinite(log_px) else "not settled"
+        value = f"{log_px:.{digits}f}" if math.isfinite(log_px) else "not settled"
         return (
             f"{how.get(self.history.stopped, 'After')} epoch {done} of {self.epochs}: {losses} nats per {self.unit}; of "
-            f"{len(self.judged)} held-out {self.noun} the average ELBO is {bound:.0f}, {known} {value} nats."
+            f"{len(self.judged)} held-out {self.noun} the average ELBO is {bound:.{digits}f}, {known} {value} nats."
         )
 
 
@@ -210,7 +211,7 @@ def _figure(view: Watch):
     titles = ["Loss", "", "Held-out digits and reconstructions", f"{len(view.judged)} held-out {view.noun}"]
     with torch.no_grad(), plt.rc_context(plots.STYLE | {"figure.constrained_layout.use": False}):
         fig = plt.figure(figsize=(8.4, 6.0))
-        grid = fig.add_gridspec(2, 2, left=0.085, right=0.98, top=0.94, bottom=0.085, wspace=0.2, hspace=0.36)
+        grid = fig.add_gridspec(2, 2, left=0.1, right=0.98, top=0.94, bottom=0.085, wspace=0.24, hspace=0.36)
         _losses(fig.add_subplot(grid[0, 0], title=titles[0]), view)
         q = view.model.encoder(view.x)
         _codes(fig.add_subplot(grid[0, 1]), view, q)
@@ -240,7 +241,7 @@ def _codes(ax, view: Watch, q) -> None:
     """Where the encoder puts held-out rows: on the plane, on the line, or how much each of many latents carries."""
     latents, prior = view.model.latent_dim, view.model.prior
     if latents == 2:
-        ax.set_title("Codes of held-out rows")
+        ax.set_title(f"Codes of held-out {view.noun}")
         if view.labels is None:
             ax.plot(*q.mean.T, ".", color=plots.COLORS["elbo"], ms=4)
             ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
@@ -249,7 +250,7 @@ def _codes(ax, view: Watch, q) -> None:
         reach = max(4.0, 1.05 * q.mean.abs().max().item())
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
     elif latents == 1:
-        ax.set_title("q(z|x) of held-out rows")
+        ax.set_title(f"q(z|x) of held-out {view.noun}")
         ax.plot(q.mean[:, 0], q.stddev[:, 0], ".", color=plots.COLORS["elbo"], ms=4)
         ax.set(xlabel="mean", ylabel="standard deviation", ylim=(0, None))
     else:

@@ -6,13 +6,12 @@ import { attach } from "./remote.js";
 export function exploring({ model }) {
   let frame, still;
   const detach = attach(model, (root) => {
-    if (frame?.root === root) return;
-    still = hideStill(root);
-    frame = build(model, root);
+    still = hideStill(root); // it comes back whenever the kernel has renewed it
+    if (frame?.root !== root) frame = build(model, root);
   });
   return () => {
     detach();
-    if (still) still.hidden = false;
+    if (still) still.style.display = "";
   };
 }
 

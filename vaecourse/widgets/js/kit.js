@@ -569,6 +569,6 @@ export function hideStill(root) {
   const output = root.closest(".jp-OutputArea-child, .output_area");
   const before = output?.previousElementSibling;
   if (!before?.querySelector("img")) return null;
-  before.hidden = true;
+  before.style.display = "none"; // the attribute `hidden` loses against the style sheet of JupyterLab
   return before;
 }
