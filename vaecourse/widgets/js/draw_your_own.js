@@ -111,6 +111,7 @@ export function drawYourOwn(frame, { decoder: layers, encoder, examples, rule, s
     return describe(logEvidence(coarse, 4, joint).logPx, elbo(joint, mean, sd, rule), "is");
   });
 
+  Object.assign(frame, { pixels: x, ready: false }); // for tests
   show(picked());
   prepare();
 }
