@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import pickle
 import re
@@ -17,6 +18,7 @@ import torch
 from safetensors.torch import save_file
 
 from vaecourse import files
+from vaecourse.exercises import check, progress
 from vaecourse.files import kind, located, read_tensors, replacing
 
 
@@ -73,11 +75,16 @@ def test_what_is_written_takes_the_place_of_the_file_in_a_folder_made_for_it(tmp
 def test_a_failure_or_an_interruption_leaves_the_file_as_it_was_and_nothing_behind(error: type[BaseException], tmp_path: Path) -> None:
     target = tmp_path / "c.txt"
     target.write_text("before")
-    for write in (True, False):
-        with pytest.raises(error), replacing(target) as part:
+
+    def fail(write: bool) -> None:
+        with replacing(target) as part:
             if write:
                 part.write_text("half of")
             raise error
+
+    for write in (True, False):
+        with pytest.raises(error):
+            fail(write)
     assert target.read_text() == "before"
     assert names(tmp_path) == ["c.txt"]
 
@@ -163,6 +170,25 @@ def test_nobody_else_renames_a_temporary_file() -> None:
     for path in Path(files.__file__).parent.rglob("*.py"):
         if path.name != "files.py":
             assert not re.search(r"os\.replace\(|os\.rename\(|\bpart\.replace\(", path.read_text(encoding="utf-8")), path
+
+
+def test_the_record_of_exercises_may_lie_in_the_home_folder_and_is_made_with_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("VAECOURSE_PROGRESS", "~/deep/record.json")
+    check("log_mean_exp", torch.logsumexp)
+    assert json.loads((tmp_path / "deep" / "record.json").read_text()) == {"log_mean_exp": False}
+    assert "✗ log_mean_exp" in repr(progress())
+    for hopeless in ("~nobody-of-this-name/record.json", "https://example.org/record.json", str(tmp_path)):
+        monkeypatch.setenv("VAECOURSE_PROGRESS", hopeless)
+        assert not check("log_mean_exp", torch.logsumexp).passed
+        assert "○ log_mean_exp" in repr(progress())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VAECOURSE_PROGRESS", "")
+    check("log_mean_exp", torch.logsumexp)
+    assert names(tmp_path) == [".vaecourse-progress.json", "deep"]
 
 
 # ---------------------------------------------------------------- reading

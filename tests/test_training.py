@@ -566,7 +566,11 @@ def test_a_checkpoint_of_other_settings_is_refused(changed: dict[str, Any], name
     [
         (lambda: training.beta_loss(1.0), lambda: training.beta_loss(4.0), r"loss: beta_loss\(1\.0\) then, beta_loss\(4\.0\) now"),
         (lambda: training.iwae_loss(2), lambda: training.iwae_loss(3), r"loss: iwae_loss\(2\) then, iwae_loss\(3\) now"),
-        (lambda: training.free_bits_loss(0.5), lambda: training.free_bits_loss(1.0), r"free_bits_loss\(0\.5\) then, free_bits_loss\(1\.0\) now"),
+        (
+            lambda: training.free_bits_loss(0.5),
+            lambda: training.free_bits_loss(1.0),
+            r"free_bits_loss\(0\.5\) then, free_bits_loss\(1\.0\) now",
+        ),
         (lambda: training.exact_loss(1.5), lambda: training.exact_loss(0.5), r"exact_loss\(1\.5\) then, exact_loss\(0\.5\) now"),
         (lambda: training.beta_loss(1.0), lambda: None, r"loss: beta_loss\(1\.0\) then, the model's own now"),
     ],
@@ -704,7 +708,9 @@ def test_a_file_that_is_no_checkpoint_is_refused_by_what_it_is(spoil: Callable[[
     spoil(file)
     model = vae()
     before, content = weights(model), file.read_bytes()
-    with pytest.raises(ValueError, match=rf"{re.escape(str(file))} is not a checkpoint of fit: .*{found}.*give another file as checkpoint="):
+    with pytest.raises(
+        ValueError, match=rf"{re.escape(str(file))} is not a checkpoint of fit: .*{found}.*give another file as checkpoint="
+    ):
         train(model, binary(40), checkpoint=file, resume=True)
     assert same(weights(model), before)
     assert file.read_bytes() == content

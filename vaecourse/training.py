@@ -261,7 +261,8 @@ def _architecture(model: LatentVariableModel) -> dict[str, str]:
     """What a model is made of: its layers as they print themselves, and every tensor it keeps."""
     frozen = {name for name, p in model.named_parameters(remove_duplicate=False) if not p.requires_grad}
     layers = {
-        f"layer {name or 'model'}": " ".join(f"{type(module).__name__}({module.extra_repr()})".split()) for name, module in model.named_modules()
+        f"layer {name or 'model'}": " ".join(f"{type(module).__name__}({module.extra_repr()})".split())
+        for name, module in model.named_modules()
     }
     tensors = {
         f"tensor {name}": f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}{' frozen' if name in frozen else ''}"
@@ -370,8 +371,8 @@ class _Run:
         then, now = self.history.valid[-1], self.validate(valid)
         if not (math.isclose(then, now, rel_tol=1e-4, abs_tol=1e-4) or math.isnan(then)):
             warnings.warn(
-                f"the weights saved in {path} had a validation loss of {then:.6g}, and have one of {now:.6g} now: the loss or the model has "
-                "changed without changing its name, so that losses from before and after cannot be compared",
+                f"the weights saved in {path} had a validation loss of {then:.6g}, and have one of {now:.6g} now: the loss or the model "
+                "has changed without changing its name, so that losses from before and after cannot be compared",
                 stacklevel=3,
             )
 
