@@ -899,3 +899,19 @@ def test_a_gradient_that_is_not_finite_is_reported_before_it_touches_the_weights
 
 def test_a_validation_loss_that_is_nan_is_never_the_best() -> None:
     assert History(valid=[math.nan, 3.0, 2.0]).best_epoch == 2
+
+
+def test_a_batch_that_the_loss_changes_in_place_is_checked_again_and_nothing_is_trusted_afterwards() -> None:
+    model, batches = vae(), []
+
+    def loss(m: LatentVariableModel, x: Tensor) -> Tensor:
+        batches.append(x)
+        m.check(x)
+        x.mul_(0.37)
+        return m.loss(x)
+
+    with pytest.raises(ValueError, match=r"x must hold 0s and 1s; found 0\.37"):
+        train(model, binary(40), loss=loss)
+    with pytest.raises(ValueError, match=r"found 0\.37"):
+        model.check(batches[0])
+    assert model._known is None

@@ -91,6 +91,7 @@ class LatentVariableModel(nn.Module):
     """
 
     binary = True
+    _known: tuple[Tensor, int] | None = None  # rows of images that were checked before, and their version: `fit` says so of a batch
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784, *, decoder: nn.Module | None = None):
         super().__init__()
@@ -104,6 +105,8 @@ class LatentVariableModel(nn.Module):
 
     def check(self, x: Tensor) -> None:
         """Raise TypeError or ValueError, saying what to do, unless x is a batch of images this model can explain."""
+        if self._known is not None and x is self._known[0] and x._version == self._known[1]:
+            return  # not changed in place since
         if not isinstance(x, Tensor):
             raise TypeError(
                 f"x must be a torch tensor of shape (B, {self.data_dim}); got {type(x).__name__}: convert it with torch.as_tensor"

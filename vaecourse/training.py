@@ -156,6 +156,7 @@ def fit(
         history.stopped = "interrupted"
     finally:
         bar.close()
+        model._known = None
     if patience is not None and run.best and history.stopped != "interrupted":
         model.load_state_dict(run.best)
     return history
@@ -292,12 +293,14 @@ class _Run:
         self.history, self.best, self.step = History(), {}, 0
 
     def epoch(self, x: Tensor, batch_size: int) -> float:
-        """One pass over the images in random order; returns the average loss."""
+        """One pass over the images, which were checked, in random order; returns the average loss."""
         total, order = 0.0, torch.randperm(len(x))
         for index in order.split(batch_size):
+            batch = x.index_select(0, index)
+            self.model._known = batch, batch._version
             if self.n_steps is not None:
                 self.adam.param_groups[0]["lr"] = self.lr * (0.505 + 0.495 * math.cos(math.pi * self.step / self.n_steps))
-            loss = self.loss(self.model, x.index_select(0, index))
+            loss = self.loss(self.model, batch)
             value = self._value(loss)
             self._stop_unless_finite("loss", value)
             self.adam.zero_grad()
