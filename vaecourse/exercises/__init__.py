@@ -11,7 +11,6 @@ import importlib
 import inspect
 import json
 import os
-import tempfile
 import textwrap
 from collections.abc import Callable
 from functools import cache
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 
 from vaecourse.exercises.cards import Card, Report
 from vaecourse.exercises.engine import Exercise, judge
+from vaecourse.files import located, replacing
 
 __all__ = ["CheckFailed", "Question", "chapters", "check", "exercise", "hint", "names", "progress", "solution"]
 
@@ -143,26 +143,24 @@ class Question(NamedTuple):
 
 
 def _progress_file() -> Path:
-    return Path(os.environ.get("VAECOURSE_PROGRESS", ".vaecourse-progress.json"))
+    return located(os.environ.get("VAECOURSE_PROGRESS") or ".vaecourse-progress.json")
 
 
 def _noted() -> dict[str, bool]:
     try:
-        noted = json.loads(_progress_file().read_text())
+        noted = json.loads(_progress_file().read_text(encoding="utf-8"))
         return {str(name): bool(passed) for name, passed in noted.items()}
     except (OSError, ValueError, AttributeError):  # none yet, or not ours to read: a record is no reason to stop
         return {}
 
 
 def _note(name: str, passed: bool) -> None:
-    """Write the record anew, through a temporary file; what was once right stays so."""
+    """Write the record anew; what was once right stays so. Where it cannot be written, nothing is noted: that is no reason to stop."""
     noted = _noted()
     if noted.get(name) in (True, passed):
         return
-    path = _progress_file()
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
-            json.dump(noted | {name: passed}, file, indent=1)
-        os.replace(file.name, path)
-    except OSError:
+        with replacing(_progress_file()) as part:
+            part.write_text(json.dumps(noted | {name: passed}, indent=1), encoding="utf-8")
+    except (OSError, ValueError):
         return
