@@ -17,7 +17,7 @@ COUNT = int(os.environ.get("VAECOURSE_MUTANTS", "30"))
 def values(task: engine.Exercise, answer) -> list | None:
     """What the value probes see on inputs that the check does not use; None where the answer breaks."""
     try:
-        seen = guard.run(lambda: [engine._look(probe, answer) for probe in task.probes if not probe.aside], 5)[0]
+        seen = guard.run(lambda: [engine.look(task, probe, answer) for probe in task.probes if not probe.aside], 5)[0]
     except guard.Stopped:
         return None
     return seen

@@ -8,6 +8,7 @@ one names the mistake; otherwise the report says what differs, and invents no ca
 from __future__ import annotations
 
 import dis
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaecourse.exercises import guard
+from vaecourse.exercises import errors, guard
 
 SIGMAS = 5.0
 TOLERANCE = {True: 1e-6, False: 2e-3}  # relative and absolute; in single precision -10,000 is known to 1e-3 only
@@ -259,13 +260,14 @@ def judge(exercise: Exercise, answer: Answer, seconds: float = guard.SECONDS) ->
         raise TypeError(
             f'check("{exercise.name}", …) expects your function itself, without parentheses after its name; got {_kind(answer)}'
         )
+    expected = _expected(exercise)  # first, so that what the exercise itself has to import costs the answer no time
     try:
         sights, printed = _run_all(exercise, answer, seconds)
     except guard.Stopped as stopped:
         return Verdict(False, True, str(stopped))
-    if any(sight == _DOTS for seen in sights for sight in seen.values()):
-        return Verdict(False, False, "Not finished yet: it still returns the three dots.", printed)
-    expected = _expected(exercise)
+    blank = [sight.says for seen in sights for sight in seen.values() if sight in (_DOTS, _NOT_IMPLEMENTED)]
+    if blank:
+        return Verdict(False, False, blank[0], printed)
     if all(_match(probe, a, b) for probe, a, b in zip(exercise.probes, sights, expected)):
         return Verdict(True, True, "", printed)
     return Verdict(False, True, _diagnose(exercise, sights, expected), printed)
@@ -281,23 +283,29 @@ def alike(exercise: Exercise, one: int, other: int) -> bool:
     return guard.run(same, 60)[0]
 
 
-_DOTS = Odd("It returned three dots.", "dots")
+_DOTS = Odd("Not finished yet: it still returns the three dots.", "dots")
+_NOT_IMPLEMENTED = Odd(
+    "Not attempted yet: it still raises NotImplementedError. Replace that line by your own lines, and run the cell again.", "not implemented"
+)
 
 
 def _is_stub(answer: Any) -> bool:
-    """A function whose body does nothing: only a docstring, `...`, `pass` or a bare return."""
+    """A function whose body does nothing: only a docstring, `...`, `pass`, `return ...` or `return None`."""
+    answer = answer if hasattr(answer, "__code__") else getattr(type(answer), "__call__", None)
     code = getattr(answer, "__code__", None)
     if code is None:
         return False
-    steps = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP")]
-    return steps in ([("LOAD_CONST", None), ("RETURN_VALUE", None)], [("RETURN_CONST", None)])
+    steps = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP", "CACHE")]
+    nothing = [[("LOAD_CONST", value), ("RETURN_VALUE", None)] for value in (None, ...)] + [[("RETURN_CONST", value)] for value in (None, ...)]
+    return steps in nothing
 
 
-def _look(probe: Probe, answer: Answer) -> dict[str, Sight]:
-    """What the probe sees; whatever the answer raises is seen too."""
-    returned = []
+def look(exercise: Exercise, probe: Probe, answer: Answer) -> dict[str, Sight]:
+    """What a probe of the exercise sees; whatever the answer raises is seen too."""
+    returned, given = [], []
 
     def noting(*args: Any, **kwargs: Any) -> Any:
+        given[:] = args
         returned.append(answer(*args, **kwargs))
         return returned[-1]
 
@@ -308,19 +316,35 @@ def _look(probe: Probe, answer: Answer) -> dict[str, Sight]:
     except Exception as error:
         if "can't allocate memory" in str(error):
             raise
-        seen = {"result": Odd(f"It stopped with {type(error).__name__}: {_first_line(error)}{guard.where(error)}.", type(error).__name__)}
-    if any(r is ... or (isinstance(r, tuple) and any(part is ... for part in r)) for r in returned):
+        if _says_not_implemented(error, answer):
+            return {"result": _NOT_IMPLEMENTED}
+        sizes = errors.letters(exercise.stub, dict(zip(inspect.signature(exercise.reference).parameters, given)))
+        seen = {"result": Odd(errors.explain(error, answer, sizes), type(error).__name__)}
+    if any(_is_blank(part) for r in returned for part in (r if isinstance(r, (tuple, list)) else [r])):
         return {"result": _DOTS}
     return seen
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no message"])[0].rstrip(".:")
+def _is_blank(part: Any) -> bool:
+    return part is ... or part is NotImplemented
+
+
+def _says_not_implemented(error: Exception, answer: Answer) -> bool:
+    """Whether a line of the learner's raises NotImplementedError, or tries to raise NotImplemented; torch raises the former too."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    frame, _ = guard.learner_frame(error, answer)
+    if last is None or last.tb_frame is not frame:
+        return False
+    if isinstance(error, NotImplementedError):
+        return any(step.offset == last.tb_lasti and step.opname == "RAISE_VARARGS" for step in dis.get_instructions(frame.f_code))
+    return isinstance(error, TypeError) and "NotImplemented" in frame.f_code.co_names
 
 
 def _run_all(exercise: Exercise, answer: Answer, seconds: float) -> tuple[list[dict[str, Sight]], str]:
     """What every probe sees, and what the answer printed meanwhile."""
-    return guard.run(lambda: [_look(probe, answer) for probe in exercise.probes], seconds)
+    return guard.run(lambda: [look(exercise, probe, answer) for probe in exercise.probes], seconds)
 
 
 @cache
@@ -334,7 +358,7 @@ def _expected(exercise: Exercise) -> list[dict[str, Sight]]:
 
 @cache
 def _seen_of(exercise: Exercise, mistake: int, probe: int) -> dict[str, Sight]:
-    return _look(exercise.probes[probe], exercise.mistakes[mistake].wrong)
+    return look(exercise, exercise.probes[probe], exercise.mistakes[mistake].wrong)
 
 
 def _named(exercise: Exercise, sights: list[dict[str, Sight]]) -> list[str]:
@@ -399,8 +423,8 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
     if right is None:
         return says
     measured = any(isinstance(s, Seen) and s.error is not None for s in expected[right].values())  # which is no proof
-    found = "no difference shows" if measured else "it is right"
-    return f"{says} This is with {exercise.probes[i].what}; with {exercise.probes[right].what} {found}."
+    found = "no difference shows" if measured else "the result is right"
+    return f"{says} This happens with {exercise.probes[i].what}; with {exercise.probes[right].what} {found}."
 
 
 def _scalars(exercise: Exercise, values: list[int], sights: list[dict[str, Sight]], expected: list[dict[str, Sight]]) -> str:

@@ -175,8 +175,8 @@ LOG_MEAN_EXP = Exercise(
     reference=log_mean_exp,
     axes="the axis dim gone",
     probes=(
-        call("ordinary weights", ordinary_weights),
-        call("the other axis", other_axis),
+        call("ordinary weights and dim = 0", ordinary_weights),
+        call("ordinary weights and dim = 1", other_axis),
         call("log-weights near -10,000", far_down),
         call("log-weights near 1,000", far_up),
         call("log-weights that differ by thousands", far_apart),
@@ -272,8 +272,8 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
     reference=effective_sample_size,
     axes="the axis dim gone",
     probes=(
-        call("ordinary weights", ordinary_weights),
-        call("the other axis", other_axis),
+        call("ordinary weights and dim = 0", ordinary_weights),
+        call("ordinary weights and dim = 1", other_axis),
         call("log-weights near -10,000", far_down),
         call("log-weights near 1,000", far_up),
     ),
