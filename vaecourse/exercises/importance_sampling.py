@@ -165,6 +165,10 @@ IMPORTANCE_ESTIMATE = Exercise(
             lambda *given: torch.logsumexp(_log_w(*given), 0) + math.log(given[2]),
         ),
         Mistake(
+            "The logarithm of S has base 10. Everything here is in nats: subtract the natural logarithm, math.log.",
+            lambda *given: torch.logsumexp(_log_w(*given), 0) - math.log10(given[2]),
+        ),
+        Mistake(
             "The sum of the log-weights: that is the logarithm of their product. Weights are averaged.",
             lambda *given: _log_w(*given).sum(0),
         ),

@@ -204,6 +204,18 @@ LOG_MEAN_EXP = Exercise(
             lambda log_w, dim: torch.logsumexp(log_w, dim) / log_w.shape[dim],
         ),
         Mistake(
+            "N was taken to be len(log_w), which is the size of the first axis. N is the number of entries along dim: log_w.shape[dim].",
+            lambda log_w, dim: torch.logsumexp(log_w, dim) - math.log(len(log_w)),
+        ),
+        Mistake(
+            "N was taken to be log_w.shape[-1], the size of the last axis. N is the number of entries along dim: log_w.shape[dim].",
+            lambda log_w, dim: torch.logsumexp(log_w, dim) - math.log(log_w.shape[-1]),
+        ),
+        Mistake(
+            "The logarithm of N has base 10. Everything here is in nats: subtract the natural logarithm, math.log.",
+            lambda log_w, dim: torch.logsumexp(log_w, dim) - math.log10(log_w.shape[dim]),
+        ),
+        Mistake(
             "log N was taken from the number of all entries. N is the number of entries along dim.",
             lambda log_w, dim: torch.logsumexp(log_w, dim) - math.log(log_w.numel()),
         ),

@@ -114,6 +114,10 @@ GAUSSIAN_KL = Exercise(
             lambda mu, log_var: 0.5 * (mu.square() + log_var - 1 - log_var).sum(-1),
         ),
         Mistake(
+            "log_var has been squared where its exponential belongs: σ² is exp(log_var).",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(-1),
+        ),
+        Mistake(
             "σ stands where σ² should: the exponent has been halved. log_var is the logarithm of the variance.",
             lambda mu, log_var: 0.5 * (mu.square() + (0.5 * log_var).exp() - 1 - log_var).sum(-1),
         ),
@@ -277,6 +281,10 @@ ELBO = Exercise(
         Mistake(
             "log_var was read as log σ in the divergence. It is log σ²: its exponential is the variance.",
             lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, 2 * log_var),
+        ),
+        Mistake(
+            "In the divergence log_var has been squared where its exponential belongs: σ² is exp(log_var).",
+            lambda log_px, mu, log_var: log_px.mean(0) - 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(-1),
         ),
         Mistake(
             "The divergence is that of the prior from q, KL(prior ‖ q). In the ELBO the average runs over q: KL(q ‖ prior).",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -158,6 +159,12 @@ VAE_LOSS = Exercise(
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) + _kl_with(mu, log_var.square())).mean(),
         ),
         Mistake(
+            "In the KL, log_var has been squared where its exponential belongs: σ² is exp(log_var).",
+            lambda x, logits, mu, log_var: (
+                _reconstruction(x, logits) + 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(1)
+            ).mean(),
+        ),
+        Mistake(
             "The sigmoid has been applied twice: the logits became probabilities, and these were taken for logits again. All probabilities then lie between 0.5 and 0.73.",
             lambda x, logits, mu, log_var: vae_loss(x, torch.sigmoid(logits), mu, log_var),
         ),
@@ -242,6 +249,8 @@ _CHANGED = Odd(
 def _number(result: object) -> Sight:
     if isinstance(result, Tensor) and result.requires_grad:
         return Odd("The loss that it returned still holds its graph. Return a number: loss.item().", "graph")
+    if isinstance(result, (Tensor, np.ndarray)):
+        return Odd("The loss that it returned is a tensor; asked for is a Python float: loss.item().", "tensor")
     return as_seen(result)
 
 
