@@ -201,7 +201,10 @@ WRONG = {
         (lambda f, k, n: (z := 2 * torch.randn(n, k), Bernoulli(f(z)).sample()), "The average of z"),
         (sample_three_hills, "The frequency of z_k below"),
         (sample_mirrored_latents, "z_1² z_2²"),
-        (lambda f, k, n: (z := torch.distributions.Laplace(0.0, 0.5**0.5).sample((n, k)), Bernoulli(f(z)).sample()), "The frequency of z_k below"),
+        (
+            lambda f, k, n: (z := torch.distributions.Laplace(0.0, 0.5**0.5).sample((n, k)), Bernoulli(f(z)).sample()),
+            "The frequency of z_k below",
+        ),
         (lambda f, k, n: (z := torch.randn(n // 2, k).repeat(2, 1), Bernoulli(f(z)).sample()), "share their z"),
         (lambda f, k, n: (z := 1 + torch.randn(n, k), Bernoulli(f(z)).sample()), "The mean of z"),
         (lambda f, k, n: (z := torch.randn(n, k), Bernoulli(f(z).square()).sample()), "The frequency of ink"),

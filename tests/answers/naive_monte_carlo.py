@@ -116,7 +116,10 @@ WRONG = {
         (lambda x, f, k, n: np.median(Independent(Bernoulli(f(torch.randn(n, k))[:, None]), 1).log_prob(x).exp(), axis=0), "on average"),
         (lambda x, f, k, n: naive_loop(x, f, k, 10), "variance of the estimates"),
         (naive_noisy, "variance of the estimates"),
-        (lambda x, f, k, n: naive_given(x, f, torch.randn(n // 2 + n % 2, k).repeat(2, 1)[:n]), "5 different z a call, and n_samples was 10"),
+        (
+            lambda x, f, k, n: naive_given(x, f, torch.randn(n // 2 + n % 2, k).repeat(2, 1)[:n]),
+            "5 different z a call, and n_samples was 10",
+        ),
         (lambda x, f, k, n: naive_stratified(x, f, k, 10 * n), "variance of the estimates"),
         (lambda x, f, k, n: n * naive_own_z(x, f, k, n), "sum over the samples"),
         (lambda x, f, k, n: naive_log(x, f, k, n).log(), "the logarithm"),

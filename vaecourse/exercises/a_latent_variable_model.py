@@ -152,6 +152,10 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, p: -(x - p).square().sum(-1),
         ),
         Mistake(
+            "1 − log p stands where log(1 − p) should: take the difference first, and then the logarithm.",
+            lambda x, p: (x * p.log() + (1 - x) * (1 - p.log())).sum(-1),
+        ),
+        Mistake(
             "There is a plus and a minus: the term of the paper has been subtracted. Both terms are log-probabilities, and are added.",
             lambda x, p: (x * p.log() - (1 - x) * (1 - p).log()).sum(-1),
         ),

@@ -296,7 +296,8 @@ def alike(exercise: Exercise, one: int, other: int) -> bool:
 
 _DOTS = Odd("Not finished yet: it still returns the three dots.", "dots")
 _NOT_IMPLEMENTED = Odd(
-    "Not attempted yet: it still raises NotImplementedError. Replace that line by your own lines, and run the cell again.", "not implemented"
+    "Not attempted yet: it still raises NotImplementedError. Replace that line by your own lines, and run the cell again.",
+    "not implemented",
 )
 
 
@@ -307,7 +308,9 @@ def _is_stub(answer: Any) -> bool:
     if code is None:
         return False
     steps = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP", "CACHE")]
-    nothing = [[("LOAD_CONST", value), ("RETURN_VALUE", None)] for value in (None, ...)] + [[("RETURN_CONST", value)] for value in (None, ...)]
+    nothing = [[("LOAD_CONST", value), ("RETURN_VALUE", None)] for value in (None, ...)] + [
+        [("RETURN_CONST", value)] for value in (None, ...)
+    ]
     return steps in nothing
 
 
@@ -480,7 +483,7 @@ def _difference(what: str, a: Seen, b: Seen, axes: str) -> str:
     got, right = a.value, b.value
     if got.shape != right.shape:
         meant = f", {axes}" if axes else ""
-        return f"{what} has shape {tuple(got.shape)}; expected is {tuple(right.shape)}{meant}."
+        return f"{what} has shape {tuple(got.shape)}; expected is {tuple(right.shape)}{meant}.{_about_shapes(got, right)}"
     finite = right.isfinite()
     if bool((~got.isfinite() & finite).any()):
         kinds = [
@@ -490,6 +493,16 @@ def _difference(what: str, a: Seen, b: Seen, axes: str) -> str:
         ]
         return f"{what} holds {' and '.join(kinds)} where the right value is finite."
     return f"{what} {_pattern(got, right, a, b)}"
+
+
+def _about_shapes(got: Tensor, right: Tensor) -> str:
+    if got.ndim == 0:
+        return " It is a single number: sum or average over one axis, and keep the other."
+    if got.numel() == right.numel() and [s for s in got.shape if s != 1] == [s for s in right.shape if s != 1] and got.ndim > right.ndim:
+        return " An axis of size 1 is left over: drop it, by keepdim=False or squeeze."
+    if right.ndim == 1 and got.shape == (len(right), len(right)):
+        return " Every entry has met every other: two axes of one size have been laid crosswise, by indexing or by broadcasting."
+    return ""
 
 
 def _pattern(got: Tensor, right: Tensor, a: Seen, b: Seen) -> str:

@@ -39,6 +39,8 @@ ADVICE = (  # a part of the message of an exception, and what it means
         "The inputs of this check are in double precision, and a tensor made in single precision met them. "
         "Make new tensors like the inputs: torch.zeros_like(x), or dtype=x.dtype.",
     ),
+    (r"'(float|int)' object has no attribute 'backward'", "backward() belongs to the loss as a tensor: call .item() after it, not before."),
+    (r"object has no attribute 'backward'", "backward() is a method of the loss: loss.backward()."),
     (
         r"does not require grad",
         "What backward() was called on has lost its gradient: .item(), .detach(), float() or no_grad() came before it.",
@@ -52,8 +54,27 @@ ADVICE = (  # a part of the message of an exception, and what it means
         r"Expected parameter (scale|covariance)|Expected parameter \w+ .*(GreaterThan|Positive)",
         "A scale must be positive. Is it a logarithm? Then exponentiate it first.",
     ),
-    (r"Expected parameter probs|p_in >= 0|prob.*between 0 and 1|all elements of input should be between 0 and 1", "A probability lies between 0 and 1. Are these logits?"),
+    (
+        r"Expected parameter probs|p_in >= 0|prob.*between 0 and 1|all elements of input should be between 0 and 1",
+        "A probability lies between 0 and 1. Are these logits?",
+    ),
     (r"Dimension out of range|too many indices", "The tensor has fewer axes than this line asks for."),
+    (r"shapes cannot be multiplied", "A matrix product needs as many columns on the left as there are rows on the right."),
+    (
+        r"return_types\.(max|min)",
+        "max and min along an axis return two things, the values and their positions: take .values, or use amax and amin.",
+    ),
+    (r"'int' object is not iterable", "A shape is a tuple, also where it has one axis: (n,), with a comma."),
+    (r"without replacement", "A component may be drawn many times: replacement=True."),
+    (r"missing .* arguments?: .?dim", "Say along which axis, with dim=…"),
+    (
+        r"'numpy.ndarray' and 'Tensor'|'Tensor' and 'numpy.ndarray'",
+        "NumPy arrays and torch tensors do not mix here: torch.as_tensor makes a tensor of an array.",
+    ),
+    (
+        r"where expected condition|tensors used as indices must be",
+        "Zeros and ones are numbers here: x == 1 is a condition, and x.long() holds whole numbers that may index.",
+    ),
     (r"out of bounds", "This line asks for an entry beyond the end of an axis."),
     (r"modified by an inplace operation", "A tensor that the gradient needs is changed in place (+=, or a method that ends in _)."),
 )
@@ -72,8 +93,9 @@ def explain(error: Exception, answer: Any, sizes: dict[int, str]) -> str:
     message = (str(error).strip().splitlines() or ["no message"])[0].rstrip(".:")
     if frame is not None and re.search(UNFIT, str(error)):
         clash = next(_clashes(frame, number), None)
-        if clash is not None:
-            return f"Two shapes do not fit together{at}. {_in_letters(*clash, sizes)}"
+        says = _in_letters(*clash, sizes) if clash else _in_log_prob(str(error), sizes)
+        if says:
+            return f"Two shapes do not fit together{at}. {says}"
     advice = " ".join(part for part in (_advice(error, frame, sizes), _missing(error, frame), _arguments(error, answer, frame)) if part)
     return f"It stopped with {type(error).__name__}: {message}{at}.{' ' if advice else ''}{advice}"
 
@@ -115,6 +137,7 @@ def _arguments(error: Exception, answer: Any, frame: FrameType | None) -> str:
 # Shapes that do not fit
 
 
+BROADCAST = {"where", "maximum", "minimum", "logaddexp", "add", "sub", "mul", "div", "pow", "xlogy", "xlog1py", "expand_as", "matmul", "mm"}
 Operand = tuple[str, tuple[int, ...]]
 
 
@@ -137,6 +160,20 @@ def _clashes(frame: FrameType, number: int) -> Iterator[tuple[Operand, Operand, 
                 yield operands[0], operands[1], product
 
 
+def _in_log_prob(message: str, sizes: dict[int, str]) -> str:
+    """The same for log_prob, whose message holds the shapes of the value and of the distribution."""
+    found = re.search(r"torch\.Size\(\[([\d, ]*)\]\) vs torch\.Size\(\[([\d, ]*)\]\)", message)
+    if found is None:
+        return ""
+    value, own = (tuple(int(size) for size in re.findall(r"\d+", text)) for text in found.groups())
+    says = f"log_prob was given a value of shape {_shape(value, sizes)}, and its distribution has shape {_shape(own, sizes)}."
+    new = (*value[:1], 1, *value[1:])
+    together = _together(new, own)
+    return says + (
+        f" The value with [:, None] has shape {_shape(new, sizes)}, and would give {_shape(together, sizes)}." if together else ""
+    )
+
+
 def _called(node: ast.AST) -> str:
     return node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
 
@@ -148,7 +185,7 @@ def _parts(node: ast.AST) -> list[ast.expr]:
         return [node.target, node.value]
     if isinstance(node, ast.Compare):
         return [node.left, *node.comparators]
-    if isinstance(node, ast.Call):
+    if _called(node) in BROADCAST:
         return [*([node.func.value] if isinstance(node.func, ast.Attribute) else []), *node.args]
     return []
 
@@ -156,7 +193,7 @@ def _parts(node: ast.AST) -> list[ast.expr]:
 def _operand(node: ast.expr, source: str, names: dict[str, Any]) -> Operand | None:
     try:
         text = ast.get_source_segment(source, node) or ast.unparse(node)
-        value = eval(compile(text.strip(), "<operand>", "eval"), dict(names))
+        value = eval(compile(f"({text})", "<operand>", "eval"), dict(names))
     except Exception:  # not ours to explain
         return None
     return (text, tuple(value.shape)) if isinstance(value, (Tensor, np.ndarray)) else None
@@ -195,9 +232,18 @@ def _in_letters(one: Operand, other: Operand, product: bool, sizes: dict[int, st
                 keep = " (or with keepdim=True)" if re.search(r"\.(amax|amin|sum|mean|logsumexp|max|std|var)\(", text) else ""
                 return (
                     f"{says}Shapes are compared from the right. `{_indexed(text, index)}`{keep} has shape {_shape(new, sizes)}, "
-                    f"and would give {_shape(together, sizes)}."
+                    f"and would give {_shape(together, sizes)}.{'' if keep else _or_summed(one, other, sizes)}"
                 )
     return f"{says}Shapes are compared from the right: two sizes fit where they are equal or one of them is 1."
+
+
+def _or_summed(one: Operand, other: Operand, sizes: dict[int, str]) -> str:
+    """The other way out: the operand with an axis more has not been summed over its last axis."""
+    small, large = sorted((one, other), key=lambda operand: len(operand[1]))
+    if len(small[1]) == len(large[1]) or _together(small[1], large[1][:-1]) is None:
+        return ""
+    axis = sizes.get(large[1][-1], large[1][-1])
+    return f" Or is `{_short(large[0])}` still to be summed over its last axis, of size {axis}?"
 
 
 def _indexed(text: str, index: str) -> str:

@@ -18,6 +18,7 @@ import random
 import site
 import sys
 import sysconfig
+import textwrap
 import threading
 import time
 import warnings
@@ -81,7 +82,7 @@ def where(error: BaseException, answer: Any = None) -> str:
     frame, number = learner_frame(error, answer)
     if frame is None:
         return ""
-    line = linecache.getline(frame.f_code.co_filename, number, frame.f_globals).strip()
+    line = textwrap.shorten(linecache.getline(frame.f_code.co_filename, number, frame.f_globals), 100, placeholder=" …")
     return f" (line {number} of its cell or file{': ' if line else ''}{line})"
 
 

@@ -384,6 +384,10 @@ SELF_NORMALISED = Exercise(
             lambda f, log_w: (torch.log_softmax(log_w, 0) * f).sum(0),
         ),
         Mistake(
+            "f and log_w have changed places: the shares come from log_w, and f is what is averaged.",
+            lambda f, log_w: self_normalised(log_w, f),
+        ),
+        Mistake(
             "The weights have been squared. Each draw counts by its weight.",
             lambda f, log_w: self_normalised(f, 2 * log_w),
         ),

@@ -122,6 +122,26 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, logits: -F.softplus(logits).sum(-1),
         ),
         Mistake(
+            "softplus(−logit) stands where softplus(logit) should.",
+            lambda x, logits: (x * logits - F.softplus(-logits)).sum(-1),
+        ),
+        Mistake(
+            "softplus has been added. It is log(1 + exp(logit)), by which the exponential is divided: subtract it.",
+            lambda x, logits: (x * logits + F.softplus(logits)).sum(-1),
+        ),
+        Mistake(
+            "1 − log σ stands where log(1 − σ) should: take the difference first, and then the logarithm, which is logsigmoid(−logit).",
+            lambda x, logits: (x * F.logsigmoid(logits) + (1 - x) * (1 - F.logsigmoid(logits))).sum(-1),
+        ),
+        Mistake(
+            "x and logits have changed places: binary_cross_entropy_with_logits takes the logits first, and x second.",
+            lambda x, logits: (x * logits - F.softplus(x)).sum(-1),
+        ),
+        Mistake(
+            "This is minus the mean over all pixels of the batch, a loss. Sum over the pixels of each image, without the minus, and keep one number for each.",
+            lambda x, logits: -bernoulli(logits).base_dist.log_prob(x).mean(),
+        ),
+        Mistake(
             "Zeros and ones have changed places: this is the log-likelihood of 1 − x.",
             lambda x, logits: bernoulli(logits).log_prob(1 - x),
         ),
@@ -317,6 +337,14 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
         Mistake(
             "The square of the sum is missing: this is Σ w / Σ w² with w the weights divided by their maximum, which is not free of scale.",
             lambda log_w, dim: (w := (log_w - log_w.amax(dim, keepdim=True)).exp()).sum(dim) / w.square().sum(dim),
+        ),
+        Mistake(
+            "The weights are normalised along the first axis, and summed along dim. Both run along dim.",
+            lambda log_w, dim: 1 / torch.softmax(log_w, 0).square().sum(dim),
+        ),
+        Mistake(
+            "This is 1, whatever the weights are: (Σ w)² / (Σ w)². Below the bar each weight is squared before the sum: Σ w².",
+            lambda log_w, dim: torch.softmax(log_w, dim).sum(dim).square(),
         ),
         Mistake(
             "This is 1 over the largest normalised weight, another measure. Asked for is (Σ w)² / Σ w².",

@@ -118,6 +118,14 @@ GAUSSIAN_KL = Exercise(
             lambda mu, log_var: 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(-1),
         ),
         Mistake(
+            "σ⁴ stands where σ² should: exp(log_var) is the variance already, and has been squared once more.",
+            lambda mu, log_var: 0.5 * (mu.square() + (2 * log_var).exp() - 1 - log_var).sum(-1),
+        ),
+        Mistake(
+            "log σ² counts twice: log_var is log σ² already, without a factor 2.",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1 - 2 * log_var).sum(-1),
+        ),
+        Mistake(
             "σ stands where σ² should: the exponent has been halved. log_var is the logarithm of the variance.",
             lambda mu, log_var: 0.5 * (mu.square() + (0.5 * log_var).exp() - 1 - log_var).sum(-1),
         ),
@@ -237,6 +245,10 @@ ELBO = Exercise(
         Mistake(
             "The logarithm of the average likelihood was taken. The ELBO averages the logarithms, and the divergence belongs to that average only.",
             lambda log_px, mu, log_var: log_mean_exp(log_px, 0) - gaussian_kl(mu, log_var),
+        ),
+        Mistake(
+            "The logarithm of the summed likelihoods was taken. The ELBO averages the logarithms, log p(x|z), over the samples.",
+            lambda log_px, mu, log_var: torch.logsumexp(log_px, 0) - gaussian_kl(mu, log_var),
         ),
         Mistake(
             "The average runs over the images, the second axis. Average over the samples, the first axis: each image has an ELBO of its own.",

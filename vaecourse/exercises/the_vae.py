@@ -169,6 +169,10 @@ VAE_LOSS = Exercise(
             lambda x, logits, mu, log_var: vae_loss(x, torch.sigmoid(logits), mu, log_var),
         ),
         Mistake(
+            "In the reconstruction x and logits have changed places: binary_cross_entropy_with_logits takes the logits first, and x second.",
+            lambda x, logits, mu, log_var: (gaussian_kl(mu, log_var) + (F.softplus(x) - x * logits).sum(1)).mean(),
+        ),
+        Mistake(
             "In the reconstruction only the pixels that are 1 are counted. A pixel that is 0 has a probability too, and its logarithm belongs to the sum.",
             lambda x, logits, mu, log_var: (gaussian_kl(mu, log_var) - (x * F.logsigmoid(logits)).sum(1)).mean(),
         ),
