@@ -59,7 +59,7 @@ def lost_loss(model, optimiser, x):
 
 def misspelt(log_w, dim):
     largest = log_w.amax(dim)
-    return largets + log_w.sum(dim)  # noqa: F821
+    return largets + largest
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def misspelt(log_w, dim):
         ("log_marginal", pixels_not_summed, ["`log_p` has shape (3, 6, 7) = (B, C, D)", "Or is `log_p` still to be summed over its last axis, of size D?"]),
         ("raw_log_likelihood", scales_not_summed, ["`log_p` has shape (3,) = (B,)", "(4,) = (M,)"]),
         ("training_step", lost_loss, ["return loss.item()", "backward(), step() and zero_grad() return nothing"]),
-        ("log_mean_exp", misspelt, ["return largets + log_w.sum(dim)", "Did you mean largest?"]),
+        ("log_mean_exp", misspelt, ["return largets + largest", "Did you mean largest?"]),
         ("log_mean_exp", lambda w, d: w.logsumexps(d), ["Did you mean logsumexp?"]),
         ("log_mean_exp", lambda w, d: torch.softplus(w), ["`torch.nn.functional.softplus`"]),
         ("log_mean_exp", lambda w, d: torch.logsumexp(w, d) - torch.log(w.shape[d]), ["math.log"]),

@@ -263,8 +263,8 @@ def _same(a: Tensor, b: Tensor) -> bool:
 # Judging
 
 
-def judge(exercise: Exercise, answer: Answer, seconds: float = guard.SECONDS) -> Verdict:
-    """Whether the answer is right on every probe, and if not, which mistake it is."""
+def judge(exercise: Exercise, answer: Answer, seconds: float | None = None) -> Verdict:
+    """Whether the answer is right on every probe, and if not, which mistake it is. By default it has guard.SECONDS."""
     if answer is ... or _is_stub(answer):
         return Verdict(False, False, "Not attempted yet: replace the three dots by your own lines, and run the cell again.")
     if not callable(answer):
@@ -273,7 +273,7 @@ def judge(exercise: Exercise, answer: Answer, seconds: float = guard.SECONDS) ->
         )
     expected = _expected(exercise)  # first, so that what the exercise itself has to import costs the answer no time
     try:
-        sights, printed = _run_all(exercise, answer, seconds)
+        sights, printed = _run_all(exercise, answer, guard.SECONDS if seconds is None else seconds)
     except guard.Stopped as stopped:
         return Verdict(False, True, str(stopped))
     blank = [sight.says for seen in sights for sight in seen.values() if sight in (_DOTS, _NOT_IMPLEMENTED)]
@@ -303,8 +303,7 @@ _NOT_IMPLEMENTED = Odd(
 
 def _is_stub(answer: Any) -> bool:
     """A function whose body does nothing: only a docstring, `...`, `pass`, `return ...` or `return None`."""
-    answer = answer if hasattr(answer, "__code__") else getattr(type(answer), "__call__", None)
-    code = getattr(answer, "__code__", None)
+    code = guard.code_of(answer)
     if code is None:
         return False
     steps = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP", "CACHE")]

@@ -24,7 +24,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 from unittest import mock
 
@@ -88,7 +88,8 @@ def where(error: BaseException, answer: Any = None) -> str:
 
 def learner_frame(error: BaseException, answer: Any = None) -> tuple[FrameType | None, int]:
     """The last frame of the learner's own code on the way to the error, and the line in it; None and 0 where there is none."""
-    own, found, traceback = _file_of(answer), (None, 0), error.__traceback__
+    code, found, traceback = code_of(answer), (None, 0), error.__traceback__
+    own = code and code.co_filename
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
         if file == own or not _is_library(file):
@@ -97,13 +98,14 @@ def learner_frame(error: BaseException, answer: Any = None) -> tuple[FrameType |
     return found
 
 
-def _file_of(answer: Any) -> str | None:
-    """The cell or file in which a function is written, also that of a method, a partial or a decorated function."""
+def code_of(answer: Any) -> CodeType | None:
+    """What the learner has written, also of a method, a partial, a decorated function or an object that can be called."""
     while isinstance(answer, functools.partial):
         answer = answer.func
-    answer = inspect.unwrap(answer) if callable(answer) else answer
-    code = getattr(answer, "__code__", None) or getattr(getattr(type(answer), "__call__", None), "__code__", None)
-    return code and code.co_filename
+    if not callable(answer):
+        return None
+    answer = inspect.unwrap(answer)
+    return getattr(answer, "__code__", None) or getattr(type(answer).__call__, "__code__", None)
 
 
 @functools.cache
