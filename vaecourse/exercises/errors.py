@@ -149,7 +149,7 @@ def _clashes(frame: FrameType, number: int) -> Iterator[tuple[Operand, Operand, 
     try:
         source = textwrap.dedent(inspect.getsource(frame.f_code))
         tree = ast.parse(source)
-    except (OSError, TypeError, SyntaxError):
+    except Exception:  # no source, or none that stands by itself
         return
     line, names = number - frame.f_code.co_firstlineno + 1, frame.f_globals | frame.f_locals
     for node in reversed(list(ast.walk(tree))):  # what is computed first stands deepest in the tree
