@@ -63,7 +63,7 @@ def exercise(name: str) -> Exercise:
     raise ValueError(f"there is no exercise called {name!r}; did you mean {', '.join(near)}?")
 
 
-def check(name: str, answer: Callable[..., Any], strict: bool | None = None) -> Report:
+def check(name: str, answer: Callable[..., Any], strict: bool | None = None, note: bool = True) -> Report:
     """Try a learner's function on inputs that tell right from wrong, and say what is wrong with it.
 
     Every right answer passes, however it is written. A wrong one is named where it is a known mistake; otherwise the
@@ -73,6 +73,7 @@ def check(name: str, answer: Callable[..., Any], strict: bool | None = None) -> 
         name: the exercise, for instance "log_mean_exp".
         answer: the function itself.
         strict: raise where the answer is wrong or missing. By default only where nbgrader is grading.
+        note: whether the outcome counts in `progress()`; False for a demonstration.
 
     Returns:
         A report with .passed, .attempted and .diagnosis; in a notebook it shows itself as a card.
@@ -91,7 +92,7 @@ def check(name: str, answer: Callable[..., Any], strict: bool | None = None) -> 
         lines = dict.fromkeys(line for line in verdict.printed.splitlines() if line.strip())  # each of them once
         printed = "\nIt printed: " + "\n".join(lines) if lines else ""
         report = Report(f"✗ {name}", verdict.diagnosis + printed, "wrong", attempted=True, diagnosis=verdict.diagnosis, name=name)
-    if verdict.attempted:
+    if verdict.attempted and note:
         _note(name, verdict.passed)
     graded = bool(os.environ.get("NBGRADER_EXECUTION")) if strict is None else strict
     if graded and not report.passed:
