@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import inspect
 import json
 import math
 import os
@@ -16,7 +18,7 @@ import pytest
 import torch
 
 from vaecourse import exercises
-from vaecourse.exercises import CheckFailed, check, guard, hint, progress, solution
+from vaecourse.exercises import CheckFailed, check, exercise, guard, hint, progress, solution
 from vaecourse.exercises.engine import judge
 
 
@@ -390,14 +392,22 @@ def test_a_record_that_cannot_be_read_or_written_is_no_reason_to_stop(tmp_path, 
     assert check("log_mean_exp", right).passed
 
 
-def test_a_card_is_text_markup_and_buttons():
+def test_a_card_is_text_and_markup_that_opens_on_hints_and_a_solution():
     report = check("log_mean_exp", lambda log_w, dim: log_w.nosuch["<b>"])
-    bundle = report._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(report)
-    assert "<b>✗ log_mean_exp</b>" in bundle["text/html"]
+    page = report._repr_html_()
+    assert "<b>✗ log_mean_exp</b>" in page
     assert "&lt;" not in repr(report)
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert "application/vnd.jupyter.widget-view+json" not in check("log_mean_exp", right)._repr_mimebundle_()
+    task = exercise("log_mean_exp")
+    places = [page.index(f"Hint {i} for log_mean_exp") for i in (1, 2, 3)] + [page.index("Show a solution of log_mean_exp")]
+    assert places == sorted(places)  # each hint stands within the one before it, the solution behind them
+    assert page.count("<details") == page.count("</details>") == 4
+    assert html.escape(inspect.getsource(task.reference).splitlines()[0]) in page
+    assert "<details" not in check("log_mean_exp", right)._repr_html_()
+
+
+def test_the_solution_asks_once_before_the_first_attempt():
+    assert "Show it all the same" in check("log_mean_exp", ...)._repr_html_()
+    assert "Show it all the same" not in check("log_mean_exp", lambda log_w, dim: log_w)._repr_html_()
 
 
 def test_exit_in_a_notebook_does_not_end_the_kernel():

@@ -105,12 +105,19 @@ _hints_given: dict[str, int] = {}
 
 def hint(name: str) -> Card:
     """The next of three hints: a nudge, the formula, the first line."""
-    hints = exercise(name).hints
+    last = len(exercise(name).hints) - 1
     given = _hints_given.get(name, 0)
     _hints_given[name] = given + 1
-    number = min(given, len(hints) - 1)
-    rest = "" if given < len(hints) else f'\nThere is no further hint; solution("{name}") shows a right answer.'
-    return Card(f"Hint {number + 1} of {len(hints)} for {name}", hints[number] + rest)
+    card = hint_card(name, min(given, last))
+    if given > last:
+        return Card(card.heading, f'{card.text}\nThere is no further hint; solution("{name}") shows a right answer.')
+    return card
+
+
+def hint_card(name: str, number: int) -> Card:
+    """The hint of that number, counted from 0."""
+    hints = exercise(name).hints
+    return Card(f"Hint {number + 1} of {len(hints)} for {name}", hints[number])
 
 
 def solution(name: str) -> Card:
