@@ -13,6 +13,7 @@ import nbformat
 import pytest
 
 from vaecourse.exercises import chapters, check
+from vaecourse.regression import load_reference
 from vaecourse.widgets import quiz
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
@@ -72,6 +73,28 @@ def test_no_error_warning_or_machine_path_in_the_outputs(notebook: nbformat.Note
         assert output.output_type != "error"
         assert output.get("name") != "stderr", text_of(output)
         assert not re.search(r"Warning|/(home|root|tmp|work|Users)/|[A-Z]:\\|0x[0-9a-f]{6,}", text_of(output)), text_of(output)
+
+
+def test_no_line_is_a_bare_verdict(notebook: nbformat.NotebookNode) -> None:
+    lines = "\n".join(map(text_of, outputs(notebook))).splitlines()
+    bare = [line for line in lines if re.search(r"(?:^|[:|=,\]] *)(?:True|False)\s*(?:$|[|,;])", line)]
+    assert not bare, "print the number (vaecourse.verify.claim), not the verdict"
+
+
+def test_what_is_saved_needs_no_kernel(notebook: nbformat.NotebookNode) -> None:
+    assert "widgets" not in notebook.metadata
+    for output in outputs(notebook):
+        assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+        assert not re.search(r"\d+%\|", text_of(output)), "a progress bar"
+
+
+def test_the_reference_holds_every_equation_and_claim(notebook: nbformat.NotebookNode, request: pytest.FixtureRequest) -> None:
+    name = request.node.callspec.params["notebook"].name
+    records = load_reference()["notebooks"][name]["records"]
+    printed = "\n".join(map(text_of, outputs(notebook)))
+    assert [r["label"] for r in records if r["kind"] == "equation"] == re.findall(r"✓ \(((?:\d+|M)\.\d+)\)", printed)
+    assert sum(r["kind"] == "claim" for r in records) == printed.count("(claimed: ")
+    assert all(r["holds"] and not float(r["room"]) < 0 for r in records)
 
 
 def test_no_cell_timings_in_the_metadata(notebook: nbformat.NotebookNode) -> None:

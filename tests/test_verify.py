@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from vaecourse.verify import VerificationError, verify
+from vaecourse.regression.compare import compare
+from vaecourse.verify import VerificationError, claim, verify
 
 INF, NAN = math.inf, math.nan
 
@@ -222,3 +225,125 @@ def test_shapes_that_do_not_fit_are_refused_in_a_statistical_check() -> None:
 def test_nothing_to_compare_is_refused(relation: str, left: torch.Tensor) -> None:
     with pytest.raises(ValueError, match="nothing to compare"):
         verify("1.1", left, relation, 1.0)
+
+
+# ---------------------------------------------------------------- claims
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("the bound is {:.1f} nats too low", torch.tensor(4.12), ">", 0.5), "✓ the bound is 4.1 nats too low  (claimed: > 0.5)"),
+        (("each step gains {:.1f} nats", [3.12, 2.2], ">", 0), "✓ each step gains 3.1, 2.2 nats  (claimed: each > 0)"),
+        (("{:.0%} are covered", 0.914, "between", (0.84, 0.96)), "✓ 91% are covered  (claimed: between 84% and 96%)"),
+        (("{} of 10 units are active", torch.tensor(0), "=", 0), "✓ 0 of 10 units are active  (claimed: = 0)"),
+        (("{:,} draws", 12_345, ">=", 10_000), "✓ 12,345 draws  (claimed: >= 10,000)"),
+        (("a rounding of {:.0e}", 1e-12, "<", 1e-10), "✓ a rounding of 1e-12  (claimed: < 1e-10)"),
+        (("ELBO {:.1f}", -133.21, ">", -143.2134), "✓ ELBO -133.2  (claimed: > -143.2)"),
+        (("KL between {:.1f} nats", torch.arange(7.0), "<=", 6), "✓ KL between 0.0 to 6.0 nats  (claimed: each <= 6)"),
+        (("it is {:.1f}", -INF, "<", 0), "✓ it is -inf  (claimed: < 0)"),
+    ],
+)
+def test_a_claim_prints_its_number_and_its_limit(arguments: tuple, line: str, capsys: pytest.CaptureFixture) -> None:
+    claim(*arguments)
+    assert capsys.readouterr().out == line + "\n"
+
+
+def test_an_error_bar_stands_behind_the_number_where_the_comparison_looks_for_it(capsys: pytest.CaptureFixture) -> None:
+    claim("it gains {:.1f} nats", 4.1, ">", 0, error=0.26)
+    printed = capsys.readouterr().out
+    assert printed == "✓ it gains 4.1 ± 0.3 nats  (claimed: > 0)\n"
+    assert compare(printed, printed.replace("4.1", "4.4")) == []
+    assert compare(printed, printed.replace("4.1", "4.5")) != []
+
+
+@pytest.mark.parametrize(
+    ("value", "relation", "limit"),
+    [
+        (0.5, ">", 0.5),
+        (0.4, ">=", 0.5),
+        (0.5, "<", 0.5),
+        (0.6, "<=", 0.5),
+        (3, "=", 4),
+        (0.5, "between", (0.6, 0.9)),
+        (1.0, "between", (0.6, 0.9)),
+        ([1.0, 2.0, -1.0], ">", 0),
+        (torch.tensor([[1.0, 2.0], [3.0, NAN]]), ">", 0),
+        (NAN, ">", 0),
+        (NAN, "<", 0),
+        (NAN, "=", NAN),
+        (1.0, ">", NAN),
+        (-INF, ">", 0),
+    ],
+)
+def test_a_claim_that_does_not_hold_raises(value: Any, relation: str, limit: Any) -> None:
+    with pytest.raises(VerificationError, match="does not hold"):
+        claim("the value is {:.2f}", value, relation, limit)
+
+
+@pytest.mark.parametrize(
+    ("value", "relation", "limit"),
+    [
+        (0.5, ">=", 0.5),
+        (0.5, "<=", 0.5),
+        (0.6, "between", (0.6, 0.9)),
+        (np.int64(3), "=", 3),
+        (np.array([1.0, 2.0]), ">", 0),
+        (INF, ">", 0),
+    ],
+)
+def test_a_claim_that_holds_at_its_limit_passes(value: Any, relation: str, limit: Any) -> None:
+    claim("the value is {:.2f}", value, relation, limit)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        (("no number", 1.0, ">", 0), ValueError, "one placeholder"),
+        (("{:.1f} and {:.1f}", 1.0, ">", 0), ValueError, "this one has 2"),
+        (("{:.1f}", 1.0, "above", 0), ValueError, "unknown relation 'above'"),
+        (("{:.1f}", 1.0, "between", 0), ValueError, "needs two limits; got 1"),
+        (("{:.1f}", 1.0, ">", (0, 1)), ValueError, "needs one limit; got 2"),
+        (("{:.1f}", [], ">", 0), ValueError, "empty"),
+        (("{}", True, "=", True), TypeError, "not True or False"),
+        (("{}", torch.tensor([True]), ">", 0), TypeError, "not True or False"),
+    ],
+)
+def test_a_claim_without_a_number_is_refused(arguments: tuple, error: type, says: str) -> None:
+    with pytest.raises(error, match=says):
+        claim(*arguments)
+
+
+def recorded(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_what_was_checked_is_recorded_with_the_room_it_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAECOURSE_RECORD", str(tmp_path / "record"))
+    claim("it gains {:.1f} nats", 103.3, ">", 0.5)
+    claim("{:.0%} are covered", 0.9, "between", (0.84, 0.96))
+    verify("6.2", torch.tensor([1.0, 2.0]), "=", torch.tensor([1.0, 2.25]), atol=0.5)
+    verify("6.3", 1.0, "<=", 3.0, atol=0.0)
+    verify("6.4", torch.tensor([[2.0], [4.0]] * 50), "~", 3.1)
+    rows = recorded(tmp_path / "record")
+    assert [(r["kind"], r["label"], r["holds"]) for r in rows] == [
+        ("claim", "it gains {:.1f} nats", True),
+        ("claim", "{:.0%} are covered", True),
+        ("equation", "6.2", True),
+        ("equation", "6.3", True),
+        ("equation", "6.4", True),
+    ]
+    z = 0.1 / math.sqrt(100 / 99 / 100)  # a hundred estimates of variance 100 / 99
+    assert [r["room"] for r in rows] == pytest.approx([102.8, 0.06, 0.25, 2.0, 4 - z])
+
+
+def test_while_it_is_recorded_a_failure_is_noted_and_the_notebook_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("VAECOURSE_RECORD", str(tmp_path / "record"))
+    claim("it gains {:.1f} nats", 0.2, ">", 0.5)
+    verify("6.2", 1.0, "=", 2.0)
+    verify("6.3", NAN, "=", 2.0)
+    assert [(r["holds"], r["room"]) for r in recorded(tmp_path / "record")[:2]] == [(False, -0.3), (False, pytest.approx(-1 + 1e-6))]
+    assert recorded(tmp_path / "record")[2]["holds"] is False
+    assert [line[:2] for line in capsys.readouterr().out.splitlines()] == ["✗ "] * 3

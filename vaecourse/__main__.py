@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
-
-from vaecourse.scoreboard import Row
-
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -26,13 +19,22 @@ def main(arguments: list[str] | None = None) -> int:
     )
     by_digits = [f"{what}-{name}" for what in ("decoder", "scoreboard", "variants") for name in ("strokes", "mnist")]
     make.add_argument("what", choices=["strokes", "players", *by_digits])
-    refresh = commands.add_parser("refresh", help=refresh_notebooks.__doc__, description=refresh_notebooks.__doc__)
-    refresh.add_argument("notebooks", nargs="*", type=Path, help="by default all")
+    refresh = commands.add_parser("refresh", help="execute notebooks as the tests do, and store what changed as the new reference")
+    compare = commands.add_parser(
+        "regress", help="run notebooks here, and report what differs from their reference: the exit status says the worst kind"
+    )
+    compare.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page, too")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON, too")
+    for command in (refresh, compare):
+        command.add_argument("notebooks", nargs="*", help="files, or the numbers 00, 03, mnist; by default all")
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
         return doctor()
-    if chosen.command == "refresh":
-        return refresh_notebooks(chosen.notebooks or sorted(NOTEBOOKS.glob("*.ipynb")))
+    if chosen.command in ("refresh", "regress"):
+        from vaecourse import regression
+
+        paths = regression.find(chosen.notebooks)
+        return regression.refresh(paths) if chosen.command == "refresh" else regression.regress(paths, chosen.html, chosen.json)
     make_data(chosen.what)
     return 0
 
@@ -46,23 +48,10 @@ def doctor() -> int:
     return 0 if all(check.ok for check in checks) else 1
 
 
-def refresh_notebooks(paths: list[Path]) -> int:
-    """Execute notebooks as the tests do (one thread, no progress bars) and store their outputs as the new reference."""
-    if not paths:
-        sys.exit(f"no notebooks in {NOTEBOOKS}: run this in a checkout of the course, not from an installed wheel")
-    return execute(paths, "strokes")
-
-
-def execute(paths: list[Path], digits: str) -> int:
-    """Run notebooks in place on the digits of that name; the exit status is 0 where all cells ran."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1", "VAECOURSE_DIGITS": digits}
-    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", "--ExecutePreprocessor.record_timing=False"]
-    return subprocess.run([*command, *map(str, paths)], env=environment, check=False).returncode
-
-
 def make_data(what: str) -> None:
     """Write data/strokes.npz or data/players.csv; or a decoder, scoreboard rows or runs, beside those for the other digits."""
     from vaecourse import data, players, scoreboard, training, variants
+    from vaecourse.regression import find
 
     if what == "strokes":
         data.save_strokes(data.shipped("strokes.npz"))
@@ -74,21 +63,20 @@ def make_data(what: str) -> None:
         variants.make_variants(what.removeprefix("variants-"))
     else:
         name = what.removeprefix("scoreboard-")
-        scoreboard.store(name, [row for path in sorted(NOTEBOOKS.glob("0[1-8]_*.ipynb")) for row in rows_of(path, name)])
+        scoreboard.store(name, [row for path in find([f"{i:02d}" for i in range(1, 9)]) for row in rows_of(path, name)])
 
 
-def rows_of(path: Path, digits: str) -> list[Row]:
+def rows_of(path: Path, digits: str) -> list:
     """The rows that a notebook adds to the scoreboard, computed anew: a copy of it is executed, and asked for them."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
+    from vaecourse import regression
+    from vaecourse.scoreboard import Row
+
     ask = f"import json; print(json.dumps(scoreboard.rows_in(globals(), '{path.name[:2]}')))"
-    notebook["cells"].append({"id": "ask", "cell_type": "code", "source": ask, "metadata": {}, "outputs": [], "execution_count": None})
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / path.name
-        copy.write_text(json.dumps(notebook), encoding="utf-8")
-        if execute([copy], digits):
-            sys.exit(f"{path.name} does not run to its end")
-        answer = json.loads(copy.read_text(encoding="utf-8"))["cells"][-1]["outputs"][0]["text"]
-    return [Row(*row) for row in json.loads("".join(answer))]
+    after = regression.run(path, digits=digits, last=ask)
+    answer = after.notebook.cells[-1].outputs
+    if not answer or answer[0].output_type != "stream":
+        sys.exit(f"{path.name} does not run to its end")
+    return [Row(*row) for row in json.loads(answer[0].text)]
 
 
 if __name__ == "__main__":

@@ -71,6 +71,18 @@ def parameter_count(columns: Sequence[Column]) -> int:
     return sum(_width(column) for column in columns)
 
 
+class Count(NegativeBinomial):
+    """A negative binomial with parameters in float64; its log-probabilities come back in the dtype of the count.
+
+    They are small differences of large numbers: log-gamma of 500,000 is six million, which float32 knows to the next 0.5 only.
+    The count itself is exact in float32 up to 2^24, well beyond `vaecourse.tables.LARGEST_COUNT`.
+    """
+
+    def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """log p(value) in nats."""
+        return super().log_prob(value.double()).to(value.dtype)
+
+
 def _width(column: Column) -> int:
     return len(column.categories) if column.kind == "category" else 2
 
@@ -80,9 +92,10 @@ def _likelihood(column: Column, parameters: Tensor, floor: float) -> Distributio
         return Categorical(logits=parameters, validate_args=False)
     first, second = parameters.unbind(-1)
     if column.kind == "count":
+        first, second = first.double(), second.double()
         log_mean = (column.shift + first).clamp(max=15.0)
         concentration = softplus(second + 2.0) + 0.05
-        return NegativeBinomial(concentration, logits=log_mean - concentration.log(), validate_args=False)
+        return Count(concentration, logits=log_mean - concentration.log(), validate_args=False)
     return Normal(first, softplus(second + 0.55) + floor, validate_args=False)  # of about 1 to begin with
 
 

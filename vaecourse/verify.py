@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -28,7 +29,7 @@ class Record:
     """What was checked, for `python -m vaecourse regress`.
 
     Attributes:
-        kind: "equation" or "claim".
+        kind: "equation" or "claim"; "skipped" where a notebook lacks its data and goes no further.
         label: the number of the equation, or the text of the claim with its placeholder.
         value: the number that was found: the claimed quantity, or the worst deviation of an equation.
         relation, limit: what the value had to satisfy.
@@ -119,7 +120,7 @@ def claim(
     claimed = f"(claimed: {'each ' if len(numbers) > 1 else ''}{relation} {sides})"
     worst = f"; the room is {room:.4g}" if len(numbers) > 1 else ""
     _settle(
-        Record("claim", text, numbers, relation, limits, room, holds),
+        Record("claim", text, some, relation, limits, room, holds),
         f"{sentence}  {claimed}",
         f"{sentence} does not hold {claimed}{worst}",
     )
@@ -128,18 +129,29 @@ def claim(
 RELATIONS = (">", ">=", "<", "<=", "=", "between")
 
 
+def note_skipped(why: str) -> None:
+    """Tell a regression run that the cells from here on do nothing, and why."""
+    _keep(Record("skipped", why, [], "", [], 0.0, True))
+
+
 def _settle(record: Record, line: str, failure: str) -> None:
-    """Print or raise. While a regression run records (VAECOURSE_RECORD names its file), the failure is noted and the notebook goes on."""
+    """Print or raise. While a regression run records, a failure is noted and the notebook goes on."""
+    recorded = _keep(record)
+    if record.holds:
+        print(f"✓ {line}")
+    elif recorded:
+        print(f"✗ {failure}")
+    else:
+        raise VerificationError(failure)
+
+
+def _keep(record: Record) -> bool:
+    """Append the record to the file that VAECOURSE_RECORD names; False where there is none."""
     file = os.environ.get("VAECOURSE_RECORD")
     if file:
         with open(file, "a", encoding="utf-8") as lines:
             lines.write(json.dumps(asdict(record)) + "\n")
-    if record.holds:
-        print(f"✓ {line}")
-    elif file:
-        print(f"✗ {failure}")
-    else:
-        raise VerificationError(failure)
+    return bool(file)
 
 
 def _room(values: Tensor, relation: str, low: float, high: float = math.nan) -> float:
@@ -157,12 +169,16 @@ def _room(values: Tensor, relation: str, low: float, high: float = math.nan) -> 
 
 
 def _numbers(name: str, side: Number | Sequence[float]) -> list[float]:
-    tensor = torch.as_tensor(side)
-    if tensor.dtype == torch.bool:
-        raise TypeError(f"the {name} of a claim is the number that was measured, not True or False")
-    if tensor.numel() == 0:
+    if isinstance(side, (list, tuple)):
+        numbers = [number for part in side for number in _numbers(name, part)]
+    else:
+        array = side.detach().cpu().numpy() if isinstance(side, Tensor) else np.asarray(side)
+        if array.dtype == bool:
+            raise TypeError(f"the {name} of a claim is the number that was measured, not True or False")
+        numbers = array.astype(float).flatten().tolist()
+    if not numbers:
         raise ValueError(f"the {name} of a claim is empty: there is nothing to hold against anything")
-    return tensor.detach().flatten().double().tolist()
+    return numbers
 
 
 def _formatted(number: float, spec: str) -> str:
@@ -196,6 +212,7 @@ def _statistical(label: str, estimates: Tensor, value: Tensor, sigmas: float) ->
     n = len(estimates) if estimates.ndim else 0
     if n < 10:
         raise ValueError(f"({label}) '~' needs at least 10 independent estimates along the first axis; got {n}")
+    _broadcast(label, estimates[0], value)  # before the standard error, which an empty side does not have
     mean, error, value = _broadcast(label, estimates.mean(0), estimates.std(0) / math.sqrt(n), value)
     z = torch.where(mean == value, 0.0, (mean - value).abs() / error)  # estimates without variance must be the value
     worst = _largest(z)

@@ -10,6 +10,7 @@ from html import escape
 from string import ascii_lowercase
 
 from vaecourse.exercises.cards import buttons
+from vaecourse.verify import note_skipped
 
 
 def predict(question: str, choices: Sequence[str]):
@@ -91,6 +92,7 @@ def skip_the_rest(why: str) -> None:
     from IPython import get_ipython
 
     print(why)
+    note_skipped(why)
     shell = get_ipython()
     if shell is not None:
         shell.input_transformers_post.append(lambda lines: ["pass\n"])

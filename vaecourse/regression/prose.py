@@ -1,0 +1,55 @@
+"""The prose around a cell: its heading, and the sentences that quote a number."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from vaecourse.regression import compare
+
+
+def heading(notebook: Any, cell: int) -> str:
+    """The heading under which a cell stands."""
+    above = "\n".join(c.source for c in notebook.cells[: cell + 1] if c.cell_type == "markdown")
+    titles = re.findall(r"^#+ (.*)", above, flags=re.M)
+    return titles[-1] if titles else ""
+
+
+def sentences(notebook: Any, cell: int, numbers: list[str], quoted: Iterable[str] = ()) -> list[str]:
+    """The sentences of the prose that quote one of these numbers, or contain one of the texts `quoted`; else the one behind the cell.
+
+    A sentence quotes a number if it holds that number or its rounding: anywhere in the notebook where it has three digits or more,
+    otherwise in the section of the cell and in the summary.
+    """
+    here, found = heading(notebook, cell), []
+    quoted = list(quoted)
+    for i, source in enumerate(c.source for c in notebook.cells):
+        if notebook.cells[i].cell_type == "markdown":
+            near = abs(i - cell) <= 3 or here in (heading(notebook, i), heading(notebook, max(i - 1, 0)))
+            found += [
+                s for s in split(source) if any(text in s for text in quoted) or any(_quotes(s, n, near or "Summary" in s) for n in numbers)
+            ]
+    if found:
+        return list(dict.fromkeys(found))
+    behind = [s for c in notebook.cells[cell + 1 : cell + 3] if c.cell_type == "markdown" for s in split(c.source)]
+    return behind[:1]
+
+
+def split(prose: str) -> list[str]:
+    """The sentences of a Markdown cell, without its headings and displayed equations."""
+    prose = re.sub(r"\$\$.*?\$\$", " ", prose, flags=re.S)
+    blocks = re.split(r"\n\s*\n|\n(?=[-*|#>]|\d+\. )", prose)
+    flat = [re.sub(r"\s+", " ", block).strip() for block in blocks if not block.lstrip().startswith("#")]
+    return [s for block in flat for s in re.split(r"(?<=[.!?])[*)]* (?=[A-Z*(`$\"“])", block) if s]
+
+
+def _quotes(sentence: str, number: str, near: bool) -> bool:
+    plain = re.sub(r"\\,|\{,\}|[$~*]", lambda m: "," if m[0] == "{,}" else "", sentence)
+    for said in compare.numbers(plain):
+        digits = len(re.sub(r"\D", "", said).lstrip("0"))
+        close = abs(abs(compare.value(said)) - abs(compare.value(number))) <= 0.51 * float(compare.unit(said))
+        if close and digits >= (2 if near else 3) and math.isfinite(compare.value(said)):
+            return True
+    return False

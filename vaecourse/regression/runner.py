@@ -1,0 +1,125 @@
+"""Runs a notebook in this environment, as the tests do, and keeps its outputs, what was checked in it, and what it cost."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+TESTED = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "TQDM_DISABLE": "1"}  # what the reference is made under
+
+
+@dataclass
+class Run:
+    """What running a notebook gave: its outputs, and for every cell what was checked in it and how many seconds it took."""
+
+    notebook: Any
+    records: list[list[dict]]
+    seconds: list[float]
+    megabytes: float | None = None  # at the peak; None where the system does not say
+    skipped_from: int | None = None  # from this cell on nothing was done, because the notebook's data is not here
+
+    def idle(self, cell: int) -> bool:
+        """Whether the cell did nothing, for want of data."""
+        return self.skipped_from is not None and cell >= self.skipped_from
+
+
+def find(names: list[str]) -> list[Path]:
+    """The notebooks that are meant: by their files, or by how their names begin ("03", "mnist"); all where none is named."""
+    if not names:
+        found = sorted(NOTEBOOKS.glob("*.ipynb"))
+        if not found:
+            sys.exit(f"there are no notebooks in {NOTEBOOKS}: run this in a clone of the course, not from an installed wheel")
+        return found
+    found = []
+    for name in names:
+        fit = [Path(name)] if Path(name).is_file() else sorted(NOTEBOOKS.glob(f"{name}*.ipynb"))
+        if not fit:
+            sys.exit(f"there is no notebook {name}: name a file, or the beginning of a name in {NOTEBOOKS}")
+        found += fit
+    return found
+
+
+def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "strokes", last: str = "") -> Run:
+    """Execute a copy of a notebook in a kernel of this environment, as the tests do; errors do not stop it.
+
+    Args:
+        on_cell: called after every cell that was executed.
+        digits: the data set, as VAECOURSE_DIGITS names it.
+        last: source of one more cell to run at the end.
+    """
+    import nbclient
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    if last:
+        notebook.cells.append(nbformat.v4.new_code_cell(last))
+    done = Run(notebook, [[] for _ in notebook.cells], [0.0] * len(notebook.cells))
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    with tempfile.TemporaryDirectory(prefix="vae-", dir=_short_folder()) as folder:
+        record = Path(folder) / "record"
+        manager = kernel_manager(folder)
+        client = nbclient.NotebookClient(
+            notebook, km=manager, timeout=None, allow_errors=True, store_widget_state=False, record_timing=False, coalesce_streams=True
+        )
+        client.resources = {"metadata": {"path": str(path.parent)}}
+        since = [time.perf_counter(), 0]
+
+        def executed(cell: Any, cell_index: int, **_: Any) -> None:
+            done.seconds[cell_index] = time.perf_counter() - since[0]
+            lines = record.read_text(encoding="utf-8").splitlines() if record.exists() else []
+            done.records[cell_index] = [json.loads(line) for line in lines[since[1] :]]
+            if done.skipped_from is None and any(r["kind"] == "skipped" for r in done.records[cell_index]):
+                done.skipped_from = cell_index
+            done.megabytes = _peak_memory(manager) or done.megabytes
+            since[:] = [time.perf_counter(), len(lines)]
+            on_cell()
+
+        client.on_cell_start = lambda **_: since.__setitem__(0, time.perf_counter())
+        client.on_cell_executed = executed
+        settings = {"VAECOURSE_RECORD": str(record), "VAECOURSE_PROGRESS": str(Path(folder) / "progress.json"), "VAECOURSE_DIGITS": digits}
+        client.execute(env=os.environ | TESTED | settings)
+    return done
+
+
+def kernel_manager(folder: str) -> Any:
+    """Starts kernels of the Python that runs this. On Linux and macOS they are reached through files in `folder`, not through ports."""
+    from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+
+    class OfThisPython(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+    files = {"transport": "ipc", "ip": os.path.join(folder, "kernel")} if os.name == "posix" else {}
+    return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OfThisPython(), **files)
+
+
+def _short_folder() -> str | None:
+    """Where the sockets of kernels go: their whole path may have about 100 characters."""
+    usual = tempfile.gettempdir()
+    return "/tmp" if len(usual) > 60 and os.access("/tmp", os.W_OK) else None
+
+
+def _peak_memory(manager: Any) -> float | None:
+    """The most memory that a kernel has taken, in MB; what it takes now, where the system does not keep the peak."""
+    import psutil
+
+    try:
+        pid = manager.provisioner.process.pid
+        peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text()) if sys.platform == "linux" else None
+        now = psutil.Process(pid).memory_info()
+        return int(peak[1]) / 1024 if peak else getattr(now, "peak_wset", now.rss) / 1024**2
+    except (OSError, AttributeError, psutil.Error):  # the kernel has died
+        return None
