@@ -915,3 +915,19 @@ def test_a_batch_that_the_loss_changes_in_place_is_checked_again_and_nothing_is_
     with pytest.raises(ValueError, match=r"found 0\.37"):
         model.check(batches[0])
     assert model._known is None
+
+
+def test_no_bar_is_shown_in_a_notebook_where_the_environment_says_so(monkeypatch):
+    import tqdm.auto
+
+    shown = []
+
+    def bar(*args, **settings):
+        shown.append(not settings["disable"])
+        return tqdm.std.tqdm(*args, **settings | {"disable": True})
+
+    monkeypatch.setattr(tqdm.auto, "tqdm", bar)  # in a notebook tqdm's bar does not look at the variable itself
+    for value, progress, expected in (("1", True, False), ("0", True, True), ("", True, True), ("0", False, False)):
+        monkeypatch.setenv("TQDM_DISABLE", value)
+        fit(VAE(2), torch.ones(20, 784), 1, progress=progress)
+        assert shown.pop() == expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -134,8 +135,8 @@ def fit(
                 run.compare(valid, checkpoint)
     history = run.history
     history.stopped = "finished"
-    quiet = {} if progress else {"disable": True}  # where it is not given, TQDM_DISABLE decides
-    bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", **quiet)
+    hidden = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")  # which tqdm's bar for notebooks does not look at
+    bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", disable=hidden)
     try:
         for epoch in range(len(history.train), epochs):
             if _out_of_patience(history, patience):
