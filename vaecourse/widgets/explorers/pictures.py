@@ -22,8 +22,9 @@ from vaecourse.widgets.live import Live, layers, uniform
 PLANE = {"xlim": (-4, 4), "ylim": (-4, 4), "xticks": (-4, 0, 4), "yticks": (-4, 0, 4)}
 MARKS = (("o", "importance"), ("^", "naive"), ("s", "posterior"), ("v", "elbo"), ("D", "iwae"), ("*", "prior"))
 WATCHED = 60  # held-out digits over which a replay averages ELBO and log p(x)
-SAMPLES = 30  # of each prior
-ACROSS = 6  # decoded samples in a row
+ACROSS = 6  # decoded samples in a row, and rows
+SAMPLES = ACROSS**2  # of each prior
+PAIRS = 8  # digits with their reconstructions, four in a row
 GRID = 90  # nodes an axis of a prior's density
 
 
@@ -158,13 +159,13 @@ def training_replay(vae: VAE, snapshots: Mapping[int, Mapping[str, Tensor]], x: 
     Args:
         vae: the model, K = 2; it is left as it is.
         snapshots: from the number of an epoch to the state_dict after it; two or more.
-        x, labels: held-out digits (B, 784) and (B,), four or more; ELBO and log p(x) are means over the first 60.
+        x, labels: held-out digits (B, 784) and (B,), eight or more; ELBO and log p(x) are means over the first 60.
 
     Raises ValueError where one of these is not so, or a snapshot is of another model.
     """
     _check_pictures(vae, "vae", x, labels)
-    if len(snapshots) < 2 or len(x) < 4:
-        raise ValueError(f"a replay needs two snapshots or more and four digits or more; got {len(snapshots)} and {len(x)}")
+    if len(snapshots) < 2 or len(x) < PAIRS:
+        raise ValueError(f"a replay needs two snapshots or more and {PAIRS} digits or more; got {len(snapshots)} and {len(x)}")
     replayed, epochs = copy.deepcopy(vae), sorted(snapshots)
     bounds, exacts, codes, reconstructions = [], [], [], []
     for epoch in epochs:
@@ -177,17 +178,18 @@ def training_replay(vae: VAE, snapshots: Mapping[int, Mapping[str, Tensor]], x: 
         with torch.no_grad():
             q = replayed.encoder(x)
             codes.append(q.mean)
-            reconstructions.append(replayed.decoder(q.mean[:4]).mean)
+            reconstructions.append(replayed.decoder(q.mean[:PAIRS]).mean)
             bounds.append(float(exact_elbo(replayed, x[:WATCHED], replayed.encoder(x[:WATCHED])).mean()))
         exacts.append(float(oracles.exact_log_px(replayed, x[:WATCHED]).mean()))
-    start = len(epochs) - 1
-    titles = ["Codes of held-out digits", "Digits, and below each its reconstruction", "log p(x) and ELBO"]
+    goal = _epoch_to_find(bounds)
+    start = len(epochs) - 1 if goal["step"] < len(epochs) - 1 else 0
+    titles = ["Codes of held-out digits", "Digits over their reconstructions", "log p(x) and ELBO"]
     fig, axes = plots.figure(titles, ["", "", "epoch"], ["", "", "nats per image"], size=(12, 3.9))
     plots.classes(axes[0], codes[start], labels)
     axes[0].set(**PLANE)
     pixels = math.isqrt(x.shape[1])
-    pairs = torch.stack([x[:4], reconstructions[start]]).reshape(2, 4, pixels, pixels)
-    axes[1].imshow(pairs.transpose(1, 2).reshape(2 * pixels, 4 * pixels), cmap="gray_r", vmin=0, vmax=1)
+    pairs = torch.stack([x[:PAIRS].view(2, -1, pixels, pixels), reconstructions[start].view(2, -1, pixels, pixels)], 1)
+    axes[1].imshow(pairs.permute(0, 1, 3, 2, 4).reshape(4 * pixels, -1), cmap="gray_r", vmin=0, vmax=1)
     _frame(axes[1])
     axes[2].fill_between(epochs, bounds, exacts, color=plots.COLORS["posterior"], alpha=0.35, lw=0)
     plots.line(axes[2], epochs, exacts, "log p(x)", "exact", nudge=(-44, 10))
@@ -205,12 +207,12 @@ def training_replay(vae: VAE, snapshots: Mapping[int, Mapping[str, Tensor]], x: 
         "exacts": exacts,
         "codes": [(1000 * z).round().clamp(-32_000, 32_000).to(torch.int16) for z in codes],
         "labels": labels.to(torch.uint8),
-        "digits": x[:4].to(torch.uint8),
+        "digits": x[:PAIRS].to(torch.uint8),
         "reconstructions": [_bytes(p) for p in reconstructions],
         "start": start,
-        "goal": _epoch_to_find(epochs, bounds, exacts),
+        "goal": goal,
     }
-    about = "Codes of held-out digits on the latent plane, four reconstructions, and ELBO and exact log p(x) by epoch."
+    about = "Codes of held-out digits on the latent plane, eight reconstructions, and ELBO and exact log p(x) by epoch."
     return Live("Training, replayed", about, "training_replay", data, fig, sentence)
 
 
@@ -256,7 +258,7 @@ def _seen(model: VAE, x: Tensor, labels: Tensor) -> dict[str, Any]:
         q, prior = model.encoder(x), model.prior
         codes, samples = q.sample(), prior.sample((SAMPLES,))
         crowd = aggregate(q, prior, 4).crowd
-        side = 1.1 * float(torch.cat([codes, samples]).abs().max())
+        side = 1.1 * max(float(samples.abs().max()), float(codes.abs().quantile(0.99)))  # a code far out may be out of sight
         axis = torch.linspace(-side, side, GRID)
         log_density = prior.log_prob(torch.cartesian_prod(axis, axis).to(codes))
         distances, nearest = torch.cdist(samples, codes).min(1)
@@ -272,10 +274,10 @@ def _seen(model: VAE, x: Tensor, labels: Tensor) -> dict[str, Any]:
         }
 
 
-def _epoch_to_find(epochs: list[int], bounds: list[float], exacts: list[float]) -> dict[str, Any]:
-    """A small thing to look for, and the number of the snapshot that has it: the epoch with the smallest gap, but for the last."""
-    gaps = [exact - bound for exact, bound in zip(exacts, bounds)]
-    return {"step": gaps.index(min(gaps)), "text": "find the epoch after which the gap is smallest"}
+def _epoch_to_find(bounds: list[float]) -> dict[str, Any]:
+    """A small thing to look for, and the number of the snapshot that has it: from when on training longer hardly paid."""
+    step = next(i for i, bound in enumerate(bounds) if abs(bounds[-1] - bound) <= 1)
+    return {"step": step, "text": "find the earliest epoch shown whose ELBO is within 1 nat of the last one's"}
 
 
 def _mean(column: Column, cell: Any) -> tuple[Tensor, Tensor]:

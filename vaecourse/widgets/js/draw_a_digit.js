@@ -60,7 +60,7 @@ export function drawADigit(frame, { start, curves, aspects }) {
     move: (x, y) => { scale.set(2 * y); slant.set((2 * x) / scale.value); },
     say: () => `slant ${slant.shown()}, scale ${scale.shown()}`,
   });
-  frame.goal("a 7 with more than 150 black pixels", () => label.value === 7 && black > 150);
+  frame.goal("a 7 with more than 120 black pixels", () => label.value === 7 && black > 120);
 
   frame.draw(() => {
     const factors = [slant.value, thickness.value, scale.value, 1, 0, wobble.value, 0, wobble.value, 0, 0];

@@ -375,11 +375,11 @@ class Panel {
   }
 
   // Codes on the plane, each drawn as the digit that its image shows: told apart by shape as well as by shade.
-  classes(z, labels) {
+  classes(z, labels, style) {
     for (let digit = 0; digit < 10; digit++) {
       const own = [];
       labels.forEach((label, i) => label === digit && own.push(z[2 * i], z[2 * i + 1]));
-      this.marks(own, new Array(own.length / 2).fill(digit), { color: (this.frame.dark ? SHADES_ON_DARK : SHADES)[digit] });
+      this.marks(own, new Array(own.length / 2).fill(digit), { color: (this.frame.dark ? SHADES_ON_DARK : SHADES)[digit], ...style });
     }
   }
 

@@ -49,7 +49,7 @@ export function tablePlane(frame, { start, columns, floor, layers, codes, names,
   const z2 = frame.slider("z₂", { value: start[1], min: -4, max: 4, step: 0.1 });
   const rows = Math.max(7, columns.reduce((n, { kind }) => n + (kind !== "category"), 0), columns.reduce((n, c) => n + c.categories.length, 0));
   const plane = frame.panel({
-    title: `Codes of held-out rows, by ${by}`, x: [-4, 4], y: [-4, 4], xlabel: "z₁", ylabel: "z₂", square: true, height: 270, grow: 1.3,
+    title: `Codes of held-out rows, by ${by}`, x: [-4, 4], y: [-4, 4], xlabel: "z₁", ylabel: "z₂", square: true, height: 270, grow: 4,
   });
   const chances = frame.panel({ title: "At the cross: probability", axes: false, height: 24 * rows });
   const means = frame.panel({ title: "At the cross: mean, against average", axes: false, height: 24 * rows });
