@@ -11,13 +11,11 @@ from torch import Tensor
 from torch.distributions import Independent, Normal
 from torch.nn.functional import logsigmoid
 
-from vaecourse import oracles, plots, strokes
-from vaecourse.diagnostics import aggregate, exact_elbo
+from vaecourse import oracles, plots
+from vaecourse.diagnostics import exact_elbo
 from vaecourse.distributions import diagonal_normal, gaussian_kl, log_prob_pairs
 from vaecourse.logspace import effective_sample_size, log_mean_exp
-from vaecourse.models import VAE, LatentVariableModel
-from vaecourse.tables import Column, Table
-from vaecourse.tabular import TabularVAE
+from vaecourse.models import LatentVariableModel
 from vaecourse.widgets.frame import choice, explorer, slider
 
 PLANE = {"xlim": (-4, 4), "ylim": (-4, 4), "xticks": (-4, 0, 4), "yticks": (-4, 0, 4)}
@@ -42,41 +40,6 @@ def _picture(ax: Any, image: Any) -> None:
 def _histogram(ax: Any, values: Tensor, bins: Any, color: str) -> None:
     counts, edges = np.histogram(values, bins)
     ax.stairs(counts, edges, fill=True, color=plots.COLORS[color], alpha=0.75)  # one path, where hist draws a patch a bin
-
-
-def draw_a_digit():
-    """The story of notebook 01 by hand: class and factors, then strokes, then ink, then black and white (notebook 01)."""
-    names = dict(zip(strokes.FACTOR_NAMES, range(len(strokes.FACTOR_NAMES))))
-
-    def draw(label: int, slant: float, thickness: float, scale: float, wobble: float):
-        factors = np.zeros((1, len(names)), np.float32)
-        settings = {"slant": slant, "thickness": thickness, "scale": scale, "width": 0.72, "wobble_1": wobble, "wobble_3": wobble}
-        for name, value in settings.items():
-            factors[0, names[name]] = value
-        ink = strokes.draw(np.array([label]), factors)[0]
-        x = np.random.default_rng(0).random(784) < ink
-        fig, axes = plots.figure(["Strokes", "Ink", "Black and white"], size=(8.4, 3.1))
-        for stroke in strokes.skeleton(label, 0):
-            path = strokes.place(stroke, label, factors)[0]
-            axes[0].plot(path[:, 0], path[:, 1], color=plots.COLORS["importance"], lw=2)
-        axes[0].set(xlim=(-14, 14), ylim=(14, -14), xticks=[], yticks=[], aspect="equal")
-        axes[0].spines[:].set_visible(True)
-        _picture(axes[1], ink)
-        _picture(axes[2], x)
-        said = f"slant {slant:.2f}, thickness {thickness:.1f} pixels, scale {scale:.0f} pixels, wobble {wobble:.1f}"
-        words = f"Class {label}, {said}: {int(x.sum())} of 784 pixels are ink."
-        return fig, words
-
-    controls = {
-        "label": slider("class", 3, 0, 9, 1),
-        "slant": slider("slant", 0.2, -0.45, 0.85, 0.05),
-        "thickness": slider("thickness", 2.3, 1.2, 4.2, 0.1),
-        "scale": slider("scale", 19, 15, 22, 1),
-        "wobble": slider("wobble", 0.0, -2.0, 2.0, 0.2),
-    }
-    return explorer(
-        "Draw a digit", "Strokes, ink and black-and-white pixels of one digit, as its class and its factors say.", controls, draw
-    )
 
 
 def latent_plane(models: dict[str, LatentVariableModel], x: Tensor):
@@ -347,54 +310,6 @@ def two_gradients():
     return explorer("Two gradients", "Two histograms around the exact slope, of pathwise and of score-function estimates.", controls, draw)
 
 
-def training_replay(vae: VAE, snapshots: dict[int, dict[str, Tensor]], x: Tensor, labels: Tensor):
-    """A training run again: for each epoch kept, the latent plane, reconstructions, ELBO and exact log p(x) (notebook 08).
-
-    Args:
-        vae: the model, K = 2; it is left as it is.
-        snapshots: from the number of an epoch to the state_dict after it.
-        x, labels: held-out digits (B, 784) and (B,).
-    """
-    import copy
-
-    replayed, epochs = copy.deepcopy(vae), sorted(snapshots)
-    bounds, exacts, codes, reconstructions = [], [], [], []
-    for epoch in epochs:
-        replayed.load_state_dict(snapshots[epoch])
-        with torch.no_grad():
-            codes.append(replayed.encoder(x).mean)
-            reconstructions.append(replayed.decoder(codes[-1][:4]).mean)
-            bounds.append(float(exact_elbo(replayed, x[:60], replayed.encoder(x[:60])).mean()))
-        exacts.append(float(oracles.exact_log_px(replayed, x[:60]).mean()))
-
-    def draw(step: int):
-        bound, exact = bounds[step], exacts[step]
-        fig, axes = plots.figure(
-            ["Codes of held-out digits", "Digit and reconstruction", "ELBO and log p(x)"],
-            ["", "", "epoch"],
-            ["", "", "nats per image"],
-            size=(10.6, 3.4),
-        )
-        plots.classes(axes[0], codes[step], labels)
-        axes[0].set(**PLANE)
-        rows = torch.cat([torch.cat([a.reshape(28, 28), b.reshape(28, 28)], 1) for a, b in zip(x[:4], reconstructions[step])])
-        axes[1].imshow(rows.numpy(), cmap="gray_r", vmin=0, vmax=1)
-        axes[1].set(xticks=[], yticks=[])
-        axes[1].grid(False)
-        plots.line(axes[2], epochs, exacts, "log p(x)", "exact", nudge=(-46, 10))
-        plots.line(axes[2], epochs, bounds, "ELBO", "elbo", nudge=(-34, -12))
-        axes[2].plot([epochs[step]] * 2, [exact, bound], "o", color="black", ms=5)
-        axes[2].xaxis.get_major_locator().set_params(integer=True)
-        return fig, f"After epoch {epochs[step]}: ELBO {bound:.0f}, log p(x) {exact:.0f} nats per image."
-
-    return explorer(
-        "Training, replayed",
-        "Codes of held-out digits on the latent plane, four reconstructions, and ELBO and exact log p(x) by epoch.",
-        {"step": slider("snapshot", 0, 0, len(epochs) - 1, 1)},
-        draw,
-    )
-
-
 def how_many_draws(log_w: Tensor, exact: float | None = None):
     """The IWAE bound of one digit for k draws, with its spread over repeats, and log p(x) where it is known (notebook 09).
 
@@ -442,114 +357,5 @@ def how_many_draws(log_w: Tensor, exact: float | None = None):
         "How many draws?",
         "The importance weighted bound against the number of draws, and a histogram of single estimates.",
         {"log_k": slider("k, 2 to the", 0, 0, most, 1)},
-        draw,
-    )
-
-
-MARKS = (("o", "importance"), ("^", "naive"), ("s", "posterior"), ("v", "elbo"), ("D", "iwae"), ("P", "prior"))
-
-
-def table_plane(model: TabularVAE, table: Table, by: str):
-    """A point moved over the plane of two latents of a table: the row that the decoder expects there (notebook 10).
-
-    Args:
-        model: K = 2, trained on the table.
-        table: its held-out rows are shown as codes, the means of q(z|row).
-        by: the name of a category, which gives them colour and shape.
-    """
-    names, at = table.columns[table[by]].categories, table.test[:, table[by]]
-    with torch.no_grad():
-        codes = model.encoder(table.test).mean
-
-    def draw(z1: float, z2: float):
-        fig, (plane, row) = plots.figure(["Codes of held-out rows", "The row at the cross"], ["$z_1$", ""], ["$z_2$", ""], size=(10.4, 3.9))
-        for i, name in enumerate(names):
-            mark, color = MARKS[i % len(MARKS)]
-            plane.plot(*codes[at == i].T, ls="", marker=mark, ms=2.5, color=plots.COLORS[color], alpha=0.7)
-            box = {"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1}
-            plane.text(*codes[at == i].mean(0).tolist(), name, ha="center", fontsize=8, weight="bold", color=plots.COLORS[color], bbox=box)
-        plane.plot([z1], [z2], "P", color="black", ms=13, mec="white")
-        plane.set(**PLANE)
-        with torch.no_grad():
-            cells = list(zip(table.columns, model.decoder(torch.tensor([z1, z2])).parts))
-        shares = [(f"{c.name} {n}", p) for c, cell in cells if c.kind == "category" for n, p in zip(c.categories, cell.probs.tolist())]
-        means = [(c.name, *_means(c, cell)) for c, cell in cells if c.kind != "category"]
-        row.axis("off")
-        row.set(xlim=(-0.1, 1), ylim=(max(len(shares), len(means)) - 0.5, -1.6))
-        _bars(row, (0.19, 0.2), [(name, 0.2 * p, f"{p:.2f}") for name, p in shares], "probability", "importance")
-        _bars(row, (0.62, 0.8), [(name, 0.08 * u, f"{raw:,.4g}") for name, u, raw in means], "mean, against average", "elbo")
-        probs = cells[table[by]][1].probs
-        most = int(probs.argmax())
-        said = ", ".join(f"{name} {raw:,.4g}" for name, _, raw in means)
-        return fig, f"z = ({z1:.1f}, {z2:.1f}): {by} {names[most]} with probability {float(probs[most]):.2f}; on average {said}."
-
-    controls = {"z1": slider("z₁", 0.5, -4.0, 4.0, 0.1), "z2": slider("z₂", 0.5, -4.0, 4.0, 0.1)}
-    return explorer(
-        "The plane of a table",
-        "Codes of held-out rows on the plane of two latents, and what the decoder expects at the cross, cell by cell.",
-        controls,
-        draw,
-        _on_the_plane,
-    )
-
-
-def _means(column: Column, cell: Any) -> tuple[float, float]:
-    """The mean of a cell on the standard scale of its column, and in raw units."""
-    mean = float(cell.mean)
-    if column.kind == "count":
-        return (math.log1p(mean) - column.shift) / column.scale, mean
-    if column.kind == "positive":  # the mean of a log-normal
-        return mean, math.exp(column.shift + column.scale * mean + (column.scale * float(cell.stddev)) ** 2 / 2)
-    return mean, column.shift + column.scale * mean
-
-
-def _bars(ax: Any, place: tuple[float, float], rows: list[tuple[str, float, str]], title: str, color: str) -> None:
-    """A line a row: its name and its words end at place[0], its bar begins at place[1]. Few artists: each takes a millisecond."""
-    words, bar = place
-    ax.hlines(
-        range(len(rows)), bar, [bar + max(-0.2, min(length, 0.2)) for _, length, _ in rows], color=plots.COLORS[color], alpha=0.6, lw=8
-    )
-    ax.vlines(bar, -0.5, len(rows) - 0.5, color="#777777", lw=0.8)
-    ax.text(bar, -1, title, ha="center", fontsize=8, color=plots.COLORS[color])
-    for i, (name, _, said) in enumerate(rows):
-        ax.text(words, i, f"{name}  {said}", va="center", ha="right", fontsize=8)
-
-
-def choose_a_prior(models: dict[str, VAE], x: Tensor, labels: Tensor):
-    """Priors of trained models and the crowd of codes on the plane of K = 2 latents; draws from the prior, decoded (notebook 11).
-
-    Args:
-        models: from a name to a model with two latents and a prior of any kind.
-        x, labels: held-out digits (B, 784) and (B,), whose codes are shown.
-    """
-    seen = {}
-    for name, model in models.items():
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            q, prior = model.encoder(x), model.prior
-            codes, draws = q.sample(), prior.sample((30,))
-            crowd = aggregate(q, prior, 4).crowd
-            side = 1.1 * float(torch.cat([codes, draws]).abs().max())
-            axis = torch.linspace(-side, side, 90)
-            grid = torch.cartesian_prod(axis, axis)
-            seen[name] = grid, (prior.log_prob(grid) / 3).exp(), codes, draws, model.decoder(draws).mean, crowd, side
-
-    def draw(which: str, number: int):
-        grid, density, codes, draws, pictures, crowd, side = seen[which]
-        z = draws[number - 1]
-        fig, axes = plots.figure(["Prior and codes", "The draw, decoded"], size=(8.2, 4.0))
-        plots.plane(axes[0], grid, density, cmap="Greys")
-        plots.classes(axes[0], codes, labels)
-        axes[0].set(xlim=(-side, side), ylim=(-side, side))
-        axes[0].plot(*z, "+", color=plots.COLORS["naive"], ms=16, mew=2.5)
-        _picture(axes[1], pictures[number - 1])
-        nearest = int(labels[(codes - z).norm(dim=1).argmin()])
-        where = f"draw {number} is z = ({z[0]:.1f}, {z[1]:.1f}), and the nearest code is of a {nearest}"
-        return fig, f"{which}: the crowd of {len(codes)} codes lies {crowd:.1f} nats from the prior; {where}."
-
-    return explorer(
-        "Choose a prior",
-        "Codes of held-out digits over the prior's density (cube root), a cross at one draw from it, and that draw decoded.",
-        {"which": choice("model", list(models)), "number": slider("draw", 1, 1, 30, 1)},
         draw,
     )

@@ -86,8 +86,8 @@ def table_plane(model: TabularVAE, table: Table, by: str) -> Live:
         (f"{c.name} {n}", p) for c, cell in zip(table.columns, cells) if c.kind == "category" for n, p in zip(c.categories, cell.probs)
     ]
     means = [(c.name, *_mean(c, cell)) for c, cell in zip(table.columns, cells) if c.kind != "category"]
-    titles = [f"Codes of held-out rows, by {by}", "At the cross: probability", "At the cross: mean, against average"]
-    fig, axes = plots.figure(titles, ["$z_1$", "", ""], ["$z_2$", "", ""], size=(12, 4.2))
+    titles = [f"Codes of held-out rows, by {by}", "At the cross: probabilities", "Means, against average"]
+    fig, axes = plots.figure(titles, ["$z_1$", "", ""], ["$z_2$", "", ""], size=(12.4, 4.2))
     _draw_codes(axes[0], of_name, names, start)
     _bars(axes[1], [(f"{name}  {p:.2f}", float(p)) for name, p in shares], (0, 1), "importance")
     _bars(axes[2], [(f"{name}  {three_digits(float(raw))}", float(unit)) for name, unit, raw in means], (-2.5, 2.5), "elbo")
@@ -102,9 +102,12 @@ def table_plane(model: TabularVAE, table: Table, by: str) -> Live:
         "codes": of_name,
         "names": names,
         "by": by,
-        "goal": _row_to_find(model, table.columns, chosen, most),
+        "goal": _row_to_find(model, table, chosen, most),
     }
-    about = "Codes of held-out rows on the plane of two latents, and what the decoder expects at the cross, cell by cell."
+    about = (
+        "Codes of held-out rows on the plane of two latents, and what the decoder expects at the cross, cell by cell: probabilities, "
+        "and means as standard deviations from the column's average."
+    )
     return Live("The plane of a table", about, "table_plane", data, fig, sentence)
 
 
@@ -126,7 +129,8 @@ def choose_a_prior(models: Mapping[str, VAE], x: Tensor, labels: Tensor) -> Live
     z, pictures = first["samples"][start - 1], first["pictures"].float() / 255
     fig, axes = plots.figure(["Prior (grey), codes, samples of the prior", "All samples, decoded", f"Sample {start}"], size=(11.4, 4.4))
     axis = torch.linspace(-side, side, GRID)
-    plots.plane(axes[0], torch.cartesian_prod(axis, axis), first["density"], cmap="Greys")
+    plots.plane(axes[0], torch.cartesian_prod(axis, axis), first["density"] / 255, cmap="Greys")
+    axes[0].images[0].set_clim(0, 2.5)  # light, so that the codes can be read on it
     plots.classes(axes[0], first["codes"], labels)
     axes[0].plot(*first["samples"].T, "x", color=plots.COLORS["naive"], ms=5)
     axes[0].plot(*z, "+", color=plots.COLORS["naive"], ms=22, mew=2.5)
@@ -140,7 +144,7 @@ def choose_a_prior(models: Mapping[str, VAE], x: Tensor, labels: Tensor) -> Live
     axes[1].add_patch(Rectangle((column * pixels - 0.5, row * pixels - 0.5), pixels, pixels, **box))
     _picture(axes[2], pictures[start - 1])
     where = f"z = ({_tenths(z[0])}, {_tenths(z[1])})"
-    code = f"the nearest code, of a {int(first['nearest'][start - 1])}, is {float(first['distances'][start - 1]):.2f} away"
+    code = f"the nearest code, of a digit {int(first['nearest'][start - 1])}, is {float(first['distances'][start - 1]):.2f} away"
     sentence = (
         f"{first['name']}: the crowd of {len(x)} codes lies {_tenths(first['crowd'])} nats from the prior; "
         f"sample {start} is {where}, and {code}."
@@ -290,16 +294,19 @@ def _mean(column: Column, cell: Any) -> tuple[Tensor, Tensor]:
     return mean, column.shift + column.scale * mean
 
 
-def _row_to_find(model: TabularVAE, columns: tuple[Column, ...], chosen: int, most: int) -> dict[str, Any]:
-    """A kind of row that lives somewhere on the plane, and not at the start: a name that is likely there, and a mean that is high."""
-    axis = torch.linspace(-4, 4, 41)
+def _row_to_find(model: TabularVAE, table: Table, chosen: int, most: int) -> dict[str, Any]:
+    """A kind of row that lives where the prior has mass, and not at the start: a rare name that is likely there, and a high mean."""
+    columns, axis = table.columns, torch.linspace(-3, 3, 31)
+    z = torch.cartesian_prod(axis, axis)
     with torch.no_grad():
-        cells = model.decoder(torch.cartesian_prod(axis, axis).to(next(model.parameters()))).parts
+        cells = model.decoder(z[z.norm(dim=1) <= 3].to(next(model.parameters()))).parts
     probs = cells[chosen].probs
     best = probs.amax(0)
     best[most] = -1
-    name = int(best.argmax())
-    probability = min(0.9, math.floor(90 * float(best[name])) / 100)
+    rows = torch.stack([(table.test[:, chosen] == i).sum() for i in range(len(best))])
+    likely = [i for i in range(len(best)) if best[i] > 0.5]
+    name = min(likely, key=lambda i: int(rows[i])) if likely else int(best.argmax())
+    probability = 0.9 if best[name] > 0.95 else math.floor(90 * float(best[name])) / 100
     there = probs[:, name] > probability
     goal = {"name": name, "probability": probability, "column": None, "above": 0.0}
     text = f"find a row whose {columns[chosen].name} is {columns[chosen].categories[name]} with probability above {probability:.2f}"
@@ -323,7 +330,7 @@ def _draw_codes(ax: Any, of_name: list[Tensor], names: tuple[str, ...], at: tupl
             box = {"fc": "white", "ec": "none", "alpha": 0.7, "pad": 1}
             color = plots.COLORS[MARKS[i % len(MARKS)][1]]
             ax.text(*codes.mean(0).tolist(), name, ha="center", fontsize=8, weight="bold", color=color, bbox=box)
-    ax.plot(*at, "+", color="black", ms=18, mew=2.5)
+    ax.plot(*at, "+", color="black", ms=20, mew=2.5, zorder=5)
     ax.set(**PLANE, aspect="equal")
 
 

@@ -46,7 +46,7 @@ export function chooseAPrior(frame, { models, labels, start, goal }) {
     const { side, density, pictures, codes, samples, crowd, distances, nearest } = model(), i = number.value - 1, z = sample();
     const picture = Float32Array.from(pictures.subarray(i * pixels, (i + 1) * pixels), (v) => v / 255);
     plane.range({ x: [-side, side], y: [-side, side] });
-    plane.density(density, [-side, side], [-side, side], "prior");
+    plane.density(density, [-side, side], [-side, side], frame.dark ? "#5a5a5a" : "#b8b8b8");
     plane.classes(codes, labels, { size: 10, alpha: 0.75 });
     plane.marks(samples, new Array(distances.length).fill("✕"), { color: "naive", size: 13 });
     plane.cross(...z, { color: "naive", size: 30 });
@@ -56,6 +56,6 @@ export function chooseAPrior(frame, { models, labels, start, goal }) {
     large.title(`Sample ${number.value}`);
     large.image(picture);
     return `${which.value}: the crowd of ${labels.length} codes lies ${fixed(crowd, 1)} nats from the prior; sample ${number.value} is `
-      + `z = (${fixed(z[0], 1)}, ${fixed(z[1], 1)}), and the nearest code, of a ${nearest[i]}, is ${fixed(distances[i], 2)} away.`;
+      + `z = (${fixed(z[0], 1)}, ${fixed(z[1], 1)}), and the nearest code, of a digit ${nearest[i]}, is ${fixed(distances[i], 2)} away.`;
   });
 }

@@ -56,7 +56,8 @@ export function drawADigit(frame, { start, curves, aspects }) {
   const [strokes, grey, coins] = ["Strokes", "Ink: the probability of black", "Black and white"].map((title) => frame.panel({ ...square, title }));
 
   strokes.handle({ // the top of the digit's axis
-    name: "slant and scale", at: () => [(slant.value * scale.value) / 2, scale.value / 2], step: [0.5, 0.5],
+    name: "slant and scale", at: () => [(slant.value * scale.value) / 2, scale.value / 2],
+    step: ([x, y]) => { slant.set(slant.value + 0.05 * x); scale.set(scale.value + 0.5 * y); },
     move: (x, y) => { scale.set(2 * y); slant.set((2 * x) / scale.value); },
     say: () => `slant ${slant.shown()}, scale ${scale.shown()}`,
   });

@@ -423,6 +423,7 @@ class Panel {
   }
 
   // A square picture, row by row from the top, 0 for paper and 1 for ink, over the given part of the panel (by default all).
+  // A picture that has changed must be a new array.
   image(values, [x0, x1] = this.x, [y0, y1] = this.y) {
     const side = Math.round(Math.sqrt(values.length));
     this.#raster(values, side, rgb(this.frame.ink), 1, [x0, x1], [y0, y1], false, (i) => i);
@@ -441,12 +442,16 @@ class Panel {
   #raster(values, side, [r, g, b], top, [x0, x1], [y0, y1], smooth, place) {
     this.tile ??= document.createElement("canvas");
     if (this.tile.width !== side) { this.tile.width = this.tile.height = side; this.pixels = new ImageData(side, side); }
-    const data = this.pixels.data;
-    for (let i = 0; i < values.length; i++) {
-      const k = 4 * place(i);
-      data[k] = r; data[k + 1] = g; data[k + 2] = b; data[k + 3] = 255 * Math.min(1, Math.max(0, values[i] / top));
+    const data = this.pixels.data, paint = `${r} ${g} ${b} ${top}`;
+    if (this.painted !== values || this.paintedAs !== paint) { // the same array again is on the tile already
+      for (let i = 0; i < values.length; i++) {
+        const k = 4 * place(i);
+        data[k] = r; data[k + 1] = g; data[k + 2] = b; data[k + 3] = 255 * Math.min(1, Math.max(0, values[i] / top));
+      }
+      this.tile.getContext("2d").putImageData(this.pixels, 0, 0);
+      this.painted = values;
+      this.paintedAs = paint;
     }
-    this.tile.getContext("2d").putImageData(this.pixels, 0, 0);
     this.#within((c) => {
       c.imageSmoothingEnabled = smooth;
       c.drawImage(this.tile, this.px(x0), this.py(y1), this.px(x1) - this.px(x0), this.py(y0) - this.py(y1));

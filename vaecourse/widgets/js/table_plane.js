@@ -51,8 +51,8 @@ export function tablePlane(frame, { start, columns, floor, layers, codes, names,
   const plane = frame.panel({
     title: `Codes of held-out rows, by ${by}`, x: [-4, 4], y: [-4, 4], xlabel: "z₁", ylabel: "z₂", square: true, height: 270, grow: 4,
   });
-  const chances = frame.panel({ title: "At the cross: probability", axes: false, height: 24 * rows });
-  const means = frame.panel({ title: "At the cross: mean, against average", axes: false, height: 24 * rows });
+  const chances = frame.panel({ title: "At the cross: probabilities", axes: false, height: 24 * rows });
+  const means = frame.panel({ title: "Means, against average", axes: false, height: 24 * rows });
   const decoder = new Decoder(layers), chosen = columns.findIndex((column) => column.name === by);
   const middles = codes.map((z) => [0, 1].map((k) => z.reduce((sum, v, i) => sum + (i % 2 === k ? v : 0), 0) / (z.length / 2)));
   let cells;
