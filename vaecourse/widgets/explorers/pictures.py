@@ -86,11 +86,12 @@ def table_plane(model: TabularVAE, table: Table, by: str) -> Live:
         (f"{c.name} {n}", p) for c, cell in zip(table.columns, cells) if c.kind == "category" for n, p in zip(c.categories, cell.probs)
     ]
     means = [(c.name, *_mean(c, cell)) for c, cell in zip(table.columns, cells) if c.kind != "category"]
-    titles = [f"Codes of held-out rows, by {by}", "At the cross: probabilities", "Means, against average"]
+    titles = [f"Codes of held-out rows, by {by}", "At the cross: probabilities", *(["Means, against average"] if means else [])]
     fig, axes = plots.figure(titles, ["$z_1$", "", ""], ["$z_2$", "", ""], size=(12.4, 4.2))
     _draw_codes(axes[0], of_name, names, start)
     _bars(axes[1], [(f"{name}  {p:.2f}", float(p)) for name, p in shares], (0, 1), "importance")
-    _bars(axes[2], [(f"{name}  {three_digits(float(raw))}", float(unit)) for name, unit, raw in means], (-2.5, 2.5), "elbo")
+    if means:
+        _bars(axes[2], [(f"{name}  {three_digits(float(raw))}", float(unit)) for name, unit, raw in means], (-2.5, 2.5), "elbo")
     average = f"; on average {', '.join(f'{name} {three_digits(float(raw))}' for name, _, raw in means)}" if means else ""
     sentence = f"z = ({start[0]}, {start[1]}): {by} {names[most]} with probability {float(probabilities[most]):.2f}{average}."
     data = {
@@ -192,7 +193,7 @@ def training_replay(vae: VAE, snapshots: Mapping[int, Mapping[str, Tensor]], x: 
     plots.classes(axes[0], codes[start], labels)
     axes[0].set(**PLANE)
     pixels = math.isqrt(x.shape[1])
-    pairs = torch.stack([x[:PAIRS].view(2, -1, pixels, pixels), reconstructions[start].view(2, -1, pixels, pixels)], 1)
+    pairs = torch.stack([x[:PAIRS].reshape(2, -1, pixels, pixels), reconstructions[start].reshape(2, -1, pixels, pixels)], 1)
     axes[1].imshow(pairs.permute(0, 1, 3, 2, 4).reshape(4 * pixels, -1), cmap="gray_r", vmin=0, vmax=1)
     _frame(axes[1])
     axes[2].fill_between(epochs, bounds, exacts, color=plots.COLORS["posterior"], alpha=0.35, lw=0)

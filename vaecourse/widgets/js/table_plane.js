@@ -52,7 +52,7 @@ export function tablePlane(frame, { start, columns, floor, layers, codes, names,
     title: `Codes of held-out rows, by ${by}`, x: [-4, 4], y: [-4, 4], xlabel: "z₁", ylabel: "z₂", square: true, height: 270, grow: 4,
   });
   const chances = frame.panel({ title: "At the cross: probabilities", axes: false, height: 24 * rows });
-  const means = frame.panel({ title: "Means, against average", axes: false, height: 24 * rows });
+  const means = columns.some(({ kind }) => kind !== "category") && frame.panel({ title: "Means, against average", axes: false, height: 24 * rows });
   const decoder = new Decoder(layers), chosen = columns.findIndex((column) => column.name === by);
   const middles = codes.map((z) => [0, 1].map((k) => z.reduce((sum, v, i) => sum + (i % 2 === k ? v : 0), 0) / (z.length / 2)));
   let cells;
@@ -77,7 +77,7 @@ export function tablePlane(frame, { start, columns, floor, layers, codes, names,
     const shares = columns.flatMap((column, c) => column.categories.map((name, i) => [column.name, name, cells[c].probabilities[i]]));
     const numbers = columns.flatMap((column, c) => (column.kind === "category" ? [] : [[column.name, threeDigits(cells[c].raw), cells[c].unit]]));
     bars(chances, shares.map(([column, name, p]) => [`${column} ${name}  ${fixed(p, 2)}`, p]), 0, 1, "importance");
-    if (numbers.length) bars(means, numbers.map(([name, raw, unit]) => [`${name}  ${raw}`, unit]), -2.5, 2.5, "elbo");
+    if (means) bars(means, numbers.map(([name, raw, unit]) => [`${name}  ${raw}`, unit]), -2.5, 2.5, "elbo");
     const p = cells[chosen].probabilities, most = p.indexOf(Math.max(...p));
     const average = numbers.length ? `; on average ${numbers.map(([name, raw]) => `${name} ${raw}`).join(", ")}` : "";
     return `z = (${z1.shown()}, ${z2.shown()}): ${by} ${names[most]} with probability ${fixed(p[most], 2)}${average}.`;
