@@ -211,6 +211,12 @@ def test_the_row_to_find_exists_and_is_not_at_the_start(live, tabular):
     assert table.columns[at].categories[goal["name"]] in goal["text"]
 
 
+@pytest.mark.parametrize("most", range(4))
+def test_the_name_to_find_is_never_the_one_at_the_start(tabular, most):
+    model, table = tabular
+    assert pictures._row_to_find(model, table, table["position"], most)["name"] != most
+
+
 @pytest.mark.parametrize(
     ("value", "said"), [(0, "0"), (0.03124, "0.0312"), (25.34, "25.3"), (184.2, "184"), (1234.6, "1,235"), (-7.081, "-7.08")]
 )
