@@ -1,82 +1,102 @@
-"""The predict control: a question that keeps its answer, and reads as plain text where nothing runs."""
+"""Questions that answer without a kernel: what is saved of them can be read, opened and compared."""
 
 from __future__ import annotations
 
-import html
-from typing import Any
+from html.parser import HTMLParser
 
-import ipywidgets
 import pytest
 
 from vaecourse.exercises import chapters
+from vaecourse.regression.compare import compare_outputs
 from vaecourse.widgets import predict, quiz, skip_the_rest
 
-QUESTION = "What happens to the estimate?"
-CHOICES = ["it rises", "it falls", "it stays"]
-PLAIN = "Predict: What happens to the estimate?\n  (a) it rises\n  (b) it falls\n  (c) it stays"
+QUESTION = "What happens to the estimate, if n < 10?"
+CHOICES = {"it rises": "More samples do not raise an average.", "it falls": "The logarithm is concave.", "it stays": "Only E[p̂] does."}
+PLAIN = "Predict: What happens to the estimate, if n < 10?\n  (a) it rises\n  (b) it falls\n  (c) it stays"
 
 
-def everything(widget: Any) -> list[Any]:
-    return [widget, *(inner for child in getattr(widget, "children", ()) for inner in everything(child))]
+class Reader(HTMLParser):
+    """The choices of a fragment: for each `details` element its summary, what it opens on, and whether it is marked as right."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.choices, self.names, self.place = [], [], None
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        attrs = dict(attrs)
+        if tag == "details":
+            self.choices.append(["", "", attrs["data-right"] == "1"])
+        if tag in ("summary", "script"):
+            self.place = tag
+        self.names += [attrs["aria-label"]] if attrs.get("role") == "group" else []
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("summary", "script"):
+            self.place = "inside"
+
+    def handle_data(self, data: str) -> None:
+        if self.choices and self.place != "script":
+            self.choices[-1][0 if self.place == "summary" else 1] += data
 
 
-def buttons(control: Any) -> list[ipywidgets.Button]:
-    return [w for w in everything(control) if isinstance(w, ipywidgets.Button)]
+def test_every_choice_of_a_prediction_opens_on_its_verdict_and_reason() -> None:
+    read = Reader(predict(QUESTION, CHOICES, right="it falls")._repr_html_())
+    assert [c[0] for c in read.choices] == ["(a) it rises", "(b) it falls", "(c) it stays"]
+    assert [c[2] for c in read.choices] == [False, True, False]
+    for (_, said, right), reason in zip(read.choices, CHOICES.values()):
+        assert said.startswith("✓ Right." if right else "✗ Not so.")
+        assert reason in said
+    assert read.names == [f"Predict: {QUESTION}"]
 
 
-def texts(control: Any) -> list[str]:
-    return [w.value for w in everything(control) if isinstance(w, ipywidgets.HTML)]
+def test_the_plain_text_asks_and_does_not_answer() -> None:
+    asked = predict(QUESTION, CHOICES, right="it falls")
+    assert repr(asked) == PLAIN
 
 
-def test_a_question_stands_above_one_button_a_choice() -> None:
-    control = predict(QUESTION, CHOICES)
-    assert isinstance(control, ipywidgets.VBox)
-    assert [b.description for b in buttons(control)] == ["(a) it rises", "(b) it falls", "(c) it stays"]
-    assert [b.tooltip for b in buttons(control)] == ["Predict (a) it rises", "Predict (b) it falls", "Predict (c) it stays"]
-    assert QUESTION in texts(control)[0]
-    assert texts(control)[-1] == "No prediction yet."
+@pytest.mark.parametrize(
+    ("choices", "right", "says"),
+    [
+        ({}, "x", "2 to 26 choices"),
+        ({"only one": "why"}, "only one", "2 to 26 choices; got 1"),
+        ({"this": "why", "that": " "}, "this", "'that' has none"),
+        ({"this": "why", "that": "why not"}, "those", "must be one of the choices"),
+    ],
+)
+def test_a_prediction_that_could_not_answer_is_refused(choices: dict, right: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        predict(QUESTION, choices, right=right)
 
 
-def test_a_click_keeps_the_choice_in_words_and_another_click_replaces_it() -> None:
-    control = predict(QUESTION, CHOICES)
-    for i in (1, 1, 2):
-        buttons(control)[i].click()
-        assert texts(control)[-1] == f"You predicted: {buttons(control)[i].description}. Now run the next cell."
+@pytest.mark.parametrize("number", list(chapters()))
+def test_every_choice_of_a_quiz_opens_on_its_own_reason(number: str) -> None:
+    questions = chapters()[number].QUIZ
+    assert 3 <= len(questions) <= 5
+    read = Reader(quiz(number)._repr_html_())
+    expected = [(text, reason, i == q.right) for q in questions for i, (text, reason) in enumerate(q.choices)]
+    assert len(read.choices) == len(expected)
+    for (summary, said, right), (text, reason, should) in zip(read.choices, expected):
+        assert summary.endswith(f") {text}")
+        assert reason in said
+        assert right == should == said.startswith("✓")
+    assert read.names == [f"Question {i}" for i in range(1, len(questions) + 1)]
 
 
-def test_two_controls_do_not_share_an_answer() -> None:
-    first, second = predict(QUESTION, CHOICES), predict(QUESTION, CHOICES)
-    buttons(first)[0].click()
-    assert texts(second)[-1] == "No prediction yet."
+def test_a_quiz_reads_as_plain_text_and_unknown_ones_are_refused() -> None:
+    for question in chapters()["04"].QUIZ:
+        assert question.question in repr(quiz("04"))
+        assert all(text in repr(quiz("04")) for text, _ in question.choices)
+    with pytest.raises(ValueError, match="no quiz for notebook '4'"):
+        quiz("4")
 
 
-def test_the_plain_text_is_the_question_and_its_choices_before_and_after_a_click() -> None:
-    control = predict(QUESTION, CHOICES)
-    assert repr(control) == PLAIN
-    buttons(control)[0].click()
-    assert repr(control) == repr(predict(QUESTION, CHOICES)) == PLAIN
+def test_questions_are_compared_by_their_text() -> None:
+    def saved(script: str) -> list[dict]:
+        data = {"text/html": f'<div data-vae="1"></div><script>{script}</script>', "text/plain": PLAIN}
+        return [{"output_type": "execute_result", "metadata": {}, "data": data, "execution_count": 1}]
 
-
-def test_the_whole_plain_text_stands_in_the_output_however_long() -> None:
-    control = predict("Which of these is larger, " + "and by how much, " * 20 + "on average?", CHOICES)
-    bundle = control._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(control)
-    assert "(c) it stays" in bundle["text/plain"]
-    assert "application/vnd.jupyter.widget-view+json" in bundle
-
-
-def test_choices_may_be_a_tuple_of_two() -> None:
-    assert len(buttons(predict("Which?", ("this", "that")))) == 2
-
-
-@pytest.mark.parametrize("choices", [[], ["only one"]])
-def test_fewer_than_two_choices_are_refused(choices: list[str]) -> None:
-    with pytest.raises(ValueError, match="2 to 26 choices"):
-        predict(QUESTION, choices)
-
-
-def test_no_choice_is_lost_however_many_there_are() -> None:
-    assert len(buttons(predict(QUESTION, [str(i) for i in range(12)]))) == 12
+    assert compare_outputs(saved("one"), saved("another")) == []
 
 
 # ---------------------------------------------------------------- skip_the_rest
@@ -105,29 +125,3 @@ def test_after_skip_the_rest_cells_do_nothing_and_say_nothing(capsys: pytest.Cap
 def test_outside_of_a_notebook_the_reason_is_printed_and_that_is_all(capsys: pytest.CaptureFixture[str]) -> None:
     skip_the_rest("no data")
     assert capsys.readouterr().out == "no data\n"
-
-
-@pytest.mark.parametrize("number", ["04"])
-def test_every_choice_of_a_quiz_is_answered_with_its_own_reason(number: str) -> None:
-    control, questions = quiz(number), chapters()[number].QUIZ
-    assert 3 <= len(questions) <= 5
-    pressed = iter(buttons(control))
-    for i, question in enumerate(questions):
-        for j, (text, reason) in enumerate(question.choices):
-            button = next(pressed)
-            assert text in button.description
-            button.click()
-            said = html.unescape(texts(control)[2 * i + 1])
-            assert reason in said
-            assert ("Right" in said) == (j == question.right)
-    assert [text.partition(".</b> ")[2] for text in texts(control)[::2]] == [html.escape(q.question) for q in questions]
-    assert next(pressed, None) is None
-
-
-def test_a_quiz_reads_as_plain_text_and_unknown_ones_are_refused() -> None:
-    plain = quiz("04")._repr_mimebundle_()["text/plain"]
-    for question in chapters()["04"].QUIZ:
-        assert question.question in plain
-        assert all(text in plain for text, _ in question.choices)
-    with pytest.raises(ValueError, match="no quiz for notebook '4'"):
-        quiz("4")

@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import AffineTransform, Independent, TransformedDistribution
 
+from vaecourse.arguments import whole
 from vaecourse.distributions import pair_with
 from vaecourse.models import LatentVariableModel, LinearGaussian
 
@@ -108,6 +109,7 @@ def posterior_grid(model: LatentVariableModel, x: Float[Tensor, "batch data"], n
     For one or two latent dimensions; what lies outside the grid is left out. Memory: B x n^K numbers.
     """
     model.check(x)
+    n = whole("n", n, least=2)
     if model.prior.has_enumerate_support:
         z = model.prior.enumerate_support()
     else:

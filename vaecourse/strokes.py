@@ -101,7 +101,7 @@ GLYPHS: dict[int, tuple[tuple[_Stroke, ...], ...]] = {
 # fmt: on
 
 # The natural width of each digit, relative to its height.
-_ASPECT = {0: 0.74, 1: 0.46, 2: 0.72, 3: 0.66, 4: 0.72, 5: 0.68, 6: 0.64, 7: 0.68, 8: 0.62, 9: 0.62}
+ASPECT = {0: 0.74, 1: 0.46, 2: 0.72, 3: 0.66, 4: 0.72, 5: 0.68, 6: 0.64, 7: 0.68, 8: 0.62, 9: 0.62}
 
 
 def sample_factors(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +148,7 @@ def place(points: np.ndarray, label: int, factors: np.ndarray) -> np.ndarray:
     # The page bends in four ways before anything is written on it.
     bent_x = x + 0.075 * w1 * np.sin(2 * np.pi * y) + 0.20 * w2 * x * y
     bent_y = y + 0.28 * w3 * (x**2 - 0.08) + 0.24 * w4 * (0.25 - y**2)
-    x, y = bent_x * scale * width * _ASPECT[label], bent_y * scale
+    x, y = bent_x * scale * width * ASPECT[label], bent_y * scale
     x = x - slant * y
     angle = np.deg2rad(rotation)
     x, y = np.cos(angle) * x - np.sin(angle) * y, np.sin(angle) * x + np.cos(angle) * y

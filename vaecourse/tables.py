@@ -27,6 +27,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaecourse.arguments import whole
 from vaecourse.data import shipped
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def load_table(
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise ValueError(f"column {name!r} cannot be of kind {kind!r}; the kinds are {', '.join(KINDS)}")
-    parts = _deal(len(places), shares, seed, path)
+    parts = _deal(len(places), shares, whole("seed", seed, least=0), path)
     words = {name: _words(empty, name) for name in texts}
     cells = {name: _without_words(column, words[name]) for name, column in texts.items()}
     as_empty = {name: [(t, p) for t, c, p in zip(texts[name], column, places) if t and not c] for name, column in cells.items()}

@@ -16,10 +16,11 @@ from torch.distributions import Categorical, Distribution, NegativeBinomial, Nor
 from torch.distributions.constraints import real_vector
 from torch.nn.functional import softplus
 
+from vaecourse.arguments import positive
 from vaecourse.distributions import diagonal_normal
 from vaecourse.estimators import BLOCK, defensive
 from vaecourse.logspace import effective_sample_size
-from vaecourse.models import VAE, LatentVariableModel, _positive, mlp
+from vaecourse.models import VAE, LatentVariableModel, mlp
 from vaecourse.tables import Column
 
 FLOOR = 0.05  # the least standard deviation of a quantity, in standard units
@@ -159,7 +160,7 @@ class TabularVAE(VAE):
     binary = False
 
     def __init__(self, columns: Sequence[Column], latent_dim: int, hidden: Sequence[int] = (64, 64), floor: float = FLOOR):
-        _positive(latent_dim=latent_dim, columns=len(columns), **{f"hidden[{i}]": h for i, h in enumerate(hidden)})
+        positive(latent_dim=latent_dim, columns=len(columns), **{f"hidden[{i}]": h for i, h in enumerate(hidden)})
         if not floor >= 0:
             raise ValueError(f"floor is the least standard deviation and cannot be negative; got {floor}")
         decoder = CellsDecoder(latent_dim, hidden, columns, floor)
@@ -183,6 +184,7 @@ class TabularVAE(VAE):
 
 def generate(model: LatentVariableModel, n: int) -> Float[Tensor, "n data"]:
     """n new rows: z from the prior, then every cell from the decoder (equation 10.1's recipe)."""
+    (n,) = positive(n=n)
     with torch.no_grad():
         return model.decoder(model.prior.sample((n,))).sample()
 
@@ -198,7 +200,7 @@ def impute(
     Returns:
         The draws, and each row's effective sample size out of n_proposals.
     """
-    _positive(n_draws=n_draws, n_proposals=n_proposals)
+    n_draws, n_proposals = positive(n_draws=n_draws, n_proposals=n_proposals)
     model.check(x)
     drawn, sizes = [], []
     with torch.no_grad():

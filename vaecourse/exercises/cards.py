@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "neutral": "#767676"}  # green, vermilion, grey: told apart by all eyes
@@ -23,16 +22,16 @@ class Card:
         return "\n".join(part for part in (self.heading, self.text, self.code) if part)
 
     def _repr_html_(self) -> str:
-        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.text, quote=False)).replace("\n", "<br>")
-        parts = [
-            f"<b>{html.escape(self.heading)}</b>",
-            text,
-            f'<pre style="white-space: pre; overflow-x: auto">{html.escape(self.code)}</pre>' if self.code else "",
-        ]
         return (
             f'<div role="status" style="border-left: 5px solid {COLOURS[self.kind]}; padding: 4px 12px; margin: 4px 0; max-width: 60em; '
-            f'white-space: normal; line-height: 1.4">{"<br>".join(p for p in parts if p)}</div>'
+            f'white-space: normal; line-height: 1.4"><b>{html.escape(self.heading)}</b>{self.body()}</div>'
         )
+
+    def body(self) -> str:
+        """The text and the code of the card, without its heading, as HTML."""
+        text = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(self.text, quote=False)).replace("\n", "<br>")
+        code = f'<pre style="white-space: pre; overflow-x: auto">{html.escape(self.code)}</pre>' if self.code else ""
+        return "".join(f"<div>{part}</div>" for part in (text, code) if part)
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,33 +50,27 @@ class Report(Card):
     diagnosis: str = ""
     name: str = ""
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        """In a notebook the card has two buttons, for the next hint and for a solution."""
-        plain = {"text/plain": repr(self), "text/html": self._repr_html_()}
-        if self.passed:
-            return plain
-        import ipywidgets as widgets
+    def _repr_html_(self) -> str:
+        """The card, and below it lines that open on the hints, one behind the other, and on a solution."""
+        return super()._repr_html_() + ("" if self.passed else self._help())
 
-        from vaecourse.exercises import hint, solution
+    def _help(self) -> str:
+        from vaecourse.exercises import exercise, hint_card, solution
 
-        row = [
-            (label, f"{label} for {self.name}", lambda make=make: make(self.name)._repr_html_())
-            for label, make in (("Next hint", hint), ("Show a solution", solution))
-        ]
-        return (widgets.VBox(buttons(self._repr_html_(), row))._repr_mimebundle_() or {}) | plain
+        further = ""
+        for number in reversed(range(len(exercise(self.name).hints))):
+            card = hint_card(self.name, number)
+            further = opens(f"Hint {number + 1} for {self.name}", card.body() + further)
+        shown = solution(self.name).body()
+        if not self.attempted:
+            before = "<div>There is no answer of yours yet. Even a wrong one would teach more than a solution that is only read.</div>"
+            shown = before + opens("Show it all the same", shown)
+        return f'<div style="margin-left: 17px; max-width: 60em; line-height: 1.4">{further}{opens(f"Show a solution of {self.name}", shown)}</div>'
 
 
-def buttons(heading: str, row: Sequence[tuple[str, str, Callable[[], str]]], before: str = "") -> list:
-    """A heading, a row of buttons and a place below them that shows what the button pressed last has to say, all as HTML.
-
-    Args:
-        row: for each button its label, its tooltip, and what makes the text that it shows.
-        before: the text before any button is pressed.
-    """
-    import ipywidgets as widgets
-
-    shown, drawn = widgets.HTML(before), []
-    for label, tooltip, say in row:
-        drawn.append(widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto")))
-        drawn[-1].on_click(lambda _, say=say: setattr(shown, "value", say()))
-    return [widgets.HTML(heading), widgets.HBox(drawn, layout=widgets.Layout(flex_flow="row wrap")), shown]
+def opens(line: str, inside: str) -> str:
+    """A line that opens on what is inside, with the keyboard too, and without a kernel or scripts."""
+    return (
+        f'<details><summary data-lm-suppress-shortcuts="true">{html.escape(line)}</summary>'
+        f'<div style="margin: 2px 0 4px 1.2em">{inside}</div></details>'
+    )

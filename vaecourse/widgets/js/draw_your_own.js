@@ -9,7 +9,7 @@ const REACH = 4, SIDE = 97, NODES = SIDE * SIDE, PIXELS = 784, ZOOM = 0.4;
 export function drawYourOwn(frame, { decoder: layers, encoder, examples, rule, start }) {
   const decoder = new Decoder(layers), network = encoder && new Network(encoder), ink = new Float32Array(PIXELS), x = new Uint8Array(PIXELS);
   const scores = new Float32Array(NODES), columns = new Float32Array(PIXELS * NODES); // log p(x, z) at the nodes; each pixel's logits there
-  const coarse = new Lattice(scores, REACH), zoomed = new Float64Array(41 * 41);
+  const coarse = new Lattice(scores, REACH);
   let ready = 0, example = 0, found, gap = Infinity;
 
   const paper = frame.panel({ title: "Draw here", x: [0, 28], y: [28, 0], axes: false, square: true, height: 150 });
@@ -83,8 +83,8 @@ export function drawYourOwn(frame, { decoder: layers, encoder, examples, rule, s
   }
 
   frame.draw(() => {
-    paper.image(ink);
-    binary.image(x);
+    paper.image(ink.slice());
+    binary.image(x.slice());
     const { mean, sd } = q();
     answer.image(decoder.mean(mean));
     if (ready < NODES) return `Preparing the decoder: ${Math.floor((100 * ready) / NODES)} % …`;
@@ -93,10 +93,10 @@ export function drawYourOwn(frame, { decoder: layers, encoder, examples, rule, s
     plane.density(scores.map((v) => Math.exp(v - found.logPx)), plane.x, plane.y);
     plane.points([found.mean[0]], [found.mean[1]], { size: 11, hollow: true, alpha: 1 });
     close.range({ x: [found.mean[0] - ZOOM, found.mean[0] + ZOOM], y: [found.mean[1] - ZOOM, found.mean[1] + ZOOM] });
-    for (let k = 0; k < zoomed.length; k++) {
+    const zoomed = Float64Array.from({ length: 41 * 41 }, (_, k) => {
       const z = [Math.floor(k / 41), k % 41].map((n, axis) => found.mean[axis] + ZOOM * (n / 20 - 1));
-      zoomed[k] = Math.exp(coarse.at(...z) - found.logPx);
-    }
+      return Math.exp(coarse.at(...z) - found.logPx);
+    });
     close.density(zoomed, close.x, close.y);
     close.ellipse(mean, sd, { color: "elbo", width: 2.5 });
     line.range({ x: [Math.floor(found.logPx / 10) * 10 - 40, Math.ceil(found.logPx / 10) * 10 + 5] });
@@ -111,6 +111,7 @@ export function drawYourOwn(frame, { decoder: layers, encoder, examples, rule, s
     return describe(logEvidence(coarse, 4, joint).logPx, elbo(joint, mean, sd, rule), "is");
   });
 
+  Object.assign(frame, { pixels: x, ready: false }); // for tests
   show(picked());
   prepare();
 }

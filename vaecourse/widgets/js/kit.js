@@ -9,6 +9,10 @@ const COLORS = {
 };
 const ON_DARK = { naive: "#FF7F2A", importance: "#56B4E9", elbo: "#2FC79A", iwae: "#E39CC4", prior: "#A8A8A8", posterior: "#F0B429" };
 
+// The shades of the ten digits, from dark to light, as in vaecourse/plots.py; on dark paper none is as dark as the paper.
+const SHADES = ["#440154", "#482576", "#404588", "#34618d", "#297a8e", "#20928c", "#25ac82", "#4cc26c", "#86d549", "#cae11f"];
+const SHADES_ON_DARK = ["#355f8d", "#2c728e", "#25858e", "#1f988b", "#25ab82", "#3fbc73", "#67cc5c", "#98d83e", "#cde11d", "#fde725"];
+
 const STYLE = `
 .vae-live { display: block; margin: 4px 0; max-width: 66em; font-size: 14px; line-height: 1.45 }
 .vae-live .vae-controls { display: flex; flex-wrap: wrap; gap: 2px 20px; margin: 6px 0 }
@@ -371,6 +375,26 @@ class Panel {
     }, { color, alpha, width });
   }
 
+  // Many points (z1, z2, z1, z2, …) of a plane, each drawn as its word: a digit, or a shape such as ▲.
+  marks(z, words, { size = 11, ...style } = {}) {
+    const family = getComputedStyle(this.box).fontFamily;
+    this.#within((c) => {
+      c.font = `bold ${size}px ${family}`;
+      c.textAlign = "center";
+      c.textBaseline = "middle";
+      for (let i = 0; i < words.length; i++) c.fillText(words[i], this.px(z[2 * i]), this.py(z[2 * i + 1]));
+    }, style);
+  }
+
+  // Codes on the plane, each drawn as the digit that its image shows: told apart by shape as well as by shade.
+  classes(z, labels, style) {
+    for (let digit = 0; digit < 10; digit++) {
+      const own = [];
+      labels.forEach((label, i) => label === digit && own.push(z[2 * i], z[2 * i + 1]));
+      this.marks(own, new Array(own.length / 2).fill(digit), { color: (this.frame.dark ? SHADES_ON_DARK : SHADES)[digit], ...style });
+    }
+  }
+
   // A cross, `size` pixels wide.
   cross(x, y, { color = "exact", size = 15, width = 2.5 } = {}) {
     this.#within((c) => {
@@ -382,7 +406,8 @@ class Panel {
     }, { color, width });
   }
 
-  text(words, x, y, { color = "exact", align = "left", bold = false, dx = 0, dy = 0, size = 12, alpha = 1 } = {}) {
+  // Words beside a point. With `halo` they can be read on a crowd of points.
+  text(words, x, y, { color = "exact", align = "left", bold = false, dx = 0, dy = 0, size = 12, alpha = 1, halo = false } = {}) {
     const c = this.context;
     c.save();
     c.font = `${bold ? "bold " : ""}${size}px ${getComputedStyle(this.box).fontFamily}`;
@@ -390,6 +415,12 @@ class Panel {
     c.globalAlpha = alpha;
     c.textAlign = align;
     c.textBaseline = "middle";
+    if (halo) {
+      c.strokeStyle = this.frame.dark ? "#111c" : "#fffc";
+      c.lineWidth = 4;
+      c.lineJoin = "round";
+      c.strokeText(words, this.px(x) + dx, this.py(y) + dy);
+    }
     c.fillText(words, this.px(x) + dx, this.py(y) + dy);
     c.restore();
   }
@@ -404,6 +435,7 @@ class Panel {
   }
 
   // A square picture, row by row from the top, 0 for paper and 1 for ink, over the given part of the panel (by default all).
+  // A picture that has changed must be a new array.
   image(values, [x0, x1] = this.x, [y0, y1] = this.y) {
     const side = Math.round(Math.sqrt(values.length));
     this.#raster(values, side, rgb(this.frame.ink), 1, [x0, x1], [y0, y1], false, (i) => i);
@@ -422,12 +454,16 @@ class Panel {
   #raster(values, side, [r, g, b], top, [x0, x1], [y0, y1], smooth, place) {
     this.tile ??= document.createElement("canvas");
     if (this.tile.width !== side) { this.tile.width = this.tile.height = side; this.pixels = new ImageData(side, side); }
-    const data = this.pixels.data;
-    for (let i = 0; i < values.length; i++) {
-      const k = 4 * place(i);
-      data[k] = r; data[k + 1] = g; data[k + 2] = b; data[k + 3] = 255 * Math.min(1, Math.max(0, values[i] / top));
+    const data = this.pixels.data, paint = `${r} ${g} ${b} ${top}`;
+    if (this.painted !== values || this.paintedAs !== paint) { // the same array again is on the tile already
+      for (let i = 0; i < values.length; i++) {
+        const k = 4 * place(i);
+        data[k] = r; data[k + 1] = g; data[k + 2] = b; data[k + 3] = 255 * Math.min(1, Math.max(0, values[i] / top));
+      }
+      this.tile.getContext("2d").putImageData(this.pixels, 0, 0);
+      this.painted = values;
+      this.paintedAs = paint;
     }
-    this.tile.getContext("2d").putImageData(this.pixels, 0, 0);
     this.#within((c) => {
       c.imageSmoothingEnabled = smooth;
       c.drawImage(this.tile, this.px(x0), this.py(y1), this.px(x1) - this.px(x0), this.py(y0) - this.py(y1));
@@ -438,7 +474,7 @@ class Panel {
   //   name   what it is, for those who do not see it
   //   at     () => [x, y], where it is now
   //   move   (x, y) => sets what it stands for
-  //   step   [x, y], how far a key moves it; 0 where it does not move that way
+  //   step   [x, y], how far a key moves it, 0 where it does not move that way; or a function of the way, such as [-1, 0], that moves it
   //   say    () => its value in words
   handle({ name, at, move, step, say = () => at().map((v) => fixed(v, 2)).join(", ") }) {
     const knob = element("div", { class: "vae-handle", role: "slider", tabindex: 0, "aria-label": name, "data-lm-suppress-shortcuts": "true" });
@@ -449,6 +485,7 @@ class Panel {
       if (!way) return;
       event.preventDefault();
       event.stopPropagation();
+      if (typeof step === "function") return step(way);
       const fast = event.shiftKey ? 5 : 1, [x, y] = at();
       move(x + fast * way[0] * step[0], y + fast * way[1] * step[1]);
     });

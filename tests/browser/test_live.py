@@ -1,0 +1,264 @@
+"""Live figures in a real browser: the numbers of the package, by keyboard, mouse and touch, wide and narrow, light and dark."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import lab
+import numpy as np
+import pages
+import pytest
+import torch
+from torch.distributions import Normal
+
+from vaecourse import data, models, oracles
+from vaecourse.diagnostics import exact_elbo
+from vaecourse.distributions import diagonal_normal, gaussian_kl
+from vaecourse.logspace import effective_sample_size, log_mean_exp
+from vaecourse.regression.compare import compare
+from vaecourse.widgets import live
+from vaecourse.widgets.explorers.plane import hermite
+
+pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
+pytestmark = pytest.mark.skipif(lab.chromium() is None, reason="there is no Chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def page():
+    with lab.browser(1000, 900) as page:
+        yield page
+
+
+@pytest.fixture
+def folder(tmp_path_factory):
+    return tmp_path_factory.getbasetemp()
+
+
+# ---------------------------------------------------------------- the mathematics
+
+
+def run(page, expression: str, *arguments):
+    """The value of an expression of mathematics.js; a, b, c … are the arguments."""
+    names = ", ".join("abcdefgh"[: len(arguments)])
+    page.goto("about:blank")
+    return page.evaluate(f"([{names}]) => {{ {live.bundled('mathematics')}\nreturn {expression} }}", list(arguments))
+
+
+def test_log_space(page) -> None:
+    values = [-1000.0, -1001.5, -999.2, 3.0, -math.pi]
+    t = torch.tensor(values, dtype=torch.float64)
+    assert run(page, "logSumExp(a)", values) == pytest.approx(float(t.logsumexp(0)), abs=1e-9)
+    assert run(page, "logMeanExp(a)", values[:3]) == pytest.approx(float(log_mean_exp(t[:3], 0)), abs=1e-9)
+    assert run(page, "effectiveSampleSize(a)", values[:3]) == pytest.approx(float(effective_sample_size(t[:3], 0)), abs=1e-9)
+    assert run(page, "[logSumExp([-Infinity, -Infinity]), logSumExp([-Infinity, 2])].map(String)") == ["-Infinity", "2"]
+
+
+def test_densities_and_the_divergence(page) -> None:
+    z = [-3.0, 0.0, 0.7, 12.0]
+    expected = Normal(0.4, 1.7).log_prob(torch.tensor(z, dtype=torch.float64)).tolist()
+    assert run(page, "a.map((z) => normalLogProb(z, 0.4, 1.7))", z) == pytest.approx(expected, abs=1e-6)
+    expected = torch.nn.functional.logsigmoid(torch.tensor([*z, -800.0], dtype=torch.float64)).tolist()
+    assert run(page, "a.map(logSigmoid)", [*z, -800.0]) == pytest.approx(expected, abs=1e-9)
+    mu, sigma = torch.tensor([[0.7, -2.0]]).double(), torch.tensor([[0.3, 1.6]]).double()
+    kl = run(page, "gaussianKl(a, b)", mu[0].tolist(), sigma[0].tolist())
+    assert kl == pytest.approx(float(gaussian_kl(mu, 2 * sigma.log())), abs=1e-9)
+
+
+def test_mean_and_standard_deviation(page) -> None:
+    values = torch.randn(50, generator=torch.Generator().manual_seed(0)).double()
+    assert run(page, "[mean(a), std(a)]", values.tolist()) == pytest.approx([float(values.mean()), float(values.std())], abs=1e-9)
+
+
+def test_numbers_of_sixteen_bits(page) -> None:
+    rng = np.random.default_rng(0)
+    values = np.concatenate([np.exp(rng.uniform(-20, 11, 300)), [0.0, 6e-8, 3e-8, 65504.0, 65519.0, 65521.0, 1 + 2**-11, 1 + 3 * 2**-11]])
+    with np.errstate(over="ignore"):
+        expected = values.astype(np.float16).astype(float).tolist()
+    found = run(page, "a.map((v) => String(toFloat16(v)))", values.tolist())
+    assert [float(v.replace("Infinity", "inf")) for v in found] == expected
+
+
+def test_the_generator_is_the_same_in_both_languages(page) -> None:
+    for seed in (0, 7, 123_456):
+        assert run(page, "Array.from({ length: 100 }, (_, i) => uniform(i, a))", seed) == pytest.approx(
+            live.uniform(100, seed).tolist(), abs=1e-12
+        )
+        assert run(page, "Array.from(normals(101, a))", seed) == pytest.approx(live.normals(101, seed).tolist(), abs=1e-9)
+
+
+def test_what_is_packed_in_python_is_unpacked_in_the_page(page) -> None:
+    given = {"a": torch.arange(6.0), "b": [torch.tensor([1, 255], dtype=torch.uint8)], "c": np.array([1.5, -2.25]), "d": None, "e": "text"}
+    code = live.bundled("kit")
+    got = page.evaluate(f"(d) => {{ {code}\nconst u = unpack(d); return [[...u.a], [...u.b[0]], [...u.c], u.d, u.e] }}", live.packed(given))
+    assert got == [[0, 1, 2, 3, 4, 5], [1, 255], [1.5, -2.25], None, "text"]
+
+
+def joint(model, x, side: int = 97, reach: float = 4.0):
+    axis = torch.linspace(-reach, reach, side)
+    z = torch.cartesian_prod(axis, axis)
+    with torch.no_grad():
+        return (model.decoder(z[:, None]).log_prob(x) + model.prior.log_prob(z)[:, None]).T
+
+
+def test_log_px_and_elbo_of_ten_digits_are_those_of_the_oracle(page) -> None:
+    model, x = models.pretrained("strokes"), data.load_digits("strokes").test.x[:10]
+    exact, grid = oracles.exact_log_px(model, x, tol=1e-3), oracles.posterior_grid(model, x, n=400)
+    mean = grid.probs @ grid.z
+    sd = torch.stack([(p[:, None] * (grid.z - m) ** 2).sum(0).sqrt() for p, m in zip(grid.probs, mean)])
+    ellipses = [(mean + shift, sd * scale) for shift, scale in ((0.0, 1.0), (0.05, 1.0), (-0.04, 0.5), (0.02, 2.0), (0.1, 3.0))]
+    bounds = [exact_elbo(model, x, diagonal_normal(m, 2 * s.log())).tolist() for m, s in ellipses]
+    page.goto("about:blank")
+    found = page.evaluate(
+        f"""([layers, xs, scores, qs, rule]) => {{ {live.bundled("draw_your_own")}
+            const decoder = new Decoder(unpack(layers));
+            return xs.map((x, i) => {{
+                const at = (a, b) => decoder.logJoint(x, [a, b]), coarse = new Lattice(scores[i], 4);
+                return [logEvidence(coarse, 4, at).logPx, ...qs.map(([m, s]) => elbo(at, m[i], s[i], rule))];
+            }}) }}""",
+        [
+            live.packed(live.layers(model.decoder.logits)),
+            x.tolist(),
+            joint(model, x).tolist(),
+            [[m.tolist(), s.tolist()] for m, s in ellipses],
+            hermite(),
+        ],
+    )
+    found = torch.tensor(found, dtype=torch.float64)
+    assert (found[:, 0] - exact).abs().max() < 0.01
+    assert (found[:, 1:].T - torch.tensor(bounds)).abs().max() < 0.01
+
+
+# ---------------------------------------------------------------- the figures
+
+
+@pytest.mark.parametrize("name", pages.MAKE)
+def test_a_figure_says_what_its_still_says(page, folder, name) -> None:
+    page.problems.clear()
+    pages.open_figure(page, folder, name)
+    assert compare(pages.figure(name).sentence, pages.said(page)) == []
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("name", pages.MAKE)
+def test_every_control_is_named_and_moves_by_keyboard(page, folder, name) -> None:
+    figure = pages.open_figure(page, folder, name)
+    controls = figure.locator("input, [role=slider]")
+    assert controls.count() >= 1
+    for i in range(controls.count()):
+        control = controls.nth(i)
+        control.focus()
+        assert control.evaluate("e => document.activeElement === e")
+        label = control.evaluate("e => e.getAttribute('aria-label') || e.closest('label')?.textContent")
+        assert label.strip()
+        before, value = pages.drawn(page), control.evaluate("e => e.getAttribute('aria-valuetext') ?? String(e.checked)")
+        keys = ["ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"]
+        for key in keys:  # at an end of its range only one way is open
+            page.keyboard.press(key)
+            page.wait_for_timeout(60)
+            if pages.drawn(page) > before and control.evaluate("e => e.getAttribute('aria-valuetext') ?? String(e.checked)") != value:
+                break
+        else:
+            pytest.fail(f"{label} does not move")
+    assert page.problems == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in pages.MAKE if name not in ("estimate_px", "two_gradients", "training_replay", "draw_a_digit")]
+)
+def test_a_handle_follows_the_mouse(page, folder, name) -> None:
+    figure = pages.open_figure(page, folder, name)
+    handle = (
+        figure.locator("[role=slider]:not(input)").last if name == "draw_your_own" else figure.locator("[role=slider]:not(input)").first
+    )
+    box, value = handle.bounding_box(), handle.get_attribute("aria-valuetext")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 9):
+        page.mouse.move(x + 5 * step, y - 5 * step)
+    page.mouse.up()
+    page.wait_for_timeout(100)
+    assert handle.get_attribute("aria-valuetext") != value
+
+
+def test_a_handle_follows_a_finger(page, folder) -> None:
+    touched = page.context.browser.new_page(viewport={"width": 900, "height": 700}, has_touch=True)
+    try:
+        handle = pages.open_figure(touched, folder, "the_kl").locator("[role=slider]:not(input)").first
+        box, value = handle.bounding_box(), handle.get_attribute("aria-valuetext")
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        client = touched.context.new_cdp_session(touched)
+        for kind, dx in (("touchStart", 0), *(("touchMove", 6 * step) for step in range(1, 9)), ("touchEnd", None)):
+            client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [] if dx is None else [{"x": x + dx, "y": y}]})
+        touched.wait_for_timeout(100)
+        assert handle.get_attribute("aria-valuetext") != value
+    finally:
+        touched.close()
+
+
+@pytest.mark.parametrize("width", [1300, 800, 480])
+@pytest.mark.parametrize("name", pages.MAKE)
+def test_nothing_is_cut_off_however_wide_the_window(page, folder, name, width) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    try:
+        pages.open_figure(page, folder, name, "dark" if width == 800 else "light")
+        assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+        for canvas in page.locator("canvas").all():
+            assert canvas.bounding_box()["width"] >= 100
+    finally:
+        page.set_viewport_size({"width": 1000, "height": 900})
+
+
+def test_a_goal_is_seen_to_be_reached(page, folder) -> None:
+    figure = pages.open_figure(page, folder, "the_kl")
+    assert figure.locator(".vae-goal").inner_text().startswith("Goal: ")
+    page.evaluate(
+        "() => { const [mu, sigma] = document.querySelectorAll('.vae-live input'); for (const [e, v] of [[mu, 0.2], [sigma, 0.9]]) { e.value = v; e.dispatchEvent(new Event('input')) } }"
+    )
+    assert "KL(q‖p) = 0.0" in pages.said(page)
+    assert figure.locator(".vae-goal").inner_text().startswith("✓ Reached: ")
+
+
+def test_a_digit_drawn_by_mouse_and_by_keyboard_is_judged(page, folder) -> None:
+    pages.open_figure(page, folder, "draw_your_own")
+    page.get_by_role("button", name="Clear").press("Enter")
+    assert pages.said(page).startswith("0 of 784 pixels are ink.")
+    box = page.locator("canvas").first.bounding_box()
+    unit = box["width"] / 28
+    page.mouse.move(box["x"] + 14 * unit, box["y"] + 5 * unit)
+    page.mouse.down()
+    for row in range(5, 23):
+        page.mouse.move(box["x"] + 14 * unit, box["y"] + row * unit)
+    page.mouse.up()
+    by_mouse = int(re.match(r"(\d+) of 784", pages.said(page))[1])
+    assert 35 < by_mouse < 90  # a line of 18 pixels, two to four wide
+    values = page.evaluate("() => { const { vae } = document.querySelector('.vae-live'); return vae.values }")
+    x = page.evaluate("() => Array.from(document.querySelector('.vae-live').vae.pixels)")
+    exact = float(oracles.exact_log_px(models.pretrained("strokes"), torch.tensor([x], dtype=torch.float32), tol=1e-3))
+    assert values["logPx"] == pytest.approx(exact, abs=0.01)
+    pen = page.locator("[role=slider]:not(input)").first
+    pen.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press(" ")
+    assert int(re.match(r"(\d+) of 784", pages.said(page))[1]) > by_mouse
+
+
+@pytest.mark.parametrize("theme", pages.THEMES)
+@pytest.mark.parametrize("name", pages.MAKE)
+def test_nothing_serious_stands_in_the_way_of_assistive_technology(page, folder, name, theme) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    pages.open_figure(page, folder, name, theme)
+    found = axe.Axe().run(page).response["violations"]
+    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_what_is_read_aloud_is_the_sentence_once_the_figure_rests(page, folder) -> None:
+    figure = pages.open_figure(page, folder, "move_the_proposal")
+    spoken = figure.locator("[role=status]")
+    assert spoken.get_attribute("aria-live") == "polite"
+    figure.locator("input").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert pages.said(page) in spoken.inner_text(timeout=2000) or pages.said(page) == spoken.text_content().strip()
