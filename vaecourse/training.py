@@ -75,18 +75,13 @@ def fit(
         dynamic: binarise the intensities anew every epoch; needs a data set or a split.
         checkpoint: a file (.safetensors) to which weights, optimiser, history and random state go after every epoch.
         resume: go on from `checkpoint` where it exists. The result is the same, bit for bit, as without the
-<<<<<<< HEAD
-            interruption; for this the global random state is set to the one saved.
-        on_epoch: called with the number (from 0) of every epoch that was completed; where it returns True the training ends. One that
-            has them is told of the whole: `begin(history, epochs)` before the first epoch, which says whether it takes the place of
-            the bar, and `end()` after the last, whatever ended it (see `vaecourse.widgets.watch`).
-=======
             interruption; for this the global random state is set to the one saved. Only `patience` may change, and
             with decay=False `epochs` may grow. A loss is known by its name alone: where it has changed under the same
             name, the validation loss shows it, and a warning says so.
-        on_epoch: called with the number of every epoch that was completed. History and checkpoint know nothing of what
-            it keeps: after resuming it is called for the remaining epochs only.
->>>>>>> live
+        on_epoch: called with the number (from 0) of every epoch that was completed; where it returns True the training
+            ends. History and checkpoint know nothing of what it keeps: after resuming it is called for the remaining
+            epochs only. One that has methods `begin(history, epochs)` and `end()` is also told of the start, where it
+            says whether it takes the place of the bar, and of the end, whatever the reason (see `vaecourse.widgets.watch`).
         progress: show a bar (TQDM_DISABLE=1 in the environment hides it too).
 
     Returns:
@@ -142,15 +137,10 @@ def fit(
                 run.compare(valid, checkpoint)
     history = run.history
     history.stopped = "finished"
-<<<<<<< HEAD
     view = on_epoch if hasattr(on_epoch, "begin") else None
     seen = view is not None and view.begin(history, epochs)
-    quiet = {} if progress and not seen else {"disable": True}  # where it is not given, TQDM_DISABLE decides
-    bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", **quiet)
-=======
-    hidden = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")  # which tqdm's bar for notebooks does not look at
+    hidden = seen or not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")  # which tqdm's bar for notebooks does not look at
     bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", disable=hidden)
->>>>>>> live
     try:
         for epoch in range(len(history.train), epochs):
             if _out_of_patience(history, patience):
@@ -173,12 +163,9 @@ def fit(
         history.stopped = "interrupted"
     finally:
         bar.close()
-<<<<<<< HEAD
+        model._known = None
         if view is not None:
             view.end()
-=======
-        model._known = None
->>>>>>> live
     if patience is not None and run.best and history.stopped != "interrupted":
         model.load_state_dict(run.best)
     return history

@@ -123,7 +123,9 @@ def test_saved_and_opened_again_without_a_kernel_the_last_pictures_are_there(pag
     url, token = page.place
     page.goto(f"{url}/lab/tree/{NOTEBOOK}?token={token}&reset")
     page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.context?.isReady", timeout=60_000)
-    page.evaluate("async () => { const w = window.jupyterapp.shell.currentWidget; await w.sessionContext.ready; await w.sessionContext.shutdown() }")
+    page.evaluate(
+        "async () => { const w = window.jupyterapp.shell.currentWidget; await w.sessionContext.ready; await w.sessionContext.shutdown() }"
+    )
     for cell in (1, 3):
         picture = output(page, cell).locator("img").first
         picture.wait_for()

@@ -1,7 +1,7 @@
-"""What moves or asks in a notebook: live figures that need no kernel, views that do, questions that answer, and a control over the notebook.
+"""What moves or asks in a notebook: figures that need no kernel, views that do, questions that answer, and a control over the notebook.
 
-`predict` and `quiz` ask; the explorers (`estimate_px` and the others) are figures to drag; `watch` shows a training while it runs, and `explore`
-any model of the reader's own.
+`predict` and `quiz` ask; the explorers (`estimate_px` and the others) are figures to drag; `watch` shows a training while it runs, and
+`explore` any model of the reader's own.
 """
 
 from vaecourse.widgets.explorers import *  # noqa: F403

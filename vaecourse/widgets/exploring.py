@@ -14,10 +14,10 @@ from torch.distributions import Distribution
 
 from vaecourse import plots
 from vaecourse.data import Split
-from vaecourse.models import ConditionalVAE, LatentVariableModel
+from vaecourse.models import LatentVariableModel
 from vaecourse.tables import Table
 from vaecourse.tabular import TabularVAE
-from vaecourse.widgets.frame import SIDE, Later, Place, by_class, draws_images, figure_element, has_encoder, png, remote
+from vaecourse.widgets.frame import SIDE, Later, Place, by_class, draws_images, figure_element, png, remote, rows_of
 
 SLIDERS = 8  # latents that can be moved, at most
 ROWS = 20  # rows of x to choose from, at most
@@ -42,12 +42,9 @@ def explore(model: LatentVariableModel, x: Split | Tensor) -> Explorer:
     Raises:
         ValueError, TypeError: rows that the model does not take.
     """
-    if isinstance(x, Split):
-        x = model.rows(x.x[:ROWS], x.labels[:ROWS]) if isinstance(model, ConditionalVAE) else x.x
     if not isinstance(model, LatentVariableModel):
         raise TypeError(f"explore needs a model with a prior and a decoder, see vaecourse.models; got {type(model).__name__}")
-    model.check(x)
-    return Explorer(model, x[:ROWS])
+    return Explorer(model, rows_of(model, x, ROWS))
 
 
 class Explorer:
@@ -68,7 +65,7 @@ class Explorer:
         parts = [part for row in x for part in by_class(model, row[None])]
         self.models, self.images = [one for one, _ in parts], [image for _, image in parts]
         with torch.no_grad():
-            self.q = [one.encoder(image) for one, image in parts] if has_encoder(model) else None
+            self.q = [one.encoder(image) for one, image in parts] if hasattr(model, "encoder") else None
             zero = x.new_zeros(len(x), model.latent_dim)
             self.codes = zero if self.q is None else torch.cat([q.mean for q in self.q])
         order = self.codes.var(0, correction=0).argsort(descending=True, stable=True)
@@ -87,7 +84,7 @@ class Explorer:
             sample: the number of the sample from p(x|z); the same number gives the same sample.
 
         Raises:
-            ValueError: no such row, another number of values, or values that are not finite.
+            ValueError: no such row, another number of values, values that are not finite, a sample that is no number.
         """
         values = self.values | {k: v for k, v in {"row": row, "z": z, "sample": sample}.items() if v is not None}
         if values["row"] not in range(len(self.x)):
@@ -95,6 +92,8 @@ class Explorer:
         values["z"] = [float(v) for v in values["z"]]
         if len(values["z"]) != len(self.shown) or not all(map(math.isfinite, values["z"])):
             raise ValueError(f"z must hold {len(self.shown)} finite values, one for each slider; got {values['z']}")
+        if not isinstance(values["sample"], int):
+            raise ValueError(f"sample must be a whole number; got {sample!r}")
         if values == self.values:
             return
         self.values = values
@@ -165,7 +164,7 @@ class Explorer:
         lines = range(len(self.shown))
         if self.q is not None:
             q = self.q[self.values["row"]]
-            mean, spread = q.mean[0, self.shown], 2 * q.stddev[0, self.shown]
+            mean, spread = q.mean[0, self.shown].numpy(), 2 * q.stddev[0, self.shown].numpy()
             ax.hlines(lines, mean - spread, mean + spread, color=plots.COLORS["elbo"], lw=7, alpha=0.5)
         ax.plot(self.values["z"], lines, "P", color="black", ms=9, mec="white")
         reach = self._reach()
@@ -237,7 +236,7 @@ def _below(number: int) -> str:
 def _curves(ax, model: LatentVariableModel, rows: dict[str, Tensor]) -> None:
     """The values of x in their order, one line for each of the rows."""
     for (name, values), color, mark in zip(rows.items(), ("exact", "elbo", "importance"), ("o-", "s-", "^:")):
-        ax.plot(range(1, 1 + len(values)), values, mark, ms=4, color=plots.COLORS[color], label=name)
+        ax.plot(range(1, 1 + len(values)), values.detach().numpy(), mark, ms=4, color=plots.COLORS[color], label=name)
     ax.set(title="x", xlabel="number of the value")
     ax.legend(frameon=False, fontsize=9)
 

@@ -1,7 +1,7 @@
 """What the figures that need a kernel stand on: an output that can be renewed, and an ear for the reader.
 
-`watch` and `explore` are displayed as a picture with its sentence, so that a saved notebook shows what they last showed, with no kernel and no
-script. Buttons and sliders are put beside the picture by a script that talks to the kernel; it is not part of the saved output.
+`watch` and `explore` are displayed as a picture with its sentence, so that a saved notebook shows what they last showed, with no kernel
+and no script. Buttons and sliders are put beside it by a script that talks to the kernel; they are no part of the saved output.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 from torch import Tensor
 
-from vaecourse.models import VAE, ConditionalVAE, LatentVariableModel
+from vaecourse.data import Split
+from vaecourse.models import ConditionalVAE, LatentVariableModel
 from vaecourse.widgets.live import bundled
 
 DPI = 100
@@ -73,7 +74,7 @@ def remote(script: str, **traits: Any):
 def heard_while_running(widget: Any) -> None:
     """Have what the page says to a widget handled even while a cell is running.
 
-    JupyterLab and Notebook 7 send it to a subshell of the kernel, a thread beside that of the cells. ipykernel 7.2 and later take it back to
+    JupyterLab and Notebook 7 send it to a subshell of the kernel, a thread beside that of the cells. Newer ipykernels take it back to
     the thread from which the kernel last wrote to the widget, which is the one that is busy: this widget opts out.
     """
     if hasattr(widget.comm, "_reply_subshell_for"):
@@ -125,17 +126,23 @@ def _from_the_reader() -> bool:
     return here.get_parent().get("header", {}).get("msg_type") == "comm_msg"
 
 
+def rows_of(model: LatentVariableModel, x: Split | Tensor, most: int) -> Tensor:
+    """The first rows of a split, with their classes behind them where the model is told the class, or of a tensor; checked."""
+    if isinstance(x, Split) and isinstance(model, ConditionalVAE):
+        if x.labels is None:
+            raise ValueError(f"a {type(model).__name__} needs the classes of the images, and this split has none")
+        x = model.rows(x.x[:most], x.labels[:most])
+    x = x.x if isinstance(x, Split) else x
+    model.check(x)
+    return x[:most]
+
+
 def by_class(model: LatentVariableModel, x: Tensor) -> list[tuple[LatentVariableModel, Tensor]]:
     """Models that take z alone, each with its rows of x: the model itself, or that of each class of a `ConditionalVAE`."""
     if not isinstance(model, ConditionalVAE):
         return [(model, x)]
     images, labels = x[:, : model.n_pixels], x[:, model.n_pixels :].argmax(1)
     return [(model.given(int(label)), images[labels == label]) for label in labels.unique()]
-
-
-def has_encoder(model: Any) -> bool:
-    """Whether the model can say where z is for an x."""
-    return isinstance(model, VAE) or hasattr(model, "encoder")
 
 
 def draws_images(model: LatentVariableModel) -> bool:

@@ -22,7 +22,18 @@ from vaecourse.estimators import elbo, iwae_bound
 from vaecourse.models import ConditionalVAE, LatentVariableModel
 from vaecourse.oracles import exact_log_px
 from vaecourse.training import History
-from vaecourse.widgets.frame import SIDE, Place, by_class, draws_images, figure_element, has_encoder, heard_while_running, kernel, png, remote
+from vaecourse.widgets.frame import (
+    SIDE,
+    Place,
+    by_class,
+    draws_images,
+    figure_element,
+    heard_while_running,
+    kernel,
+    png,
+    remote,
+    rows_of,
+)
 
 JUDGED = 20  # held-out rows whose ELBO and log p(x) are computed
 SHOWN = 500  # held-out rows whose codes are drawn
@@ -58,23 +69,21 @@ def watch(
     Raises:
         ValueError, TypeError: a model without an encoder, rows that the model does not take, labels of another number, a negative time.
     """
-    if not has_encoder(model):
+    if not hasattr(model, "encoder"):
         raise ValueError(f"watch shows where an encoder puts held-out rows, and {type(model).__name__} has none: pass a VAE")
     split = held_out.test if isinstance(held_out, Digits) else held_out
     if isinstance(split, Split):
         if labels is not None:
             raise ValueError("labels belong to rows that are given as a tensor; a split brings its own")
-        split, labels = split.x, split.labels
-        if isinstance(model, ConditionalVAE):
-            if labels is None:
-                raise ValueError("a ConditionalVAE needs the classes of held-out images, and this split has none")
-            split = model.rows(split[:SHOWN], labels[:SHOWN])
-    model.check(split)
-    if labels is not None and len(labels) < min(len(split), SHOWN):
-        raise ValueError(f"labels must hold a class for each of the {len(split)} rows; got {len(labels)}")
+        labels = split.labels
+    rows = rows_of(model, split, SHOWN)
+    if labels is not None:
+        labels = torch.as_tensor(labels)[:SHOWN]
+        if labels.shape != rows.shape[:1] or not ((labels >= 0) & (labels <= 9)).all():
+            raise ValueError(f"labels must hold a class from 0 to 9 for each of the {len(rows)} rows; got shape {tuple(labels.shape)}")
     if not every >= 0:
         raise ValueError(f"every is a time in seconds, 0 or above; got {every}")
-    return Watch(model, split[:SHOWN], None if labels is None else labels[:SHOWN], also, every, live)
+    return Watch(model, rows, labels, also, every, live)
 
 
 class Watch:
@@ -88,7 +97,7 @@ class Watch:
 
     def __init__(self, model: LatentVariableModel, x: Tensor, labels: Tensor | None, also: Any, every: float, live: bool | None):
         self.model, self.x, self.labels, self.also, self.every = model, x, labels, also, every
-        self.live = os.environ.get("TQDM_DISABLE", "").lower() in ("", "0", "false") if live is None else live
+        self.live = os.environ.get("TQDM_DISABLE", "0") in ("", "0") if live is None else live
         self.judged = x[:JUDGED]
         self.exact = model.latent_dim <= 2 and not isinstance(model, ConditionalVAE)
         self.noun, self.unit = ("digits", "image") if draws_images(model) else ("rows", "row")
@@ -143,6 +152,8 @@ class Watch:
             self.sentence = "The training ended before its first epoch was over."
             self.place.show({"text/plain": self.sentence})
             return
+        if self.history.stopped == "interrupted":  # within an epoch, perhaps: what is shown is the model as it was left
+            self.scores.pop(len(self.history.train), None)
         self._draw()
         self.place.picture(self.picture, self.sentence)
         self.place = None
@@ -240,24 +251,25 @@ def _losses(ax, view: Watch) -> None:
 def _codes(ax, view: Watch, q) -> None:
     """Where the encoder puts held-out rows: on the plane, on the line, or how much each of many latents carries."""
     latents, prior = view.model.latent_dim, view.model.prior
+    mean = q.mean.numpy()
     if latents == 2:
         ax.set_title(f"Codes of held-out {view.noun}")
         if view.labels is None:
-            ax.plot(*q.mean.T, ".", color=plots.COLORS["elbo"], ms=4)
+            ax.plot(*mean.T, ".", color=plots.COLORS["elbo"], ms=4)
             ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
         else:
-            plots.classes(ax, q.mean, view.labels)
-        reach = max(4.0, 1.05 * q.mean.abs().max().item())
+            plots.classes(ax, mean, view.labels)
+        reach = max(4.0, 1.05 * abs(mean).max())
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach))
     elif latents == 1:
         ax.set_title(f"q(z|x) of held-out {view.noun}")
-        ax.plot(q.mean[:, 0], q.stddev[:, 0], ".", color=plots.COLORS["elbo"], ms=4)
+        ax.plot(mean[:, 0], q.stddev[:, 0].numpy(), ".", color=plots.COLORS["elbo"], ms=4)
         ax.set(xlabel="mean", ylabel="standard deviation", ylim=(0, None))
     else:
         normal = all(isinstance(p, Independent) and isinstance(p.base_dist, Normal) for p in (q, prior))
         ax.set_title("KL of each latent" if normal else "Variance of the codes, by latent")
-        values = kl_divergence(q.base_dist, prior.base_dist).mean(0) if normal else q.mean.var(0)
-        ax.bar(range(1, latents + 1), values.sort(descending=True).values, color=plots.COLORS["elbo"])
+        values = kl_divergence(q.base_dist, prior.base_dist).mean(0) if normal else q.mean.var(0, correction=0)
+        ax.bar(range(1, latents + 1), values.sort(descending=True).values.numpy(), color=plots.COLORS["elbo"])
         ax.set(xlabel="latents, the largest first", ylabel="nats" if normal else "variance")
         ax.xaxis.get_major_locator().set_params(integer=True)
 
@@ -282,7 +294,9 @@ def _scores(ax, view: Watch) -> None:
     ax.plot(epochs, log_px, "o-", ms=3, color=plots.COLORS[color], label=name)
     ax.plot(epochs, bounds, "o-", ms=3, color=plots.COLORS["elbo"], label="ELBO")
     late = [v for values in (log_px, bounds) for v in values[min(len(values) - 1, len(values) // 6) :] if math.isfinite(v)]
-    pad = 0.05 * (max(late) - min(late)) or 1.0
-    ax.set(xlabel="epoch", ylabel=f"nats per {view.unit}", ylim=(min(late) - pad, max(late) + pad))
+    if late:
+        pad = 0.05 * (max(late) - min(late)) or 1.0
+        ax.set_ylim(min(late) - pad, max(late) + pad)
+    ax.set(xlabel="epoch", ylabel=f"nats per {view.unit}")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(frameon=False, fontsize=9, loc="lower right")
