@@ -38,7 +38,7 @@ from vaecourse.widgets.frame import (
 JUDGED = 20  # held-out rows whose ELBO and log p(x) are computed
 SHOWN = 500  # held-out rows whose codes are drawn
 DRAWS = 100  # of z for each row, where log p(x) is not known
-MOMENTS = 12  # how often during a training the judged rows are judged, at least
+MOMENTS = 12  # how often during a training the judged rows are judged where it is not seen; where it is, with every picture
 SHARE = 0.1  # of the time goes into drawing, at most
 
 
@@ -129,7 +129,7 @@ class Watch:
         if self.place is None:
             return asked
         done = epoch + 1
-        if done == 1 or done % math.ceil(self.epochs / MOMENTS) == 0:
+        if not self.live and (done == 1 or done % math.ceil(self.epochs / MOMENTS) == 0):
             self._judge(done)
         if self.live and done < self.epochs and time.monotonic() >= self.next:
             start = time.monotonic()
@@ -171,8 +171,12 @@ class Watch:
         self.sentence = self._say(done)
         self.picture = png(_figure(self))
 
-    def _say(self, done: int) -> str:
+    def where(self) -> str:
+        """How far the training is, and what ended it."""
         how = {"interrupted": "Interrupted after", "on request": "Stopped on request after", "early": "Stopped early after"}
+        return f"{how.get(self.history.stopped, 'After')} epoch {len(self.history.train)} of {self.epochs}"
+
+    def _say(self, done: int) -> str:
         bound, log_px = self.scores[done]
         digits = 0 if draws_images(self.model) else 1  # no more than every machine agrees on
         losses = f"training loss {self.history.train[-1]:.{digits}f}"
@@ -181,7 +185,7 @@ class Watch:
         known = "exact log p(x)" if self.exact else f"the bound on log p(x) with {DRAWS} samples"
         value = f"{log_px:.{digits}f}" if math.isfinite(log_px) else "not settled"
         return (
-            f"{how.get(self.history.stopped, 'After')} epoch {done} of {self.epochs}: {losses} nats per {self.unit}; of "
+            f"{self.where()}: {losses} nats per {self.unit}; of "
             f"{len(self.judged)} held-out {self.noun} the average ELBO is {bound:.{digits}f}, {known} {value} nats."
         )
 
@@ -221,8 +225,9 @@ def _figure(view: Watch):
     pictures = draws_images(view.model)
     titles = ["Loss", "", "Held-out digits and reconstructions", f"{len(view.judged)} held-out {view.noun}"]
     with torch.no_grad(), plt.rc_context(plots.STYLE | {"figure.constrained_layout.use": False}):
-        fig = plt.figure(figsize=(8.4, 6.0))
-        grid = fig.add_gridspec(2, 2, left=0.1, right=0.98, top=0.94, bottom=0.085, wspace=0.24, hspace=0.36)
+        fig = plt.figure(figsize=(8.4, 6.3))
+        grid = fig.add_gridspec(2, 2, left=0.1, right=0.98, top=0.9, bottom=0.08, wspace=0.24, hspace=0.36)
+        fig.text(0.01, 0.965, view.where(), fontsize=11)
         _losses(fig.add_subplot(grid[0, 0], title=titles[0]), view)
         q = view.model.encoder(view.x)
         _codes(fig.add_subplot(grid[0, 1]), view, q)
@@ -280,7 +285,7 @@ def _pictures(ax, model: LatentVariableModel, x: Tensor) -> None:
     tiles = [torch.cat([a.reshape(SIDE, SIDE), b.reshape(SIDE, SIDE)], 0) for a, b in pairs]
     columns = -(-len(tiles) // 2)
     tiles += [torch.zeros(2 * SIDE, SIDE)] * (2 * columns - len(tiles))
-    ax.imshow(torch.cat([torch.cat(tiles[:columns], 1), torch.cat(tiles[columns:], 1)], 0), cmap="gray_r", vmin=0, vmax=1)
+    ax.imshow(torch.cat([torch.cat(tiles[:columns], 1), torch.cat(tiles[columns:], 1)], 0).numpy(), cmap="gray_r", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[SIDE / 2, SIDE * 3 / 2, SIDE * 5 / 2, SIDE * 7 / 2], yticklabels=["$x$", "mean"] * 2)
     ax.tick_params(length=0)
     ax.grid(False)
