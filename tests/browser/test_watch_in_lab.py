@@ -68,18 +68,18 @@ def test_a_button_pressed_by_keyboard_stops_the_training_after_its_epoch(page):
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
     area = output(page, 1)
     button = area.get_by_role("button", name="Stop after this epoch")
-    button.wait_for(timeout=90_000)
-    area.get_by_role("img", name="After epoch").wait_for(timeout=60_000)
+    button.wait_for(timeout=180_000)
+    area.get_by_role("img", name="After epoch").wait_for(timeout=120_000)
     button.focus()
     first = area.locator("img").get_attribute("src")
     page.wait_for_function(
         "first => { const i = document.querySelectorAll('.jp-CodeCell')[1].querySelector('img'); return i && i.src !== first }",
         arg=first,
-        timeout=30_000,
+        timeout=120_000,
     )
     assert button.evaluate("e => document.activeElement === e")  # still, after the picture was renewed
     page.keyboard.press("Enter")
-    button.wait_for(state="detached", timeout=30_000)
+    button.wait_for(state="detached", timeout=120_000)
     idle(page)
     assert button.count() == 0
     assert output(page, 2).inner_text().strip() == "reached: True on request"
@@ -89,17 +89,17 @@ def test_a_button_pressed_by_keyboard_stops_the_training_after_its_epoch(page):
 def test_a_slider_is_answered_by_the_kernel(page):
     area = output(page, 3)
     slider = area.get_by_role("slider", name="z₁")
-    slider.wait_for(timeout=20_000)
+    slider.wait_for(timeout=60_000)
     picture = area.locator(".vae-live img")
     before = picture.get_attribute("src")
     slider.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("([e, before]) => e.src !== before", arg=[picture.element_handle(), before], timeout=15_000)
+    page.wait_for_function("([e, before]) => e.src !== before", arg=[picture.element_handle(), before], timeout=60_000)
     value = slider.get_attribute("aria-valuetext")
-    area.get_by_text(f"z₁ = {value}").first.wait_for(timeout=15_000)
+    area.get_by_text(f"z₁ = {value}").first.wait_for(timeout=60_000)
     area.get_by_role("button", name="Another sample").press("Enter")
-    page.wait_for_function("([e, text]) => e.alt.includes(text)", arg=[picture.element_handle(), f"z₁ = {value}"], timeout=15_000)
+    page.wait_for_function("([e, text]) => e.alt.includes(text)", arg=[picture.element_handle(), f"z₁ = {value}"], timeout=60_000)
     assert area.locator("img:visible").count() == 1  # the still gives way
     page.value = value
     assert page.problems == []

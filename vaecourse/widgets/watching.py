@@ -132,13 +132,14 @@ class Watch:
         if not self.live and (done == 1 or done % math.ceil(self.epochs / MOMENTS) == 0):
             self._judge(done)
         if self.live and done < self.epochs and time.monotonic() >= self.next:
-            start = time.monotonic()
+            start, first = time.monotonic(), self.picture is None
             self._draw()
             address = f"data:image/png;base64,{base64.b64encode(self.picture).decode()}"
             img = f'<img src="{address}" alt="{escape(self.sentence)}" style="max-width: 100%">'
             self.place.show(self._running(img, self.sentence))
             end = time.monotonic()
-            self.next = end + max(self.every, (end - start) * (1 / SHARE - 1))
+            rest = 0.0 if first else (end - start) * (1 / SHARE - 1)  # the first picture is slow: it finds the fonts
+            self.next = end + max(self.every, rest)
         return self.stop or asked
 
     def end(self) -> None:

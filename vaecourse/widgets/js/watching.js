@@ -7,8 +7,11 @@ export function watching({ model }) {
   const button = element("button", { type: "button", "data-lm-suppress-shortcuts": "true", style: "font: inherit; padding: 2px 10px" }, "Stop after this epoch");
   const line = element("span", { role: "status", "aria-live": "polite", style: "margin-left: 10px" });
   const controls = element("div", { style: "margin: 4px 0" }, button, line);
-  let left = -Infinity, asked = false;
-  button.addEventListener("blur", () => { left = performance.now(); });
+  let focused = false, asked = false;
+  button.addEventListener("focus", () => { focused = true; });
+  button.addEventListener("blur", () => setTimeout(() => { // left by the reader, unless the renewed output has taken the button away
+    if (button.isConnected && document.activeElement !== button) focused = false;
+  }));
 
   const ask = () => {
     if (asked) return;
@@ -29,9 +32,8 @@ export function watching({ model }) {
 
   const detach = attach(model, (place) => {
     if (controls.parentNode === place) return;
-    const taken = performance.now() - left < 100; // the renewed output took the focus away, and the reader did not
     place.append(controls);
-    if (taken) button.focus({ preventScroll: true });
+    if (focused) button.focus({ preventScroll: true });
   });
   return () => { detach(); controls.remove(); };
 }
