@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import pickle
+import re
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,7 +22,7 @@ import pooch
 import pytest
 import torch
 
-from vaecourse import data, strokes
+from vaecourse import data, players, strokes
 from vaecourse.data import DataUnavailable, Digits, Split, binarize, fetch, load_digits
 
 SIZES = {"train": 20_000, "valid": 2_000, "test": 3_000}
@@ -490,3 +492,93 @@ def test_tossing_a_split_anew_draws_every_pixel_with_its_own_probability() -> No
         n = first[:, i::4].numel()
         assert abs(first[:, i::4].mean().item() - p) <= 5 * (p * (1 - p) / n) ** 0.5
     assert not torch.equal(first[0], first[1000])  # the parts are not copies of each other
+
+
+# ---------------------------------------------------------------- shipped files that are something else
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+
+
+def other_strokes(file: Path) -> None:
+    np.savez(file, images=np.zeros((3, 784)))
+
+
+def an_array(file: Path) -> None:
+    with file.open("wb") as open_file:
+        np.save(open_file, np.zeros(3))
+
+
+SPOILT = [
+    (lambda file: file.write_bytes(b""), "an empty file"),
+    (lambda file: file.write_bytes(LFS), "a pointer of Git LFS"),
+    (lambda file: file.write_bytes(data.shipped("strokes.npz").read_bytes()[:100_000]), "a zip archive"),
+    (lambda file: file.write_bytes(b"neither this nor that"), "a file of 21 bytes that is cut off"),
+    (lambda file: file.write_bytes(pickle.dumps({"x": 1})), "a Python pickle"),
+    (other_strokes, "a zip archive"),
+    (an_array, "a NumPy array"),
+    (lambda file: file.mkdir(), "a folder"),
+    (lambda file: None, "not there"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "found"), SPOILT, ids=[f"{i} {found}" for i, (_, found) in enumerate(SPOILT)])
+def test_strokes_that_cannot_be_read_are_refused_by_what_is_there(
+    spoil: Callable[[Path], object], found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(tmp_path / "strokes.npz")
+    monkeypatch.setattr(data, "shipped", lambda name: tmp_path / name)
+    with pytest.raises(
+        DataUnavailable, match=rf"{re.escape(str(tmp_path / 'strokes.npz'))} .* it is {found}.*: in a clone of the course run `git checkout"
+    ):
+        load_digits("strokes")
+
+
+def test_bytes_turned_in_the_middle_of_the_strokes_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = bytearray(data.shipped("strokes.npz").read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    (tmp_path / "strokes.npz").write_bytes(content)
+    monkeypatch.setattr(data, "shipped", lambda name: tmp_path / name)
+    with pytest.raises(DataUnavailable, match=r"strokes\.npz does not hold the shipped digits"):
+        load_digits("strokes")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [(b"", "an empty file"), (LFS, "a pointer of Git LFS"), (b"a,b\n1,2\n", "a file of 8 bytes"), (b"\xff\xfe\x00", "a file of 3 bytes")],
+)
+def test_shipped_lines_that_are_something_else_are_refused(
+    content: bytes, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scores.csv").write_bytes(content)
+    monkeypatch.setattr(data, "shipped", lambda name: tmp_path / name)
+    for read in (lambda: data.shipped_lines("scores.csv"), lambda: data.lines_about("scores.csv", "strokes")):
+        with pytest.raises(DataUnavailable, match=rf"scores\.csv .*it is {found}.*git checkout"):
+            read()
+    with pytest.raises(DataUnavailable, match=r"elsewhere\.csv cannot be read, it is not there"):
+        data.shipped_lines("elsewhere.csv")
+
+
+@pytest.mark.parametrize(("content", "found"), [(LFS, "a pointer of Git LFS"), (b"", "an empty file"), (None, "a folder")])
+def test_a_damaged_download_is_named(content: bytes | None, found: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    cache.mkdir(parents=True)
+    if content is None:
+        (cache / NAME).mkdir()
+    else:
+        (cache / NAME).write_bytes(content)
+    with pytest.raises(DataUnavailable, match=rf"(?s){NAME} is damaged \(its sha256 is wrong: it is {found}.*copy the file into"):
+        fetch(NAME, (NOWHERE,))
+
+
+def test_without_a_home_folder_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VAECOURSE_DATA_DIR", raising=False)
+    monkeypatch.setattr(pooch, "os_cache", lambda name: Path("~/.cache") / name)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    with pytest.raises(DataUnavailable, match="no folder for downloads: .*set VAECOURSE_DATA_DIR to a folder that can be written"):
+        data.cache_root()
+
+
+def test_the_shipped_players_can_be_made_again(tmp_path: Path) -> None:
+    players.save(tmp_path / "made" / "players.csv")
+    assert (tmp_path / "made" / "players.csv").read_bytes() == data.shipped("players.csv").read_bytes()
+    assert names(tmp_path / "made") == ["players.csv"]

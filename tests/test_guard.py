@@ -16,13 +16,15 @@ import pytest
 import torch
 
 from vaecourse import exercises
-from vaecourse.exercises import CheckFailed, check, hint, progress, solution
+from vaecourse.exercises import CheckFailed, check, guard, hint, progress, solution
+from vaecourse.exercises.engine import judge
 
 
 @pytest.fixture(autouse=True)
 def own_record(tmp_path, monkeypatch):
     monkeypatch.setenv("VAECOURSE_PROGRESS", str(tmp_path / "record.json"))
     monkeypatch.setattr(exercises, "_hints_given", {})
+    monkeypatch.setattr(guard, "SECONDS", 1.0)  # enough for every answer here that comes to an end
 
 
 def right(log_w, dim):
@@ -161,6 +163,153 @@ def test_the_text_does_not_hang_on_default_dtype_grad_mode_or_seed():
     assert texts[0] == texts[1]
 
 
+@pytest.fixture
+def modules(tmp_path, monkeypatch):
+    """A folder on the path, for modules that a test writes; whatever is imported from it is forgotten afterwards."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    yield folder
+    for path in folder.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+SLOW = "import time\nend = time.monotonic() + 1\nwhile time.monotonic() < end:\n    pass\nwhole = True\n"
+
+
+def test_an_answer_that_imports_something_slow_is_not_blamed_and_the_module_is_whole(modules):
+    (modules / "slow_for_an_answer.py").write_text(SLOW)
+
+    def imports(log_w, dim):
+        import slow_for_an_answer
+
+        return right(log_w, dim) if slow_for_an_answer.whole else None
+
+    assert judge(exercises.exercise("log_mean_exp"), imports, 0.3).passed
+    assert sys.modules["slow_for_an_answer"].whole
+
+
+@pytest.mark.parametrize("before", [0.0, 0.25, 0.29, 0.3])
+def test_no_limit_interrupts_an_import_that_begins_near_it(modules, monkeypatch, before):
+    monkeypatch.setenv("BEGINS_LATE", "not begun")
+    note = 'import os\nos.environ["BEGINS_LATE"] = "{}"\n'
+    (modules / "begins_late.py").write_text(note.format("begun") + SLOW + note.format("whole"))
+
+    def answer():
+        end = time.monotonic() + before
+        while time.monotonic() < end:
+            pass
+        import begins_late  # noqa: F401
+
+        while True:
+            pass
+
+    with pytest.raises(guard.Stopped, match="loop that never ends"):
+        guard.run(answer, 0.3)
+    assert os.environ["BEGINS_LATE"] in ("not begun", "whole")
+
+
+def test_an_import_that_never_ends_is_stopped_all_the_same(modules, monkeypatch):
+    (modules / "never_ends.py").write_text("while True:\n    pass\n")
+    monkeypatch.setattr(guard, "IMPORT_SECONDS", 0.5)
+
+    def answer():
+        import never_ends  # noqa: F401
+
+    start = time.monotonic()
+    with pytest.raises(guard.Stopped, match="still loading after 0.5 seconds"):
+        guard.run(answer, 0.2)
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits the memory of a process")
+def test_an_import_may_ask_for_more_memory_and_the_answer_after_it_may_not(modules):
+    (modules / "large_for_an_answer.py").write_text("import mmap\nroom = mmap.mmap(-1, 2 << 30)\nroom.close()\nwhole = True\n")
+
+    def answer():
+        import large_for_an_answer
+
+        time.sleep(0.2)
+        return large_for_an_answer.whole, ten_gigabytes(torch.zeros(2), 0)
+
+    with pytest.raises(guard.Stopped, match="more than 512 MB"):
+        guard.run(answer)
+    assert sys.modules["large_for_an_answer"].whole
+
+
+def test_the_reference_runs_before_the_clock_starts_for_the_answer():
+    """The first Adam of a process imports for seconds; a right first answer is right under a limit far below that."""
+    code = (
+        "from vaecourse.exercises import engine, exercise\n"
+        "task = exercise('training_step')\n"
+        "def step(model, optimiser, x):\n"
+        "    optimiser.zero_grad()\n    loss = model.loss(x)\n    loss.backward()\n    optimiser.step()\n    return loss.item()\n"
+        "print(engine.judge(task, step, 0.3))\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    assert "passed=True" in out.stdout, out.stdout + out.stderr
+
+
+LEARNERS = "import torch\n\n\ndef answer(log_w, dim):\n    m = log_w.amax(dim)\n    return {}\n"
+
+
+@pytest.mark.parametrize("place", ["site-packages/course/notebooks", "clone/vaecourse/mine", "clone/notebooks", "with blanks [1]"])
+@pytest.mark.parametrize(
+    ("wrong", "kind"), [("log_w - m_", "NameError"), ("m.exps()", "AttributeError"), ("torch.logsumexps(m, 0)", "AttributeError")]
+)
+def test_the_line_of_the_learner_is_named_wherever_the_file_lies(tmp_path, place, wrong, kind):
+    file = tmp_path / place / "mine.py"
+    file.parent.mkdir(parents=True)
+    file.write_text(LEARNERS.format(wrong))
+    space: dict = {}
+    exec(compile(file.read_text(), str(file), "exec"), space)
+    diagnosis = check("log_mean_exp", lambda log_w, dim: space["answer"](log_w, dim)).diagnosis
+    assert kind in diagnosis
+    assert f"(line 6 of its cell or file: return {wrong})" in diagnosis
+
+
+def test_a_line_of_the_package_is_not_taken_for_the_learners_wherever_the_package_lies(tmp_path):
+    """The same under an installation in a folder of any name."""
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "vaecourse").symlink_to(os.path.dirname(exercises.__path__[0]))
+    file = tmp_path / "course" / "vaecourse_answers.py"
+    file.write_text("from vaecourse.logspace import log_mean_exp\n\n\ndef answer(log_w, dim):\n    return log_mean_exp(log_w, dim + 9)\n")
+    code = "from vaecourse_answers import answer\nfrom vaecourse.exercises import check\nprint(check('log_mean_exp', answer).diagnosis)\n"
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "course")}
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert "(line 5 of its cell or file: return log_mean_exp(log_w, dim + 9))" in out.stdout, out.stdout + out.stderr
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "...", "pass", "return", "return None", "return ...", '"A docstring."', '"A docstring."; return ...', '"A docstring."; pass',
+        "raise NotImplementedError", "raise NotImplementedError()", "raise NotImplementedError('to do')", "raise NotImplementedError(f'{dim}')",
+        "m = log_w.amax(dim); raise NotImplementedError", "raise NotImplemented", "raise NotImplemented('to do')", "return NotImplemented",
+        "return ..., ...", "x = ...; return x",
+    ],
+)  # fmt: skip
+def test_a_body_that_says_so_is_not_attempted_and_not_noted(body, tmp_path):
+    space: dict = {}
+    exec(f"def answer(log_w, dim): {body}", space)
+    report = check("log_mean_exp", space["answer"])
+    assert (report.passed, report.attempted) == (False, False), report.diagnosis
+    assert not (tmp_path / "record.json").exists()
+
+
+def test_an_error_of_torch_that_is_a_not_implemented_error_is_an_attempt():
+    report = check("log_mean_exp", lambda log_w, dim: torch.distributions.Distribution().entropy())
+    assert report.attempted
+    assert "NotImplementedError" in report.diagnosis
+
+
+def test_a_demonstration_is_not_noted(tmp_path):
+    assert "log of the sum" in check("log_mean_exp", torch.logsumexp, note=False).diagnosis
+    assert check("log_mean_exp", right, note=False).passed
+    assert not (tmp_path / "record.json").exists()
+    assert "○ log_mean_exp" in repr(progress())
+
+
 @pytest.mark.parametrize("name", exercises.names())
 def test_an_untouched_stub_is_neutral_and_fails_when_graded(name, monkeypatch):
     space: dict = {}
@@ -197,7 +346,7 @@ def test_an_unforeseen_mistake_is_described_and_no_cause_is_invented():
         (lambda w, d: right(w, d) + 2, "too high by 2, the same in every entry"),
         (lambda w, d: -right(w, d), "the sign is turned"),
         (lambda w, d: right(w, d)[:-1], "shape (2,); expected is (3,), the axis dim gone"),
-        (lambda w, d: right(w.clamp(min=-5000), d), "with ordinary weights it is right"),
+        (lambda w, d: right(w.clamp(min=-5000), d), "with ordinary weights and dim = 0 the result is right"),
         (lambda w, d: right(w, d) + (w.detach() - w).sum(d), "gradient in log_w"),
     ]:
         diagnosis = check("log_mean_exp", answer).diagnosis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from vaecourse.estimators import elbo, iwae_bound
+from vaecourse import models
+from vaecourse.data import DataUnavailable
+from vaecourse.estimators import elbo, importance_estimate, iwae_bound, log_weights, naive_monte_carlo
 from vaecourse.models import (
     VAE,
     BernoulliMixture,
@@ -546,6 +549,12 @@ BAD_IMAGES: list[tuple[Any, type[Exception], str]] = [
     (torch.zeros(0, 3), ValueError, r"x holds no image \(shape \(0, 3\)\): give at least one row"),
     (torch.tensor([[0.0, math.nan, 1.0]]), ValueError, r"NaN or infinity: find such rows with torch\.isfinite"),
     (torch.tensor([[0.0, math.inf, 1.0]]), ValueError, "NaN or infinity"),
+    (torch.tensor([[0.0, -math.inf, 1.0]]), ValueError, "NaN or infinity"),
+    (torch.tensor([[0.0, 1e-30, 1.0]]), ValueError, "0s and 1s; found 1e-30: binarise first"),
+    (torch.tensor([[0.0, 1 + 2**-23, 1.0]]), ValueError, "0s and 1s; found 1: binarise first"),
+    (torch.tensor([[0.0, 1 - 2**-24, 1.0]]), ValueError, "0s and 1s; found 1: binarise first"),
+    (torch.tensor([[0.0, 3e38, 1.0]]), ValueError, r"0s and 1s; found 3e\+38: binarise first"),
+    (torch.cat([torch.zeros(1500, 3), STRAY]), ValueError, r"0s and 1s; found 0\.37"),
     (torch.zeros(2, 3, dtype=torch.int64), TypeError, r"floating point; got torch\.int64: convert it with x\.float\(\)"),
     (torch.zeros(2, 3, dtype=torch.bool), TypeError, r"got torch\.bool: convert it with x\.float\(\)"),
     (np.zeros((2, 3)), TypeError, r"torch tensor of shape \(B, 3\); got ndarray: convert it with torch\.as_tensor"),
@@ -580,6 +589,12 @@ BAD_SIZES: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     (LatentVariableModel, {"latent_dim": 2, "data_dim": -1}, ValueError, "data_dim must be at least 1; got -1"),
     (LatentVariableModel, {"latent_dim": 2, "hidden": (16, 0)}, ValueError, r"hidden\[1\] must be at least 1; got 0"),
     (LatentVariableModel, {"latent_dim": 2, "hidden": (16.0,)}, TypeError, r"hidden\[0\] must be a whole number; got 16\.0"),
+    (LatentVariableModel, {"latent_dim": 2, "hidden": 128}, TypeError, r"hidden must be a sequence of sizes, such as .*; got 128"),
+    (VAE, {"latent_dim": 2, "hidden": ("8",)}, TypeError, r"hidden\[0\] must be a whole number; got '8'"),
+    (VAE, {"latent_dim": np.float64(2)}, TypeError, r"latent_dim must be a whole number; got np\.float64\(2\.0\)"),
+    (VAE, {"latent_dim": np.True_}, TypeError, r"latent_dim must be a whole number; got np\.True_"),
+    (VAE, {"latent_dim": torch.tensor(2)}, TypeError, r"latent_dim must be a whole number; got tensor\(2\): pass its \.item\(\)"),
+    (VAE, {"latent_dim": np.int64(0)}, ValueError, "latent_dim must be at least 1; got 0"),
     (LinearGaussian, {"data_dim": 3, "latent_dim": 0}, ValueError, "latent_dim must be at least 1; got 0"),
     (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": 0}, ValueError, "sigma is a standard deviation and must be above 0; got 0"),
     (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": -0.5}, ValueError, r"must be above 0; got -0\.5"),
@@ -612,3 +627,94 @@ def test_a_decoder_of_many_layers_is_loaded_in_their_order(tmp_path: Path) -> No
     save_file({f"deep/{k}": v for k, v in deep.state_dict().items()}, tmp_path / "deep.safetensors")
     z = torch.randn(4, 2)
     assert torch.equal(pretrained("deep", tmp_path / "deep.safetensors").decoder(z).mean, deep.decoder(z).mean)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int8, np.uint8])
+def test_numpy_s_whole_numbers_make_the_same_models(kind: type) -> None:
+    """100 latents: twice as many are too many for an np.int8."""
+    models_: list[tuple[Any, dict[str, Any]]] = [
+        (VAE, {"latent_dim": 100, "hidden": (7, 5), "data_dim": 9}),
+        (LatentVariableModel, {"latent_dim": 2, "hidden": [4], "data_dim": 9}),
+        (ConditionalVAE, {"latent_dim": 2, "hidden": (4,), "n_pixels": 120, "n_classes": 10}),
+        (LinearGaussian, {"data_dim": 9, "latent_dim": 2}),
+        (BernoulliMixture, {"n_components": 3, "data_dim": 9}),
+        (MixturePrior, {"latent_dim": 2, "n_components": 3}),
+        (VampPrior, {"n_components": 3, "data_dim": 9}),
+    ]
+    for model, sizes in models_:
+        made = {name: tuple(map(kind, size)) if name == "hidden" else kind(size) for name, size in sizes.items()}
+        shapes = [{k: tuple(v.shape) for k, v in model(**arguments).state_dict().items()} for arguments in (sizes, made)]
+        assert shapes[0] == shapes[1]
+    assert type(VAE(kind(2), (4,), kind(9)).latent_dim) is int
+    assert VAE(2, np.array([7, 5]), 9).decoder.logits[2].weight.shape == (5, 7)
+
+
+def test_the_number_of_a_class_may_be_numpy_s() -> None:
+    model, x = ConditionalVAE(2, (4,), 9, 3), binary(4, 9)
+    z = torch.randn(4, 2)
+    by_int, by_numpy = (model.given(label).decoder(z).log_prob(x) for label in (2, np.int64(2)))
+    assert torch.equal(by_int, by_numpy)
+    for label, error in ((2.0, TypeError), (True, TypeError), ("2", TypeError), (-1, ValueError), (np.int64(3), ValueError)):
+        with pytest.raises(error, match="label must be"):
+            model.given(label)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int8, np.uint8])
+def test_estimators_take_numpy_s_whole_numbers(kind: type) -> None:
+    torch.manual_seed(0)
+    model, x = VAE(2, (4,), 9), binary(4, 9)
+    for estimate in (elbo, iwae_bound, importance_estimate, naive_monte_carlo, log_weights):
+        drawn = []
+        for n in (100, kind(100)):
+            torch.manual_seed(1)
+            drawn.append(estimate(model, x, n, *([model.prior] if estimate is importance_estimate else [])))
+        assert torch.equal(*drawn)
+        for wrong in (10.0, "8", True, np.float64(8), torch.tensor(8)):
+            with pytest.raises(TypeError, match="n_samples must be a whole number"):
+                estimate(model, x, wrong)
+
+
+def spoil(file: Path, content: bytes | None) -> None:
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"", "an empty file"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a pointer of Git LFS"),
+        (b"PK\x03\x04rest", "a zip archive"),
+        (b"\x80\x04rest", "a Python pickle"),
+        (b"\x10\0\0\0\0\0\0\0{}", "cut off"),
+        (None, "a folder"),
+    ],
+)
+def test_a_file_that_holds_no_decoders_is_refused_by_what_it_is(
+    content: bytes | None, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "decoder.safetensors"
+    spoil(file, content)
+    with pytest.raises(ValueError, match=rf"{re.escape(str(file))} is not a safetensors file with decoders: it is .*{found}"):
+        pretrained("strokes", file)
+    monkeypatch.setattr(models, "shipped", lambda name: tmp_path / name)
+    with pytest.raises(DataUnavailable, match=rf"{re.escape(str(file))} is not .*{found}.*: in a clone of the course run `git checkout"):
+        pretrained("strokes")
+
+
+def test_a_shipped_decoder_that_is_missing_is_data_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "shipped", lambda name: tmp_path / name)
+    with pytest.raises(DataUnavailable, match=r"there is no file .*decoder\.safetensors.*git checkout"):
+        pretrained("strokes")
+
+
+def test_pretrained_finds_a_file_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    save_file({f"mine/{k}": v for k, v in LatentVariableModel(3, (5,), 9).state_dict().items()}, tmp_path / "d.safetensors")
+    assert pretrained("mine", "~/d.safetensors").latent_dim == 3
+    save_file({}, tmp_path / "d.safetensors")
+    with pytest.raises(ValueError, match="no decoder called 'mine' in ~/d.safetensors; it holds nothing"):
+        pretrained("mine", "~/d.safetensors")

@@ -1,11 +1,12 @@
 """The notebooks as a reader leaves them who has solved every exercise: they run, and every check says so.
 
-A cell after the last one that names an exercise cannot tell whether it was solved: such cells are left to the ordinary run.
+A cell after the last one that calls a learner's function cannot tell whether it was solved: such cells are left to the ordinary run.
 VAECOURSE_SOLVED=whole runs them here too.
 """
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 import nbclient
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 from jupyter_client.manager import AsyncKernelManager
 
 from vaecourse.exercises import chapters
@@ -29,6 +31,35 @@ def solved(source: str) -> str:
     return f'from vaecourse.exercises import exercise\n\n{name} = exercise("{name}").reference\n\ncheck("{name}", {name})'
 
 
+def last_use(cells: list) -> int:
+    """The number of the last cell that uses one of the names as its exercise has left it: neither before, nor once it means something else again."""
+    learners: set[str] = set()
+    last = 0
+    for i, cell in enumerate(cells):
+        if cell.cell_type != "code":
+            continue
+        exercise = CHECK.search(cell.source)
+        nodes = list(ast.walk(ast.parse(TransformerManager().transform_cell(cell.source))))
+        loaded = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        stored |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+        stored |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+        if exercise or loaded & learners - stored:
+            last = i
+        learners = (learners - stored) | ({exercise[1]} if exercise else set())
+    assert last
+    return last
+
+
+def test_a_use_is_the_name_itself_from_its_exercise_on_until_it_is_bound_anew() -> None:
+    code = nbformat.v4.new_code_cell
+    exercise = 'from vaecourse.exercises import exercise\n\nf = exercise("f").reference\n\ncheck("f", f)'
+    cells = [code("import f"), code("f(1)"), code(exercise), code("g.f(2)\n'f'"), code("f(3)"), code("h(f=4).f")]
+    assert last_use(cells) == 4
+    assert last_use([*cells, code("from g import f"), code("f(5)")]) == 4
+    assert last_use([*cells, code("def h():\n    return f"), code("1")]) == 6
+
+
 @pytest.mark.parametrize("path", SOLVABLE, ids=lambda path: path.stem)
 def test_a_notebook_runs_with_every_exercise_solved(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
@@ -37,10 +68,7 @@ def test_a_notebook_runs_with_every_exercise_solved(path: Path) -> None:
     for cell in stubs:
         cell.source = solved(cell.source)
     if os.environ.get("VAECOURSE_SOLVED") != "whole":
-        names = re.compile(r"\b(" + "|".join(task.name for task in chapters()[path.stem[:2]].EXERCISES) + r")\b")
-        notebook.cells = notebook.cells[
-            : 1 + max(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and names.search(cell.source))
-        ]
+        notebook.cells = notebook.cells[: 1 + last_use(notebook.cells)]
     with tempfile.TemporaryDirectory() as folder:
         # Files instead of ports, so that this runs with every network interface down.
         manager = {"km": AsyncKernelManager(transport="ipc", ip=os.path.join(folder, "kernel"))} if os.name == "posix" else {}

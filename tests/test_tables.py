@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import math
+import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +21,9 @@ from torch import Tensor
 
 from vaecourse import players
 from vaecourse.data import shipped
-from vaecourse.tables import KINDS, Column, Table, load_players, load_table
+from vaecourse.tables import EMPTY, KINDS, Column, Table, load_players, load_table
+
+LONG = "POLYGON((" + "1 2, " * 30_000 + "1 2))"  # of more than the 131,072 characters that the csv module allows
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 
@@ -63,9 +69,9 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     "too few rows": (team(19), {}, ["holds 19 rows", "at least 20", "collect more"]),
     "not UTF-8": (team(line_7="170.5,1,zurück").encode("latin1"), {}, ["not text in UTF-8 (line 7)", "save it as CSV with encoding UTF-8"]),
     "binary": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), {}, ["not text in UTF-8 (line 1)", "save it as CSV"]),
-    "a zero byte": (team(line_7="170.5,1,le\0ft"), {}, ["not text (a zero byte in line 7)", "save the table as CSV"]),
+    "a zero byte": (team(line_7="170.5,1,le\0ft"), {}, ["not text in UTF-8 (a zero byte in line 7)", "save the table as CSV"]),
     # the first line
-    "no header": (team(header="180.5,3,left"), {}, ["first line", "holds numbers (180.5, 3, left)", "write the names of the columns above it"]),
+    "no header": (team(header="180.5,3,left"), {}, ["first line", "(180.5, 3, left)", "looks like a row", "write the names above it", "pass header=False", "pass header=True"]),
     "unnamed column": (team(header="height,,foot"), {}, ["column 2", "has no name", "write one into the first line"]),
     "unnamed row numbers": (team(header=",goals,foot"), {}, ["column 1", "has no name", "if it only numbers the rows, leave it out with drop"]),
     "separator at the end of all": (team().replace("\n", ",\n"), {}, ["column 4", "has no name", "ends with a separator, remove that"]),
@@ -81,8 +87,62 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     "decimal comma without quotes": (team(line_9="170,5,1,left"), {}, ["line 9", "has 4 cells", "a cell with ',' in it needs quotes"]),
     "empty row": (team(line_9=",NA, "), {}, ["line 9", "empty in every column:", "remove it"]),
     "empty rows": (team(line_9=",,", line_20=",,"), {}, ["line 9", "(2 such rows)", "remove it"]),
-    "unclosed quote": (team(line_7='170.5,2,"left'), {}, ["begins in line 7", "a quote", "not closed", "right before ','"]),
-    "quote closed far below": (team(line_7='170.5,2,"left', line_30='170.5,2,"right"'), {}, ["begins in line 7", "not closed"]),
+    "unclosed quote": (team(line_7='170.5,2,"left'), {}, ["begins in line 7", "with a quote", "not closed before the end of the file: close it"]),
+    "quote closed far below": (team(line_7='170.5,2,"left', line_30='170.5,2,"right"'), {}, ["begins in line 7", "after its closing quote", "in line 30", "a quote above is not closed"]),
+    "text after a quote": (team(line_7='170.5,2,"le"ft'), {}, ["begins in line 7", "after its closing quote (\") in line 7", "right before ','"]),
+    "a quote closed far below by another": (team(80, line_7='170.5,2,"left', line_30='170.5,2,left"'), {}, ["column 'foot'", "begins in line 7", "over 24 lines", "close its quote", "kinds={'foot': 'category'}"]),
+    "names and a row that repeats them": (team(line_9="height,goals,foot"), {}, ["line 9", "repeats the first line (height, goals, foot): remove it", "header=False"]),
+    "no header, names among its cells": (team(header="180.5,3,left", line_2="Utrecht,3,left").replace("180.5,3,left\n", "", 1), {}, ["(Utrecht, 3, left) looks like a row"]),
+    "years as names": (team(header="2019,2020,foot"), {}, ["(2019, 2020, foot) looks like a row", "pass header=True"]),
+    "0 and 1, which rows hold too": ("0,1\n" + "".join(f"{i % 2},{i // 2 % 2}\n" for i in range(40)), {}, ["(0, 1) looks like a row", "header=False", "header=True"]),
+    "pandas' row numbers and names": (pd.DataFrame(np.eye(30)).to_csv(), {}, ["column 1", "has no name", "leave it out with drop then"]),
+    "numbers as names, twice": (team(header="1,1,foot"), {"header": True}, ["two columns", "'1'"]),
+    "names, one with blanks, twice": (team(header="height, goals ,goals"), {}, ["two columns", "'goals'"]),
+    # sep=
+    "sep= against separator": ("sep=;\n" + team().replace(",", ";"), {"separator": ","}, ["the first line", "stand between ';', and separator=',' was passed", "leave out separator, or remove that line"]),
+    "sep= that contradicts itself": ("sep=;,,\n" + team(), {}, ["first line", "'sep=;,,'", "remove that line"]),
+    "sep= counts as a line": ("sep=;\n" + team(line_7="1;2").replace(",", ";"), {}, ["line 8", "has 2 cells"]),
+    "separator that is a quote": (team(), {"separator": '"'}, ["one character", "got '\"'"]),
+    "separator that is a number": (team(), {"separator": 5}, ["one character", "got 5"]),
+    # files of other kinds
+    "UTF-16": (team().encode("utf-16"), {}, ["text in UTF-16", "save it as CSV with encoding UTF-8"]),
+    "UTF-16 without its mark": (team().encode("utf-16-le"), {}, ["not text in UTF-8 (a zero byte in line 1)"]),
+    "not UTF-8, old line ends": (team(line_7="170.5,1,zurück").replace("\n", "\r").encode("latin1"), {}, ["not text in UTF-8 (line 7)"]),
+    "a spreadsheet called csv": (b"PK\x03\x04" + bytes(40), {}, ["team.csv is a zip archive or a spreadsheet", "save it as CSV"]),
+    "an old spreadsheet called csv": (b"\xd0\xcf\x11\xe0" + bytes(40), {}, ["spreadsheet", "save it as CSV"]),
+    "a compressed file called csv": (gzip.compress(team().encode()), {}, ["team.csv is compressed: unpack it"]),
+    "a web page": ("\n<!DOCTYPE html>\n<html>", {}, ["not a CSV file, but a web page", "download the file itself"]),
+    "a pointer of Git LFS": ("version https://git-lfs.github.com/spec/v1\n", {}, ["pointer of Git LFS", "git lfs pull"]),
+    "Parquet": (b"PAR1" + bytes(9), {}, ["Parquet", "pandas.read_parquet"]),
+    # words for empty cells
+    "two names, one a word for empty": (column("NA", "EU"), {}, ["column 'h'", "nothing but 'EU'", "drop=['h']", "if 'NA' in line 2 is a name and no empty cell, pass empty={'h': []}"]),
+    "rhesus factors": (column("+", "-"), {}, ["nothing but '+'", "if '-' in line 3 is a name", "empty={'h': []}"]),
+    "a row of words for empty": ("region\n" + "EU\nNA\n" * 20, {}, ["line 3", "empty in every column (20 such rows)", "if 'NA' in it is a name, pass empty={'region': []}"]),
+    "a word as empty": (team(), {"empty": "NA"}, ["lists of words: write ['NA']"]),
+    "a word as empty, by column": (team(), {"empty": {"foot": "NA"}}, ["lists of words: write ['NA']"]),
+    "unknown column in empty": (team(), {"empty": {"Foot": []}}, ["no column 'Foot'", "the file has height, goals, foot"]),
+    "NA among numbers, said to be no empty cell": (team(line_7="NA,2,left"), {"empty": []}, ["column 'height'", "also 'NA' in line 7"]),
+    # names made of digits
+    "many postal codes": ("zip,x\n" + "".join(f"{i * 137:05d},{i}.5\n" for i in range(60)), {}, ["column 'zip'", "free text (60 different", "'00000'", "leading zeros", "kinds={'zip': 'gaussian'}"]),
+    "many telephone numbers": (many("+4366012345{:02d}"), {}, ["column 'h'", "free text", "a + make", "kinds={'h': 'category'}"]),
+    "a leading zero among numbers": (column("007", "7", "12.5", "3"), {}, ["numbers, but also '007' in line 2, with a leading zero", "'category'", "'gaussian'"]),
+    "00.5": (column("00.5", "1.5", "2.5", "3.5"), {}, ["also '00.5' in line 2, with a leading zero"]),
+    # other ways to write a number
+    "minus sign of typographers": (column("−1", "0", "1", "2", "3"), {}, ["also '−1' in line 2", "minus sign that is not the one on the keyboard"]),
+    "points between thousands": (column("1.234.567", "2.345.678"), {}, ["'1.234.567' in line 2, with '.' between thousands"]),
+    "points and a decimal comma": (column('"1.234,56"', '"2.345,7"'), {}, ["'1.234,56' in line 2, with '.' between thousands"]),
+    "apostrophes between thousands": (column("1’234", "2’345", "3’456"), {}, ["with '’' between thousands"]),
+    "brackets for negative numbers": (column("(5)", "3", "4", "6"), {}, ["also '(5)' in line 2, a number in brackets"]),
+    "an error of a spreadsheet": (column("#DIV/0!", "3", "4", "6"), {}, ["also '#DIV/0!' in line 2", "leave empty"]),
+    "a line of units": (team(line_2="cm,,"), {}, ["column 'height'", "also 'cm' in line 2"]),
+    "a line of comment": ("# by R\n" + team(), {}, ["line 2", "has 3 cells", "names 1 (# by R)"]),
+    "true and TRUE alone": (column("true", "TRUE"), {}, ["nothing but 'true'"]),
+    "one row": (team(1), {}, ["holds 1 row;", "at least 20"]),
+    # long cells
+    "a long cell among numbers": (team(line_7=f'"{LONG}",2,left'), {}, ["column 'height'", "also 'POLYGON((1 2, ", "…' in line 7"]),
+    "long cells": (column(f'"{LONG}"', f'"{LONG}2"'), {"kinds": {"h": "gaussian"}}, ["'POLYGON((1 2,", "…' in line 2 is not a finite number"]),
+    "the same long cell": (column(f'"{LONG}"'), {}, ["nothing but 'POLYGON((1 2,"]),
+    "long numbers": (column("9" * 150_000, "1" * 150_000, "3", "4.5"), {}, ["'99999", "…' in line 2 is not a finite number"]),
     # columns without information
     "constant": (team().replace("right", "left"), {}, ["column 'foot'", "nothing but 'left'", "drop=['foot']"]),
     "constant number, written twice": (column("1", "1.0"), {}, ["column 'h'", "nothing but '1'", "drop=['h']"]),
@@ -90,7 +150,7 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     "all empty": (column("", "NA", "?", "n/a", "NULL", "-"), {}, ["column 'h'", "empty in every row", "drop=['h']"]),
     "hardly varies": (column("1000000000", "1000000000.01"), {"kinds": {"h": "gaussian"}}, ["column 'h'", "hardly varies", "mean 1e+09", "drop=['h']"]),
     # columns whose cells are no numbers
-    "free text": (many("player {}"), {}, ["column 'h'", "free text (60 different values in 60 rows, such as 'player 0')", "drop=['h']", "at most 30"]),
+    "free text": (many("player {}"), {}, ["column 'h'", "free text (60 different values in 60 rows, such as 'player 0')", "drop=['h']", "at most 30", "occurs often, pass kinds={'h': 'category'}"]),
     "too many categories": (many("c{}", 31), {}, ["column 'h'", "31 different values", "merge its values into at most 30 categories"]),
     "decimal comma": (team().replace(",", ";").replace(".", ","), {"separator": ";"}, ["column 'height'", "'170,5' in line 2", "decimal comma", "plain numbers, such as 1.85"]),
     "decimal comma in quotes": (many('"1,{}"'), {}, ["column 'h'", "'1,0' in line 2", "decimal comma", "write plain numbers, such as 1.85"]),
@@ -195,7 +255,7 @@ def test_a_number_that_is_constant_among_training_rows_written_in_two_ways(tmp_p
     order = np.random.default_rng(0).permutation(40)
     cells = ["2.0" if i % 2 else "2" for i in range(40)]
     cells[order[39]] = "3"
-    with pytest.raises(ValueError, match="column 'b' hardly varies in the training rows"):
+    with pytest.raises(ValueError, match="column 'b' is '2' in every training row that is not empty"):
         load(tmp_path, "\n".join(["a,b", *(f"{i},{cell}" for i, cell in enumerate(cells))]))
 
 
@@ -233,7 +293,16 @@ def test_lines_are_counted_as_an_editor_counts_them(
         (["3", "4", "5"], "gaussian"),
         (["-1", "0", "1"], "gaussian"),
         (["0.5", "1", "2"], "gaussian"),
-        (["1", "1.0", "2"], "count"),
+        (["1", "1.0", "2"], "category"),
+        (["1", "1.0", "2", "3"], "count"),
+        (["true", "FALSE", "False"], "category"),
+        (["02100", "10115", "00184"], "category"),
+        (["01", "02", "10", "11", "12"], "category"),
+        (["00", "0"], "category"),
+        (["0", "0.5", "-0.5", "-0", "0e0"], "gaussian"),
+        (["+2500000", "-1200000", "+3.5"], "gaussian"),
+        (["+43660123456", "0660123457"], "category"),
+        (["Infinity", "Zero"], "category"),
         (["3", "4", "5", "6", "7", "8", "9", "100"], "positive"),
         (["0.0", "4", "5", "6", "7", "8", "9.5", "100"], "gaussian"),
         (["1e-3", "+2.5", " 3.25 "], "gaussian"),
@@ -266,6 +335,185 @@ def test_a_mark_of_the_byte_order_spaces_and_quotes_are_no_part_of_the_cells(tmp
     assert torch.equal(plain.train, marked.train)
 
 
+NAMES = ["RI,Na,Mg", "NA,NaN,None", "null,?,-", "inf,nan,n/a", "0,1,2", "1,2,3", "mean height,no. of goals,a b"]
+
+
+@pytest.mark.parametrize("names", NAMES)
+def test_any_text_is_a_name_and_so_are_numbers_that_count(names: str, tmp_path: Path) -> None:
+    table = load(tmp_path, team(header=names))
+    assert [column.name for column in table.columns] == names.split(",")
+    assert [len(table.train), len(table.valid), len(table.test)] == [28, 6, 6]
+    assert torch.equal(table.train, load(tmp_path, team()).train)
+
+
+def test_the_reader_can_say_whether_the_first_line_holds_names(tmp_path: Path) -> None:
+    text = "".join(f"{i}.5,{i * i}\n" for i in range(30))
+    named, unnamed = load(tmp_path, text, header=True), load(tmp_path, text, header=False)
+    assert [c.name for c in named.columns] == ["0.5", "0"]
+    assert [c.name for c in unnamed.columns] == ["0", "1"]
+    assert (len(every(named)), len(every(unnamed))) == (29, 30)
+    np.testing.assert_allclose(sorted(unnamed.decode(every(unnamed))["0"]), np.arange(30) + 0.5, atol=1e-5)
+    assert load(tmp_path, text, header=False, drop=[0], kinds={1: "count"}).columns[0].kind == "count"  # numbers, as pandas calls them
+
+
+@pytest.mark.parametrize("passed", [True, False])
+@pytest.mark.parametrize("line", ["sep={}", "SEP={}", '"sep={}"', "\ufeffsep={}", "Sep={}{}", "sep={}  "])
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|", "~"])
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_first_line_that_names_the_separator_is_obeyed(line: str, separator: str, ending: str, passed: bool, tmp_path: Path) -> None:
+    text = line.format(separator, separator) + "\n" + team().replace(",", separator)
+    table = load(tmp_path, text.replace("\n", ending), **({"separator": separator} if passed else {}))
+    plain = load(tmp_path, team())
+    assert table.columns == plain.columns
+    assert torch.equal(every(table), every(plain))
+
+
+def test_a_column_whose_name_holds_a_separator_is_a_column(tmp_path: Path) -> None:
+    assert load(tmp_path, "a|b\n" + "".join(f"{i}.5\n" for i in range(30))).columns[0].name == "a|b"
+
+
+def test_cells_may_be_long_and_the_limit_of_the_process_is_put_back(tmp_path: Path) -> None:
+    before = 131_072  # what Python begins with
+    csv.field_size_limit(before)
+    text = team(header="geometry,goals,foot", line_7=f'"{LONG}",2,left', line_9=f'"{LONG}2",2,left')
+    path, plain, errors = write(tmp_path, text), load(tmp_path, team(), drop=["height"]), []
+
+    def once() -> None:
+        try:
+            assert len(every(load_table(path, drop=["geometry"]))) == len(every(plain))
+        except BaseException as error:
+            errors.append(error)
+
+    write(tmp_path, text)  # again: `plain` stood in its place
+    threads = [threading.Thread(target=once) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert csv.field_size_limit() == before
+    long = load(tmp_path, column(f'"{LONG}"', f'"{LONG}2"', "a"))
+    assert set(long.columns[0].categories) == {"a", LONG, LONG + "2"}
+
+
+def test_41_countries_are_a_category_if_the_reader_says_so(tmp_path: Path) -> None:
+    text = "country,x\n" + "".join(f"land {i % 41},{i}.5\n" for i in range(2000))
+    with pytest.raises(ValueError, match=r"41 different values in 2,000 rows.* pass kinds=\{'country': 'category'\}$"):
+        load(tmp_path, text)
+    table = load(tmp_path, text, kinds={"country": "category"})
+    assert sorted(table.columns[0].categories) == sorted(f"land {i}" for i in range(41))
+    assert torch.bincount(every(table)[:, 0].long()).tolist() == [
+        49 if name in {f"land {i}" for i in range(32)} else 48 for name in table.columns[0].categories
+    ]
+
+
+@pytest.mark.parametrize("kind", ["count", "gaussian"])
+def test_leading_zeros_are_numbers_if_the_reader_says_so(kind: str, tmp_path: Path) -> None:
+    table = load(tmp_path, column("01", "02", "10", "12"), kinds={"h": kind})
+    found = table.decode(every(table))["h"].round(4)
+    assert sorted(found) == [1] * 15 + [2] * 15 + [10] * 15 + [12] * 15
+
+
+# ---------------------------------------------------------------- where the file is
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write(tmp_path, team(), "mine.csv")
+    assert torch.equal(load_table("~/mine.csv").train, load_table(Path("~") / "mine.csv").train)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://example.org/a.csv", "HTTP://example.org/a", "s3://bucket/a.csv", "file:///tmp/a.csv", Path("https://example.org/a.csv")],
+)
+def test_an_address_is_no_file(address: str | Path) -> None:
+    with pytest.raises(ValueError, match=r"is an address: download the file first, or read it with pandas\.read_csv and save it"):
+        load_table(address)
+
+
+def test_the_files_whose_names_are_nearly_the_one_asked_for_are_named(tmp_path: Path) -> None:
+    write(tmp_path, team(), "teams.csv")
+    write(tmp_path, team(), "flats.csv")
+    for name in ("team.csv", "Teams.CSV.txt", "team"):
+        with pytest.raises(FileNotFoundError, match=rf"no file .*{name}, but teams\.csv in that folder: check its name"):
+            load_table(tmp_path / name)
+    with pytest.raises(FileNotFoundError, match=r"no file .*teams\.csv, and no folder .*nowhere: check"):
+        load_table(tmp_path / "nowhere" / "teams.csv")
+    with pytest.raises(FileNotFoundError, match="no file"):
+        load_table(tmp_path / "teams.csv" / "teams.csv")
+
+
+def test_a_file_that_may_not_be_read_is_not_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    path = write(tmp_path, team())
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(PermissionError, match=r"team\.csv may not be read: change its permissions, or close the program"):
+        load_table(path)
+
+
+def test_other_troubles_of_the_disk_keep_their_own_words(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="too long"):
+        load_table(tmp_path / ("x" * 300 + ".csv"))
+
+
+@pytest.mark.parametrize("path", [5, b"team.csv", None, pd.DataFrame()])
+def test_what_is_no_path(path: Any) -> None:
+    with pytest.raises(TypeError, match="path must be the name of a CSV file; got .*: save a DataFrame with to_csv first"):
+        load_table(path)
+
+
+# ---------------------------------------------------------------- words for empty cells
+
+
+@pytest.mark.parametrize(
+    ("cells", "empty", "categories", "gone"),
+    [
+        (["None", "Some"], [], ("None", "Some"), 0),
+        (["NA", "EU"], {"h": []}, ("EU", "NA"), 0),
+        (["NA", "EU", "-"], {"h": ["-"]}, ("EU", "NA"), 20),
+        (["None", "mild", "severe"], {"h": ()}, ("None", "mild", "severe"), 0),
+        (["none", "mild", "severe"], ["NONE"], ("mild", "severe"), 20),
+        (["missing", "a", "b", ""], ["Missing", "x"], ("a", "b"), 30),
+    ],
+)
+def test_the_reader_says_which_words_mean_empty(cells: list[str], empty: Any, categories: tuple, gone: int, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = load(tmp_path, column(*cells), empty=empty)
+    assert table.columns[0].categories == categories
+    assert int(every(table).isnan().sum()) == gone
+
+
+def test_a_number_may_mean_empty_and_other_columns_keep_their_words(tmp_path: Path) -> None:
+    table = load(
+        tmp_path,
+        "a,b\n"
+        + "".join(f"{('-999', '-999.0', i)[i % 3]},{i if i % 3 < 2 or i % 4 else 'NA'}.5\n".replace("NA.5", "NA") for i in range(60)),
+        empty={"a": ["-999"]},
+    )
+    assert every(table).isnan().sum(0).tolist() == [40, 5]
+
+
+@pytest.mark.parametrize("word", ["None", "NA", "-"])
+def test_a_word_that_may_be_a_name_is_read_as_empty_with_a_warning(word: str, tmp_path: Path) -> None:
+    text = column(word, "mild", "severe")
+    with pytest.warns(UserWarning, match=rf"'{word}' in line 2 of column 'h' and 19 others .*empty=\{{'h': \[\]\}}"):
+        table = load(tmp_path, text)
+    assert table.columns[0].categories == ("mild", "severe")
+    assert every(table).isnan().sum(0).tolist() == [20, 0]
+
+
+@pytest.mark.parametrize("cells", [["NA", "1.5", "2.5", "7"], ["", "a", "b"], ["?", "a", "b"], ["NaN", "a", "b"]])
+def test_there_is_no_warning_where_no_name_can_be_meant(cells: list[str], tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert every(load(tmp_path, column(*cells))).isnan().any()
+
+
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_other_separators(separator: str, tmp_path: Path) -> None:
     assert torch.equal(load(tmp_path, team().replace(",", separator), separator=separator).test, load(tmp_path, team()).test)
@@ -289,7 +537,7 @@ KIND = {"id": "gaussian", "goals": "count", "value": "positive", "kind": "catego
 def test_empty_cells_stay_empty_and_no_others_become_so(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     holes = {(int(i), int(j)) for i, j in zip(rng.integers(0, 200, 90), rng.integers(1, 4, 90))}
-    table = load(tmp_path, numbered(200, holes), kinds=KIND)
+    table = load(tmp_path, numbered(200, holes), kinds=KIND, empty=EMPTY)
     x, frame = every(table), table.decode(every(table))
     row = (frame["id"] - 0.25).round().astype(int).to_numpy()
     expected = np.zeros((200, 4), bool)
@@ -385,6 +633,97 @@ def test_the_file_s_own_rows_are_encoded_as_they_were_loaded(tmp_path: Path) -> 
     place = {round(float(v), 2): i for i, v in enumerate(frame["id"])}
     rows = [place[round(v, 2)] for v in table.decode(table.test)["id"]]
     assert torch.equal(x[rows].nan_to_num(-99), table.test.nan_to_num(-99))
+
+
+READ: dict[str, Any] = {
+    "as it comes": lambda path: pd.read_csv(path),
+    "text": lambda path: pd.read_csv(path, dtype=str),
+    "objects": lambda path: pd.read_csv(path, dtype=object),
+    "types with a missing value": lambda path: pd.read_csv(path, dtype_backend="numpy_nullable"),
+    "categories": lambda path: pd.read_csv(path).astype("category"),
+    "words kept": lambda path: pd.read_csv(path, keep_default_na=False),
+}
+FILES: dict[str, tuple[str, dict[str, Any]]] = {
+    "whole numbers as names, some empty": ("stage,age\n" + "".join(f"{'' if i == 3 else 1 + i % 3},{20 + i}.5\n" for i in range(60)), {"kinds": {"stage": "category"}}),
+    "0 and 1": (column("0", "1"), {}),
+    "0 and 1, some empty": (column("0", "1", ""), {}),
+    "TRUE and FALSE": (column("TRUE", "FALSE"), {}),
+    "TRUE and FALSE, some empty": (column("TRUE", "FALSE", ""), {}),
+    "true, written in many ways": (column("true", "False", "TRUE", ""), {}),
+    "true, false, and another": (column("true", "False", "TRUE", "maybe"), {}),
+    "1 and 1.0": (column("1", "1.0", "2", ""), {}),
+    "1e3": (column("1e3", "1000", "5", "7.50"), {"kinds": {"h": "category"}}),
+    "words": (column("a", " b ", '"c,d"', ""), {}),
+    "counts": (column("1", "0", "2", "7", ""), {}),
+    "positive": (column("1.5", "2.5", "3", "5", "7", "9", "800", ""), {}),
+    "question marks": (column("?", "1.5", "2.5", "-", "7.5"), {}),
+    "a number for empty": (column("-999", "1.5", "2.5", "7.5", ""), {"empty": ["-999"]}),
+    "a word for empty": (column("missing", "a", "b"), {"empty": ["Missing"]}),
+    "postal codes": (column("02100", "10115", "00184", ""), {}),
+    "months": (column(*(f"{i:02d}" for i in range(1, 13))), {}),
+    "months as numbers": (column(*(f"{i:02d}" for i in range(1, 13))), {"kinds": {"h": "count"}}),
+    "telephone numbers": (column("+43660123456", "+43660123457"), {}),
+    "long numbers as names": (column("9007199254740993", "9007199254740992"), {"kinds": {"h": "category"}}),
+    "dates": (column("2024-01-31", "2024-02-01", ""), {"kinds": {"h": "category"}}),
+    "numbers as names of columns": (team(header="0,1,2"), {}),
+    "names of columns with blanks": (team(header=" height,goals ,foot"), {}),
+    "names of columns that mean empty": (team(header="NA,NaN,None"), {}),
+}  # fmt: skip
+
+
+def as_in_file(table: Table, seed: int = 0) -> Tensor:
+    """The rows in the order of the file."""
+    x = every(table)
+    rows = torch.empty_like(x)
+    rows[np.random.default_rng(seed).permutation(len(x))] = x
+    return rows
+
+
+@pytest.mark.parametrize("read", READ)
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_read_by_pandas_is_encoded_as_it_was_loaded(file: str, read: str, tmp_path: Path) -> None:
+    text, arguments = FILES[file]
+    table = load(tmp_path, text, **arguments)
+    expected = as_in_file(table)
+    for frame in (READ[read](tmp_path / "team.csv"), table.decode(expected)):
+        np.testing.assert_allclose(table.encode(frame), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cells", "change"),
+    [
+        (["0", "1"], lambda frame: frame.astype({"h": bool})),
+        (["true", "false"], lambda frame: frame.astype({"h": int})),
+        (["0.1", "0.2", "0.3"], lambda frame: frame.astype({"h": "float32"})),
+        (["2024-01-31", "2024-02-01"], lambda frame: frame.assign(h=pd.to_datetime(frame["h"]))),
+        (["2024-01-31 10:30", "2024-02-01 11:00"], lambda frame: frame.assign(h=pd.to_datetime(frame["h"]))),
+        (["1", "2", "3"], lambda frame: frame.assign(h=frame["h"].astype(float).astype(str))),
+        (["a", "b"], lambda frame: frame.assign(h=frame["h"].astype("string"))),
+    ],
+)
+def test_categories_are_compared_by_value_whatever_their_type(cells: list[str], change: Any, tmp_path: Path) -> None:
+    table = load(tmp_path, column(*cells), kinds={"h": "category"})
+    expected = [table.columns[0].categories.index(cells[i % len(cells)]) for i in range(60)]
+    assert table.encode(change(pd.read_csv(tmp_path / "team.csv")))[:, 0].tolist() == expected
+
+
+def test_a_number_that_may_be_either_of_two_codes_is_refused(tmp_path: Path) -> None:
+    table = load(tmp_path, column("02100", "2100", "x"))
+    with pytest.raises(
+        ValueError,
+        match=r"2100 in row 1 may be any of the categories 02100, 2100: give their text; .*dtype=\{'h': str\}".replace(
+            "2100 in", "'2100' in"
+        ),
+    ):
+        table.encode(pd.DataFrame({"h": [2100]}))
+    assert table.encode(pd.DataFrame({"h": ["02100", "2100"]}))[:, 0].tolist() == [0, 1]
+
+
+def test_what_encode_is_not_given_a_frame_of_the_table() -> None:
+    with pytest.raises(TypeError, match=r"frame must be a pandas\.DataFrame .*; got dict"):
+        TABLE.encode({"foot": ["left"]})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="two columns of the frame are called 'foot'"):
+        TABLE.encode(pd.DataFrame([["left", "left"]], columns=["foot", " foot"]))
 
 
 def test_columns_left_out_are_empty_and_order_does_not_matter() -> None:

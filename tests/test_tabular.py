@@ -16,7 +16,7 @@ from vaecourse import tabular
 from vaecourse.distributions import log_prob_pairs
 from vaecourse.estimators import elbo, iwae_bound, log_weights
 from vaecourse.oracles import exact_log_px
-from vaecourse.tables import Column
+from vaecourse.tables import LARGEST_COUNT, Column
 from vaecourse.tabular import FLOOR, Cells, TabularVAE, feature_count, features, generate, impute, parameter_count
 from vaecourse.training import fit
 
@@ -128,6 +128,60 @@ def test_no_scale_is_below_the_floor() -> None:
     x = torch.tensor([-80.0, NAN, NAN, NAN], dtype=torch.float64)
     assert Cells(COLUMNS, p, 0.05).log_prob(x).item() == pytest.approx(scipy.stats.norm(0, 0.05).logpdf(0))
     assert Cells(COLUMNS, p, 0.0).log_prob(x).item() > 60
+
+
+# ---------------------------------------------------------------- large counts
+
+COUNTS = np.array([0, 1, 17, 999, 65_537, 499_999, 500_000, 500_001, LARGEST_COUNT - 1, LARGEST_COUNT])
+
+
+@pytest.mark.parametrize("raw_concentration", [-3.0, 0.0, 4.0, 100.0, 5000.0])
+@pytest.mark.parametrize("log_mean", [0.0, 7.0, 13.1, 14.5])
+def test_every_count_that_is_allowed_has_its_probability_in_single_precision_too(log_mean: float, raw_concentration: float) -> None:
+    column = Column("visitors", "count", 1.5, 1.0)
+    p = torch.tensor([log_mean - 1.5, raw_concentration], dtype=torch.float32, requires_grad=True)
+    x = torch.tensor(COUNTS, dtype=torch.float32)[:, None]
+    log_p = Cells([column], p).cell_log_probs(x)[:, 0]
+    first, second = p.detach().double().tolist()
+    mean, r = math.exp(1.5 + first), float(softplus(np.float64(second + 2))) + 0.05
+    expected = scipy.stats.nbinom(r, r / (r + mean)).logpmf(COUNTS)
+    assert log_p.dtype == torch.float32
+    np.testing.assert_allclose(log_p.detach(), expected, rtol=2e-7, atol=2e-6)
+    log_p.sum().backward()
+    assert p.grad is not None
+    assert p.grad.isfinite().all()
+
+
+def test_neighbouring_counts_around_half_a_million_differ_as_they_should() -> None:
+    x = torch.arange(499_900, 500_100, dtype=torch.float32)[:, None]
+    log_p = Cells([Column("visitors", "count", 13.1, 1.0)], torch.zeros(2)).log_prob(x)
+    assert (log_p.max() - log_p.min()).item() < 1e-3  # its distribution is wide: float32's log-gamma would scatter by 0.5
+    assert (log_p.diff() <= 0).all()
+
+
+@pytest.mark.parametrize("most", [1_000, 100_000, LARGEST_COUNT])
+def test_single_precision_costs_the_exact_likelihood_of_large_counts_next_to_nothing(most: int) -> None:
+    torch.manual_seed(1)
+    model = TabularVAE([Column("visitors", "count", math.log(most / 2), 1.0), Column("height", "gaussian")], 1, (16,))
+    x = torch.stack([torch.linspace(0, most, 21).round(), torch.linspace(-1, 1, 21)], 1)
+    single = exact_log_px(model, x)
+    double = exact_log_px(model.double(), x.double(), tol=1e-6)
+    assert single.dtype == torch.float32
+    np.testing.assert_allclose(single, double, atol=1e-4)
+
+
+def test_a_model_of_large_counts_trains_in_single_precision() -> None:
+    rng = np.random.default_rng(0)
+    counts = torch.tensor(rng.negative_binomial(2, 2 / (2 + 300_000), 400).clip(max=LARGEST_COUNT), dtype=torch.float32)
+    logs = counts.log1p()
+    x = torch.stack([counts, (logs - logs.mean()) / logs.std()], 1)
+    torch.manual_seed(0)
+    model = TabularVAE([Column("visitors", "count", logs.mean().item(), logs.std().item()), Column("size", "gaussian")], 1, (16,))
+    before = model.loss(x).item()
+    model.loss(x).backward()
+    assert all(w.dtype == torch.float32 and w.grad is not None and w.grad.isfinite().all() for w in model.parameters())
+    history = fit(model, x, 40, batch_size=50, lr=1e-2, progress=False)
+    assert history.train[-1] < before - 0.5
 
 
 # ---------------------------------------------------------------- features

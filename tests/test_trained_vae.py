@@ -17,7 +17,7 @@ from vaecourse.models import VAE
 from vaecourse.oracles import exact_log_px
 from vaecourse.training import fit
 
-SLICE = 20  # images at a time, so that a slice at every node fits into memory
+SLICE = 4  # images at a time, so that a slice at every node stays near the processor: a third faster than 20
 SAMPLES = 5_000
 FEW = 250  # digits: the encoder alone fails on one in ten, which fewer than 1,000 show
 
@@ -66,11 +66,11 @@ def mean_log_ratio(model: VAE, x: Tensor, nodes: Tensor, weights: Tensor) -> Ten
 
 
 def elbo_by_gauss_hermite(model: VAE, x: Tensor) -> Tensor:
-    t, w = np.polynomial.hermite_e.hermegauss(24)
+    t, w = np.polynomial.hermite_e.hermegauss(20)
     return mean_log_ratio(model, x, *square(t, w / w.sum()))
 
 
-def log_normaliser(model: VAE, x: Tensor, spacing: float = 0.04, reach: float = 7.0) -> Tensor:
+def log_normaliser(model: VAE, x: Tensor, spacing: float = 0.05, reach: float = 7.0) -> Tensor:
     """log of the integral of p(x, z) over a square far wider than the prior, so that no mode of the posterior is missed: (B,)."""
     axis = torch.arange(-reach, reach + spacing / 2, spacing)
     total = torch.full((len(x),), -math.inf)
@@ -83,8 +83,8 @@ def log_normaliser(model: VAE, x: Tensor, spacing: float = 0.04, reach: float = 
 
 
 def kl_from_posterior(model: VAE, x: Tensor, spacing: float = 0.6) -> Tensor:
-    """KL(q || p(z|x)) on a grid of 8 standard deviations around q, the posterior normalised by `log_normaliser`: (B,)."""
-    t = np.arange(-round(8 / spacing), round(8 / spacing) + 1) * spacing
+    """KL(q || p(z|x)) on a grid of 7 standard deviations around q, the posterior normalised by `log_normaliser`: (B,)."""
+    t = np.arange(-round(7 / spacing), round(7 / spacing) + 1) * spacing
     w = np.exp(-(t**2) / 2) * spacing / math.sqrt(2 * math.pi)
     return log_normaliser(model, x) - mean_log_ratio(model, x, *square(t, w))
 

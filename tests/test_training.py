@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +18,13 @@ import safetensors
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.distributions import kl_divergence
+from torch.distributions import Independent, kl_divergence
 
 from vaecourse import training
 from vaecourse.data import Digits, Split
 from vaecourse.diagnostics import exact_elbo
+from vaecourse.distributions import bernoulli
+from vaecourse.files import read_tensors
 from vaecourse.models import VAE, BernoulliMixture, ConditionalVAE, LatentVariableModel, MixturePrior, VampPrior
 from vaecourse.oracles import exact_log_px
 from vaecourse.training import History, fit
@@ -54,6 +61,15 @@ def same(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
 def train(model: LatentVariableModel, data: Any, epochs: int = 3, *, seed: int = 1, **settings: Any) -> History:
     torch.manual_seed(seed)
     return fit(model, data, epochs, **{"batch_size": 16, "progress": False} | settings)
+
+
+def ten_times(model: LatentVariableModel, x: Tensor, factor: float) -> Tensor:
+    return factor * model.loss(x)
+
+
+class TenTimes:
+    def __call__(self, model: LatentVariableModel, x: Tensor) -> Tensor:
+        return 10 * model.loss(x)
 
 
 def interrupt_after(epoch: int) -> Callable[[int], None]:
@@ -523,7 +539,13 @@ def test_a_failure_while_writing_leaves_the_last_checkpoint_whole(tmp_path: Path
         ({"lr": 1e-3}, "lr: 0.002 then, 0.001 now"),
         ({"decay": False}, "decay: True then, False now"),
         ({"dynamic": True}, "dynamic: False then, True now"),
-        ({"data": a_split(30)}, "images: 40 then, 30 now"),
+        ({"data": a_split(30)}, "training data: 40 rows of sha256 [0-9a-f]{12} then, 30 rows of sha256 [0-9a-f]{12} now"),
+        ({"data": a_split(40, seed=5)}, "training data: 40 rows of sha256 [0-9a-f]{12} then, 40 rows of sha256 [0-9a-f]{12} now"),
+        ({"valid": binary(20, 1)}, "validation data: none then, 20 rows of sha256 [0-9a-f]{12} now"),
+        ({"loss": training.beta_loss(4.0)}, r"loss: the model's own then, beta_loss\(4.0\) now"),
+        ({"loss": lambda m, x: m.loss(x)}, "loss: the model's own then, <lambda> now"),
+        ({"loss": partial(ten_times, factor=10)}, "loss: the model's own then, ten_times now"),
+        ({"loss": TenTimes()}, "loss: the model's own then, TenTimes now"),
     ],
 )
 def test_a_checkpoint_of_other_settings_is_refused(changed: dict[str, Any], named: str, tmp_path: Path) -> None:
@@ -539,17 +561,255 @@ def test_a_checkpoint_of_other_settings_is_refused(changed: dict[str, Any], name
     assert same(weights(model), before)
 
 
-def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
-    save_file({"numbers": torch.zeros(3)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="belongs to a training with other settings"):
-        train(vae(), binary(40), checkpoint=tmp_path / "other.safetensors", resume=True)
+@pytest.mark.parametrize(
+    ("then", "now", "named"),
+    [
+        (lambda: training.beta_loss(1.0), lambda: training.beta_loss(4.0), r"loss: beta_loss\(1\.0\) then, beta_loss\(4\.0\) now"),
+        (lambda: training.iwae_loss(2), lambda: training.iwae_loss(3), r"loss: iwae_loss\(2\) then, iwae_loss\(3\) now"),
+        (
+            lambda: training.free_bits_loss(0.5),
+            lambda: training.free_bits_loss(1.0),
+            r"free_bits_loss\(0\.5\) then, free_bits_loss\(1\.0\) now",
+        ),
+        (lambda: training.exact_loss(1.5), lambda: training.exact_loss(0.5), r"exact_loss\(1\.5\) then, exact_loss\(0\.5\) now"),
+        (lambda: training.beta_loss(1.0), lambda: None, r"loss: beta_loss\(1\.0\) then, the model's own now"),
+    ],
+)
+def test_a_checkpoint_knows_the_loss(then: Callable, now: Callable, named: str, tmp_path: Path) -> None:
+    file = tmp_path / "run.safetensors"
+    train(vae(), binary(20), 2, loss=then(), checkpoint=file, on_epoch=interrupt_after(0))
+    with pytest.raises(ValueError, match=named):
+        train(vae(), binary(20), 2, loss=now(), checkpoint=file, resume=True)
+    assert len(train(vae(), binary(20), 2, loss=then(), checkpoint=file, resume=True).train) == 2
 
 
-def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("then", "now", "named"),
+    [
+        ({"valid": binary(20, 1)}, {"valid": binary(20, 2)}, "validation data: 20 rows .* then, 20 rows .* now"),
+        ({"valid": binary(20, 1)}, {}, "validation data: 20 rows .* then, none now"),
+        ({"dynamic": True}, {"dynamic": True, "data": Split(a_split(40).x, a_split(40, 1).grey, 31, None, None)}, "training data: 40"),
+        ({"decay": False}, {"decay": False, "epochs": 1}, "holds 2 epochs already, and 1 are asked for"),
+    ],
+)
+def test_a_checkpoint_knows_the_data_and_how_far_it_is(then: dict[str, Any], now: dict[str, Any], named: str, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"data": a_split(40), "epochs": 4, "checkpoint": tmp_path / "run.safetensors"}
+    train(vae(), **settings | then, on_epoch=interrupt_after(1))
+    model = vae(seed=3)
+    before, state = weights(model), torch.get_rng_state()
+    with pytest.raises(ValueError, match=named):
+        fit(model, **{"batch_size": 16, "progress": False} | settings | now, resume=True)
+    assert same(weights(model), before)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def with_decoder(activation: torch.nn.Module) -> VAE:
+    class Pixels(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.logits = torch.nn.Sequential(torch.nn.Linear(2, 8), activation, torch.nn.Linear(8, PIXELS))
+
+        def forward(self, z: Tensor) -> Independent:
+            return bernoulli(self.logits(z))
+
+    torch.manual_seed(0)
+    return VAE(2, (8,), PIXELS, decoder=Pixels())
+
+
+def frozen_decoder() -> VAE:
+    model = vae()
+    model.decoder.requires_grad_(False)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "named"),
+    [
+        (vae, lambda: VAE(3, (8,), PIXELS), r"in_features=2, .* then, .*in_features=3, .* now"),
+        (vae, lambda: VAE(2, (8, 8), PIXELS), r"then, .* now.*, and \d+ more"),
+        (vae, lambda: vae().double(), r"tensor decoder\.logits\.0\.weight: float32 \(8, 2\) then, float64 \(8, 2\) now"),
+        (vae, frozen_decoder, r"float32 \(8, 2\) then, float32 \(8, 2\) frozen now"),
+        (vae, lambda: VAE(2, (8,), PIXELS, prior=MixturePrior(2, 3)), r"layer learned_prior: none then, MixturePrior\(\) now"),
+        (lambda: with_decoder(torch.nn.Tanh()), lambda: with_decoder(torch.nn.ReLU()), r"Tanh\(\) then, ReLU\(\) now"),
+    ],
+)
+def test_a_checkpoint_of_another_model_is_refused(then: Callable[[], VAE], now: Callable[[], VAE], named: str, tmp_path: Path) -> None:
+    file = tmp_path / "run.safetensors"
+    train(then(), binary(40), checkpoint=file)
+    model = now()
+    before = weights(model)
+    with pytest.raises(ValueError, match=rf"run\.safetensors belongs to a training with other settings.*{named}"):
+        train(model, binary(40).to(first_parameter(model).dtype), checkpoint=file, resume=True)
+    assert same(weights(model), before)
+
+
+def test_a_loss_that_changes_under_the_same_name_is_noticed_by_its_validation_loss(tmp_path: Path) -> None:
+    file, valid = tmp_path / "run.safetensors", binary(20, 1)
+    settings: dict[str, Any] = {"checkpoint": file, "valid": valid}
+    history = train(vae(), binary(40), loss=lambda m, x: m.loss(x), on_epoch=interrupt_after(1), **settings)
+    kept = file.read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train(vae(), binary(40), loss=lambda m, x: m.loss(x), resume=True, **settings)
+    file.write_bytes(kept)
+    with pytest.warns(UserWarning, match=rf"had a validation loss of {history.valid[1]:.6g}, and have one of {3 * history.valid[1]:.5g}"):
+        train(vae(), binary(40), loss=lambda m, x: 3 * m.loss(x), resume=True, **settings)
+
+
+def test_patience_that_comes_with_resuming_knows_the_best_weights_from_before(tmp_path: Path) -> None:
+    """The first training had no patience, and its validation loss was rising when it ended."""
+    file, settings = tmp_path / "run.safetensors", {"valid": binary(50, 1), "lr": 3e-2, "decay": False}
+    after: list[dict[str, Tensor]] = []
+    model = vae()
+    history = train(model, binary(10), 60, checkpoint=file, on_epoch=lambda _: after.append(weights(model)), **settings)
+    best = int(np.argmin(history.valid))
+    assert best < 50
+    resumed = vae(seed=99)
+    more = train(resumed, binary(10), 90, checkpoint=file, resume=True, patience=5, **settings)
+    assert (more.stopped, more.best_epoch, len(more.train)) == ("early", best, 60)
+    assert same(weights(resumed), after[best])
+
+
+def test_more_patience_goes_on_where_less_had_stopped(tmp_path: Path) -> None:
+    file, settings = tmp_path / "run.safetensors", {"valid": binary(50, 1), "lr": 3e-2}
+    expected_model, expected, _ = overfitting(patience=20)
+    short = train(vae(), binary(10), 200, patience=3, checkpoint=file, **settings)
+    assert short.stopped == "early"
+    model = vae(seed=99)
+    assert train(model, binary(10), 200, seed=99, patience=20, checkpoint=file, resume=True, **settings) == expected
+    assert same(weights(model), weights(expected_model))
+
+
+def written(content: bytes) -> Callable[[Path], object]:
+    return lambda file: file.write_bytes(content)
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+NOT_CHECKPOINTS = [
+    (written(b""), "an empty file"),
+    (written(LFS), "a pointer of Git LFS"),
+    (lambda file: file.write_bytes(file.read_bytes()[:5000]), "cut off, damaged"),
+    (lambda file: file.write_bytes(file.read_bytes()[:-1]), "cut off, damaged"),
+    (lambda file: file.write_bytes(file.read_bytes()[:4]), "cut off, damaged"),
+    (written(b"\0" * 1000), "cut off, damaged"),
+    (written(b"not tensors at all"), "cut off, damaged"),
+    (lambda file: torch.save({"weights": torch.zeros(3)}, file), "a zip archive.*torch.save"),
+    (lambda file: torch.save({"a": torch.zeros(3)}, file, _use_new_zipfile_serialization=False), "a Python pickle"),
+    (written(b"<!DOCTYPE html><html>not found</html>"), "a web page"),
+    (lambda file: save_file({"numbers": torch.zeros(3)}, file), "a safetensors file of something else"),
+    (lambda file: save_file({"numbers": torch.zeros(3)}, file, {"step": "7"}), "a safetensors file of something else"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "found"), NOT_CHECKPOINTS, ids=[found for _, found in NOT_CHECKPOINTS])
+def test_a_file_that_is_no_checkpoint_is_refused_by_what_it_is(spoil: Callable[[Path], object], found: str, tmp_path: Path) -> None:
     file = tmp_path / "run.safetensors"
     train(vae(), binary(40), checkpoint=file)
-    with pytest.raises(ValueError, match=r"run\.safetensors"):
-        train(VAE(3, (8,), PIXELS), binary(40), checkpoint=file, resume=True)
+    spoil(file)
+    model = vae()
+    before, content = weights(model), file.read_bytes()
+    with pytest.raises(
+        ValueError, match=rf"{re.escape(str(file))} is not a checkpoint of fit: .*{found}.*give another file as checkpoint="
+    ):
+        train(model, binary(40), checkpoint=file, resume=True)
+    assert same(weights(model), before)
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_folder_as_checkpoint_is_refused_before_anything_is_trained(resume: bool, tmp_path: Path) -> None:
+    model = vae()
+    before = weights(model)
+    with pytest.raises(ValueError, match=rf"checkpoint='{re.escape(str(tmp_path))}' is a folder: add the name of a file"):
+        train(model, binary(40), checkpoint=tmp_path, resume=resume)
+    assert same(weights(model), before)
+
+
+def test_a_checkpoint_may_lie_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    train(vae(), binary(40), checkpoint="~/deep/run.safetensors", on_epoch=interrupt_after(0))
+    assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()] == [str(Path("home/deep/run.safetensors"))]
+    whole, resumed = vae(), vae(seed=5)
+    expected = train(whole, binary(40))
+    assert train(resumed, binary(40), seed=5, checkpoint=Path("~/deep/run.safetensors"), resume=True) == expected
+    assert same(weights(resumed), weights(whole))
+
+
+TRAIN = """
+import sys, torch
+from vaecourse.models import VAE
+from vaecourse.training import fit
+torch.manual_seed(int(sys.argv[2]))
+fit(VAE(2, (8,), 16), torch.ones(64, 16), 40, batch_size=16, checkpoint=sys.argv[1], progress=False)
+"""
+
+
+def test_two_processes_may_write_one_checkpoint_at_once(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TRAIN, str(tmp_path / "race.safetensors")]
+    running = [subprocess.Popen([*command, str(seed)], stderr=subprocess.PIPE, text=True) for seed in (0, 1)]
+    assert [(p.communicate(timeout=120)[1], p.returncode) for p in running] == [("", 0)] * 2
+    assert [p.name for p in tmp_path.iterdir()] == ["race.safetensors"]
+    assert "history" in read_tensors(tmp_path / "race.safetensors", "a checkpoint")[1]
+
+
+def test_a_frozen_model_is_refused_with_the_way_to_thaw_it() -> None:
+    model, x = vae().requires_grad_(False), binary(40)
+    with pytest.raises(ValueError, match=r"all parameters of the model are frozen .*model\.requires_grad_\(True\) lets it learn on"):
+        train(model, x)
+    before = weights(model)
+    train(model.requires_grad_(True), x, 1)
+    assert not same(weights(model), before)
+
+
+def test_a_model_of_which_a_part_is_frozen_trains_the_rest() -> None:
+    model = frozen_decoder()
+    before = weights(model)
+    train(model, binary(40), 1)
+    assert {k.split(".")[0] for k, v in model.state_dict().items() if not torch.equal(v, before[k])} == {"encoder"}
+
+
+def test_fit_goes_on_from_the_weights_that_it_was_interrupted_at() -> None:
+    model, reached = vae(), []
+
+    def watch(epoch: int) -> None:
+        reached.append(weights(model))
+        interrupt_after(1)(epoch)
+
+    assert len(train(model, binary(40), 6, on_epoch=watch).train) == 2
+
+    def loss(m: LatentVariableModel, x: Tensor) -> Tensor:
+        reached.append(weights(m))
+        return m.loss(x)
+
+    assert len(train(model, binary(40), 2, loss=loss).train) == 2
+    assert same(reached[2], reached[1])
+
+
+@pytest.mark.parametrize(
+    ("loss", "found"),
+    [
+        (lambda m, x: m.loss(x).item(), r"got \d"),
+        (lambda m, x: m.loss(x).detach(), r"got tensor\("),
+        (lambda m, x: m.terms(x)[0], r"got a tensor of shape \(16,\)"),
+        (lambda m, x: None, "got None"),
+    ],
+)
+def test_a_loss_that_cannot_be_minimised_is_refused(loss: Callable, found: str) -> None:
+    with pytest.raises(ValueError, match=rf"loss must return one number, a tensor that depends on the parameters.*{found}"):
+        train(vae(), binary(40), loss=loss)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+def test_numpy_s_whole_numbers_are_whole_numbers(kind: type, tmp_path: Path) -> None:
+    file, valid = tmp_path / "run.safetensors", binary(20, 1)
+    expected_model, model = vae(), vae()
+    expected = train(expected_model, binary(40), 3, patience=2, valid=valid)
+    settings: dict[str, Any] = {"batch_size": kind(16), "patience": kind(2), "valid": valid, "checkpoint": file}
+    assert train(model, binary(40), kind(3), on_epoch=interrupt_after(0), **settings).stopped == "interrupted"
+    assert train(model, binary(40), kind(3), resume=True, **settings | {"batch_size": 16}) == expected
+    assert same(weights(model), weights(expected_model))
 
 
 # ---------------------------------------------------------------- refusals
@@ -576,6 +836,18 @@ def test_a_loss_that_is_not_finite_is_reported_before_it_touches_the_weights(val
     [
         ({"epochs": 0}, ValueError, "epochs must be at least 1; got 0"),
         ({"epochs": 2.0}, TypeError, r"epochs must be a whole number; got 2\.0"),
+        ({"epochs": np.float64(2.0)}, TypeError, r"epochs must be a whole number; got np\.float64\(2\.0\)"),
+        ({"epochs": True}, TypeError, "epochs must be a whole number; got True"),
+        ({"epochs": np.True_}, TypeError, r"epochs must be a whole number; got np\.True_"),
+        ({"epochs": "8"}, TypeError, "epochs must be a whole number; got '8'"),
+        ({"epochs": torch.tensor(8)}, TypeError, r"epochs must be a whole number; got tensor\(8\): pass its \.item\(\)"),
+        ({"epochs": np.int64(0)}, ValueError, "epochs must be at least 1; got 0"),
+        ({"patience": 2.0, "valid": binary(4)}, TypeError, r"patience must be a whole number; got 2\.0"),
+        ({"lr": -1.0}, ValueError, r"lr is the learning rate, a number of 0 or above; got -1\.0"),
+        ({"lr": math.nan}, ValueError, "lr is the learning rate, a number of 0 or above; got nan"),
+        ({"lr": math.inf}, ValueError, "lr is the learning rate, a number of 0 or above; got inf"),
+        ({"lr": "fast"}, ValueError, "lr is the learning rate, a number of 0 or above; got 'fast'"),
+        ({"checkpoint": "https://example.org/run.safetensors"}, ValueError, "is an address, and the path of a file or folder is needed"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1; got 0"),
         ({"batch_size": 16.5}, TypeError, "batch_size must be a whole number"),
         ({"patience": 0, "valid": binary(4)}, ValueError, "patience must be at least 1; got 0"),
@@ -627,3 +899,35 @@ def test_a_gradient_that_is_not_finite_is_reported_before_it_touches_the_weights
 
 def test_a_validation_loss_that_is_nan_is_never_the_best() -> None:
     assert History(valid=[math.nan, 3.0, 2.0]).best_epoch == 2
+
+
+def test_a_batch_that_the_loss_changes_in_place_is_checked_again_and_nothing_is_trusted_afterwards() -> None:
+    model, batches = vae(), []
+
+    def loss(m: LatentVariableModel, x: Tensor) -> Tensor:
+        batches.append(x)
+        m.check(x)
+        x.mul_(0.37)
+        return m.loss(x)
+
+    with pytest.raises(ValueError, match=r"x must hold 0s and 1s; found 0\.37"):
+        train(model, binary(40), loss=loss)
+    with pytest.raises(ValueError, match=r"found 0\.37"):
+        model.check(batches[0])
+    assert model._known is None
+
+
+def test_no_bar_is_shown_in_a_notebook_where_the_environment_says_so(monkeypatch):
+    import tqdm.auto
+
+    shown = []
+
+    def bar(*args, **settings):
+        shown.append(not settings["disable"])
+        return tqdm.std.tqdm(*args, **settings | {"disable": True})
+
+    monkeypatch.setattr(tqdm.auto, "tqdm", bar)  # in a notebook tqdm's bar does not look at the variable itself
+    for value, progress, expected in (("1", True, False), ("0", True, True), ("", True, True), ("0", False, False)):
+        monkeypatch.setenv("TQDM_DISABLE", value)
+        fit(VAE(2), torch.ones(20, 784), 1, progress=progress)
+        assert shown.pop() == expected

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Categorical
 
+from vaecourse.arguments import positive, whole
 from vaecourse.logspace import log_mean_exp
 from vaecourse.tables import Column
 from vaecourse.tabular import FLOOR, Cells, parameter_count
@@ -56,6 +57,7 @@ class GaussianTable:
     ):
         from sklearn.mixture import GaussianMixture
 
+        (n_components,), seed = positive(n_components=n_components), whole("seed", seed, least=0)
         names = [column.name for column in columns]
         self.categories = [i for i, column in enumerate(columns) if column.kind == "category"]
         self.counts = [i for i, column in enumerate(columns) if column.kind == "count"]
@@ -86,6 +88,7 @@ class GaussianTable:
 
     def log_prob(self, x: Float[Tensor, "rows columns"], n_draws: int = 200) -> Float[Tensor, " rows"]:
         """log p of complete rows in nats, in standard units. Raises ValueError where a cell is empty."""
+        (n_draws,) = positive(n_draws=n_draws)
         if x.isnan().any():
             raise ValueError("GaussianTable knows complete rows only: pass x[~x.isnan().any(1)]")
         result = x.new_empty(len(x))

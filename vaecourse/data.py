@@ -6,6 +6,8 @@ import csv
 import gzip
 import logging
 import os
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vaecourse import strokes
+from vaecourse.files import kind, located, replacing
 
 NAMES = ("strokes", "mnist", "static-mnist")
 SEED = 20  # of the shipped strokes and of the static binarisation of MNIST
@@ -30,6 +33,9 @@ SHA256 = {
     "binarized_mnist_valid.amat": "1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2",
     "binarized_mnist_test.amat": "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c",
 }
+
+
+RESTORE = "in a clone of the course run `git checkout -- data`, otherwise install the course again"  # where a shipped file is damaged
 
 
 class DataUnavailable(OSError):
@@ -121,9 +127,19 @@ def shipped(name: str) -> Path:
 
 
 def shipped_lines(name: str) -> list[list[str]]:
-    """The lines of a shipped CSV file whose first column names a data set, without its heading."""
-    with shipped(name).open(newline="", encoding="utf-8") as file:
-        return list(csv.reader(file))[1:]
+    """The lines of a shipped CSV file whose first column names a data set, without its heading.
+
+    Raises DataUnavailable where the file is missing or something else.
+    """
+    path = shipped(name)
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            heading, *lines = csv.reader(file)
+    except (OSError, ValueError, csv.Error) as error:
+        raise DataUnavailable(f"{path} cannot be read, it is {kind(path)}: {RESTORE}") from error
+    if heading[:1] != ["digits"]:
+        raise DataUnavailable(f"{path} does not begin with a column called digits, it is {kind(path)}: {RESTORE}")
+    return lines
 
 
 def lines_about(name: str, digits: str | None = None) -> list[list[str]]:
@@ -142,33 +158,40 @@ def replace_lines(name: str, fields: Sequence[str], digits: str, lines: Iterable
     path = shipped(name)
     there = shipped_lines(name) if path.exists() else []
     kept = [line for line in there if line[0] != digits] + [[digits, *line] for line in lines]
-    part = path.with_name(path.name + ".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("digits", *fields))
         table.writerows(sorted(kept, key=lambda line: line[0], reverse=True))
-    part.replace(path)
 
 
 def cache_root() -> Path:
-    """Where downloads live: VAECOURSE_DATA_DIR, else the user's cache folder. MNIST is in its folder `mnist`."""
+    """Where downloads live: VAECOURSE_DATA_DIR, else the user's cache folder. MNIST is in its folder `mnist`.
+
+    Raises DataUnavailable where neither can be found, for instance because there is no home folder.
+    """
     import pooch
 
-    return Path(os.environ.get("VAECOURSE_DATA_DIR") or pooch.os_cache("vaecourse")).expanduser()
+    try:
+        return located(os.environ.get("VAECOURSE_DATA_DIR") or pooch.os_cache("vaecourse"))
+    except (ValueError, RuntimeError) as error:
+        raise DataUnavailable(f"no folder for downloads: {error}; set VAECOURSE_DATA_DIR to a folder that can be written") from error
 
 
 def save_strokes(path: Path) -> None:
     """Draw the shipped strokes again from their seed and write them to `path` (about a minute)."""
     made = strokes.make(SEED, 25_000)
     made["x"] = np.packbits(made["x"], axis=1)
-    part = path.with_suffix(".part.npz")
-    np.savez_compressed(part, **made)
-    os.replace(part, path)
+    with replacing(path) as part, part.open("wb") as file:  # given a name, NumPy would add .npz to it
+        np.savez_compressed(file, **made)
 
 
 def _load_strokes() -> Digits:
-    with np.load(shipped("strokes.npz"), allow_pickle=False) as file:
-        made = dict(file)
+    path = shipped("strokes.npz")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            made = {name: file[name] for name in ("x", "ink", "factors", "labels")}
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataUnavailable(f"{path} does not hold the shipped digits, it is {kind(path)}: {RESTORE}") from error
     x = torch.from_numpy(np.unpackbits(made["x"], axis=1)).float()
     grey, factors = torch.from_numpy(made["ink"]), torch.from_numpy(made["factors"])
     labels = torch.from_numpy(made["labels"].astype(np.int64))
@@ -219,7 +242,7 @@ def fetch(name: str, mirrors: tuple[str, ...]) -> Path:
 
     folder = cache_root() / "mnist"
     path, sha256 = folder / name, f"sha256:{SHA256[name]}"
-    damaged = path.exists() and pooch.file_hash(str(path)) != SHA256[name]
+    damaged = path.exists() and (path.is_dir() or pooch.file_hash(str(path)) != SHA256[name])
     if path.exists() and not damaged:
         return path
     pooch.get_logger().setLevel(logging.WARNING)
@@ -230,7 +253,7 @@ def fetch(name: str, mirrors: tuple[str, ...]) -> Path:
             return path
         except Exception as error:  # every kind of network, disk and digest failure ends in the same advice
             failures.append(f"  {mirror}{name}: {type(error).__name__} {str(error)[:150]}".rstrip())
-    state = "is damaged (its sha256 is wrong)" if damaged else "is not there"
+    state = f"is damaged (its sha256 is wrong: it is {kind(path)})" if damaged else "is not there"
     raise DataUnavailable(
         f"{name} {state} in {folder}, and no mirror could provide it:\n" + "\n".join(failures) + "\n"
         f"Either connect to the network and run this again; or copy the file into {folder} (VAECOURSE_DATA_DIR sets its "

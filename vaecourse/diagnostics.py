@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
+from vaecourse.arguments import positive, whole
 from vaecourse.distributions import diagonal_normal, divergence
 from vaecourse.estimators import elbo
 from vaecourse.models import LatentVariableModel
@@ -50,7 +51,7 @@ def exact_elbo(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: In
         ValueError: bad x; q without one diagonal normal a row; more than two latents.
     """
     _check(model, x, q)
-    k = model.latent_dim
+    (nodes,), k = positive(nodes=nodes), model.latent_dim
     if k > 2:
         raise ValueError(f"a product of rules takes one or two latents; this model has {k}: see vaecourse.estimators.elbo for an estimate")
     axis, weight = (torch.from_numpy(a).to(x) for a in np.polynomial.hermite_e.hermegauss(nodes))
@@ -82,6 +83,7 @@ def refine(
     Raises:
         ValueError: bad x; no start, or one without one diagonal normal a row.
     """
+    steps = whole("steps", steps, least=0)  # with none, the best of the starts
     if not starts:
         raise ValueError("give at least one start, for instance starts=[model.encoder(x)]")
     candidates = []
@@ -147,7 +149,7 @@ def aggregate(q: Independent, prior: Distribution, n_samples: int = 1) -> Aggreg
     """
     if len(q.batch_shape) != 1:
         raise ValueError(f"q must hold one distribution for each image; got batch shape {tuple(q.batch_shape)}")
-    n, k = q.batch_shape[0], q.event_shape[0]
+    (n_samples,), n, k = positive(n_samples=n_samples), q.batch_shape[0], q.event_shape[0]
     with torch.no_grad():
         z = q.sample((n_samples,))
         log_q, log_p = q.log_prob(z).flatten(), prior.log_prob(z).flatten()
@@ -164,8 +166,7 @@ def bits_per_dim(nats: Float[Tensor, "..."] | float, dims: int) -> Float[Tensor,
     The sign turns, so lower is better.
     Of grey levels or other real values it depends on their unit.
     """
-    if dims < 1:
-        raise ValueError(f"dims is the number of values in x, at least 1; got {dims}")
+    (dims,) = positive(dims=dims)
     return -nats / (dims * math.log(2))
 
 

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
+from vaecourse.arguments import positive
 from vaecourse.distributions import log_prob_pairs, mixture
 from vaecourse.models import LatentVariableModel
 
@@ -87,10 +88,7 @@ def weight_blocks(
     model: LatentVariableModel, x: Float[Tensor, "batch data"], n_samples: int, proposal: Distribution | None = None
 ) -> Iterator[Float[Tensor, "block batch"]]:
     """The rows of `log_weights`, a block at a time."""
-    if not isinstance(n_samples, int) or isinstance(n_samples, bool):
-        raise TypeError(f"n_samples must be a whole number; got {n_samples!r}")
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be at least 1; got {n_samples}: an average needs something to average")
+    (n_samples,) = positive(n_samples=n_samples)
     model.check(x)
     q = _encoder(model)(x) if proposal is None else proposal
     prior = model.prior  # once: a learned one may have to ask the encoder

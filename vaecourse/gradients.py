@@ -18,6 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
+from vaecourse.arguments import positive
+
 Family = Callable[[Tensor], Distribution]
 Integrand = Callable[[Tensor, Distribution], Tensor]
 
@@ -109,10 +111,7 @@ def _copies(q: Family, params: Tensor, n_samples: int) -> tuple[Tensor, Distribu
         raise TypeError("params must be a floating-point tensor: all parameters of q in one vector, see torch.cat")
     if params.ndim != 1 or len(params) == 0:
         raise ValueError(f"params must be a vector with at least one entry; got shape {tuple(params.shape)}: see torch.cat")
-    if not isinstance(n_samples, int) or isinstance(n_samples, bool):
-        raise TypeError(f"n_samples must be a whole number; got {n_samples!r}")
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be at least 1; got {n_samples}")
+    (n_samples,) = positive(n_samples=n_samples)
     copies = params.detach().expand(n_samples, -1).requires_grad_()
     q_copies = q(copies)
     if q_copies.batch_shape != (n_samples,):

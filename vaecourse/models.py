@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import safetensors
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal
 from torch.nn.functional import one_hot
 
-from vaecourse.data import digits_of, shipped
+from vaecourse.arguments import positive, whole
+from vaecourse.data import RESTORE, DataUnavailable, digits_of, shipped
 from vaecourse.distributions import bernoulli, diagonal_normal, divergence, log_prob_pairs, normal_mixture, standard_normal
+from vaecourse.files import read_tensors
 
 
-def _positive(**sizes: int) -> None:
-    for name, size in sizes.items():
-        if not isinstance(size, int) or isinstance(size, bool):
-            raise TypeError(f"{name} must be a whole number; got {size!r}")
-        if size < 1:
-            raise ValueError(f"{name} must be at least 1; got {size}")
+def _layers(hidden: Sequence[int]) -> tuple[int, ...]:
+    """The sizes of hidden layers, checked. Raises TypeError or ValueError."""
+    try:
+        sizes = {f"hidden[{i}]": size for i, size in enumerate(hidden)}
+    except TypeError as error:
+        raise TypeError(f"hidden must be a sequence of sizes, such as (128, 128) or (400,); got {hidden!r}") from error
+    return positive(**sizes)
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
@@ -40,9 +42,9 @@ class Decoder(nn.Module):
     """p(x|z): a network from K latents through `hidden` to one logit a pixel (notebook 02)."""
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
-        _positive(latent_dim=latent_dim, data_dim=data_dim, **{f"hidden[{i}]": h for i, h in enumerate(hidden)})
+        latent_dim, data_dim = positive(latent_dim=latent_dim, data_dim=data_dim)
         super().__init__()
-        self.logits = mlp([latent_dim, *hidden, data_dim])
+        self.logits = mlp([latent_dim, *_layers(hidden), data_dim])
 
     def forward(self, z: Float[Tensor, "... latents"]) -> Independent:
         """The distribution of an image given z: batch (...), event (D,)."""
@@ -53,9 +55,9 @@ class Encoder(nn.Module):
     """q(z|x): a network from the pixels through `hidden` to the mean and log-variance of each latent (notebook 08)."""
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
-        _positive(latent_dim=latent_dim, data_dim=data_dim, **{f"hidden[{i}]": h for i, h in enumerate(hidden)})
+        latent_dim, data_dim = positive(latent_dim=latent_dim, data_dim=data_dim)
         super().__init__()
-        self.parameters_of_q = mlp([data_dim, *hidden, 2 * latent_dim])
+        self.parameters_of_q = mlp([data_dim, *_layers(hidden), 2 * latent_dim])
 
     def forward(self, x: Float[Tensor, "... pixels"]) -> Independent:
         """The diagonal normal q(z|x): batch (...), event (K,)."""
@@ -74,11 +76,12 @@ class LatentVariableModel(nn.Module):
     """
 
     binary = True
+    _known: tuple[Tensor, int] | None = None  # rows of images that were checked before, and their version: `fit` says so of a batch
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784, *, decoder: nn.Module | None = None):
         super().__init__()
+        self.latent_dim, self.data_dim = positive(latent_dim=latent_dim, data_dim=data_dim)
         self.decoder = Decoder(latent_dim, hidden, data_dim) if decoder is None else decoder
-        self.latent_dim, self.data_dim = latent_dim, data_dim
 
     @property
     def prior(self) -> Distribution:
@@ -87,6 +90,8 @@ class LatentVariableModel(nn.Module):
 
     def check(self, x: Tensor) -> None:
         """Raise TypeError or ValueError, saying what to do, unless x is a batch of images this model can explain."""
+        if self._known is not None and x is self._known[0] and x._version == self._known[1]:
+            return  # not changed in place since
         if not isinstance(x, Tensor):
             raise TypeError(
                 f"x must be a torch tensor of shape (B, {self.data_dim}); got {type(x).__name__}: convert it with torch.as_tensor"
@@ -104,7 +109,8 @@ class LatentVariableModel(nn.Module):
             )
         if len(x) == 0:
             raise ValueError(f"x holds no image (shape {tuple(x.shape)}): give at least one row")
-        if self.binary and all(torch.equal(part, part.bool().to(dtype)) for part in x.split(1024)):  # in parts: a cache holds them
+        # 0 and 1 alone are their own squares, exactly. In parts: a cache holds them.
+        if self.binary and all(part.square().sub_(part).abs_().max() == 0 for part in x.detach().split(1024)):
             return
         if not torch.isfinite(x).all():
             raise ValueError("x holds NaN or infinity: find such rows with torch.isfinite(x).all(1), and mend or drop them")
@@ -134,6 +140,8 @@ class VAE(LatentVariableModel):
         encoder: nn.Module | None = None,
         decoder: nn.Module | None = None,
     ):
+        if decoder is None or encoder is None:
+            hidden = _layers(hidden)
         super().__init__(latent_dim, hidden, data_dim, decoder=decoder)
         self.encoder = Encoder(latent_dim, tuple(reversed(hidden)), data_dim) if encoder is None else encoder
         self.learned_prior = prior
@@ -172,7 +180,7 @@ class MixturePrior(nn.Module):
     """
 
     def __init__(self, latent_dim: int, n_components: int, floor: float = 0.05):
-        _positive(latent_dim=latent_dim, n_components=n_components)
+        latent_dim, n_components = positive(latent_dim=latent_dim, n_components=n_components)
         if not 0 < floor < 1:
             raise ValueError(f"floor is the smallest scale of a component, above 0 and below 1; got {floor}")
         super().__init__()
@@ -198,7 +206,7 @@ class VampPrior(nn.Module):
     """
 
     def __init__(self, n_components: int, data_dim: int = 784, start: Float[Tensor, "components pixels"] | None = None):
-        _positive(n_components=n_components, data_dim=data_dim)
+        n_components, data_dim = positive(n_components=n_components, data_dim=data_dim)
         if start is not None and tuple(start.shape) != (n_components, data_dim):
             raise ValueError(f"start must hold {n_components} images of {data_dim} pixels; got shape {tuple(start.shape)}")
         super().__init__()
@@ -233,7 +241,7 @@ class ConditionalVAE(VAE):
     """
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), n_pixels: int = 784, n_classes: int = 10):
-        _positive(latent_dim=latent_dim, n_pixels=n_pixels, n_classes=n_classes)
+        latent_dim, n_pixels, n_classes = positive(latent_dim=latent_dim, n_pixels=n_pixels, n_classes=n_classes)
         super().__init__(latent_dim, hidden, n_pixels + n_classes, decoder=Decoder(latent_dim + n_classes, hidden, n_pixels))
         self.n_pixels, self.n_classes = n_pixels, n_classes
 
@@ -259,7 +267,8 @@ class ConditionalVAE(VAE):
 
     def given(self, label: int) -> VAE:
         """p(x|y) for one class y: a VAE with the weights of this model, which every estimator and oracle takes."""
-        if label not in range(self.n_classes):
+        label = whole("label", label, least=0)
+        if label >= self.n_classes:
             raise ValueError(f"label must be a class from 0 to {self.n_classes - 1}; got {label}")
         code = one_hot(torch.tensor(label), self.n_classes).to(next(self.parameters()))
         return VAE(self.latent_dim, data_dim=self.n_pixels, encoder=_Told(self.encoder, code), decoder=_Told(self.decoder, code))
@@ -290,7 +299,7 @@ class LinearGaussian(LatentVariableModel):
     binary = False
 
     def __init__(self, data_dim: int, latent_dim: int, sigma: float = 0.5):
-        _positive(data_dim=data_dim, latent_dim=latent_dim)
+        data_dim, latent_dim = positive(data_dim=data_dim, latent_dim=latent_dim)
         if not sigma > 0:
             raise ValueError(f"sigma is a standard deviation and must be above 0; got {sigma}")
         nn.Module.__init__(self)
@@ -325,7 +334,7 @@ class BernoulliMixture(LatentVariableModel):
     """
 
     def __init__(self, n_components: int, data_dim: int = 784):
-        _positive(n_components=n_components, data_dim=data_dim)
+        n_components, data_dim = positive(n_components=n_components, data_dim=data_dim)
         nn.Module.__init__(self)
         self.data_dim = data_dim
         self.log_weights = nn.Parameter(torch.zeros(n_components))
@@ -354,15 +363,21 @@ def pretrained(name: str | None = None, path: str | Path | None = None) -> Laten
         name: the digits it was trained on, "strokes" or "mnist"; by default what VAECOURSE_DIGITS says.
         path: a file with decoders, by default data/decoder.safetensors.
 
-    Raises ValueError where the file holds no decoder of that name.
+    Raises:
+        ValueError: the file holds no decoder of that name, or is something else, or damaged. FileNotFoundError: there is none.
+        DataUnavailable: the same of the shipped file.
     """
-    name, path = digits_of(name), path or shipped("decoder.safetensors")
-    with safetensors.safe_open(path, framework="pt") as file:
-        prefix = f"{name}/"
-        state = {key.removeprefix(prefix): file.get_tensor(key).float() for key in file.keys() if key.startswith(prefix)}
-        names = sorted({key.split("/")[0] for key in file.keys()})
+    name, file = digits_of(name), shipped("decoder.safetensors") if path is None else path
+    try:
+        tensors, _ = read_tensors(file, "a safetensors file with decoders")
+    except (OSError, ValueError) as error:
+        if path is not None:
+            raise
+        raise DataUnavailable(f"{error}: {RESTORE}") from error
+    state = {key.removeprefix(f"{name}/"): value.float() for key, value in tensors.items() if key.startswith(f"{name}/")}
     if not state:
-        raise ValueError(f"no decoder called {name!r} in {path}; it holds {', '.join(names)}")
+        names = sorted({key.split("/")[0] for key in tensors})
+        raise ValueError(f"no decoder called {name!r} in {file}; it holds {', '.join(names) or 'nothing'}")
     weights = [state[key] for key in sorted(state, key=lambda k: int(k.split(".")[-2])) if key.endswith("weight")]
     model = LatentVariableModel(weights[0].shape[1], tuple(w.shape[0] for w in weights[:-1]), weights[-1].shape[0])
     model.load_state_dict(state)

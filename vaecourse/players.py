@@ -6,10 +6,11 @@ passing; games, goals and cards as counts; and last the market value. What comes
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
+
+from vaecourse.files import replacing
 
 POSITIONS = ("goalkeeper", "defender", "midfielder", "forward")
 FEET = ("right", "left", "both")
@@ -70,6 +71,5 @@ def save(path: Path) -> None:
     table["value"] = table["value"].astype(int)
     for name, gone in absent().items():
         table[name] = table[name].astype(object).mask(gone)
-    part = path.with_name(path.name + ".part")
-    table.to_csv(part, index=False, lineterminator="\n")
-    os.replace(part, path)
+    with replacing(path) as part:
+        table.to_csv(part, index=False, lineterminator="\n")

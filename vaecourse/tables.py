@@ -7,11 +7,18 @@ taking its logarithm), a count stays a count, a category is its number 0, 1, 2, 
 from __future__ import annotations
 
 import csv
+import difflib
 import io
+import itertools
 import math
+import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +27,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vaecourse.arguments import whole
 from vaecourse.data import shipped
 
 if TYPE_CHECKING:
@@ -31,6 +39,7 @@ KINDS = {
     "count": "0, 1, 2, …, modelled by a negative binomial",
     "category": "one of a few names",
 }
+EMPTY = ("NA", "N/A", "NaN", "null", "None", "<NA>", "#N/A", "#NA", "?", "-")  # in any case: what such a cell says by default
 MOST_CATEGORIES = 30
 FEWEST_ROWS = 20
 LARGEST_COUNT = 1_000_000
@@ -44,7 +53,9 @@ class Column:
     Attributes:
         kind: one of `KINDS`.
         shift, scale: mean and standard deviation, of the logarithm for "positive", of log(1 + count) for "count".
-        categories: the names, in the order of their numbers; empty unless kind is "category".
+        categories: the names, in the order of their numbers; empty unless kind is "category". Names that say the same
+            (1 and 1.0, true and TRUE) are one category, called by the shorter.
+        empty: the words that mean an empty cell.
     """
 
     name: str
@@ -52,6 +63,7 @@ class Column:
     shift: float = 0.0
     scale: float = 1.0
     categories: tuple[str, ...] = ()
+    empty: tuple[str, ...] = field(default=EMPTY, repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,21 +78,39 @@ class Table:
     def __getitem__(self, name: str) -> int:
         """The number of the column called `name`."""
         names = [column.name for column in self.columns]
-        if name not in names:
+        if str(name) not in names:
             raise ValueError(f"there is no column {name!r}; the table has {', '.join(names)}")
-        return names.index(name)
+        return names.index(str(name))
 
     def encode(self, frame: pd.DataFrame) -> Float[Tensor, "rows columns"]:
         """Rows in the file's own words and units, as the model wants them. Columns that are left out are empty cells.
 
-        Raises ValueError for an unknown column, a category that the training rows do not have, and cells that are no numbers.
+        Cells are compared by value: where the file says 2 or TRUE, the frame may hold 2.0 or True, and 2100 where it says 02100.
+        `encode(pandas.read_csv(path))` gives the rows of the file; a word such as NA that is a name of a category in this table is
+        empty for pandas, unless it reads with keep_default_na=False.
+
+        Raises:
+            TypeError: frame is no pandas.DataFrame.
+            ValueError: an unknown column, two of one name, a category that the training rows do not have, cells that are no numbers.
         """
-        for name in frame.columns:
-            self[str(name)]  # raises
-        cells = {str(name): [_text(cell) for cell in frame[name]] for name in frame.columns}
-        empty = [""] * len(frame)
+        import pandas as pd
+
+        if not isinstance(frame, pd.DataFrame):
+            raise TypeError(f"frame must be a pandas.DataFrame with columns of this table; got {type(frame).__name__}")
+        names = [str(name).strip() for name in frame.columns]
+        for i, name in enumerate(names):
+            self[name]  # raises
+            if name in names[:i]:
+                raise ValueError(f"two columns of the frame are called {name!r}: leave one out")
         places = [f"row {i + 1}" for i in range(len(frame))]
-        return _to_tensor([_encode(column, cells.get(column.name, empty), places) for column in self.columns])
+        encoded = []
+        for column in self.columns:
+            cells = [""] * len(frame)
+            if column.name in names:
+                given = frame.iloc[:, names.index(column.name)]
+                cells = _without_words(["" if gone else cell for cell, gone in zip(given.array, given.isna())], column.empty)
+            encoded.append(_encode(column, cells, places))
+        return _to_tensor(encoded)
 
     def decode(self, x: Float[Tensor, "rows columns"]) -> pd.DataFrame:
         """The way back: a pandas.DataFrame in the file's own words and units."""
@@ -124,118 +154,283 @@ def load_table(
     *,
     kinds: Mapping[str, str] | None = None,
     drop: Sequence[str] = (),
-    separator: str = ",",
+    empty: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    header: bool | None = None,
+    separator: str | None = None,
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15),
     seed: int = 0,
 ) -> Table:
-    """Read a CSV file whose first line holds the names of its columns.
+    """Read a CSV file (text in UTF-8) whose first line holds the names of its columns.
 
     Args:
+        path: of the file; ~ is the home folder. A table on the web is to be downloaded first.
         kinds: from the name of a column to its kind, where the guess is wrong: one of `KINDS`. Without it, names are categories,
-            and so are numbers with two values; whole numbers from 0, 1 or 2 up to at most a million are counts; numbers above 0 with a long
-            tail to the right are positive quantities; all others are quantities on a line.
+            and so are numbers with two values; whole numbers from 0, 1 or 2 up to at most a million are counts; numbers above 0 with
+            a long tail to the right are positive quantities; all others are quantities on a line. Numbers with leading zeros
+            (02100, 007) are names.
         drop: columns to leave out (names of people, row numbers).
-        separator: what stands between two cells.
+        empty: the words that mean an empty cell, in any case, for all columns, or from the name of a column to its words:
+            empty={"region": []} where NA is North America. Without it, those in `EMPTY`, and a warning where one of them might be a
+            name. A cell without any text is always empty. Words are never looked for among the names of columns.
+        header: whether the first line holds the names of columns; without them they are called 0, 1, 2, … Left out, the line is
+            taken for names unless it looks like a row, which is refused. Names that count from 0 or 1, as pandas writes them, are names.
+        separator: what stands between two cells. Left out, it is what a first line such as sep=; says, and a comma without one.
         shares: of training, validation and test rows, which are dealt at random with `seed`.
 
     Returns:
         The table. Shifts, scales and categories come from the training rows only.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such file. PermissionError: it may not be read.
+        TypeError: path is no path.
         ValueError: the table cannot be used as it is; says what was found where, and what to do.
     """
-    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
-        raise ValueError(f"shares are those of training, validation and test rows, above 0 and together 1; got {shares}")
-    if len(separator) != 1:
+    if separator is not None and (not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n'):
         raise ValueError(f"separator is the one character between two cells, such as ',' ';' or '\\t'; got {separator!r}")
     if isinstance(drop, str):
         raise ValueError(f"drop is a list of names: pass drop=[{drop!r}]")
-    cells, places = _read(Path(path), separator)
-    for name in [*drop, *(kinds or {})]:
-        if name not in cells:
-            raise ValueError(f"there is no column {name!r} to drop or to set the kind of; the file has {_some(list(cells), 20)}")
-    cells = {name: column for name, column in cells.items() if name not in drop}
-    if not cells:
+    path = _path(path)
+    texts, places = _read(path, separator, header)
+    kinds, drop = {str(name): kind for name, kind in (kinds or {}).items()}, [str(name) for name in drop]
+    for name in [*drop, *kinds, *(map(str, empty) if isinstance(empty, Mapping) else ())]:
+        if name not in texts:
+            raise ValueError(f"there is no column {name!r} to drop or to set anything of; the file has {_some(list(texts), 20)}")
+    texts = {name: column for name, column in texts.items() if name not in drop}
+    if not texts:
         raise ValueError("every column is dropped: leave at least one")
-    n = len(next(iter(cells.values())))
-    if n < FEWEST_ROWS:
-        raise ValueError(f"{path} holds {n} rows; at least {FEWEST_ROWS} are needed to learn from some and to test on others: collect more")
-    blank = [i for i in range(n) if not any(column[i] for column in cells.values())]
-    if blank:
-        such = f" ({len(blank)} such rows)" if len(blank) > 1 else ""
-        raise ValueError(f"{places[blank[0]]} of {path} is empty in every column{such}: remove it from the file")
-    for name, kind in (kinds or {}).items():
+    for name, kind in kinds.items():
         if kind not in KINDS:
             raise ValueError(f"column {name!r} cannot be of kind {kind!r}; the kinds are {', '.join(KINDS)}")
+    parts = _deal(len(places), shares, whole("seed", seed, least=0), path)
+    words = {name: _words(empty, name) for name in texts}
+    cells = {name: _without_words(column, words[name]) for name, column in texts.items()}
+    as_empty = {name: [(t, p) for t, c, p in zip(texts[name], column, places) if t and not c] for name, column in cells.items()}
+    _refuse_blank_rows(cells, places, path, as_empty)
+    fitted = [_fit(name, cells[name], places, parts[0], kinds.get(name), words[name], as_empty[name]) for name in cells]
+    columns = tuple(column for column, _ in fitted)
+    if empty is None:
+        _warn_of_words({column.name: as_empty[column.name] for column in columns if column.kind == "category"})
+    encoded = _to_tensor([values for _, values in fitted])
+    return Table(columns, *(encoded[part] for part in parts))
+
+
+def _deal(n: int, shares: tuple[float, float, float], seed: int, path: Path) -> list[np.ndarray]:
+    """The numbers of the training, validation and test rows."""
+    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
+        raise ValueError(f"shares are those of training, validation and test rows, above 0 and together 1; got {shares}")
+    if n < FEWEST_ROWS:
+        rows = "1 row" if n == 1 else f"{n} rows"
+        raise ValueError(f"{path} holds {rows}; at least {FEWEST_ROWS} are needed to learn from some and to test on others: collect more")
     order = np.random.default_rng(seed).permutation(n)
     first, second = round(shares[0] * n), round((shares[0] + shares[1]) * n)
     parts = [order[:first], order[first:second], order[second:]]
     if not all(len(part) for part in parts):
         raise ValueError(f"{n} rows are too few for shares of {shares}: one of the three splits is empty")
-    columns = [_fit(name, column, places, parts[0], (kinds or {}).get(name)) for name, column in cells.items()]
-    encoded = _to_tensor([_encode(column, cells[column.name], places) for column in columns])
-    return Table(tuple(columns), *(encoded[part] for part in parts))
+    return parts
 
 
-def _read(path: Path, separator: str) -> tuple[dict[str, list[str]], list[str]]:
-    """The cells as text, "" where empty, by column; and where each row begins, such as "line 7". Blank lines are passed over."""
-    text = _read_text(path)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
-    rows, places, before = [], [], 0
-    try:
-        for row in reader:
-            if len(row) > 1 or (row and row[0].strip()):
-                rows.append([_text(cell) for cell in row])
-                places.append(f"line {before + 1}")  # a quoted cell may go on over several lines
-            before = reader.line_num
-    except csv.Error:
+def _refuse_blank_rows(
+    cells: Mapping[str, list[str]], places: list[str], path: Path, as_empty: Mapping[str, list[tuple[str, str]]]
+) -> None:
+    blank = [place for place, row in zip(places, zip(*cells.values())) if not any(row)]
+    if blank:
+        such = f" ({len(blank)} such rows)" if len(blank) > 1 else ""
+        found = next(((word, name) for name, some in as_empty.items() for word, place in some if place == blank[0]), None)
+        or_name = f"; if {found[0]!r} in it is a name, pass empty={{{found[1]!r}: []}}" if found else ""
+        raise ValueError(f"{blank[0]} of {path} is empty in every column{such}: remove it from the file{or_name}")
+
+
+def _warn_of_words(as_empty: Mapping[str, list[tuple[str, str]]]) -> None:
+    """Say which words were read as empty cells among names, where they might be a name too: None, mild, severe."""
+    found = [(name, *first) for name, some in as_empty.items() for first in some if first[0].lower() in ("na", "none", "-")]
+    if found:
+        name, word, place = found[0]
+        more = f" and {len(found) - 1:,} others like it" if len(found) > 1 else ""
+        warnings.warn(
+            f"{word!r} in {place} of column {name!r}{more}: read as an empty cell. If it is the name of a category, pass "
+            f"empty={{{name!r}: []}}; if it does mean an empty cell, say so with empty=vaecourse.tables.EMPTY",
+            stacklevel=3,
+        )
+
+
+# ---------------------------------------------------------------- from the file to cells of text
+
+
+def _path(path: str | Path) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path must be the name of a CSV file; got {type(path).__name__}: save a DataFrame with to_csv first")
+    text = os.fspath(path)
+    if re.match(r"[a-z][a-z0-9+.-]+:/", text, re.IGNORECASE):  # two letters at least: C:/ is a disk
         raise ValueError(
-            f'in the row of {path} that begins in line {before + 1} a quote (") is opened and not closed as it should be: a quoted cell '
-            f"ends with a quote right before {separator!r} or the end of the line, and a quote within it is doubled"
-        ) from None
+            f"load_table reads files of this machine, and {text} is an address: download the file first, or read it with pandas.read_csv "
+            "and save it with to_csv(path, index=False)"
+        )
+    return Path(os.path.expanduser(text))
+
+
+def _read(path: Path, separator: str | None, header: bool | None) -> tuple[dict[str, list[str]], list[str]]:
+    """The cells as text by column, and where each row begins, such as "line 7". Blank lines are passed over."""
+    text, separator = _obey_first_line(_read_text(path), separator, path)
+    rows, places = _rows(text, separator, path)
     if not rows:
         raise ValueError(f"{path} is empty: the first line must hold the names of the columns, the others a row each")
-    names, *rows = rows
-    _check_names(names, path, separator)
-    for row, place in zip(rows, places[1:]):
-        if len(row) != len(names):
+    first = rows[0]
+    other = next((s for s in ";\t,|" if s != separator and all(s in separator.join(row) for row in rows[:2]) and len(first) == 1), None)
+    if other:
+        raise ValueError(f"{path} has a single column, {_show(first[0])}: its cells stand between {other!r}; pass separator={other!r}")
+    for row, place in zip(rows, places):
+        if len(row) != len(first):
             raise ValueError(
-                f"{place} of {path} has {len(row)} cells, and the first line names {len(names)} ({_some(names)}): mend that line; "
+                f"{place} of {path} has {len(row)} cells, and the first line names {len(first)} ({_some(first)}): mend that line; "
                 f"a cell with {separator!r} in it needs quotes"
             )
-    if not rows:
-        raise ValueError(f"{path} holds names of columns ({_some(names)}) and no rows: add the rows, a line each")
-    return {name: [row[i] for row in rows] for i, name in enumerate(names)}, places[1:]
+    if not _holds_names(rows, places, path, header):
+        return {str(i): list(column) for i, column in enumerate(zip(*rows))}, places
+    _check_names(first, path)
+    if len(rows) == 1:
+        raise ValueError(f"{path} holds names of columns ({_some(first)}) and no rows: add the rows, a line each")
+    return {name: list(column) for name, column in zip(first, zip(*rows[1:]))}, places[1:]
 
 
 def _read_text(path: Path) -> str:
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}: check its name and folder; the current folder is {Path.cwd().name}/")
     if path.is_dir():
         raise ValueError(f"{path} is a folder: give the file in it")
-    if path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers"):
-        raise ValueError(f"{path.name} is a spreadsheet: save it as CSV (comma separated, UTF-8) and load that file")
-    if path.suffix.lower() in (".zip", ".gz", ".bz2", ".xz", ".7z"):
+    try:
+        data = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(
+            f"there is no file {path}{_neighbours(path)}: check its name and folder; the current folder is {Path.cwd().name}/"
+        ) from None
+    except PermissionError:
+        raise PermissionError(f"{path} may not be read: change its permissions, or close the program that holds it open") from None
+    found = next((what for start, what in SIGNATURES.items() if data[:200].lstrip().lower().startswith(start)), "")
+    if path.suffix.lower() in (".xlsx", ".xls", ".ods", ".numbers") or "spreadsheet" in found:
+        raise ValueError(f"{path.name} is a {found or 'spreadsheet'}: save it as CSV (comma separated, UTF-8) and load that file")
+    if path.suffix.lower() in (".zip", ".gz", ".bz2", ".xz", ".7z") or "compressed" in found:
         raise ValueError(f"{path.name} is compressed: unpack it and load the CSV file in it")
-    data = path.read_bytes()
+    if found:
+        raise ValueError(f"{path.name} is not a CSV file, but {found}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise ValueError(f'{path} is not text in UTF-8 (line {line}): save it as CSV with encoding UTF-8 ("CSV UTF-8" in Excel)') from None
+        line = 1 + len(re.findall(rb"\r\n?|\n", data[: error.start]))
+        what = "text in UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else f"not text in UTF-8 (line {line})"
+        raise ValueError(f'{path} is {what}: save it as CSV with encoding UTF-8 ("CSV UTF-8" in Excel)') from None
     if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise ValueError(f"{path} is not text (a zero byte in line {line}): save the table as CSV with encoding UTF-8")
+        line = 1 + len(re.findall(r"\r\n?|\n", text[: text.index("\0")]))
+        raise ValueError(f"{path} is not text in UTF-8 (a zero byte in line {line}): save the table as CSV with encoding UTF-8")
     return text
 
 
-def _check_names(names: list[str], path: Path, separator: str) -> None:
-    other = next((s for s in ";\t,|" if s != separator and len(names) == 1 and s in names[0]), None)
-    if other:
-        raise ValueError(f"{path} has a single column, {names[0]!r}: its cells stand between {other!r}; pass separator={other!r}")
-    if sum(_number(name) is not None for name in names) > len(names) / 2:
-        raise ValueError(f"the first line of {path} holds numbers ({_some(names, 3)}): write the names of the columns above it, as words")
+SIGNATURES = {  # how files of other kinds begin, in small letters
+    b"pk\x03\x04": "zip archive or a spreadsheet",
+    b"\xd0\xcf\x11\xe0": "spreadsheet of an old kind, or another document",
+    b"\x1f\x8b": "compressed",
+    b"bzh": "compressed",
+    b"\xfd7zxz": "compressed",
+    b"7z\xbc\xaf": "compressed",
+    b"par1": "a Parquet file: read it with pandas.read_parquet and save it with to_csv(path, index=False)",
+    b"%pdf": "a PDF",
+    b"sqlite format 3": "a database",
+    b"<!doctype html": "a web page: download the file itself (the link called raw or download)",
+    b"<html": "a web page: download the file itself (the link called raw or download)",
+    b"version https://git-lfs": "a pointer of Git LFS: fetch the file itself with git lfs pull",
+}
+
+
+def _neighbours(path: Path) -> str:
+    """The files of that folder whose names are nearly the one asked for."""
+    try:
+        names = {p.name.lower(): p.name for p in itertools.islice(path.parent.iterdir(), 2000)}
+    except OSError:
+        return f", and no folder {path.parent}"
+    near = difflib.get_close_matches(path.name.lower(), names, 3)
+    return f", but {' and '.join(names[name] for name in near)} in that folder" if near else ""
+
+
+def _obey_first_line(text: str, separator: str | None, path: Path) -> tuple[str, str]:
+    """Excel's first line, sep=; or "sep=;", says what stands between cells. It is cut off; its line end stays, so that lines count on."""
+    said = re.match(r'"?sep="?([^"\r\n])"?([^\r\n]*)', text, re.IGNORECASE)
+    if not said or set(said[2]) - set(';,\t| "' + said[1]):
+        return text, separator or ","
+    if set(said[2]) - set(' "' + said[1]):
+        raise ValueError(f"the first line of {path} says {said[0]!r}, which contradicts itself: remove that line")
+    if separator not in (None, said[1]):
+        raise ValueError(
+            f"the first line of {path} says that cells stand between {said[1]!r}, and separator={separator!r} was passed: leave out "
+            "separator, or remove that line"
+        )
+    return text[said.end() :], said[1]
+
+
+def _rows(text: str, separator: str, path: Path) -> tuple[list[list[str]], list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    rows, places, before = [], [], 0
+    try:
+        with _cells_of_any_length():
+            for row in reader:
+                if len(row) > 1 or (row and row[0].strip()):
+                    rows.append([cell.strip() for cell in row])
+                    places.append(f"line {before + 1}")  # a quoted cell may go on over several lines
+                before = reader.line_num
+    except csv.Error as error:
+        where = f"in the row of {path} that begins in line {before + 1}"
+        if "unexpected end of data" in str(error):
+            raise ValueError(
+                f'{where} a cell begins with a quote (") that is not closed before the end of the file: close it; a quote within a quoted '
+                "cell is doubled"
+            ) from None
+        if "expected after" in str(error):
+            raise ValueError(
+                f'{where} a quoted cell goes on after its closing quote (") in line {reader.line_num}: a quoted cell ends with a quote '
+                f"right before {separator!r} or the end of the line, and a quote within it is doubled; or a quote above is not closed"
+            ) from None
+        raise ValueError(f"{where} the text is not CSV: {error}") from None
+    return rows, places
+
+
+_LIMIT = threading.Lock()
+
+
+@contextmanager
+def _cells_of_any_length() -> Iterator[None]:
+    """Without the limit of 131,072 characters a cell that `csv` keeps for the whole process. It is put back, one thread at a time."""
+    with _LIMIT:
+        before = csv.field_size_limit(2**31 - 1)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
+
+
+def _holds_names(rows: list[list[str]], places: list[str], path: Path, header: bool | None) -> bool:
+    """Whether the first line holds names. Raises ValueError where it might be a row, and `header` does not say which."""
+    if header is not None:
+        return header
+    first, below = rows[0], rows[1:]
+    numbers = [_number(cell) for cell in first]
+    counted = numbers[first[0] == "" :]  # pandas leaves the column of row numbers without a name
+    if counted in ([*range(len(counted))], [*range(1, len(counted) + 1)]):
+        if not any(all(_number(cell) == number for cell, number in zip(row, numbers)) for row in below):
+            return True
+    elif first in below:
+        raise ValueError(
+            f"{places[1 + below.index(first)]} of {path} repeats the first line ({_some(first, 3)}): remove it; if the first line is a row "
+            "too, pass header=False"
+        )
+    like_cells = [
+        (number is not None and math.isfinite(number)) or bool(cell and any(cell == row[i] for row in below))
+        for i, (cell, number) in enumerate(zip(first, numbers))
+    ]
+    if sum(like_cells) >= len(first) / 2:
+        raise ValueError(
+            f"the first line of {path} ({_some(first, 3)}) looks like a row, not like names of columns: if it is a row, write the names "
+            "above it, or pass header=False, which calls them 0, 1, 2, …; if it holds the names, pass header=True"
+        )
+    return True
+
+
+def _check_names(names: list[str], path: Path) -> None:
     if "" in names:
         i = names.index("")
         hint = " (if every line merely ends with a separator, remove that)" if i == len(names) - 1 > 0 else ""
@@ -243,97 +438,198 @@ def _check_names(names: list[str], path: Path, separator: str) -> None:
         raise ValueError(f"column {i + 1} of {path} has no name: write one into the first line{hint}")
     twice = [name for i, name in enumerate(names) if name in names[:i]]
     if twice:
-        raise ValueError(f"two columns of {path} are called {twice[0]!r}: give each a name of its own")
+        raise ValueError(f"two columns of {path} are called {_show(twice[0])}: give each a name of its own")
 
 
-def _text(cell: object) -> str:
-    """A cell as text; "" where it is empty or one of the usual words for that."""
-    text = "" if cell is None or (isinstance(cell, float) and math.isnan(cell)) else str(cell).strip()
-    return "" if text.lower() in ("", "na", "n/a", "nan", "null", "none", "?", "-", "<na>") else text
+# ---------------------------------------------------------------- what a cell says
 
 
-def _number(text: str) -> float | None:
+def _words(empty: Sequence[str] | Mapping[str, Sequence[str]] | None, name: str) -> tuple[str, ...]:
+    """The words that mean an empty cell of this column."""
+    if isinstance(empty, Mapping):
+        empty = {str(key): words for key, words in empty.items()}.get(name)
+    words = EMPTY if empty is None else empty
+    if isinstance(words, str):
+        raise ValueError(f"empty holds lists of words: write [{words!r}]")
+    return tuple(str(word) for word in words)
+
+
+def _without_words(cells: Iterable[object], words: Sequence[str]) -> list:
+    """The cells, texts without blanks around them, "" where the cell is empty or one of the words that mean so."""
+    cells = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
+    keys = {_key(word.strip().lower()) for word in words}
+    gone = {text: not text or _key(text.lower()) in keys for text in {str(cell) for cell in cells}}
+    return ["" if gone[str(cell)] else cell for cell in cells]
+
+
+def _number(text: str) -> int | float | None:
+    """A text as a number; whole ones as int, so that no digit is lost."""
     try:
-        return None if "_" in text else float(text)  # float would read 1_000
+        number = None if "_" in text else float(text)  # float would read 1_000
     except ValueError:
         return None
+    return int(text) if number is not None and math.isfinite(number) and text.lstrip("+-").isdecimal() else number
+
+
+def _is_code(text: str) -> bool:
+    """Whether leading zeros say that this is a name made of digits: 02100, 007, 00, but not 0, 0.5 or -0.5."""
+    return re.match(r"[-+]?0\d", text) is not None
+
+
+def _are_codes(texts: Iterable[str]) -> bool:
+    """Whether all are names made of digits: of one length, some with leading zeros (01 … 12), or telephone numbers."""
+    texts = set(texts)
+    fixed = len({len(text) for text in texts}) == 1 and any(map(_is_code, texts)) and all(text.isdecimal() for text in texts)
+    return fixed or all(re.fullmatch(r"(\+|0)\d{6,15}", text) for text in texts)
+
+
+def _key(text: str) -> int | float | str:
+    """The same for cells that say the same: 1 and 1.0, true and TRUE, but not 02100 and 2100."""
+    number = None if _is_code(text) else _number(text)
+    if number is not None and math.isfinite(number):
+        return number
+    return text.lower() if text.lower() in ("true", "false") else text
+
+
+def _value(cell: object) -> int | float | datetime | str:
+    """What pandas makes of a cell, or could have made of its text: a number (1 for true), or a date."""
+    text = str(cell)
+    number = _number(text)
+    if number is not None:
+        return number
+    if text.lower() in ("true", "false"):
+        return int(text.lower() == "true")
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
+
+
+def _show(cell: object) -> str:
+    text = str(cell)
+    return repr(text if len(text) <= 40 else text[:39] + "…")
 
 
 def _some(names: Sequence[str], most: int = 8) -> str:
-    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+    return ", ".join(name if len(name) <= 40 else name[:39] + "…" for name in names[:most]) + (", …" if len(names) > most else "")
 
 
-def _fit(name: str, cells: list[str], places: list[str], train: np.ndarray, kind: str | None) -> Column:
-    """Kind, scale and categories of a column. The kind is guessed from all rows, the rest comes from the training rows."""
+# ---------------------------------------------------------------- from cells to columns
+
+
+def _fit(
+    name: str,
+    cells: list[str],
+    places: list[str],
+    train: np.ndarray,
+    kind: str | None,
+    empty: tuple[str, ...],
+    as_empty: list[tuple[str, str]],
+) -> tuple[Column, np.ndarray]:
+    """A column and its cells in standard units. The kind is guessed from all rows, the rest comes from the training rows.
+
+    `as_empty` are the words that were read as empty, and where: they may be what the column lacks.
+    """
     known = [cell for cell in cells if cell]
+    word, place = as_empty[0] if as_empty else ("", "")
+    or_name = f", or, if {word!r} in {place} is a name and no empty cell, pass empty={{{name!r}: []}}" if as_empty else ""
     if not known:
-        raise ValueError(f"column {name!r} is empty in every row: leave it out with drop=[{name!r}]")
+        raise ValueError(f"column {name!r} is empty in every row: leave it out with drop=[{name!r}]{or_name}")
     kind = kind or _guess(name, cells, places)
     values = np.array([]) if kind == "category" else _values(name, kind, cells, places)
-    if len(set(known)) == 1 or len(np.unique(values[~np.isnan(values)])) == 1:
-        raise ValueError(f"column {name!r} holds nothing but {known[0]!r} and tells nothing: leave it out with drop=[{name!r}]")
-    seen = {cells[i] for i in train if cells[i]}
+    if len({_key(cell) for cell in known}) == 1 or len(np.unique(values[~np.isnan(values)])) == 1:
+        raise ValueError(
+            f"column {name!r} holds nothing but {_show(known[0])} and tells nothing: leave it out with drop=[{name!r}]{or_name}"
+        )
+    seen: dict = {}  # the training rows' names, the shortest spelling of each
+    for cell in sorted({cells[i] for i in train if cells[i]}, key=lambda cell: (len(cell), cell)):
+        seen.setdefault(_key(cell), cell)
     if len(seen) < 2:
-        what = f"is {seen.pop()!r} in every training row that is not empty" if seen else "is empty in every training row"
-        raise ValueError(f"column {name!r} {what}: it varies too rarely; leave it out with drop=[{name!r}], or try another seed")
+        what = f"is {_show(*seen.values())} in every training row that is not empty" if seen else "is empty in every training row"
+        raise ValueError(f"column {name!r} {what}: it varies too rarely; leave it out with drop=[{name!r}], or try another seed{or_name}")
     if kind == "category":
-        numbers = all(_number(cell) is not None for cell in seen)
-        return Column(name, kind, categories=tuple(sorted(seen, key=lambda cell: (_number(cell) if numbers else 0, cell))))
-    values = {"positive": np.log, "count": np.log1p}.get(kind, lambda v: v)(values[train])
-    mean, scale = float(np.nanmean(values)), float(np.nanstd(values))
+        numbers = {cell: _number(cell) for cell in seen.values()}
+        numeric = all(number is not None and math.isfinite(number) for number in numbers.values())
+        names = sorted(seen.values(), key=lambda cell: (numbers[cell] if numeric else 0, cell))
+        column = Column(name, kind, categories=tuple(names), empty=empty)
+        return column, _encode(column, cells, places)
+    standard = {"positive": np.log, "count": np.log1p}.get(kind, lambda v: v)(values)
+    mean, scale = float(np.nanmean(standard[train])), float(np.nanstd(standard[train]))
     if not scale > 1e-6 * max(1.0, abs(mean)):
         raise ValueError(
             f"column {name!r} hardly varies in the training rows (standard deviation {scale:.2g}, mean {mean:.6g}): subtract a constant "
             f"from it, choose a smaller unit, or leave it out with drop=[{name!r}]"
         )
-    return Column(name, kind, mean, scale)
+    column = Column(name, kind, mean, scale, empty=empty)
+    return column, _standardised(column, values)
 
 
 def _guess(name: str, cells: Sequence[str], places: Sequence[str]) -> str:
     known = [cell for cell in cells if cell]
-    words = [(cell, place) for cell, place in zip(cells, places) if cell and _number(cell) is None]
-    distinct, distinct_words = len(set(known)), len({cell for cell, _ in words})
+    number = {cell: _number(cell) for cell in set(known)}
+    plain = {cell for cell, value in number.items() if value is not None and not _is_code(cell)}
+    if _are_codes(number) or not any(math.isfinite(number[cell]) for cell in plain):  # "Infinity" among words is a word
+        plain = set()
+    words = [(cell, place) for cell, place in zip(cells, places) if cell and cell not in plain]
     if not words:
-        return _guess_number(np.array([_number(cell) for cell in known]), distinct)
+        return _guess_number(np.array([number[cell] for cell in known], float))
+    distinct, distinct_words = len({_key(cell) for cell in number}), len(number) - len(plain)
     as_names = f"if it is meant as names, pass kinds={{{name!r}: 'category'}}"
+    or_number = f"; if as numbers, pass kinds={{{name!r}: 'gaussian'}}"
     first, place = words[0]
-    if len(words) < len(known) / 2 or distinct - distinct_words > distinct_words:
+    if plain and (len(words) < len(known) / 2 or len(plain) > distinct_words):
         cells_ = "this cell" if len(words) == 1 else f"these {len(words):,} cells"
         raise ValueError(
-            f"column {name!r} holds numbers, but also {first!r} in {place}{_mistaken_number(first)}: mend {cells_}, or leave empty what is "
-            f"not known; {as_names}"
+            f"column {name!r} holds numbers, but also {_show(first)} in {place}{_mistaken_number(first)}: mend {cells_}, or leave empty "
+            f"what is not known; {as_names}{or_number if _is_code(first) else ''}"
         )
-    if all(_mistaken_number(cell) for cell, _ in words):
+    if all(_mistaken_number(cell) and not _is_code(cell) for cell in number if cell not in plain):
         raise ValueError(
-            f"column {name!r} holds text such as {first!r} in {place}{_mistaken_number(first)}: write plain numbers, such as 1.85; "
+            f"column {name!r} holds text such as {_show(first)} in {place}{_mistaken_number(first)}: write plain numbers, such as 1.85; "
             f"{as_names}"
         )
     most = min(MOST_CATEGORIES, max(2, len(known) // 2))
     if distinct > most:
+        codes = f"; leading zeros or a + make them names{or_number}" if _are_codes(number) else ""
         raise ValueError(
-            f"column {name!r} looks like free text ({distinct:,} different values in {len(known):,} rows, such as {known[0][:30]!r}): "
-            f"leave it out with drop=[{name!r}], or merge its values into at most {most} categories"
+            f"column {name!r} looks like free text ({distinct:,} different values in {len(known):,} rows, such as {_show(known[0])}): "
+            f"leave it out with drop=[{name!r}], or merge its values into at most {most} categories, or, if they are names each of which "
+            f"occurs often, pass kinds={{{name!r}: 'category'}}{codes}"
+        )
+    long, place = next((found for found in words if "\n" in found[0] or "\r" in found[0]), ("", ""))
+    if long:
+        raise ValueError(
+            f"column {name!r} holds a quoted cell, {_show(long)}, that begins in {place} and goes on over {len(long.splitlines())} lines: "
+            f"close its quote; {as_names}"
         )
     return "category"
 
 
 def _mistaken_number(cell: str) -> str:
     """What went wrong, where a text was probably meant as a number."""
+    if _is_code(cell) and _number(cell) is not None:
+        return ", with a leading zero as names have"
+    if "\u2212" in cell and _number(cell.replace("\u2212", "-")) is not None:
+        return ", with a minus sign that is not the one on the keyboard"
+    if re.fullmatch(r"[-+]?\d{1,3}(\.\d{3}){2,}(,\d*)?|[-+]?\d{1,3}(\.\d{3})+,\d*", cell):
+        return ", with '.' between thousands"
     if "," in cell and _number(cell.replace(",", "")) is not None:
         return ", with a decimal comma or a comma between thousands"
-    if re.fullmatch(r"[-+]?\d{1,3}([ '_\u00a0\u202f]\d{3})+(\.\d*)?", cell):
+    if re.fullmatch(r"[-+]?\d{1,3}([ '’_\u00a0\u2009\u202f]\d{3})+([.,]\d*)?", cell):
         return f", with {cell.lstrip('+-0123456789')[0]!r} between thousands"
     if re.match(r"(\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d\d(\d\d)?)\b", cell):
         return ", a date"
     number = r"[-+]?(\d[\d.,]*)(e[-+]?\d+)?"
+    if re.fullmatch(rf"\({number}\)", cell):
+        return ", a number in brackets"
     if re.fullmatch(rf"{number}\s*([^\W\d]|[%°€$£'\"′″/²³])+", cell) or re.fullmatch(rf"[€$£]\s*{number}\s*\w*", cell):
         return ", a number with a unit"
     return ""
 
 
-def _guess_number(values: np.ndarray, distinct: int) -> str:
+def _guess_number(values: np.ndarray) -> str:
     finite = values[np.abs(values) < LARGEST]  # others are refused later
-    if len(np.unique(values)) == distinct == 2:  # not where 1 is also written 1.0
+    if len(np.unique(values)) == 2:
         return "category"
     if len(finite) and (finite == finite.round()).all() and 0 <= finite.min() <= 2 and finite.max() <= LARGEST_COUNT:
         return "count"
@@ -344,18 +640,18 @@ def _guess_number(values: np.ndarray, distinct: int) -> str:
     return "gaussian"
 
 
-def _values(name: str, kind: str, cells: Sequence[str], places: Sequence[str]) -> np.ndarray:
+def _values(name: str, kind: str, cells: Sequence[object], places: Sequence[str]) -> np.ndarray:
     """The numbers of a column that is not a category, NaN where empty."""
     values = np.full(len(cells), np.nan)
     for i, (cell, place) in enumerate(zip(cells, places)):
-        if not cell:
+        if cell == "":
             continue
-        number = _number(cell)
-        if number is None or not abs(number) < LARGEST:  # NaN fails too
-            what = "is too large" if number is not None and math.isfinite(number) else "is not a finite number"
+        number = _value(cell)
+        if not isinstance(number, (int, float)) or not abs(number) < LARGEST:  # NaN fails too
+            what = "is too large" if isinstance(number, (int, float)) and math.isfinite(number) else "is not a finite number"
             raise ValueError(
-                f"column {name!r} is of kind {kind!r}, and {cell!r} in {place} {what}{_mistaken_number(cell)}: mend the cell, or leave it "
-                "empty"
+                f"column {name!r} is of kind {kind!r}, and {_show(cell)} in {place} {what}{_mistaken_number(str(cell))}: mend the cell, or "
+                "leave it empty"
             )
         wrong = {
             "positive": number <= 0 and "above 0",
@@ -363,27 +659,46 @@ def _values(name: str, kind: str, cells: Sequence[str], places: Sequence[str]) -
         }.get(kind)
         if wrong:
             raise ValueError(
-                f"column {name!r} is of kind {kind!r}, and {cell} in {place} is not {wrong}: mend the cell, or leave it empty; if it is "
-                f"right, pass kinds={{{name!r}: 'gaussian'}}"
+                f"column {name!r} is of kind {kind!r}, and {_some([str(cell)])} in {place} is not {wrong}: mend the cell, or leave it "
+                f"empty; if it is right, pass kinds={{{name!r}: 'gaussian'}}"
             )
         values[i] = number
     return values
 
 
-def _encode(column: Column, cells: Sequence[str], places: Sequence[str]) -> np.ndarray:
+def _standardised(column: Column, values: np.ndarray) -> np.ndarray:
+    if column.kind == "count":
+        return values
+    return ((np.log(values) if column.kind == "positive" else values) - column.shift) / column.scale
+
+
+def _encode(column: Column, cells: Sequence[object], places: Sequence[str]) -> np.ndarray:
+    """Cells in standard units: texts as the file has them, or what pandas makes of those."""
     if column.kind != "category":
-        values = _values(column.name, column.kind, cells, places)
-        if column.kind == "count":
-            return values
-        return ((np.log(values) if column.kind == "positive" else values) - column.shift) / column.scale
-    number = {name: float(i) for i, name in enumerate(column.categories)} | {"": math.nan}
+        return _standardised(column, _values(column.name, column.kind, cells, places))
+    by_text = {_key(name): float(i) for i, name in enumerate(column.categories)} | {"": math.nan}
+    by_value: dict = {}
+    for name in column.categories:
+        by_value.setdefault(_value(name), []).append(name)
+    encoded = []
     for cell, place in zip(cells, places):
-        if cell not in number:
+        if isinstance(cell, str):
+            number = by_text.get(_key(cell))
+        else:
+            names = by_value.get(_value(cell), [])
+            if len(names) > 1:
+                raise ValueError(
+                    f"column {column.name!r}: {_show(cell)} in {place} may be any of the categories {_some(names)}: give their text; "
+                    f"pandas.read_csv reads it with dtype={{{column.name!r}: str}}"
+                )
+            number = by_text[_key(names[0])] if names else None
+        if number is None:
             raise ValueError(
-                f"column {column.name!r}: {cell!r} in {place} is a category that no training row has; they have "
+                f"column {column.name!r}: {_show(cell)} in {place} is a category that no training row has; they have "
                 f"{_some(column.categories)}: correct it, merge rare categories, leave the cell empty, or leave the column out"
             )
-    return np.array([number[cell] for cell in cells])
+        encoded.append(number)
+    return np.array(encoded)
 
 
 def _decode(column: Column, values: Sequence[float]) -> list:

@@ -16,10 +16,11 @@ from torch.distributions import Categorical, Distribution, NegativeBinomial, Nor
 from torch.distributions.constraints import real_vector
 from torch.nn.functional import softplus
 
+from vaecourse.arguments import positive
 from vaecourse.distributions import diagonal_normal
 from vaecourse.estimators import BLOCK, defensive
 from vaecourse.logspace import effective_sample_size
-from vaecourse.models import VAE, LatentVariableModel, _positive, mlp
+from vaecourse.models import VAE, LatentVariableModel, mlp
 from vaecourse.tables import Column
 
 FLOOR = 0.05  # the least standard deviation of a quantity, in standard units
@@ -71,6 +72,18 @@ def parameter_count(columns: Sequence[Column]) -> int:
     return sum(_width(column) for column in columns)
 
 
+class Count(NegativeBinomial):
+    """A negative binomial with parameters in float64; its log-probabilities come back in the dtype of the count.
+
+    They are small differences of large numbers: log-gamma of 500,000 is six million, which float32 knows to the next 0.5 only.
+    The count itself is exact in float32 up to 2^24, well beyond `vaecourse.tables.LARGEST_COUNT`.
+    """
+
+    def log_prob(self, value: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """log p(value) in nats."""
+        return super().log_prob(value.double()).to(value.dtype)
+
+
 def _width(column: Column) -> int:
     return len(column.categories) if column.kind == "category" else 2
 
@@ -80,9 +93,10 @@ def _likelihood(column: Column, parameters: Tensor, floor: float) -> Distributio
         return Categorical(logits=parameters, validate_args=False)
     first, second = parameters.unbind(-1)
     if column.kind == "count":
+        first, second = first.double(), second.double()
         log_mean = (column.shift + first).clamp(max=15.0)
         concentration = softplus(second + 2.0) + 0.05
-        return NegativeBinomial(concentration, logits=log_mean - concentration.log(), validate_args=False)
+        return Count(concentration, logits=log_mean - concentration.log(), validate_args=False)
     return Normal(first, softplus(second + 0.55) + floor, validate_args=False)  # of about 1 to begin with
 
 
@@ -146,7 +160,7 @@ class TabularVAE(VAE):
     binary = False
 
     def __init__(self, columns: Sequence[Column], latent_dim: int, hidden: Sequence[int] = (64, 64), floor: float = FLOOR):
-        _positive(latent_dim=latent_dim, columns=len(columns), **{f"hidden[{i}]": h for i, h in enumerate(hidden)})
+        positive(latent_dim=latent_dim, columns=len(columns), **{f"hidden[{i}]": h for i, h in enumerate(hidden)})
         if not floor >= 0:
             raise ValueError(f"floor is the least standard deviation and cannot be negative; got {floor}")
         decoder = CellsDecoder(latent_dim, hidden, columns, floor)
@@ -170,6 +184,7 @@ class TabularVAE(VAE):
 
 def generate(model: LatentVariableModel, n: int) -> Float[Tensor, "n data"]:
     """n new rows: z from the prior, then every cell from the decoder (equation 10.1's recipe)."""
+    (n,) = positive(n=n)
     with torch.no_grad():
         return model.decoder(model.prior.sample((n,))).sample()
 
@@ -185,7 +200,7 @@ def impute(
     Returns:
         The draws, and each row's effective sample size out of n_proposals.
     """
-    _positive(n_draws=n_draws, n_proposals=n_proposals)
+    n_draws, n_proposals = positive(n_draws=n_draws, n_proposals=n_proposals)
     model.check(x)
     drawn, sizes = [], []
     with torch.no_grad():

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from numbers import Real
 from pathlib import Path
 
-import safetensors
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
+from vaecourse.arguments import positive
 from vaecourse.data import Digits, Split, load_digits, shipped
 from vaecourse.estimators import iwae_bound
-from vaecourse.models import VAE, LatentVariableModel, _positive
+from vaecourse.files import located, read_tensors, replacing
+from vaecourse.models import VAE, LatentVariableModel
 from vaecourse.oracles import quadrature_log_px
 
 Loss = Callable[[LatentVariableModel, Tensor], Tensor]
@@ -65,26 +69,38 @@ def fit(
     Args:
         data: a data set (its validation split is used too), a split, or images (N, D).
         decay: lower the rate along a cosine to 1 % of `lr` at the last step; otherwise it stays constant.
-        loss: by default the model's own, minus the ELBO.
+        loss: by default the model's own, minus the ELBO. It is called on the validation images too, without gradients.
         valid: images for validation, where `data` brings none.
         patience: stop after so many epochs without a better validation loss, and go back to the best weights.
         dynamic: binarise the intensities anew every epoch; needs a data set or a split.
         checkpoint: a file (.safetensors) to which weights, optimiser, history and random state go after every epoch.
         resume: go on from `checkpoint` where it exists. The result is the same, bit for bit, as without the
-            interruption; for this the global random state is set to the one saved.
-        on_epoch: called with the number of every epoch that was completed.
+            interruption; for this the global random state is set to the one saved. Only `patience` may change, and
+            with decay=False `epochs` may grow. A loss is known by its name alone: where it has changed under the same
+            name, the validation loss shows it, and a warning says so.
+        on_epoch: called with the number of every epoch that was completed. History and checkpoint know nothing of what
+            it keeps: after resuming it is called for the remaining epochs only.
         progress: show a bar (TQDM_DISABLE=1 in the environment hides it too).
 
     Returns:
-        The history. Ctrl-C (or the stop button) ends the training and returns what was reached.
+        The history. Ctrl-C (or the stop button) ends the training and returns what was reached: a history of fewer
+        epochs than asked for, perhaps of none. Calling `fit` again goes on from the weights reached, with a new history.
 
     Raises:
-        ValueError, TypeError: bad images or settings, a checkpoint of another training.
+        ValueError, TypeError: bad images or settings, a model that is frozen, a checkpoint of another training or a
+            file that is no checkpoint.
         FloatingPointError: the loss or its gradient is not finite; the weights are those before that step.
     """
     from tqdm.auto import tqdm  # in a notebook it brings ipywidgets along
 
-    _positive(epochs=epochs, batch_size=batch_size, **({} if patience is None else {"patience": patience}))
+    epochs, batch_size, *_ = positive(epochs=epochs, batch_size=batch_size, **({} if patience is None else {"patience": patience}))
+    if not (isinstance(lr, Real) and 0 <= lr < math.inf):
+        raise ValueError(f"lr is the learning rate, a number of 0 or above; got {lr!r}")
+    if not any(p.requires_grad for p in model.parameters()):
+        raise ValueError(
+            "there is nothing to train: all parameters of the model are frozen (requires_grad=False). "
+            "model.requires_grad_(True) lets it learn on; or make a new model"
+        )
     split = data.train if isinstance(data, Digits) else data
     valid = data.valid.x if valid is None and isinstance(data, Digits) else valid
     x = split.x if isinstance(split, Split) else split
@@ -97,22 +113,30 @@ def fit(
         raise ValueError("dynamic binarisation needs grey levels: pass a data set or a split, not its images alone")
     if resume and checkpoint is None:
         raise ValueError("resume=True needs checkpoint=, the file to go on from")
-    run = _Run(model, lr, loss or (lambda m, batch: m.loss(batch)), n_steps=epochs * math.ceil(len(x) / batch_size) if decay else None)
-    settings = {
-        "epochs": epochs if decay else "any",
-        "batch_size": batch_size,
-        "lr": lr,
-        "decay": decay,
-        "images": len(x),
-        "dynamic": dynamic,
-        "weights": [list(p.shape) for p in run.parameters],
-    }
-    if resume and Path(checkpoint).exists():
-        run.load(Path(checkpoint), settings)
+    run = _Run(model, float(lr), loss or _own_loss, n_steps=epochs * math.ceil(len(x) / batch_size) if decay else None)
+    if checkpoint is not None:
+        checkpoint = located(checkpoint)
+        if checkpoint.is_dir():
+            raise ValueError(f"checkpoint={str(checkpoint)!r} is a folder: add the name of a file, such as run.safetensors")
+        settings = {
+            "epochs": epochs if decay else "any",
+            "batch_size": batch_size,
+            "lr": float(lr),
+            "decay": bool(decay),
+            "dynamic": bool(dynamic),
+            "loss": _name(run.loss),
+            "training data": _fingerprint(x, split.grey) if dynamic else _fingerprint(x),
+            "validation data": "none" if valid is None else _fingerprint(valid),
+            **_architecture(model),
+        }
+        if resume and checkpoint.exists():
+            run.load(checkpoint, settings, epochs)
+            if run.history.valid:
+                run.compare(valid, checkpoint)
     history = run.history
     history.stopped = "finished"
-    quiet = {} if progress else {"disable": True}  # where it is not given, TQDM_DISABLE decides
-    bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", **quiet)
+    hidden = not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")  # which tqdm's bar for notebooks does not look at
+    bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", disable=hidden)
     try:
         for epoch in range(len(history.train), epochs):
             if _out_of_patience(history, patience):
@@ -122,10 +146,10 @@ def fit(
             validation = [] if valid is None else [run.validate(valid)]
             history.train.append(train)  # both, or neither where the epoch is interrupted
             history.valid.extend(validation)
-            if patience is not None and history.best_epoch == epoch:
+            if history.best_epoch == epoch and (patience is not None or checkpoint is not None):  # resumed, it may get patience
                 run.best = {k: v.clone() for k, v in model.state_dict().items()}
             if checkpoint is not None:
-                run.save(Path(checkpoint), settings)
+                run.save(checkpoint, settings)
             bar.update()
             bar.set_postfix(train=f"{history.train[-1]:.1f}", **({"valid": f"{history.valid[-1]:.1f}"} if history.valid else {}))
             if on_epoch is not None:
@@ -134,6 +158,7 @@ def fit(
         history.stopped = "interrupted"
     finally:
         bar.close()
+        model._known = None
     if patience is not None and run.best and history.stopped != "interrupted":
         model.load_state_dict(run.best)
     return history
@@ -141,7 +166,10 @@ def fit(
 
 def exact_loss(spacing: float) -> Loss:
     """Minus the average log p(x) on a lattice moved at random at every call: exact maximum likelihood (notebook 04)."""
-    return lambda model, x: -quadrature_log_px(model, x, spacing, torch.rand(model.latent_dim), radius=4.5).mean()
+    return _called(
+        f"exact_loss({spacing})",
+        lambda model, x: -quadrature_log_px(model, x, spacing, torch.rand(model.latent_dim), radius=4.5).mean(),
+    )
 
 
 def beta_loss(beta: float) -> Loss:
@@ -153,7 +181,7 @@ def beta_loss(beta: float) -> Loss:
         log_px_given_z, kl = model.terms(x)
         return (beta * kl - log_px_given_z).mean()
 
-    return loss
+    return _called(f"beta_loss({beta})", loss)
 
 
 def free_bits_loss(nats: float) -> Loss:
@@ -173,7 +201,7 @@ def free_bits_loss(nats: float) -> Loss:
         kl = kl_divergence(q.base_dist, prior.base_dist).mean(0)
         return kl.clamp(min=nats).sum() - model.decoder(q.rsample()).log_prob(x).mean()
 
-    return loss
+    return _called(f"free_bits_loss({nats})", loss)
 
 
 def iwae_loss(n_samples: int) -> Loss:
@@ -181,8 +209,8 @@ def iwae_loss(n_samples: int) -> Loss:
 
     With one draw this is minus the ELBO, its KL drawn too. A step takes about n_samples times the decoder's work.
     """
-    _positive(n_samples=n_samples)
-    return lambda model, x: -iwae_bound(model, x, n_samples).mean()
+    (n_samples,) = positive(n_samples=n_samples)
+    return _called(f"iwae_loss({n_samples})", lambda model, x: -iwae_bound(model, x, n_samples).mean())
 
 
 def make_decoder(name: str) -> None:
@@ -196,16 +224,61 @@ def make_decoder(name: str) -> None:
     for n, spacing, batch_size, lr in zip(epochs, (0.3, 0.2, 0.12), (128, 128, 256), (1.5e-3, 1e-3, 5e-4)):
         fit(model, digits.train, n, batch_size=batch_size, lr=lr, loss=exact_loss(spacing))
     path = shipped("decoder.safetensors")
-    kept = {k: v for k, v in load_file(path).items() if not k.startswith(f"{name}/")} if path.exists() else {}
+    there = read_tensors(path, "a safetensors file with decoders")[0] if path.exists() else {}
+    kept = {k: v for k, v in there.items() if not k.startswith(f"{name}/")}
     _write(path, kept | {f"{name}/{k}": v for k, v in model.state_dict().items()})
 
 
 def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write to a temporary file and rename it, so that `path` always holds something whole."""
-    part = path.with_name(path.name + ".part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.contiguous() for k, v in tensors.items()}, part, metadata=metadata)
-    os.replace(part, path)
+    with replacing(path) as part:
+        save_file({k: v.contiguous() for k, v in tensors.items()}, part, metadata=metadata)
+
+
+def _own_loss(model: LatentVariableModel, x: Tensor) -> Tensor:
+    return model.loss(x)
+
+
+def _called(name: str, loss: Loss) -> Loss:
+    """The loss, with a name by which a checkpoint knows it and what it was made with."""
+    loss.__name__ = loss.__qualname__ = name
+    return loss
+
+
+def _name(loss: Loss) -> str:
+    """A loss in words: its name; of functools.partial and of an object that can be called, that of the function or the class."""
+    if loss is _own_loss:
+        return "the model's own"
+    loss = getattr(loss, "func", loss)
+    return getattr(loss, "__qualname__", type(loss).__qualname__)
+
+
+def _fingerprint(x: Tensor, *more: Tensor) -> str:
+    """How many rows there are, and the beginning of the sha256 of all their bytes."""
+    sha256 = hashlib.sha256()
+    for tensor in (x, *more):
+        sha256.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
+    return f"{len(x)} rows of sha256 {sha256.hexdigest()[:12]}"
+
+
+def _architecture(model: LatentVariableModel) -> dict[str, str]:
+    """What a model is made of: its layers as they print themselves, and every tensor it keeps."""
+    frozen = {name for name, p in model.named_parameters(remove_duplicate=False) if not p.requires_grad}
+    layers = {
+        f"layer {name or 'model'}": " ".join(f"{type(module).__name__}({module.extra_repr()})".split())
+        for name, module in model.named_modules()
+    }
+    tensors = {
+        f"tensor {name}": f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}{' frozen' if name in frozen else ''}"
+        for name, value in model.state_dict().items()
+    }
+    return layers | tensors
+
+
+def _differences(then: dict, now: dict, most: int = 4) -> str:
+    """In what two settings differ, in words: the first few."""
+    keys = [key for key in now | then if then.get(key) != now.get(key)]
+    words = [f"{key}: {then.get(key, 'none')} then, {now.get(key, 'none')} now" for key in keys[:most]]
+    return ", ".join(words) + (f", and {len(keys) - most} more" if len(keys) > most else "")
 
 
 def _out_of_patience(history: History, patience: int | None) -> bool:
@@ -222,13 +295,15 @@ class _Run:
         self.history, self.best, self.step = History(), {}, 0
 
     def epoch(self, x: Tensor, batch_size: int) -> float:
-        """One pass over the images in random order; returns the average loss."""
+        """One pass over the images, which were checked, in random order; returns the average loss."""
         total, order = 0.0, torch.randperm(len(x))
         for index in order.split(batch_size):
+            batch = x.index_select(0, index)
+            self.model._known = batch, batch._version
             if self.n_steps is not None:
                 self.adam.param_groups[0]["lr"] = self.lr * (0.505 + 0.495 * math.cos(math.pi * self.step / self.n_steps))
-            loss = self.loss(self.model, x[index])
-            value = loss.item()
+            loss = self.loss(self.model, batch)
+            value = self._value(loss)
             self._stop_unless_finite("loss", value)
             self.adam.zero_grad()
             loss.backward()
@@ -238,6 +313,15 @@ class _Run:
             self.step += 1
             total += value * len(index)
         return total / len(x)
+
+    def _value(self, loss: Tensor) -> float:
+        if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.requires_grad:
+            found = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) and loss.numel() != 1 else f"{loss!r}"
+            raise ValueError(
+                f"loss must return one number, a tensor that depends on the parameters to be trained; got {found}: average over the "
+                "batch, and use no .item(), .detach() or torch.no_grad() on the way"
+            )
+        return loss.item()
 
     def _stop_unless_finite(self, what: str, value: float) -> None:
         if not math.isfinite(value):
@@ -260,14 +344,23 @@ class _Run:
         meta = {"settings": json.dumps(settings), "history": json.dumps(asdict(self.history)), "step": str(self.step)}
         _write(path, tensors, meta)
 
-    def load(self, path: Path, settings: dict) -> None:
-        with safetensors.safe_open(path, framework="pt") as file:
-            meta = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
-        saved = json.loads(meta.get("settings", "{}"))
+    def load(self, path: Path, settings: dict, epochs: int) -> None:
+        """Go back to what was saved. Raises ValueError, and leaves everything as it is, where the file does not belong to this training."""
+        other = "give another file as checkpoint=, or remove this one to begin anew"
+        try:
+            tensors, meta = read_tensors(path, "a checkpoint of fit")
+        except ValueError as error:
+            raise ValueError(f"{error}: {other}") from error
+        if not {"settings", "history", "step"} <= meta.keys():
+            raise ValueError(f"{path} is not a checkpoint of fit: it is a safetensors file of something else; {other}")
+        saved, history = json.loads(meta["settings"]), History(**json.loads(meta["history"]))
         if saved != settings:
-            differ = ", ".join(f"{k}: {saved.get(k)} then, {v} now" for k, v in settings.items() if saved.get(k) != v)
-            raise ValueError(f"{path} belongs to a training with other settings ({differ}): use the same, or another checkpoint file")
+            raise ValueError(
+                f"{path} belongs to a training with other settings ({_differences(saved, settings)}): use the same, or another "
+                "checkpoint file"
+            )
+        if len(history.train) > epochs:
+            raise ValueError(f"{path} holds {len(history.train)} epochs already, and {epochs} are asked for: {other}, or raise epochs")
         self.model.load_state_dict(_under("model/", tensors))
         self.best = _under("best/", tensors)
         state = self.adam.state_dict()
@@ -275,8 +368,18 @@ class _Run:
             i, name = key.split("/")
             state["state"].setdefault(int(i), {})[name] = value
         self.adam.load_state_dict(state)
-        self.history, self.step = History(**json.loads(meta["history"])), int(meta["step"])
+        self.history, self.step = history, int(meta["step"])
         torch.set_rng_state(tensors["random"])
+
+    def compare(self, valid: Tensor, path: Path) -> None:
+        """Warn where the weights just loaded have another validation loss than they had."""
+        then, now = self.history.valid[-1], self.validate(valid)
+        if not (math.isclose(then, now, rel_tol=1e-4, abs_tol=1e-4) or math.isnan(then)):
+            warnings.warn(
+                f"the weights saved in {path} had a validation loss of {then:.6g}, and have one of {now:.6g} now: the loss or the model "
+                "has changed without changing its name, so that losses from before and after cannot be compared",
+                stacklevel=3,
+            )
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -116,6 +116,32 @@ def sample_inverse(decoder, latent_dim, n):
     return z, torch.ceil(decoder(z) - torch.rand(n, 4, dtype=torch.float64)).clamp(0, 1)
 
 
+def sample_antithetic(decoder, latent_dim, n):
+    """Latents in pairs z and -z, and coins in pairs u and 1 - u."""
+    z = torch.randn(n // 2, latent_dim)
+    z = torch.cat([z, -z])
+    u = torch.rand(n // 2, 4)
+    return z, (torch.cat([u, 1 - u]) < decoder(z)).double()
+
+
+def sample_stratified(decoder, latent_dim, n):
+    order = torch.stack([torch.randperm(n) for _ in range(latent_dim)], dim=1)
+    z = torch.special.ndtri((order + torch.rand(n, latent_dim, dtype=torch.float64)) / n)
+    return z, torch.bernoulli(decoder(z))
+
+
+def sample_three_hills(decoder, latent_dim, n):
+    """Three hills with the mean, the variance and the fourth moment of the standard normal."""
+    z = 1.697 * torch.sign(torch.randn(n, latent_dim)) * (torch.rand(n, latent_dim) < 1 / 3) + 0.2 * torch.randn(n, latent_dim)
+    return z, torch.bernoulli(decoder(z))
+
+
+def sample_mirrored_latents(decoder, latent_dim, n):
+    """Each latent is normal, and they are uncorrelated, and one is the other up to its sign."""
+    z = torch.randn(n, 1) * torch.sign(torch.randn(n, latent_dim))
+    return z, torch.bernoulli(decoder(z))
+
+
 CORRECT = {
     "log_likelihood": CORRECT_LIKELIHOOD,
     "sample_images": [
@@ -129,6 +155,8 @@ CORRECT = {
         sample_multivariate,
         sample_columns,
         sample_inverse,
+        sample_antithetic,
+        sample_stratified,
         lambda decoder, latent_dim, n: (z := torch.empty(n, latent_dim).normal_(), decoder(z).bernoulli()),
         lambda decoder, latent_dim, n: (z := torch.normal(0.0, 1.0, (n, latent_dim)), torch.bernoulli(decoder(z)).long()),
     ],
@@ -171,6 +199,13 @@ WRONG = {
         (lambda f, k, n: (z := torch.randn(k, n), Bernoulli(f(z.T)).sample()), "shape (2, 150)"),
         (lambda f, k, n: torch.manual_seed(0) and sample_chunks(f, k, n), "seed"),
         (lambda f, k, n: (z := 2 * torch.randn(n, k), Bernoulli(f(z)).sample()), "The average of z"),
+        (sample_three_hills, "The frequency of z_k below"),
+        (sample_mirrored_latents, "z_1² z_2²"),
+        (
+            lambda f, k, n: (z := torch.distributions.Laplace(0.0, 0.5**0.5).sample((n, k)), Bernoulli(f(z)).sample()),
+            "The frequency of z_k below",
+        ),
+        (lambda f, k, n: (z := torch.randn(n // 2, k).repeat(2, 1), Bernoulli(f(z)).sample()), "share their z"),
         (lambda f, k, n: (z := 1 + torch.randn(n, k), Bernoulli(f(z)).sample()), "The mean of z"),
         (lambda f, k, n: (z := torch.randn(n, k), Bernoulli(f(z).square()).sample()), "The frequency of ink"),
     ],

@@ -145,6 +145,14 @@ def posterior_sequential(x, log_weights, logits):
     return log_p.exp()
 
 
+def generate_systematic(weights, pixel_probs, n):
+    """One z in each of n equal strata of the prior, and coins in pairs u and 1 - u."""
+    z = torch.searchsorted(weights.cumsum(0), (torch.arange(n) + torch.rand(n, dtype=torch.float64)) / n)
+    z = z.clamp(max=len(weights) - 1)[torch.randperm(n)]
+    u = torch.rand(n // 2, pixel_probs.shape[1])
+    return z, (torch.cat([u, 1 - u]) < pixel_probs[z]).double()
+
+
 CORRECT = {
     "generate": [
         generate_loop,
@@ -155,6 +163,7 @@ CORRECT = {
         generate_by_component,
         generate_one_hot,
         generate_gumbel,
+        generate_systematic,
         lambda w, p, n: (z := Categorical(w).sample((n,)), Bernoulli(p[z]).sample()),
         lambda w, p, n: (z := Categorical(probs=w.float()).sample([n]), (torch.rand_like(p[z]) < p[z]).float()),
         lambda w, p, n: (z := torch.multinomial(w, n, True), torch.distributions.Binomial(1, p[z]).sample().long()),

@@ -124,7 +124,7 @@ WRONG = {
         (lambda mu, threshold=0.01: (torch.var(mu, 0) > threshold).long(), "their sum"),
         (lambda mu, threshold=0.01: np.flatnonzero(np.var(mu.numpy(), 0) > threshold), "positions"),
         (lambda mu, threshold=0.01: units_loop(mu, threshold) + 1, "too high by 1"),
-        (lambda mu, threshold=0.01: units_loop(mu, threshold / 10), "with a threshold of 0.5 it is right"),
+        (lambda mu, threshold=0.01: units_loop(mu, threshold / 10), "with a threshold of 0.5 the result is right"),
     ],
     "bits_per_dim": [
         (lambda log_px, n_dims: log_px.neg().div(n_dims), "nats per dimension"),

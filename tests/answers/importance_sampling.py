@@ -77,6 +77,15 @@ def estimate_mirrored(x, q, n_samples, log_joint):
     return torch.logsumexp(log_joint(x, z) - q.log_prob(z), 0) - math.log(n_samples)
 
 
+def estimate_stratified(x, q, n_samples, log_joint):
+    """One draw in each of n strata of every latent (a Latin hypercube), through the quantiles of q."""
+    mean, sd = q.mean, q.stddev
+    order = torch.rand(n_samples, *mean.shape).argsort(0)
+    u = (order + torch.rand(n_samples, *mean.shape, dtype=torch.float64)) / n_samples
+    z = mean + sd * torch.special.ndtri(u)
+    return torch.logsumexp(log_joint(x, z) - q.log_prob(z), 0) - math.log(n_samples)
+
+
 @torch.no_grad()
 def estimate_without_grad(x, q, n_samples, log_joint):
     z = q.sample(torch.Size([n_samples]))
@@ -126,6 +135,7 @@ CORRECT = {
         estimate_own_noise,
         estimate_single_precision,
         estimate_mirrored,
+        estimate_stratified,
         estimate_without_grad,
     ],
     "self_normalised": [

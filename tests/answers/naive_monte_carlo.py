@@ -56,6 +56,29 @@ def naive_scipy(x, decoder, latent_dim, n_samples):
     return np.exp(scipy.stats.bernoulli.logpmf(x.numpy()[:, None], p).sum(2)).mean(1)
 
 
+def naive_antithetic(x, decoder, latent_dim, n_samples):
+    """Draws in pairs z and -z; of an odd number one stands alone."""
+    z = torch.randn((n_samples + 1) // 2, latent_dim)
+    return naive_given(x, decoder, torch.cat([z, -z])[:n_samples])
+
+
+def naive_stratified(x, decoder, latent_dim, n_samples):
+    """One draw in each of n strata of every latent, in random order (a Latin hypercube)."""
+    order = torch.stack([torch.randperm(n_samples) for _ in range(latent_dim)], dim=1)
+    u = (order + torch.rand(n_samples, latent_dim, dtype=torch.float64)) / n_samples
+    return naive_given(x, decoder, torch.special.ndtri(u))
+
+
+def naive_given(x, decoder, z):
+    p = decoder(z)[:, None]
+    return torch.where(x == 1, p, 1 - p).prod(-1).mean(0)
+
+
+def naive_noisy(x, decoder, latent_dim, n_samples):
+    """Unbiased, and more scattered than n draws allow."""
+    return naive_loop(x, decoder, latent_dim, n_samples) * (1 + 3 * torch.randn(()))
+
+
 def count_down(p, s):
     d, value = 1, p
     while not value < s:
@@ -73,6 +96,8 @@ CORRECT = {
         naive_images_in_turn,
         naive_entropy,
         naive_scipy,
+        naive_antithetic,
+        naive_stratified,
     ],
     "underflow_pixels": [
         lambda p, s: math.floor(math.log(s) / math.log(p)) + 1,
@@ -90,6 +115,12 @@ WRONG = {
     "naive_monte_carlo": [
         (lambda x, f, k, n: np.median(Independent(Bernoulli(f(torch.randn(n, k))[:, None]), 1).log_prob(x).exp(), axis=0), "on average"),
         (lambda x, f, k, n: naive_loop(x, f, k, 10), "variance of the estimates"),
+        (naive_noisy, "variance of the estimates"),
+        (
+            lambda x, f, k, n: naive_given(x, f, torch.randn(n // 2 + n % 2, k).repeat(2, 1)[:n]),
+            "5 different z a call, and n_samples was 10",
+        ),
+        (lambda x, f, k, n: naive_stratified(x, f, k, 10 * n), "variance of the estimates"),
         (lambda x, f, k, n: n * naive_own_z(x, f, k, n), "sum over the samples"),
         (lambda x, f, k, n: naive_log(x, f, k, n).log(), "the logarithm"),
         (lambda x, f, k, n: naive_own_z(x, f, k, 1), "Only one z"),

@@ -116,6 +116,17 @@ def step_detached(model, optimiser, x):
     return loss.detach()
 
 
+def step_as_array(model, optimiser, x):
+    return step_detached(model, optimiser, x).numpy()
+
+
+def lost_loss(model, optimiser, x):
+    optimiser.zero_grad()
+    loss = model.loss(x).backward()
+    optimiser.step()
+    return loss.item()
+
+
 CORRECT = {
     "vae_loss": [
         loss_loop,
@@ -155,7 +166,6 @@ CORRECT = {
         step_autograd,
         step_clear_in_between,
         step_two_losses,
-        step_detached,
     ],
 }
 
@@ -340,6 +350,9 @@ WRONG = {
         (late, "the call before it"),
         (cleared_in_between, "between backward() and step()"),
         (keeps_graph, "whole graph"),
+        (step_detached, "Python float"),
+        (step_as_array, "Python float"),
+        (lost_loss, "backward(), step() and zero_grad() return nothing"),
         (without_backward, "backward() is missing"),
         (by_hand, "by hand"),
         (afterwards, "loss after it"),

@@ -11,7 +11,6 @@ import importlib
 import inspect
 import json
 import os
-import tempfile
 import textwrap
 from collections.abc import Callable
 from functools import cache
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 
 from vaecourse.exercises.cards import Card, Report
 from vaecourse.exercises.engine import Exercise, judge
+from vaecourse.files import located, replacing
 
 __all__ = ["CheckFailed", "Question", "chapters", "check", "exercise", "hint", "names", "progress", "solution"]
 
@@ -63,7 +63,7 @@ def exercise(name: str) -> Exercise:
     raise ValueError(f"there is no exercise called {name!r}; did you mean {', '.join(near)}?")
 
 
-def check(name: str, answer: Callable[..., Any], strict: bool | None = None) -> Report:
+def check(name: str, answer: Callable[..., Any], strict: bool | None = None, note: bool = True) -> Report:
     """Try a learner's function on inputs that tell right from wrong, and say what is wrong with it.
 
     Every right answer passes, however it is written. A wrong one is named where it is a known mistake; otherwise the
@@ -73,6 +73,7 @@ def check(name: str, answer: Callable[..., Any], strict: bool | None = None) -> 
         name: the exercise, for instance "log_mean_exp".
         answer: the function itself.
         strict: raise where the answer is wrong or missing. By default only where nbgrader is grading.
+        note: whether the outcome counts in `progress()`; False for a demonstration.
 
     Returns:
         A report with .passed, .attempted and .diagnosis; in a notebook it shows itself as a card.
@@ -91,7 +92,7 @@ def check(name: str, answer: Callable[..., Any], strict: bool | None = None) -> 
         lines = dict.fromkeys(line for line in verdict.printed.splitlines() if line.strip())  # each of them once
         printed = "\nIt printed: " + "\n".join(lines) if lines else ""
         report = Report(f"✗ {name}", verdict.diagnosis + printed, "wrong", attempted=True, diagnosis=verdict.diagnosis, name=name)
-    if verdict.attempted:
+    if verdict.attempted and note:
         _note(name, verdict.passed)
     graded = bool(os.environ.get("NBGRADER_EXECUTION")) if strict is None else strict
     if graded and not report.passed:
@@ -143,26 +144,24 @@ class Question(NamedTuple):
 
 
 def _progress_file() -> Path:
-    return Path(os.environ.get("VAECOURSE_PROGRESS", ".vaecourse-progress.json"))
+    return located(os.environ.get("VAECOURSE_PROGRESS") or ".vaecourse-progress.json")
 
 
 def _noted() -> dict[str, bool]:
     try:
-        noted = json.loads(_progress_file().read_text())
+        noted = json.loads(_progress_file().read_text(encoding="utf-8"))
         return {str(name): bool(passed) for name, passed in noted.items()}
     except (OSError, ValueError, AttributeError):  # none yet, or not ours to read: a record is no reason to stop
         return {}
 
 
 def _note(name: str, passed: bool) -> None:
-    """Write the record anew, through a temporary file; what was once right stays so."""
+    """Write the record anew; what was once right stays so. Where it cannot be written, nothing is noted: that is no reason to stop."""
     noted = _noted()
     if noted.get(name) in (True, passed):
         return
-    path = _progress_file()
     try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, suffix=".part", delete=False) as file:
-            json.dump(noted | {name: passed}, file, indent=1)
-        os.replace(file.name, path)
-    except OSError:
+        with replacing(_progress_file()) as part:
+            part.write_text(json.dumps(noted | {name: passed}, indent=1), encoding="utf-8")
+    except (OSError, ValueError):
         return

@@ -152,6 +152,10 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, p: -(x - p).square().sum(-1),
         ),
         Mistake(
+            "1 − log p stands where log(1 − p) should: take the difference first, and then the logarithm.",
+            lambda x, p: (x * p.log() + (1 - x) * (1 - p.log())).sum(-1),
+        ),
+        Mistake(
             "There is a plus and a minus: the term of the paper has been subtracted. Both terms are log-probabilities, and are added.",
             lambda x, p: (x * p.log() - (1 - x) * (1 - p).log()).sum(-1),
         ),
@@ -190,6 +194,11 @@ def sure_decoder() -> tuple[Callable, int, int]:
     return _sure, 2, _N
 
 
+def _below(z: Tensor) -> Tensor:
+    """How often each latent lies below each of six places: (6, K)."""
+    return (z < torch.linspace(-2, 2, 6, dtype=z.dtype)[:, None, None]).double().mean(1)
+
+
 def _measure_soft(results: list[Any]) -> dict[str, Sight]:
     draws = unpack_draws(results, ((_N, 2), (_N, 4)))
     if isinstance(draws, Odd):
@@ -201,11 +210,15 @@ def _measure_soft(results: list[Any]) -> dict[str, Sight]:
             "All images have the same z. Each image has a z of its own, drawn from the prior.",
             "zero" if not torch.cat(z).any() else "one z",
         )
+    elif any(len(a.unique(dim=0)) < _N for a in z):
+        seen["z"] = Odd("Some images of a call share their z. Each image has a z of its own, drawn from the prior.", "shared z")
     if all((a == a[0]).all() for a in x):
         seen["images"] = Odd("All images are the same. Each pixel of each image tosses a coin of its own.", "one image")
     seen["The mean of z"] = over_calls([a.mean(0) for a in z], _N)
     seen["The average of z zᵀ, a (K, K) table,"] = over_calls([a.T @ a / _N for a in z], _N)
     seen["The average of the fourth power of z"] = over_calls([a.pow(4).mean(0) for a in z], _N)
+    seen["The average of z_1² z_2²"] = over_calls([a.square().prod(1).mean() for a in z], _N)
+    seen["The frequency of z_k below −2, −1.2, −0.4, 0.4, 1.2, 2, a (6, K) table,"] = over_calls([_below(a) for a in z], _N)
     seen["The frequency of ink at a pixel"] = over_calls([a.mean(0) for a in x], _N)
     seen["The average of x zᵀ, a (D, K) table,"] = over_calls([b.T @ a / _N for a, b in zip(z, x)], _N)
     seen["The frequency of ink at two pixels of an image together"] = over_calls([a.T @ a / _N for a in x], _N)

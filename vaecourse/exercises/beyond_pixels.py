@@ -263,6 +263,10 @@ RAW_LOG_LIKELIHOOD = Exercise(
             lambda log_p, scales: log_p - scales.log2().sum(),
         ),
         Mistake(
+            "The logarithms have base 10. log_p is in nats: use the natural logarithm.",
+            lambda log_p, scales: log_p - scales.log10().sum(),
+        ),
+        Mistake(
             "Only scales above 1 (or the absolute logarithms) were taken into account. A scale below 1 has a negative logarithm, which makes the raw density higher.",
             lambda log_p, scales: log_p - scales.log().abs().sum(),
         ),

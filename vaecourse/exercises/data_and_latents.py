@@ -306,6 +306,14 @@ LOG_MARGINAL = Exercise(
             lambda x, w, a: torch.logsumexp(w.exp() + _pairs(x, a), 1),
         ),
         Mistake(
+            "p(x|z) was multiplied by log p(z), which is negative, and the logarithm of a negative number is NaN. Multiply by p(z), or better add the logarithms.",
+            lambda x, w, a: (w * _pairs(x, a).exp()).sum(1).log(),
+        ),
+        Mistake(
+            "The logarithm of log_weights was taken, which is NaN: it holds logarithms already, and they are negative. Add it as it is.",
+            lambda x, w, a: torch.logsumexp(w.log() + _pairs(x, a), 1),
+        ),
+        Mistake(
             "Two logarithms were multiplied. Probabilities multiply, so their logarithms are added.",
             lambda x, w, a: torch.logsumexp(w * _pairs(x, a), 1),
         ),

@@ -8,6 +8,7 @@ one names the mistake; otherwise the report says what differs, and invents no ca
 from __future__ import annotations
 
 import dis
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,19 +19,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vaecourse.exercises import guard
+from vaecourse.exercises import errors, guard
 
 SIGMAS = 5.0
 TOLERANCE = {True: 1e-6, False: 2e-3}  # relative and absolute; in single precision -10,000 is known to 1e-3 only
+_OTHER_BASE = " That factor is {}: a logarithm has base {} in place of e."
+FACTORS = {  # that tell where they come from
+    "0.4343": _OTHER_BASE.format("1 / log 10", 10),
+    "2.303": _OTHER_BASE.format("log 10", 10),
+    "1.443": _OTHER_BASE.format("1 / log 2", 2),
+    "0.6931": _OTHER_BASE.format("log 2", 2),
+}
 Answer = Callable[..., Any]
 
 
 class Seen(NamedTuple):
-    """One thing that a probe looked at. `error` is the standard error of each entry, None where nothing is random."""
+    """One thing that a probe looked at. `error` is the standard error of each entry, None where nothing is random.
+
+    With `ceiling`, a right answer may lie below what is expected: its draws may be chosen so that they scatter less.
+    """
 
     value: Tensor
     double: bool = True
     error: Tensor | None = None
+    ceiling: bool = False
 
 
 class Odd(NamedTuple):
@@ -251,22 +263,23 @@ def _same(a: Tensor, b: Tensor) -> bool:
 # Judging
 
 
-def judge(exercise: Exercise, answer: Answer, seconds: float = guard.SECONDS) -> Verdict:
-    """Whether the answer is right on every probe, and if not, which mistake it is."""
+def judge(exercise: Exercise, answer: Answer, seconds: float | None = None) -> Verdict:
+    """Whether the answer is right on every probe, and if not, which mistake it is. By default it has guard.SECONDS."""
     if answer is ... or _is_stub(answer):
         return Verdict(False, False, "Not attempted yet: replace the three dots by your own lines, and run the cell again.")
     if not callable(answer):
         raise TypeError(
             f'check("{exercise.name}", …) expects your function itself, without parentheses after its name; got {_kind(answer)}'
         )
+    expected = _expected(exercise)  # first, so that what the exercise itself has to import costs the answer no time
     try:
-        sights, printed = _run_all(exercise, answer, seconds)
+        sights, printed = _run_all(exercise, answer, guard.SECONDS if seconds is None else seconds)
     except guard.Stopped as stopped:
         return Verdict(False, True, str(stopped))
-    if any(sight == _DOTS for seen in sights for sight in seen.values()):
-        return Verdict(False, False, "Not finished yet: it still returns the three dots.", printed)
-    expected = _expected(exercise)
-    if all(_match(probe, a, b) for probe, a, b in zip(exercise.probes, sights, expected)):
+    blank = [sight.says for seen in sights for sight in seen.values() if sight in (_DOTS, _NOT_IMPLEMENTED)]
+    if blank:
+        return Verdict(False, False, blank[0], printed)
+    if all(_is_right(probe, a, b) for probe, a, b in zip(exercise.probes, sights, expected)):
         return Verdict(True, True, "", printed)
     return Verdict(False, True, _diagnose(exercise, sights, expected), printed)
 
@@ -281,23 +294,31 @@ def alike(exercise: Exercise, one: int, other: int) -> bool:
     return guard.run(same, 60)[0]
 
 
-_DOTS = Odd("It returned three dots.", "dots")
+_DOTS = Odd("Not finished yet: it still returns the three dots.", "dots")
+_NOT_IMPLEMENTED = Odd(
+    "Not attempted yet: it still raises NotImplementedError. Replace that line by your own lines, and run the cell again.",
+    "not implemented",
+)
 
 
 def _is_stub(answer: Any) -> bool:
-    """A function whose body does nothing: only a docstring, `...`, `pass` or a bare return."""
-    code = getattr(answer, "__code__", None)
+    """A function whose body does nothing: only a docstring, `...`, `pass`, `return ...` or `return None`."""
+    code = guard.code_of(answer)
     if code is None:
         return False
-    steps = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP")]
-    return steps in ([("LOAD_CONST", None), ("RETURN_VALUE", None)], [("RETURN_CONST", None)])
+    steps = [(i.opname, i.argval) for i in dis.get_instructions(code) if i.opname not in ("RESUME", "NOP", "CACHE")]
+    nothing = [[("LOAD_CONST", value), ("RETURN_VALUE", None)] for value in (None, ...)] + [
+        [("RETURN_CONST", value)] for value in (None, ...)
+    ]
+    return steps in nothing
 
 
-def _look(probe: Probe, answer: Answer) -> dict[str, Sight]:
-    """What the probe sees; whatever the answer raises is seen too."""
-    returned = []
+def look(exercise: Exercise, probe: Probe, answer: Answer) -> dict[str, Sight]:
+    """What a probe of the exercise sees; whatever the answer raises is seen too."""
+    returned, given = [], []
 
     def noting(*args: Any, **kwargs: Any) -> Any:
+        given[:] = args
         returned.append(answer(*args, **kwargs))
         return returned[-1]
 
@@ -308,19 +329,35 @@ def _look(probe: Probe, answer: Answer) -> dict[str, Sight]:
     except Exception as error:
         if "can't allocate memory" in str(error):
             raise
-        seen = {"result": Odd(f"It stopped with {type(error).__name__}: {_first_line(error)}{guard.where(error)}.", type(error).__name__)}
-    if any(r is ... or (isinstance(r, tuple) and any(part is ... for part in r)) for r in returned):
+        if _says_not_implemented(error, answer):
+            return {"result": _NOT_IMPLEMENTED}
+        sizes = errors.letters(exercise.stub, dict(zip(inspect.signature(exercise.reference).parameters, given)))
+        seen = {"result": Odd(errors.explain(error, answer, sizes), type(error).__name__)}
+    if any(_is_blank(part) for r in returned for part in (r if isinstance(r, (tuple, list)) else [r])):
         return {"result": _DOTS}
     return seen
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no message"])[0].rstrip(".:")
+def _is_blank(part: Any) -> bool:
+    return part is ... or part is NotImplemented
+
+
+def _says_not_implemented(error: Exception, answer: Answer) -> bool:
+    """Whether a line of the learner's raises NotImplementedError, or tries to raise NotImplemented; torch raises the former too."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    frame, _ = guard.learner_frame(error, answer)
+    if last is None or last.tb_frame is not frame:
+        return False
+    if isinstance(error, NotImplementedError):
+        return any(step.offset == last.tb_lasti and step.opname == "RAISE_VARARGS" for step in dis.get_instructions(frame.f_code))
+    return isinstance(error, TypeError) and "NotImplemented" in frame.f_code.co_names
 
 
 def _run_all(exercise: Exercise, answer: Answer, seconds: float) -> tuple[list[dict[str, Sight]], str]:
     """What every probe sees, and what the answer printed meanwhile."""
-    return guard.run(lambda: [_look(probe, answer) for probe in exercise.probes], seconds)
+    return guard.run(lambda: [look(exercise, probe, answer) for probe in exercise.probes], seconds)
 
 
 @cache
@@ -334,7 +371,7 @@ def _expected(exercise: Exercise) -> list[dict[str, Sight]]:
 
 @cache
 def _seen_of(exercise: Exercise, mistake: int, probe: int) -> dict[str, Sight]:
-    return _look(exercise.probes[probe], exercise.mistakes[mistake].wrong)
+    return look(exercise, exercise.probes[probe], exercise.mistakes[mistake].wrong)
 
 
 def _named(exercise: Exercise, sights: list[dict[str, Sight]]) -> list[str]:
@@ -356,6 +393,17 @@ def _match(probe: Probe, seen: dict[str, Sight], expected: dict[str, Sight]) -> 
     if probe.optional and not seen:
         return True
     return seen.keys() == expected.keys() and all(_equal(seen[k], expected[k]) for k in seen)
+
+
+def _is_right(probe: Probe, seen: dict[str, Sight], expected: dict[str, Sight]) -> bool:
+    return _match(probe, {name: _lifted(sight, expected.get(name)) for name, sight in seen.items()}, expected)
+
+
+def _lifted(seen: Sight, expected: Sight | None) -> Sight:
+    """What was seen; where it may lie below the expected and does, the expected itself."""
+    if isinstance(seen, Seen) and isinstance(expected, Seen) and seen.ceiling and seen.value.shape == expected.value.shape:
+        return seen._replace(value=torch.maximum(seen.value, expected.value))
+    return seen
 
 
 def _equal(a: Sight, b: Sight) -> bool:
@@ -381,7 +429,7 @@ def _close(a: Seen, b: Seen) -> Tensor:
 def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list[dict[str, Sight]]) -> str:
     in_place = [seen["inputs"].says for seen in sights if "inputs" in seen]
     sights = [{name: sight for name, sight in seen.items() if name != "inputs"} for seen in sights]
-    wrong = [i for i, probe in enumerate(exercise.probes) if not _match(probe, sights[i], expected[i])]
+    wrong = [i for i, probe in enumerate(exercise.probes) if not _is_right(probe, sights[i], expected[i])]
     values = [j for j, probe in enumerate(exercise.probes) if not probe.aside]
     if in_place and set(wrong).isdisjoint(values):
         return f"The result is right, and yet: {in_place[0][0].lower()}{in_place[0][1:]}"
@@ -399,8 +447,8 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
     if right is None:
         return says
     measured = any(isinstance(s, Seen) and s.error is not None for s in expected[right].values())  # which is no proof
-    found = "no difference shows" if measured else "it is right"
-    return f"{says} This is with {exercise.probes[i].what}; with {exercise.probes[right].what} {found}."
+    found = "no difference shows" if measured else "the result is right"
+    return f"{says} This happens with {exercise.probes[i].what}; with {exercise.probes[right].what} {found}."
 
 
 def _scalars(exercise: Exercise, values: list[int], sights: list[dict[str, Sight]], expected: list[dict[str, Sight]]) -> str:
@@ -421,7 +469,8 @@ def _describe(exercise: Exercise, seen: dict[str, Sight], expected: dict[str, Si
     if odd:
         return odd[0]
     for name in expected:
-        a, b = seen.get(name), expected[name]
+        b = expected[name]
+        a = _lifted(seen[name], b) if name in seen else None
         if a is None or isinstance(a, Odd) or isinstance(b, Odd) or _equal(a, b):
             continue
         what = "The result" if name == "value" else f"The {name}" if name.startswith("gradient") else name
@@ -433,7 +482,7 @@ def _difference(what: str, a: Seen, b: Seen, axes: str) -> str:
     got, right = a.value, b.value
     if got.shape != right.shape:
         meant = f", {axes}" if axes else ""
-        return f"{what} has shape {tuple(got.shape)}; expected is {tuple(right.shape)}{meant}."
+        return f"{what} has shape {tuple(got.shape)}; expected is {tuple(right.shape)}{meant}.{_about_shapes(got, right)}"
     finite = right.isfinite()
     if bool((~got.isfinite() & finite).any()):
         kinds = [
@@ -443,6 +492,16 @@ def _difference(what: str, a: Seen, b: Seen, axes: str) -> str:
         ]
         return f"{what} holds {' and '.join(kinds)} where the right value is finite."
     return f"{what} {_pattern(got, right, a, b)}"
+
+
+def _about_shapes(got: Tensor, right: Tensor) -> str:
+    if got.ndim == 0:
+        return " It is a single number: sum or average over one axis, and keep the other."
+    if got.numel() == right.numel() and [s for s in got.shape if s != 1] == [s for s in right.shape if s != 1] and got.ndim > right.ndim:
+        return " An axis of size 1 is left over: drop it, by keepdim=False or squeeze."
+    if right.ndim == 1 and got.shape == (len(right), len(right)):
+        return " Every entry has met every other: two axes of one size have been laid crosswise, by indexing or by broadcasting."
+    return ""
 
 
 def _pattern(got: Tensor, right: Tensor, a: Seen, b: Seen) -> str:
@@ -456,7 +515,7 @@ def _pattern(got: Tensor, right: Tensor, a: Seen, b: Seen) -> str:
     if same and not random and ratio[0] == 0:
         return "is 0 in every entry, and should not be."
     if same and not random and _short(ratio[0]) != "1":
-        return f"is {_short(ratio[0])} times what it should be, in every entry."
+        return f"is {_short(ratio[0])} times what it should be, in every entry.{FACTORS.get(_short(ratio[0].abs()), '')}"
     gap = (got - right)[right.isfinite()]
     if gap.numel() > 1 and not random and bool((gap - gap[0]).abs().max() <= 1e-6 * (1 + gap[0].abs())):
         return f"is too {'high' if gap[0] > 0 else 'low'} by {_short(gap[0].abs())}, the same in every entry."

@@ -52,9 +52,9 @@ REPARAMETERISE = Exercise(
     reference=reparameterise,
     axes="that of mu",
     probes=(
+        Probe("the same noise twice", _again, aside=True),  # first: whoever draws noise of their own is told so
         call("ordinary numbers", ordinary_draw),
         call("very narrow and very wide latents", extreme_draw),
-        Probe("the same noise twice", _again, aside=True),
         gradient("the gradient", ordinary_draw, {0: "mu", 1: "log_var"}, optional=False),
     ),
     mistakes=(

@@ -1,22 +1,30 @@
 """Runs a learner's function so that nothing it does can hurt the notebook around it.
 
 It runs in a thread of its own, under a time limit and (on Linux) a memory limit. Random states, the default dtype, the
-open figures and whatever else it may have turned are put back afterwards.
+open figures and whatever else it may have turned are put back afterwards. Neither limit counts while a module is being
+imported: an import that breaks off leaves half of a module behind, for the rest of the session.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import inspect
 import io
+import linecache
 import os
 import random
+import site
 import sys
+import sysconfig
+import textwrap
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import CodeType, FrameType
 from typing import Any
 from unittest import mock
 
@@ -24,6 +32,8 @@ import numpy as np
 import torch
 
 SECONDS = 5.0
+IMPORT_SECONDS = 60.0  # what the imports of an answer may take, all together: the first Adam of a session needs several seconds
+GLANCE = 0.02  # seconds between two looks at what the answer is doing
 MEMORY = 1 << 29  # what an answer may ask for, in bytes: the probes are tiny
 PRINTED = 300  # characters of what an answer prints that are kept
 
@@ -46,14 +56,15 @@ def run(task: Callable[[], Any], seconds: float = SECONDS) -> tuple[Any, str]:
         except BaseException as error:  # an answer may raise anything, SystemExit too
             outcome["error"] = error
 
-    with _state_kept() as printed:
+    importing = False
+    with _state_kept() as printed, _MemoryLimit() as limit:
         worker = _start(work)
         try:
-            worker.join(seconds)
+            importing = _wait(worker, seconds, limit)
         finally:
-            _stop(worker)
+            _stop(worker, 0 if importing else IMPORT_SECONDS)
     if "error" in outcome:
-        raise _in_words(outcome["error"], seconds) from None
+        raise _in_words(outcome["error"], seconds, importing) from None
     if "result" not in outcome:
         raise Stopped(
             f"It was still running after {seconds:g} seconds and could not be stopped: restart the kernel (Kernel, Restart), "
@@ -62,16 +73,53 @@ def run(task: Callable[[], Any], seconds: float = SECONDS) -> tuple[Any, str]:
     return outcome["result"], printed.getvalue()
 
 
-def where(error: BaseException) -> str:
-    """The last line of the learner's own code on the way to the error, in words; empty where there is none."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not _is_library(f.filename)]
-    if not frames or not frames[-1].line:
+def where(error: BaseException, answer: Any = None) -> str:
+    """The last line of the learner's own code on the way to the error, in words; empty where there is none.
+
+    Args:
+        answer: the learner's function. What stands in the same cell or file is the learner's, wherever that file lies.
+    """
+    frame, number = learner_frame(error, answer)
+    if frame is None:
         return ""
-    return f" (line {frames[-1].lineno} of its cell or file: {frames[-1].line})"
+    line = textwrap.shorten(linecache.getline(frame.f_code.co_filename, number, frame.f_globals), 100, placeholder=" …")
+    return f" (line {number} of its cell or file{': ' if line else ''}{line})"
 
 
+def learner_frame(error: BaseException, answer: Any = None) -> tuple[FrameType | None, int]:
+    """The last frame of the learner's own code on the way to the error, and the line in it; None and 0 where there is none."""
+    code, found, traceback = code_of(answer), (None, 0), error.__traceback__
+    own = code and code.co_filename
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if file == own or not _is_library(file):
+            found = traceback.tb_frame, traceback.tb_lineno
+        traceback = traceback.tb_next
+    return found
+
+
+def code_of(answer: Any) -> CodeType | None:
+    """What the learner has written, also of a method, a partial, a decorated function or an object that can be called."""
+    while isinstance(answer, functools.partial):
+        answer = answer.func
+    if not callable(answer):
+        return None
+    answer = inspect.unwrap(answer)
+    return getattr(answer, "__code__", None) or getattr(type(answer).__call__, "__code__", None)
+
+
+@functools.cache
 def _is_library(filename: str) -> bool:
-    return filename.startswith((os.path.dirname(__file__), "<frozen")) or f"{os.sep}site-packages{os.sep}" in filename
+    """Whether a file belongs to Python, to an installed package or to this one, and so not to the learner."""
+    return filename.startswith("<frozen") or any(Path(os.path.abspath(filename)).is_relative_to(f) for f in _library_folders())
+
+
+@functools.cache
+def _library_folders() -> tuple[str, ...]:
+    installed = [sysconfig.get_paths()[key] for key in ("stdlib", "platstdlib", "purelib", "platlib")]
+    installed += [*site.getsitepackages(), site.getusersitepackages()]
+    packages = [Path(__file__).parent.parent, *(Path(package.__file__).parent for package in (torch, np))]
+    return tuple({str(place) for place in (*installed, *packages)})
 
 
 def _start(work: Callable[[], None]) -> threading.Thread:
@@ -85,16 +133,55 @@ def _start(work: Callable[[], None]) -> threading.Thread:
     return worker
 
 
-def _stop(worker: threading.Thread) -> None:
-    """Raise _TimeIsUp in the thread until it ends; after a second it is left alone."""
-    for _ in range(20):
-        if not worker.is_alive():
-            return
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(_TimeIsUp))
-        worker.join(0.05)
+def _wait(worker: threading.Thread, seconds: float, limit: _MemoryLimit) -> bool:
+    """Wait until the thread ends or its time is used up. Imports have a time of their own: True where that is used up."""
+    used = {True: 0.0, False: 0.0}
+    while worker.is_alive():
+        importing, start = _is_importing(worker), time.monotonic()
+        if not importing:
+            limit.set()
+        worker.join(GLANCE)
+        used[importing] += time.monotonic() - start
+        if used[True] > IMPORT_SECONDS:
+            return True
+        if used[False] > seconds and not _is_importing(worker):
+            return False
+    return False
 
 
-def _in_words(error: BaseException, seconds: float) -> BaseException:
+def _is_importing(worker: threading.Thread) -> bool:
+    """Whether a module that the thread imports is not yet whole."""
+    frame = sys._current_frames().get(worker.ident)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _stop(worker: threading.Thread, patience: float) -> None:
+    """Raise _TimeIsUp in the thread until it ends; after a second it is left alone. An import may end first, within `patience` seconds."""
+    deadline, before = time.monotonic() + patience, sys.getswitchinterval()
+    try:
+        # Whoever gets the interpreter keeps it this long, so that no import begins between the look and the exception.
+        sys.setswitchinterval(0.05)
+        for _ in range(20):
+            worker.join(0.01)  # gives the interpreter away, and gets it anew
+            while worker.is_alive() and _is_importing(worker) and time.monotonic() < deadline:
+                worker.join(GLANCE)
+            if not worker.is_alive():
+                return
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(worker.ident), ctypes.py_object(_TimeIsUp))
+            worker.join(0.05)
+    finally:
+        sys.setswitchinterval(before)
+
+
+def _in_words(error: BaseException, seconds: float, importing: bool) -> BaseException:
+    if isinstance(error, _TimeIsUp) and importing:
+        return Stopped(
+            f"A module that it imports was still loading after {IMPORT_SECONDS:g} seconds, and was stopped. Import it in a cell of its own first."
+        )
     if isinstance(error, _TimeIsUp):
         return Stopped(f"It was still running after {seconds:g} seconds, and was stopped. Is there a loop that never ends?")
     if isinstance(error, SystemExit):
@@ -122,7 +209,6 @@ def _state_kept() -> Iterator[io.StringIO]:
             warnings.simplefilter("ignore")
             stack.enter_context(contextlib.redirect_stdout(printed))
             stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
-            stack.enter_context(_memory_limit())
             stack.enter_context(_figures_kept())
             stack.enter_context(_kernel_kept())
             yield printed
@@ -149,25 +235,49 @@ class _Bounded(io.StringIO):
         return len(text)
 
 
-@contextlib.contextmanager
-def _memory_limit() -> Iterator[None]:
-    """An upper limit on the address space of this process, where the system knows one and says how much is in use."""
-    try:
-        import resource
+class _MemoryLimit:
+    """An upper limit on the address space of this process, where the system knows one and says how much is in use.
 
-        with open("/proc/self/statm") as file:
-            in_use = int(file.read().split()[0]) * resource.getpagesize()
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limit = in_use + MEMORY + (128 << 20)  # and room for the thread itself
-        if soft == resource.RLIM_INFINITY or limit < soft:
-            resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    except (ImportError, OSError, ValueError):
-        yield
-        return
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    It stands first among the finders of modules, so that it hears of every import that loads something, and lifts the
+    limit: libraries ask for far more address space than they use. `set` puts it back, above what is in use by then.
+    """
+
+    def __enter__(self) -> _MemoryLimit:
+        self.before: tuple[int, int] | None = None
+        self.lifted = True
+        with contextlib.suppress(ImportError, OSError, ValueError):
+            import resource
+
+            self.before = resource.getrlimit(resource.RLIMIT_AS)
+            self.set()
+        sys.meta_path.insert(0, self)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        sys.meta_path.remove(self)
+        self.find_spec()
+
+    def set(self) -> None:
+        """The limit as it shall be while the answer computes; nothing where it stands already."""
+        if not self.lifted or self.before is None:
+            return
+        self.lifted = False
+        with contextlib.suppress(OSError, ValueError):
+            import resource
+
+            soft, hard = self.before
+            in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            limit = in_use + MEMORY + (128 << 20)  # and room for the thread itself
+            if soft == resource.RLIM_INFINITY or limit < soft:
+                resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+    def find_spec(self, *_: Any) -> None:
+        """Called where a module is about to be loaded: lift the limit, and leave the finding to others."""
+        if not self.lifted and self.before is not None:
+            self.lifted = True
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_AS, self.before)
 
 
 @contextlib.contextmanager

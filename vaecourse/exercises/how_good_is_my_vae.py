@@ -71,6 +71,10 @@ IWAE_BOUND = Exercise(
             lambda log_w: torch.logsumexp(log_w, 0) / len(log_w),
         ),
         Mistake(
+            "The logarithm of S has base 10. Everything here is in nats: subtract the natural logarithm, math.log.",
+            lambda log_w: torch.logsumexp(log_w, 0) - math.log10(len(log_w)),
+        ),
+        Mistake(
             "log B has been subtracted, with B the number of images. The mean runs over draws: subtract log S.",
             lambda log_w: torch.logsumexp(log_w, 0) - math.log(log_w.shape[1]),
         ),

@@ -165,6 +165,10 @@ IMPORTANCE_ESTIMATE = Exercise(
             lambda *given: torch.logsumexp(_log_w(*given), 0) + math.log(given[2]),
         ),
         Mistake(
+            "The logarithm of S has base 10. Everything here is in nats: subtract the natural logarithm, math.log.",
+            lambda *given: torch.logsumexp(_log_w(*given), 0) - math.log10(given[2]),
+        ),
+        Mistake(
             "The sum of the log-weights: that is the logarithm of their product. Weights are averaged.",
             lambda *given: _log_w(*given).sum(0),
         ),
@@ -378,6 +382,10 @@ SELF_NORMALISED = Exercise(
         Mistake(
             "These are logarithms of the shares, not the shares: log_softmax in place of softmax.",
             lambda f, log_w: (torch.log_softmax(log_w, 0) * f).sum(0),
+        ),
+        Mistake(
+            "f and log_w have changed places: the shares come from log_w, and f is what is averaged.",
+            lambda f, log_w: self_normalised(log_w, f),
         ),
         Mistake(
             "The weights have been squared. Each draw counts by its weight.",

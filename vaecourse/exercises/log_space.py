@@ -122,6 +122,26 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, logits: -F.softplus(logits).sum(-1),
         ),
         Mistake(
+            "softplus(−logit) stands where softplus(logit) should.",
+            lambda x, logits: (x * logits - F.softplus(-logits)).sum(-1),
+        ),
+        Mistake(
+            "softplus has been added. It is log(1 + exp(logit)), by which the exponential is divided: subtract it.",
+            lambda x, logits: (x * logits + F.softplus(logits)).sum(-1),
+        ),
+        Mistake(
+            "1 − log σ stands where log(1 − σ) should: take the difference first, and then the logarithm, which is logsigmoid(−logit).",
+            lambda x, logits: (x * F.logsigmoid(logits) + (1 - x) * (1 - F.logsigmoid(logits))).sum(-1),
+        ),
+        Mistake(
+            "x and logits have changed places: binary_cross_entropy_with_logits takes the logits first, and x second.",
+            lambda x, logits: (x * logits - F.softplus(x)).sum(-1),
+        ),
+        Mistake(
+            "This is minus the mean over all pixels of the batch, a loss. Sum over the pixels of each image, without the minus, and keep one number for each.",
+            lambda x, logits: -bernoulli(logits).base_dist.log_prob(x).mean(),
+        ),
+        Mistake(
             "Zeros and ones have changed places: this is the log-likelihood of 1 − x.",
             lambda x, logits: bernoulli(logits).log_prob(1 - x),
         ),
@@ -175,8 +195,8 @@ LOG_MEAN_EXP = Exercise(
     reference=log_mean_exp,
     axes="the axis dim gone",
     probes=(
-        call("ordinary weights", ordinary_weights),
-        call("the other axis", other_axis),
+        call("ordinary weights and dim = 0", ordinary_weights),
+        call("ordinary weights and dim = 1", other_axis),
         call("log-weights near -10,000", far_down),
         call("log-weights near 1,000", far_up),
         call("log-weights that differ by thousands", far_apart),
@@ -202,6 +222,18 @@ LOG_MEAN_EXP = Exercise(
         Mistake(
             "The sum was divided by N after the logarithm. Divide before it, or subtract log N.",
             lambda log_w, dim: torch.logsumexp(log_w, dim) / log_w.shape[dim],
+        ),
+        Mistake(
+            "N was taken to be len(log_w), which is the size of the first axis. N is the number of entries along dim: log_w.shape[dim].",
+            lambda log_w, dim: torch.logsumexp(log_w, dim) - math.log(len(log_w)),
+        ),
+        Mistake(
+            "N was taken to be log_w.shape[-1], the size of the last axis. N is the number of entries along dim: log_w.shape[dim].",
+            lambda log_w, dim: torch.logsumexp(log_w, dim) - math.log(log_w.shape[-1]),
+        ),
+        Mistake(
+            "The logarithm of N has base 10. Everything here is in nats: subtract the natural logarithm, math.log.",
+            lambda log_w, dim: torch.logsumexp(log_w, dim) - math.log10(log_w.shape[dim]),
         ),
         Mistake(
             "log N was taken from the number of all entries. N is the number of entries along dim.",
@@ -272,8 +304,8 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
     reference=effective_sample_size,
     axes="the axis dim gone",
     probes=(
-        call("ordinary weights", ordinary_weights),
-        call("the other axis", other_axis),
+        call("ordinary weights and dim = 0", ordinary_weights),
+        call("ordinary weights and dim = 1", other_axis),
         call("log-weights near -10,000", far_down),
         call("log-weights near 1,000", far_up),
     ),
@@ -305,6 +337,14 @@ EFFECTIVE_SAMPLE_SIZE = Exercise(
         Mistake(
             "The square of the sum is missing: this is Σ w / Σ w² with w the weights divided by their maximum, which is not free of scale.",
             lambda log_w, dim: (w := (log_w - log_w.amax(dim, keepdim=True)).exp()).sum(dim) / w.square().sum(dim),
+        ),
+        Mistake(
+            "The weights are normalised along the first axis, and summed along dim. Both run along dim.",
+            lambda log_w, dim: 1 / torch.softmax(log_w, 0).square().sum(dim),
+        ),
+        Mistake(
+            "This is 1, whatever the weights are: (Σ w)² / (Σ w)². Below the bar each weight is squared before the sum: Σ w².",
+            lambda log_w, dim: torch.softmax(log_w, dim).sum(dim).square(),
         ),
         Mistake(
             "This is 1 over the largest normalised weight, another measure. Asked for is (Σ w)² / Σ w².",

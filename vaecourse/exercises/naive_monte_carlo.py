@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vaecourse.exercises import Question
-from vaecourse.exercises.engine import Exercise, Mistake, Odd, Seen, Sight, call, coins, mean_and_error, statistics, unpack
+from vaecourse.exercises.engine import Answer, Exercise, Mistake, Odd, Probe, Seen, Sight, call, coins, mean_and_error, statistics, unpack
 
 
 def naive_monte_carlo(x, decoder, latent_dim, n_samples):
@@ -42,13 +42,56 @@ def _estimates(results: list[Any]) -> Tensor | Odd:
     return torch.stack([sight.value for sight in sights])
 
 
+VARIANCE = "The variance of the estimates"
+
+
 def _measure(results: list[Any]) -> dict[str, Sight]:
     values = _estimates(results)
     if isinstance(values, Odd):
         return {"value": values}
     if (values == values[0]).all():
         return {"value": Odd("Every call gives the same estimate. Are fresh z drawn from the prior? Is a seed set inside?", "same draws")}
-    return {"value": mean_and_error(values), "The variance of the estimates": mean_and_error((values - values.mean(0)).square())}
+    return {"value": mean_and_error(values), VARIANCE: mean_and_error((values - values.mean(0)).square())}
+
+
+class _Noting:
+    """A decoder that notes which z it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[Tensor] = []
+
+    def __call__(self, z: Any) -> Tensor:
+        self.given.append(torch.as_tensor(z).detach().double().reshape(-1, 2))
+        return _soft(z)
+
+    def different(self) -> int:
+        return len(torch.cat(self.given).unique(dim=0)) if self.given else 0
+
+
+def _scatter(what: str, n: int) -> Probe:
+    """Mean and variance of 300 estimates from n draws each.
+
+    From n different z a right estimate may scatter less than independent draws do (in pairs z and -z, for instance), and
+    not more. From more than n, scattering less is what more draws do, and is wrong.
+    """
+
+    def look(answer: Answer) -> dict[str, Sight]:
+        decoders: list[_Noting] = []
+
+        def arguments() -> tuple:
+            decoders.append(_Noting())
+            return _three_images(), decoders[-1], 2, n
+
+        seen = statistics(what, arguments, _measure, repeats=300).look(answer)
+        different = [decoder.different() for decoder in decoders]
+        if isinstance(seen.get(VARIANCE), Seen) and max(different) <= n:
+            seen[VARIANCE] = seen[VARIANCE]._replace(ceiling=True)
+        if max(different) < n:
+            few = f"The decoder was given {max(different)} different z a call, and n_samples was {n}. Draw n_samples of them, each anew."
+            seen["draws"] = Odd(few, "draws")
+        return seen
+
+    return Probe(what, look)
 
 
 def _measure_exact(results: list[Any]) -> dict[str, Sight]:
@@ -95,8 +138,8 @@ NAIVE = Exercise(
     axes="one number for each image",
     probes=(
         statistics("a decoder that does not look at z", lambda: (coins(3, 7, seed=31), _blind, 2, 5), _measure_exact, repeats=100),
-        statistics("a decoder that looks at z", lambda: (_three_images(), _soft, 2, 10), _measure, repeats=300),
-        statistics("two draws, n_samples = 2", lambda: (_three_images(), _soft, 2, 2), _measure, repeats=300),
+        _scatter("a decoder that looks at z", 10),
+        _scatter("two draws, n_samples = 2", 2),
     ),
     mistakes=(
         Mistake("This is the sum over the samples. An average divides by N.", lambda x, f, k, n: n * naive_monte_carlo(x, f, k, n)),
@@ -128,6 +171,10 @@ NAIVE = Exercise(
         Mistake(
             "Only one z was drawn. n_samples of them are to be averaged.",
             lambda x, f, k, n: naive_monte_carlo(x, f, k, 1),
+        ),
+        Mistake(
+            "Only one z was drawn for each image. n_samples of them are to be averaged.",
+            lambda x, f, k, n: torch.cat([naive_monte_carlo(image[None], f, k, 1) for image in x]),
         ),
         Mistake(
             "This averages over the images and keeps the samples. Average over z, and keep one number for each image.",

@@ -114,6 +114,18 @@ GAUSSIAN_KL = Exercise(
             lambda mu, log_var: 0.5 * (mu.square() + log_var - 1 - log_var).sum(-1),
         ),
         Mistake(
+            "log_var has been squared where its exponential belongs: σ² is exp(log_var).",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(-1),
+        ),
+        Mistake(
+            "σ⁴ stands where σ² should: exp(log_var) is the variance already, and has been squared once more.",
+            lambda mu, log_var: 0.5 * (mu.square() + (2 * log_var).exp() - 1 - log_var).sum(-1),
+        ),
+        Mistake(
+            "log σ² counts twice: log_var is log σ² already, without a factor 2.",
+            lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1 - 2 * log_var).sum(-1),
+        ),
+        Mistake(
             "σ stands where σ² should: the exponent has been halved. log_var is the logarithm of the variance.",
             lambda mu, log_var: 0.5 * (mu.square() + (0.5 * log_var).exp() - 1 - log_var).sum(-1),
         ),
@@ -235,6 +247,10 @@ ELBO = Exercise(
             lambda log_px, mu, log_var: log_mean_exp(log_px, 0) - gaussian_kl(mu, log_var),
         ),
         Mistake(
+            "The logarithm of the summed likelihoods was taken. The ELBO averages the logarithms, log p(x|z), over the samples.",
+            lambda log_px, mu, log_var: torch.logsumexp(log_px, 0) - gaussian_kl(mu, log_var),
+        ),
+        Mistake(
             "The average runs over the images, the second axis. Average over the samples, the first axis: each image has an ELBO of its own.",
             lambda log_px, mu, log_var: log_px.mean(1) - gaussian_kl(mu, log_var),
         ),
@@ -277,6 +293,10 @@ ELBO = Exercise(
         Mistake(
             "log_var was read as log σ in the divergence. It is log σ²: its exponential is the variance.",
             lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, 2 * log_var),
+        ),
+        Mistake(
+            "In the divergence log_var has been squared where its exponential belongs: σ² is exp(log_var).",
+            lambda log_px, mu, log_var: log_px.mean(0) - 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(-1),
         ),
         Mistake(
             "The divergence is that of the prior from q, KL(prior ‖ q). In the ELBO the average runs over q: KL(q ‖ prior).",

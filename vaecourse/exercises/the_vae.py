@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -158,8 +159,18 @@ VAE_LOSS = Exercise(
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) + _kl_with(mu, log_var.square())).mean(),
         ),
         Mistake(
+            "In the KL, log_var has been squared where its exponential belongs: σ² is exp(log_var).",
+            lambda x, logits, mu, log_var: (
+                _reconstruction(x, logits) + 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(1)
+            ).mean(),
+        ),
+        Mistake(
             "The sigmoid has been applied twice: the logits became probabilities, and these were taken for logits again. All probabilities then lie between 0.5 and 0.73.",
             lambda x, logits, mu, log_var: vae_loss(x, torch.sigmoid(logits), mu, log_var),
+        ),
+        Mistake(
+            "In the reconstruction x and logits have changed places: binary_cross_entropy_with_logits takes the logits first, and x second.",
+            lambda x, logits, mu, log_var: (gaussian_kl(mu, log_var) + (F.softplus(x) - x * logits).sum(1)).mean(),
         ),
         Mistake(
             "In the reconstruction only the pixels that are 1 are counted. A pixel that is 0 has a probability too, and its logarithm belongs to the sum.",
@@ -242,6 +253,8 @@ _CHANGED = Odd(
 def _number(result: object) -> Sight:
     if isinstance(result, Tensor) and result.requires_grad:
         return Odd("The loss that it returned still holds its graph. Return a number: loss.item().", "graph")
+    if isinstance(result, (Tensor, np.ndarray)):
+        return Odd("The loss that it returned is a tensor; asked for is a Python float: loss.item().", "tensor")
     return as_seen(result)
 
 

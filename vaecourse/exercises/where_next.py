@@ -126,6 +126,14 @@ MIXTURE_PRIOR_LOG_PROB = Exercise(
             lambda z, w, loc, s: torch.logsumexp(w.exp() + _components(z, loc, s), 1),
         ),
         Mistake(
+            "The logarithm of log_weights was taken, which is NaN: it holds logarithms already, and they are negative. Add it as it is.",
+            lambda z, w, loc, s: torch.logsumexp(w.log() + _components(z, loc, s), 1),
+        ),
+        Mistake(
+            "The log-densities were multiplied by the logarithms of the weights. Weights multiply densities; in log space they are added.",
+            lambda z, w, loc, s: torch.logsumexp(w * _components(z, loc, s), 1),
+        ),
+        Mistake(
             "The weights are counted twice.",
             lambda z, w, loc, s: torch.logsumexp(2 * w + _components(z, loc, s), 1),
         ),
