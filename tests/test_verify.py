@@ -241,6 +241,8 @@ def test_nothing_to_compare_is_refused(relation: str, left: torch.Tensor) -> Non
         (("a rounding of {:.0e}", 1e-12, "<", 1e-10), "✓ a rounding of 1e-12  (claimed: < 1e-10)"),
         (("ELBO {:.1f}", -133.21, ">", -143.2134), "✓ ELBO -133.2  (claimed: > -143.2)"),
         (("KL between {:.1f} nats", torch.arange(7.0), "<=", 6), "✓ KL between 0.0 to 6.0 nats  (claimed: each <= 6)"),
+        (("{:.0%} are covered", 0.7, ">", 0.642586), "✓ 70% are covered  (claimed: > 64%)"),
+        (("{:.0f} nats", 3.2, ">", 0.00123456), "✓ 3 nats  (claimed: > 0.00123)"),
         (("it is {:.1f}", -INF, "<", 0), "✓ it is -inf  (claimed: < 0)"),
     ],
 )

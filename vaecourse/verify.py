@@ -187,10 +187,12 @@ def _formatted(number: float, spec: str) -> str:
 
 def _short(number: float, spec: str) -> str:
     """A limit as its author wrote it; one that was computed with as many digits as the value."""
-    if spec.endswith("%"):
-        return f"{100 * number:.6g}%"
-    plain = f"{number:,g}" if "," in spec else f"{number:g}"
-    return plain if sum(c.isdigit() for c in plain.split("e")[0].lstrip("-0.")) < 5 else _formatted(number, spec)
+    percent = spec.endswith("%")
+    plain = f"{100 * number:.6g}%" if percent else f"{number:,g}" if "," in spec else f"{number:g}"
+    if sum(c.isdigit() for c in plain.split("e")[0].lstrip("-0.")) < 5:
+        return plain
+    rounded = _formatted(number, spec)
+    return rounded if any(c in "123456789" for c in rounded) else f"{number:.3g}"  # a small limit is not rounded to 0
 
 
 def _largest(values: Tensor) -> int:
