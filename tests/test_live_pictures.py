@@ -84,7 +84,7 @@ def node(name, expression, values):
     """What an expression of the functions of a figure's script gives; `data` in it are the values as the page unpacks them."""
     code = "\n".join(
         [
-            bundled("kit", "mathematics", name),
+            bundled(name),
             f"const data = unpack({json.dumps(packed(values))});",
             f"console.log(JSON.stringify({expression}));",
         ]
