@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from pathlib import Path
 
 import nbclient
@@ -30,7 +29,7 @@ def solved(source: str) -> str:
 
 
 @pytest.mark.parametrize("path", SOLVABLE, ids=lambda path: path.stem)
-def test_a_notebook_runs_with_every_exercise_solved(path: Path) -> None:
+def test_a_notebook_runs_with_every_exercise_solved(path: Path, tmp_path: Path, through_files: dict[str, str]) -> None:
     notebook = nbformat.read(path, as_version=4)
     stubs = [cell for cell in notebook.cells if cell.cell_type == "code" and CHECK.search(cell.source)]
     assert len(stubs) == len(chapters()[path.stem[:2]].EXERCISES)
@@ -41,9 +40,7 @@ def test_a_notebook_runs_with_every_exercise_solved(path: Path) -> None:
         notebook.cells = notebook.cells[
             : 1 + max(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and names.search(cell.source))
         ]
-    with tempfile.TemporaryDirectory() as folder:
-        # Files instead of ports, so that this runs with every network interface down.
-        manager = {"km": AsyncKernelManager(transport="ipc", ip=os.path.join(folder, "kernel"))} if os.name == "posix" else {}
-        nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": folder}}, **manager).execute()
+    manager = AsyncKernelManager(**through_files)
+    nbclient.NotebookClient(notebook, km=manager, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     for cell in stubs:
         assert cell.outputs[-1].data["text/plain"].startswith("✓"), cell.outputs[-1].data["text/plain"]

@@ -10,8 +10,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-from vaecourse.scoreboard import Row
-
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 
@@ -77,8 +75,10 @@ def make_data(what: str) -> None:
         scoreboard.store(name, [row for path in sorted(NOTEBOOKS.glob("0[1-8]_*.ipynb")) for row in rows_of(path, name)])
 
 
-def rows_of(path: Path, digits: str) -> list[Row]:
+def rows_of(path: Path, digits: str) -> list:
     """The rows that a notebook adds to the scoreboard, computed anew: a copy of it is executed, and asked for them."""
+    from vaecourse.scoreboard import Row  # not at the top: the doctor must be able to say that a package is missing
+
     notebook = json.loads(path.read_text(encoding="utf-8"))
     ask = f"import json; print(json.dumps(scoreboard.rows_in(globals(), '{path.name[:2]}')))"
     notebook["cells"].append({"id": "ask", "cell_type": "code", "source": ask, "metadata": {}, "outputs": [], "execution_count": None})

@@ -151,10 +151,18 @@ def replace_lines(name: str, fields: Sequence[str], digits: str, lines: Iterable
 
 
 def cache_root() -> Path:
-    """Where downloads live: VAECOURSE_DATA_DIR, else the user's cache folder. MNIST is in its folder `mnist`."""
+    """Where downloads live: VAECOURSE_DATA_DIR, else the user's cache folder. MNIST is in its folder `mnist`.
+
+    Raises:
+        DataUnavailable: that folder lies in the user's home, and there is none.
+    """
     import pooch
 
-    return Path(os.environ.get("VAECOURSE_DATA_DIR") or pooch.os_cache("vaecourse")).expanduser()
+    folder = Path(os.environ.get("VAECOURSE_DATA_DIR") or pooch.os_cache("vaecourse"))
+    try:
+        return folder.expanduser()
+    except RuntimeError:
+        raise DataUnavailable(f"{folder} lies in the home folder, and this user has none: set VAECOURSE_DATA_DIR to another folder") from None
 
 
 def save_strokes(path: Path) -> None:

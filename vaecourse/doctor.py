@@ -54,6 +54,26 @@ class Check(NamedTuple):
     todo: str = ""
 
 
+def module_of(name: str) -> str:
+    """The name by which the package called `name` is imported."""
+    return MODULES.get(name, name)
+
+
+def missing(module: str = "") -> list[str]:
+    """The packages among `PACKAGES` that are not installed for this Python, with the one that could not be imported as `module`."""
+    return [name for name in PACKAGES if _version(name) is None or module_of(name) == module]
+
+
+def advice(missing: Sequence[str]) -> str:
+    """What to do where these packages are missing."""
+    wanted = " ".join(f'"{name}>={PACKAGES[name]}"' for name in missing)
+    return (
+        f"The course needs packages that are not installed for {sys.executable}: {', '.join(missing)}.\n"
+        "In a notebook, choose the kernel of the environment in which you installed the course (Kernel, Change Kernel...).\n"
+        f"Or install them here, then restart: {sys.executable} -m pip install {wanted}"
+    )
+
+
 def examine() -> list[Check]:
     """Look at everything. Never raises: what cannot be looked at is not ok."""
     looks: dict[str, Callable[[], tuple]] = {
@@ -93,14 +113,13 @@ def python() -> tuple[bool, str, str]:
 
 def package(name: str, minimum: str) -> tuple[bool, str, str]:
     install = f'{sys.executable} -m pip install --upgrade "{name}>={minimum}", then restart the kernel'
-    try:
-        version = metadata.version(name)
-    except metadata.PackageNotFoundError:
+    version = _version(name)
+    if version is None:
         return False, f"not installed for {sys.executable}", install
     if _numbers(version) < _numbers(minimum):
         return False, version, install
     try:
-        importlib.import_module(MODULES.get(name, name))
+        importlib.import_module(module_of(name))
     except Exception as error:  # a broken installation can raise anything
         return False, f"{version}, which cannot be imported ({_said(error)})", install.replace("--upgrade", "--force-reinstall")
     return True, version, ""
@@ -132,7 +151,12 @@ def mnist() -> tuple[bool, str, str]:
     """Not ok only where VAECOURSE_DIGITS asks for files that are not there."""
     from vaecourse import data
 
-    asked, folder = data.default_name(), data.cache_root() / "mnist"
+    asked = data.default_name()
+    optional = asked not in ("mnist", "static-mnist")
+    try:
+        folder = data.cache_root() / "mnist"
+    except data.DataUnavailable as error:
+        return optional, str(error).partition(": ")[0], str(error).partition(": ")[2]
     kind = asked if asked == "static-mnist" else "mnist"
     names = [name for name in data.SHA256 if name.startswith("binarized") == (kind == "static-mnist")]
     right = [name for name in names if _sha256(folder / name) == data.SHA256[name]]
@@ -145,7 +169,7 @@ def mnist() -> tuple[bool, str, str]:
         f"with a network: {load}; without: copy the {len(names)} files that data/README.md names into that folder "
         "(VAECOURSE_DATA_DIR sets its parent), or unset VAECOURSE_DIGITS"
     )
-    return asked not in ("mnist", "static-mnist"), found, todo
+    return optional, found, todo
 
 
 def memory() -> tuple[bool, str, str]:
@@ -163,6 +187,14 @@ def threads() -> tuple[bool, str, str]:
     n, usable = torch.get_num_threads(), _usable_processors()
     tip = f"set OMP_NUM_THREADS={usable} before starting Jupyter: threads that wait for each other can make it many times slower"
     return True, f"{n} for {usable} processors", tip if n > usable else ""
+
+
+def _version(name: str) -> str | None:
+    """The installed version of a package; None where it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _said(error: Exception) -> str:
