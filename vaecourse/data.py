@@ -154,15 +154,14 @@ def cache_root() -> Path:
     """Where downloads live: VAECOURSE_DATA_DIR, else the user's cache folder. MNIST is in its folder `mnist`.
 
     Raises:
-        DataUnavailable: that folder lies in the user's home, and there is none.
+        DataUnavailable: the folder lies in the user's home, and there is none.
     """
     import pooch
 
-    folder = Path(os.environ.get("VAECOURSE_DATA_DIR") or pooch.os_cache("vaecourse"))
     try:
-        return folder.expanduser()
+        return Path(os.environ.get("VAECOURSE_DATA_DIR") or pooch.os_cache("vaecourse")).expanduser()
     except RuntimeError:
-        raise DataUnavailable(f"{folder} lies in the home folder, and this user has none: set VAECOURSE_DATA_DIR to another folder") from None
+        raise DataUnavailable("this user has no home folder, where downloads are kept: set VAECOURSE_DATA_DIR to another folder") from None
 
 
 def save_strokes(path: Path) -> None:

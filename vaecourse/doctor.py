@@ -10,6 +10,7 @@ import importlib
 import math
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -70,7 +71,7 @@ def advice(missing: Sequence[str]) -> str:
     return (
         f"The course needs packages that are not installed for {sys.executable}: {', '.join(missing)}.\n"
         "In a notebook, choose the kernel of the environment in which you installed the course (Kernel, Change Kernel...).\n"
-        f"Or install them here, then restart: {sys.executable} -m pip install {wanted}"
+        f"Or install them here, then restart: {_this_python()} -m pip install {wanted}"
     )
 
 
@@ -112,7 +113,7 @@ def python() -> tuple[bool, str, str]:
 
 
 def package(name: str, minimum: str) -> tuple[bool, str, str]:
-    install = f'{sys.executable} -m pip install --upgrade "{name}>={minimum}", then restart the kernel'
+    install = f'{_this_python()} -m pip install --upgrade "{name}>={minimum}", then restart the kernel'
     version = _version(name)
     if version is None:
         return False, f"not installed for {sys.executable}", install
@@ -195,6 +196,11 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _this_python() -> str:
+    """The Python that runs, as it is typed in a terminal: in quotes where its path has blanks."""
+    return shlex.quote(sys.executable) if os.name == "posix" else f'"{sys.executable}"'
 
 
 def _said(error: Exception) -> str:
