@@ -260,12 +260,12 @@ def test_mnist_complete_and_with_a_damaged_file(folder: Path, monkeypatch: pytes
     assert check.found == f"3 of 4 files in {folder}, {names[0]} is damaged"
 
 
-def without_home(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+def without_home(folder: Path, *arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess:
     """Runs Python as a user who has neither HOME nor an entry in the list of users: "~" is nowhere."""
     (folder / "sitecustomize.py").write_text("import pwd\ndef getpwuid(uid): raise KeyError(uid)\npwd.getpwuid = getpwuid\n")
     kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "VAECOURSE_DATA_DIR", "VAECOURSE_DIGITS")}
     environment = kept | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"} | environment
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=folder, env=environment, check=False)
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=cwd or folder, env=environment, check=False)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a Windows user always has a profile folder")
@@ -285,9 +285,8 @@ def test_no_home_folder_is_needed_until_mnist_is_asked_for(tmp_path: Path) -> No
 
 @pytest.mark.skipif(os.name != "posix", reason="a Windows user always has a profile folder")
 def test_the_tests_run_without_a_home_folder(tmp_path: Path) -> None:
-    notebook = ROOT / "notebooks" / "mnist.ipynb"
-    arguments = ["--nbval", "--collect-only", "-q", "-p", "no:cacheprovider", "-o", "addopts="]
-    done = without_home(tmp_path, "-m", "pytest", *arguments, "--rootdir", str(ROOT), str(notebook))
+    arguments = ["--nbval", "--collect-only", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "notebooks/mnist.ipynb"]
+    done = without_home(tmp_path, "-m", "pytest", *arguments, cwd=ROOT)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 

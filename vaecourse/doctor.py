@@ -29,7 +29,7 @@ PACKAGES = {
     "scikit-learn": "1.4",
     "pooch": "1.8",
     "tqdm": "4.66",
-    "matplotlib": "3.8",
+    "matplotlib": "3.8.1",
     "ipython": "8.18",
     "ipywidgets": "8.1",
     "anywidget": "0.9",
