@@ -1,15 +1,21 @@
-"""What a wheel needs, and what importing the package costs."""
+"""What a wheel needs, what importing the package costs, and what a clone, a licence and a maintainer's environments are made of."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import yaml
+
+from vaecourse import doctor
 
 ROOT = Path(__file__).parent.parent
 PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -71,3 +77,106 @@ def test_dependencies_cover_what_the_package_imports() -> None:
     outside = imported - set(sys.stdlib_module_names) - {"vaecourse", "__future__"}
     declared = PYPROJECT.split("dependencies = [")[1].split("]")[0].lower()
     assert all(f'"{PACKAGE.get(name, name).lower()}' in declared for name in outside), outside
+
+
+def test_importing_the_package_alone_imports_next_to_nothing() -> None:
+    code = "import sys, importlib.abc; before = set(sys.modules); import vaecourse; print(sorted(set(sys.modules) - before))"
+    assert run(code).strip() == "['vaecourse']"
+
+
+# ---------------------------------------------------------------- the checkout
+
+
+def git(*arguments: str, folder: Path = ROOT) -> str:
+    command = ["git", "-c", "safe.directory=*", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=True).stdout
+
+
+in_a_clone = pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="not a clone of the course")
+
+
+@in_a_clone
+@pytest.mark.parametrize("autocrlf", ["true", "input", "false"])
+def test_line_endings_are_the_same_in_every_clone(autocrlf: str, tmp_path: Path) -> None:
+    git("clone", "--quiet", "-c", f"core.autocrlf={autocrlf}", "-c", "core.eol=crlf", str(ROOT), str(tmp_path / "clone"))
+    listed = git("ls-files", "--eol", folder=tmp_path / "clone").splitlines()
+    assert listed
+    assert [line for line in listed if line.split()[1] not in ("w/lf", "w/none", "w/-text")] == []
+    for name, sha256 in doctor.SHIPPED.items():
+        assert sha256 in (None, doctor._sha256(tmp_path / "clone" / "data" / name))
+
+
+@in_a_clone
+def test_the_advice_for_damaged_data_mends_it(tmp_path: Path) -> None:
+    git("clone", "--quiet", str(ROOT), str(tmp_path / "clone"))
+    path = tmp_path / "clone" / "data" / "players.csv"
+    right = path.read_bytes()
+    path.write_bytes(right.replace(b"\n", b"\r\n"))  # what a careless editor makes of it
+    git("checkout", "--", "data", folder=tmp_path / "clone")
+    assert path.read_bytes() == right
+
+
+def test_the_licence_names_every_file_of_the_data() -> None:
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    named = set(re.findall(r"data/[\w.]*\w", text))
+    assert named == {f"data/{p.name}" for p in (ROOT / "data").iterdir()}
+
+
+def test_the_citation_names_the_version_of_the_package() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    version = re.search(r'^__version__ = "(.+)"', (ROOT / "vaecourse" / "__init__.py").read_text(encoding="utf-8"), flags=re.M).group(1)
+    assert f"\nversion: {version}\n" in citation
+
+
+# ---------------------------------------------------------------- versions
+
+
+@pytest.fixture
+def noxfile(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """What noxfile.py defines, where nox is not installed."""
+    dependencies = re.findall(r'"([a-z-]+>=[\d.]+)"', PYPROJECT)
+    project = {"dependencies": dependencies, "optional-dependencies": {"notebooks": [], "test": []}}
+    session = lambda **settings: lambda function: function  # noqa: E731
+    toml = SimpleNamespace(load_toml=lambda path: {"project": project})
+    nox = SimpleNamespace(session=session, Session=None, options=SimpleNamespace(), project=toml)
+    monkeypatch.setitem(sys.modules, "nox", nox)
+    names: dict[str, object] = {}
+    exec(compile((ROOT / "noxfile.py").read_text(encoding="utf-8"), "noxfile.py", "exec", dont_inherit=True), names)
+    return names
+
+
+def test_the_lowest_versions_are_those_that_the_project_and_the_doctor_promise(noxfile: dict) -> None:
+    pinned = dict(requirement.split("==") for requirement in noxfile["lowest_versions"]())
+    assert {name: pinned[name] for name in doctor.PACKAGES} == doctor.PACKAGES
+    assert {"pytest", "pytest-xdist", "scipy", "ruff", "jupyterlab"} <= set(pinned)
+    assert "hatchling" not in noxfile["PROJECT"]["dependencies"]
+
+
+def test_the_workflow_runs_every_session_of_the_noxfile(noxfile: dict) -> None:
+    pythons = noxfile["PYTHONS"]
+    assert pythons[0] == "{}.{}".format(*doctor.PYTHON)
+    sessions = {f"pins-{python}": python for python in pythons} | {"lowest": pythons[0], "newest": pythons[-1]}
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8"))
+    assert {row["session"]: row["python"] for row in workflow["jobs"]["tests"]["strategy"]["matrix"]["include"]} == sessions
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^nox -s (\S+)$", readme, flags=re.M)) <= set(sessions)
+    assert ", ".join(pythons[:-1]) + " and " + pythons[-1] in readme
+
+
+# ---------------------------------------------------------------- the machine of the tests
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kernels are reached through ports")
+@pytest.mark.parametrize("length", [40, 127, 200])
+def test_sockets_fit_wherever_temporary_files_go(
+    length: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    parent = tmp_path / ("d" * length)
+    parent.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(parent))
+    folder = pytestconfig.pluginmanager.getplugin(str(ROOT / "conftest.py")).folder_for_sockets()
+    try:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(os.path.join(folder, "kernel-5"))
+    finally:
+        shutil.rmtree(folder)
