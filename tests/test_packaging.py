@@ -84,6 +84,19 @@ def test_importing_the_package_alone_imports_next_to_nothing() -> None:
     assert run(code).strip() == "['vaecourse']"
 
 
+def test_a_missing_module_that_is_not_of_the_course_brings_nothing_with_it() -> None:
+    """The standard library tries modules of other systems while it is half loaded: nothing may be imported then."""
+    code = """
+import sys, importlib.abc, vaecourse
+before = set(sys.modules)
+try:
+    import a_module_of_another_system
+except ModuleNotFoundError as error:
+    print(error, sorted(set(sys.modules) - before))
+"""
+    assert run(code).strip() == "No module named 'a_module_of_another_system' []"
+
+
 # ---------------------------------------------------------------- the checkout
 
 

@@ -9,6 +9,23 @@ from importlib.abc import MetaPathFinder as _MetaPathFinder
 
 __version__ = "0.1.0"
 
+# What the course needs, with the lowest versions of pyproject.toml.
+PACKAGES = {
+    "torch": "2.6",
+    "numpy": "1.26",
+    "jaxtyping": "0.2.30",
+    "safetensors": "0.4.3",
+    "pandas": "2.1",
+    "scikit-learn": "1.4",
+    "pooch": "1.8",
+    "tqdm": "4.66",
+    "matplotlib": "3.8.1",
+    "ipython": "8.18",
+    "ipywidgets": "8.1",
+    "anywidget": "0.9",
+}
+MODULES = {"ipython": "IPython", "scikit-learn": "sklearn"}  # where a package is imported by another name
+
 
 class _MissingPackages(_MetaPathFinder):
     """The last resort of an import: where a package that the course needs is missing, the error names all that are, and the remedy.
@@ -17,9 +34,9 @@ class _MissingPackages(_MetaPathFinder):
     """
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        from vaecourse import doctor
+        if name in {MODULES.get(package, package) for package in PACKAGES}:
+            from vaecourse import doctor
 
-        if name in map(doctor.module_of, doctor.PACKAGES):
             raise ModuleNotFoundError(doctor.advice(doctor.missing(name)), name=name)
 
 

@@ -18,23 +18,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-# The ranges of pyproject.toml.
-PYTHON = (3, 10)
-PACKAGES = {
-    "torch": "2.6",
-    "numpy": "1.26",
-    "jaxtyping": "0.2.30",
-    "safetensors": "0.4.3",
-    "pandas": "2.1",
-    "scikit-learn": "1.4",
-    "pooch": "1.8",
-    "tqdm": "4.66",
-    "matplotlib": "3.8.1",
-    "ipython": "8.18",
-    "ipywidgets": "8.1",
-    "anywidget": "0.9",
-}
-MODULES = {"ipython": "IPython", "scikit-learn": "sklearn"}  # where a package is imported by another name
+from vaecourse import MODULES, PACKAGES
+
+PYTHON = (3, 10)  # the lowest of pyproject.toml
 SHIPPED = {  # sha256, as in data/README.md; None where the file may change
     "strokes.npz": "48b271d34ef0508bd50e1389cdec19568418efd9f97f0ce6d0ab05799b96ed07",
     "decoder.safetensors": "dcabd80a5dcd345815b98402001d649ac762e55775d5f3559c7a15db61423d9e",
