@@ -108,6 +108,8 @@ def package(name: str, minimum: str) -> tuple[bool, str, str]:
     try:
         importlib.import_module(module_of(name))
     except Exception as error:  # a broken installation can raise anything
+        if "home directory" in str(error):  # older releases of matplotlib and IPython want one
+            return False, f"{version}, which needs a home folder, and this user has none", "set HOME to a folder of yours, and start again"
         return False, f"{version}, which cannot be imported ({_said(error)})", install.replace("--upgrade", "--force-reinstall")
     return True, version, ""
 
