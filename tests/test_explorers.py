@@ -105,6 +105,21 @@ def test_an_explorer_leaves_the_random_stream_alone(boxes, name):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_picture_is_the_same_whatever_style_the_reader_has_set(boxes, name):
+    import matplotlib.pyplot as plt
+
+    control = next(iter(boxes[name].controls.values()))
+    step(control)
+    value, plain = control.value, boxes[name].picture
+    step(control)
+    with plt.style.context(
+        ["dark_background", {"font.size": 17, "lines.linewidth": 5, "savefig.dpi": 40, "text.hinting": "force_autohint"}]
+    ):
+        control.value = value
+    assert boxes[name].picture == plain
+
+
 def test_no_figure_is_left_open(boxes):
     import matplotlib.pyplot as plt
 
