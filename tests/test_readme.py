@@ -14,6 +14,7 @@ import nbformat
 import pytest
 
 from vaecourse import data, doctor, exercises, tables, widgets
+from vaecourse.regression import STATUS, compare
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,10 +94,20 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "pip install -r requirements.txt && pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace("python -m pip", "pip")
 
 
-def test_the_refresh_command_exists() -> None:
-    assert "python -m vaecourse refresh" in COMMANDS
-    run = subprocess.run([sys.executable, "-m", "vaecourse", "refresh", "--help"], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("command", ["refresh", "regress"])
+def test_the_maintainers_commands_exist(command: str) -> None:
+    assert f"python -m vaecourse {command}" in COMMANDS
+    run = subprocess.run([sys.executable, "-m", "vaecourse", command, "--help"], capture_output=True, text=True, check=True)
     assert "reference" in run.stdout
+
+
+def test_the_exit_statuses_of_the_readme_are_those_of_the_code() -> None:
+    assert all(f"{status} {kind}" in README for kind, status in STATUS.items())
+
+
+@pytest.mark.parametrize("source", re.findall(r"`(# tolerance: [^`]+)`", README))
+def test_the_tolerances_of_the_readme_are_understood(source: str) -> None:
+    assert compare.granted(source) is not None
 
 
 def test_files_and_folders_that_the_readme_links_exist() -> None:
@@ -108,7 +119,8 @@ def test_files_and_folders_that_the_readme_links_exist() -> None:
 def test_environment_variables_of_the_readme_are_those_of_the_code() -> None:
     named = set(re.findall(r"VAECOURSE_[A-Z_]+", README))
     code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "vaecourse").glob("*.py"))
-    assert named == set(re.findall(r"VAECOURSE_[A-Z_]+", code))
+    internal = {"VAECOURSE_RECORD"}  # between `regress` and the kernels that it starts
+    assert named == set(re.findall(r"VAECOURSE_[A-Z_]+", code)) - internal
 
 
 if __name__ == "__main__":
