@@ -349,3 +349,8 @@ def test_while_it_is_recorded_a_failure_is_noted_and_the_notebook_goes_on(
     assert [(r["holds"], r["room"]) for r in recorded(tmp_path / "record")[:2]] == [(False, -0.3), (False, pytest.approx(-1 + 1e-6))]
     assert recorded(tmp_path / "record")[2]["holds"] is False
     assert [line[:2] for line in capsys.readouterr().out.splitlines()] == ["✗ "] * 3
+
+
+def test_an_error_bar_has_no_sign(capsys: pytest.CaptureFixture) -> None:
+    claim("it changes by {:+.1f} nats", 4.1, ">", 0, error=0.26)
+    assert capsys.readouterr().out == "✓ it changes by +4.1 ± 0.3 nats  (claimed: > 0)\n"

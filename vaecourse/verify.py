@@ -112,7 +112,7 @@ def claim(
         raise ValueError(f"{relation!r} needs {'two limits' if relation == 'between' else 'one limit'}; got {len(limits)}")
     room = _room(torch.tensor(numbers, dtype=torch.float64), relation, *limits)
     holds = room > 0 if relation in (">", "<") else room >= 0  # False for NaN
-    spread = "" if error is None else f" ± {_formatted(float(error), holes[0])}"
+    spread = "" if error is None else f" ± {_formatted(float(error), holes[0].replace('+', ''))}"
     some, glue = (numbers, ", ") if len(numbers) < 6 else ([min(numbers), max(numbers)], " to ")
     shown = glue.join(_formatted(number, holes[0]) + spread for number in some)
     sentence = re.sub(r"\{(?::[^{}]*)?\}", lambda _: shown, text)

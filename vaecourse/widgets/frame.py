@@ -41,6 +41,8 @@ def explorer(
     """
     import ipywidgets as widgets
 
+    from vaecourse.plots import course_style
+
     class Explorer(widgets.VBox):
         @property
         def sentence(self) -> str:
@@ -66,7 +68,8 @@ def explorer(
     box.controls = controls
 
     def redraw() -> None:
-        box.figure, box.said = draw(**{key: control.value for key, control in controls.items()})
+        with course_style():
+            box.figure, box.said = draw(**{key: control.value for key, control in controls.items()})
         image.value = png(box.figure, pointer.narrow)
         line.value = f'<span role="status" aria-live="polite">{box.said}</span>'
         pointer.said = box.said
@@ -206,9 +209,10 @@ def _from_the_reader() -> bool:
 def png(fig: Any, narrow: bool = False) -> bytes:
     """The figure as a picture, made as quickly as a moving control asks for; the figure is closed."""
     import matplotlib.pyplot as plt
-    from matplotlib import rc_context
     from matplotlib.ticker import MaxNLocator
     from matplotlib.transforms import ScaledTranslation
+
+    from vaecourse.plots import course_style
 
     buffer = io.BytesIO()
     fig.set_layout_engine(None)  # a layout that is computed takes longer than the drawing
@@ -223,7 +227,7 @@ def png(fig: Any, narrow: bool = False) -> bytes:
         for axis in (ax.xaxis, ax.yaxis):
             if isinstance(axis.get_major_locator(), MaxNLocator):
                 axis.get_major_locator().set_params(nbins=4)  # a tick with its label and its line takes a millisecond
-    with rc_context({"text.hinting": "none"}):  # hinting the letters is a third of the work of writing them
+    with course_style({"text.hinting": "none"}):  # hinting the letters is a third of the work of writing them
         fig.savefig(buffer, format="png", dpi=DPI, facecolor="white", pil_kwargs={"compress_level": 1})
     plt.close(fig)
     return buffer.getvalue()
