@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 
 import nbval.kernel
 import nbval.plugin
@@ -16,16 +17,31 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait awake t
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("VAECOURSE_PROGRESS", os.path.join(tempfile.gettempdir(), f"vaecourse-progress-{os.getpid()}.json"))
 
-if os.name == "posix":
+if not os.path.isabs(os.path.expanduser("~")):  # a user without a home folder, as in some containers: Jupyter wants one
+    os.environ["HOME"] = home = tempfile.mkdtemp(prefix="home-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+
+from vaecourse.regression.runner import folder_for_sockets  # here: NumPy and torch look at the variables above when they are imported
+
+SOCKETS = folder_for_sockets()
+if SOCKETS is not None:
     # Kernels are reached through files instead of ports, so that the tests pass with every network interface down.
-    sockets = tempfile.mkdtemp(prefix="kernels-")
-    atexit.register(shutil.rmtree, sockets, ignore_errors=True)
-    nbval.kernel.KernelManager = functools.partial(nbval.kernel.KernelManager, transport="ipc", ip=os.path.join(sockets, "kernel"))
+    atexit.register(shutil.rmtree, SOCKETS, ignore_errors=True)
+    nbval.kernel.KernelManager = functools.partial(nbval.kernel.KernelManager, transport="ipc", ip=os.path.join(SOCKETS, "kernel"))
+
+
+@pytest.fixture
+def through_files() -> Iterator[dict[str, str]]:
+    """Arguments of a kernel manager that let it reach its kernel through files; none where that cannot be."""
+    folder = folder_for_sockets()
+    yield {"transport": "ipc", "ip": os.path.join(folder, "kernel")} if folder else {}
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _compare_outputs(cell: nbval.plugin.IPyNbCell, new: list, old: list, skip_compare: object = None) -> bool:
     """nbval's comparison of a cell's outputs, in the course's terms: the same words, and numbers within their tolerance."""
-    from vaecourse.regression import compare  # here, because NumPy and torch look at OMP_NUM_THREADS when they are imported
+    from vaecourse.regression import compare
 
     differences = compare.compare_outputs(old, new, cell.cell.source)
     cell.comparison_traceback = [
@@ -46,11 +62,19 @@ nbval.plugin.IPyNbCell.compare_outputs = _compare_outputs
 
 def pytest_collection_modifyitems(items: list) -> None:
     """Without MNIST its notebook says so in one cell, and the cells behind it do nothing: they are not compared, and count as skipped."""
-    from vaecourse.data import SHA256, cache_root
-
     extra = [item for item in items if item.path.name == "mnist.ipynb" and isinstance(item, nbval.plugin.IPyNbCell)]
-    if extra and not all((cache_root() / "mnist" / name).exists() for name in SHA256 if name.endswith(".gz")):
+    if extra and not _mnist_is_here():
         first = next(i for i, item in enumerate(extra) if "skip_the_rest(" in item.cell.source)
         for item in extra[first:]:
             item.options["check"] = False
             item.runtest = functools.partial(_run_without_data, item)
+
+
+def _mnist_is_here() -> bool:
+    from vaecourse.data import SHA256, DataUnavailable, cache_root
+
+    try:
+        folder = cache_root() / "mnist"
+    except DataUnavailable:
+        return False
+    return all((folder / name).exists() for name in SHA256 if name.endswith(".gz"))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -79,21 +82,80 @@ def test_a_look_that_fails_is_not_ok_and_the_others_go_on(monkeypatch: pytest.Mo
     assert one("shipped data").ok
 
 
-def test_it_runs_where_torch_is_missing() -> None:
-    code = """
-import sys
-class Missing:
+@pytest.mark.parametrize("name", ["torch", "numpy", "jaxtyping"])
+def test_the_command_runs_where_a_package_cannot_be_imported(name: str) -> None:
+    code = f"""
+import runpy, sys
+class Hidden:
     def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] == "torch":
-            raise ModuleNotFoundError("No module named 'torch'")
-sys.meta_path.insert(0, Missing())
-from vaecourse.doctor import examine, verdict
-print(verdict(examine()))
+        if name.split(".")[0] == {name!r}:
+            raise ModuleNotFoundError("it is hidden")
+sys.meta_path.insert(0, Hidden())
+sys.argv = ["vaecourse", "doctor"]
+runpy.run_module("vaecourse", run_name="__main__")
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert "FIX  torch" in done.stdout
-    assert "No module named 'torch'" in done.stdout
-    assert "ok   numpy" in done.stdout
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 1, done.stderr
+    assert f"FIX  {name} {doctor.PACKAGES[name]} or newer: {metadata.version(name)}, which cannot be imported" in done.stdout
+    assert "ModuleNotFoundError: it is hidden" in done.stdout
+    assert "ok   safetensors" in done.stdout
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
+    """Runs Python where nothing is installed but the course and hollow packages of the names given, all of them version 99."""
+
+    def run(packages: Iterable[str], *arguments: str) -> subprocess.CompletedProcess:
+        for name in packages:
+            (tmp_path / f"{doctor.module_of(name)}.py").touch()
+            (tmp_path / f"{name.replace('-', '_')}-99.dist-info").mkdir()
+            (tmp_path / f"{name.replace('-', '_')}-99.dist-info" / "METADATA").write_text(f"Name: {name}\nVersion: 99\n")
+        environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+        python = sys._base_executable  # the one without this environment's packages
+        return subprocess.run([python, "-S", *arguments], capture_output=True, text=True, env=environment, check=False)
+
+    return run
+
+
+@pytest.mark.parametrize("name", doctor.PACKAGES)
+def test_the_command_runs_where_any_one_package_is_not_installed(name: str, bare: Callable) -> None:
+    done = bare(set(doctor.PACKAGES) - {name}, "-m", "vaecourse", "doctor")
+    assert done.returncode == 1
+    assert done.stderr == ""
+    faulty = [line for line in done.stdout.splitlines() if line.startswith("FIX") and "or newer" in line]
+    assert len(faulty) == 1
+    assert faulty[0].startswith(f"FIX  {name} {doctor.PACKAGES[name]} or newer: not installed for ")
+
+
+def test_the_command_runs_where_nothing_at_all_is_installed(bare: Callable) -> None:
+    done = bare((), "-m", "vaecourse", "doctor")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.count(" or newer: not installed for ") == len(doctor.PACKAGES)
+
+
+@pytest.mark.parametrize("statement", ["import torch", "from vaecourse import models", "from vaecourse.models import VAE"])
+def test_an_import_that_fails_names_every_missing_package_and_says_what_to_do(statement: str, bare: Callable) -> None:
+    done = bare({"numpy", "pandas"}, "-c", f"import vaecourse; {statement}")
+    said = done.stderr.partition("ModuleNotFoundError: ")[2]
+    listed = said.splitlines()[0].rpartition(": ")[2].removesuffix(".").split(", ")
+    assert listed == [name for name in doctor.PACKAGES if name not in ("numpy", "pandas")]
+    assert "choose the kernel" in said
+    assert all(f'"{name}>={doctor.PACKAGES[name]}"' in said.splitlines()[2] for name in listed)
+    assert "numpy" not in said
+
+
+def test_an_import_of_something_else_fails_as_ever(bare: Callable) -> None:
+    done = bare((), "-c", "import vaecourse, importlib.util; assert importlib.util.find_spec('nothing') is None; import vaecourse.nothing")
+    assert done.stderr.splitlines()[-1] == "ModuleNotFoundError: No module named 'vaecourse.nothing'"
+
+
+def test_commands_can_be_typed_where_the_path_of_python_has_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/my courses (new)/.venv/bin/python")
+    monkeypatch.setattr(doctor, "_version", lambda name: None)
+    commands = [doctor.package("torch", "2.6")[2].partition(", then")[0], doctor.advice(["torch"]).rpartition("restart: ")[2]]
+    for command in commands:
+        assert shlex.split(command)[:4] == ["/my courses (new)/.venv/bin/python", "-m", "pip", "install"]
+        assert shlex.split(command)[-1] == "torch>=2.6"
 
 
 # ---------------------------------------------------------------- Python and packages
@@ -196,6 +258,40 @@ def test_mnist_complete_and_with_a_damaged_file(folder: Path, monkeypatch: pytes
     check = one("MNIST")
     assert not check.ok
     assert check.found == f"3 of 4 files in {folder}, {names[0]} is damaged"
+
+
+def without_home(folder: Path, *arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess:
+    """Runs Python as a user who has neither HOME nor an entry in the list of users: "~" is nowhere."""
+    (folder / "sitecustomize.py").write_text("import pwd\ndef getpwuid(uid): raise KeyError(uid)\npwd.getpwuid = getpwuid\n")
+    kept = {name: value for name, value in os.environ.items() if name not in ("HOME", "VAECOURSE_DATA_DIR", "VAECOURSE_DIGITS")}
+    environment = kept | {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"} | environment
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=cwd or folder, env=environment, check=False)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a Windows user always has a profile folder")
+def test_no_home_folder_is_needed_until_mnist_is_asked_for(tmp_path: Path) -> None:
+    done = without_home(tmp_path, "-m", "vaecourse", "doctor")
+    lines = done.stdout.splitlines()
+    faults = [i for i, line in enumerate(lines) if line.startswith("FIX")]
+    newer = without_home(tmp_path, "-c", "import matplotlib, ipywidgets").returncode == 0  # older releases do not work there themselves
+    assert (done.returncode == 0, not faults) == (newer, newer), done.stdout + done.stderr
+    assert all("needs a home folder" in lines[i] and "do: set HOME" in lines[i + 1] for i in faults)
+    assert "ok   MNIST, where it is asked for: this user has no home folder, where downloads are kept\n" in done.stdout
+    done = without_home(tmp_path, "-m", "vaecourse", "doctor", VAECOURSE_DIGITS="mnist")
+    assert done.returncode == 1
+    assert "do: set VAECOURSE_DATA_DIR to another folder" in done.stdout
+    done = without_home(tmp_path, "-m", "vaecourse", "doctor", VAECOURSE_DATA_DIR="~/data")
+    assert "ok   MNIST, where it is asked for: this user has no home folder" in done.stdout
+    done = without_home(tmp_path, "-c", "from vaecourse import data; data.load_digits('mnist')")
+    assert "DataUnavailable: this user has no home folder, where downloads are kept: set VAECOURSE_DATA_DIR" in done.stderr
+    assert not [p.name for p in tmp_path.iterdir() if p.name != "sitecustomize.py"]  # nothing was put into a folder called "~"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a Windows user always has a profile folder")
+def test_the_tests_run_without_a_home_folder(tmp_path: Path) -> None:
+    arguments = ["--nbval", "--collect-only", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "notebooks/mnist.ipynb"]
+    done = without_home(tmp_path, "-m", "pytest", *arguments, cwd=ROOT)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
 # ---------------------------------------------------------------- the machine

@@ -84,7 +84,7 @@ def node(name, expression, values):
     """What an expression of the functions of a figure's script gives; `data` in it are the values as the page unpacks them."""
     code = "\n".join(
         [
-            bundled("kit", "mathematics", name),
+            bundled(name),
             f"const data = unpack({json.dumps(packed(values))});",
             f"console.log(JSON.stringify({expression}));",
         ]
@@ -168,7 +168,7 @@ def test_the_row_at_the_start_is_what_the_decoder_expects_there(live, tabular):
 def test_the_script_expects_the_means_of_torch_distributions(live, tabular):
     (model, table), values = tabular, live["table_plane"].data
     z = torch.tensor([[0.5, 0.5], [-3.2, 1.7], [4.0, -4.0], [0.0, 2.1]])
-    expression = "data.z.map((z) => expected(data.columns, new Decoder(data.layers).logits(z), data.floor))"
+    expression = "data.z.map((z) => expected(data.columns, new Network(data.layers).forward(z), data.floor))"
     found = node("table_plane", expression, values | {"z": z.tolist()})
     raw = model.decoder.parameters_of_cells(z).double()
     for row, parameters in zip(found, raw):

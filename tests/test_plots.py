@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import io
+import math
+import re
 import struct
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +16,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib import image as reader
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyBboxPatch
@@ -329,3 +335,140 @@ def test_a_plane_lies_where_its_grid_lies() -> None:
     assert (ax.get_xlim(), ax.get_ylim()) == ((1.0, 3.0), (-4.0, -2.0))
     rows = np.asarray(ax.images[0].get_array())
     np.testing.assert_allclose(rows, np.tile(first, (5, 1)))  # grows to the right, as the first latent does
+
+
+# ---------------------------------------------------------------- whatever the reader's style
+
+
+SETTINGS = {
+    "axes.facecolor": "yellow",
+    "axes.grid": True,
+    "axes.prop_cycle": matplotlib.cycler(color=["red"]),
+    "axes.spines.left": False,
+    "axes.xmargin": 0.4,
+    "errorbar.capsize": 9,
+    "figure.autolayout": True,
+    "figure.dpi": 60,
+    "figure.facecolor": "green",
+    "font.family": "serif",
+    "font.size": 17,
+    "hatch.color": "red",
+    "hist.bins": 3,
+    "image.cmap": "hot",
+    "image.origin": "lower",
+    "legend.fontsize": 20,
+    "lines.linewidth": 5,
+    "lines.marker": "s",
+    "mathtext.fontset": "stix",
+    "patch.force_edgecolor": True,
+    "path.sketch": (1, 100, 2),
+    "savefig.bbox": "tight",
+    "savefig.dpi": 40,
+    "savefig.facecolor": "red",
+    "savefig.transparent": True,
+    "text.color": "blue",
+    "text.usetex": True,  # needs a program that is not there: the figure could not even be drawn
+    "xtick.direction": "in",
+    "xtick.minor.visible": True,
+    "ytick.color": "red",
+}
+STYLES = ["dark_background", "ggplot", "seaborn-v0_8-talk", SETTINGS]
+
+
+def by_hand() -> Figure:
+    """Drawn as cells of the notebooks draw: by methods of the axes and of the figure."""
+    fig, (left, right) = plots.figure(["One", "Two"], "x", "y")
+    left.plot([1, 2], [2, 1], label="a line")
+    left.scatter([1, 2], [1, 2])
+    left.bar([1], [1])
+    left.hist([1.0, 1.2, 1.9])
+    left.errorbar([1.5], [1.5], yerr=0.2)
+    left.text(1, 1, "words")
+    left.set_xticks([1, 2], ["one", "two"])
+    left.set_title("A title")
+    left.legend()
+    picture = right.imshow(np.arange(4).reshape(2, 2))
+    right.set(xlabel="$z_1$", yscale="linear")
+    right.fill_between([0, 1], [0, 1], hatch="/")
+    right.axvline(0.5)
+    fig.colorbar(picture, ax=[left, right])
+    fig.suptitle("Both")
+    return fig
+
+
+def lines() -> Figure:
+    fig, ax = plots.figure("Lines")
+    plots.line(ax, [0, 1], [0, 1], "a line")
+    plots.note(ax, (0.5, 0.5), "a remark", (10, 10))
+    plots.ellipse(ax, (0, 0), (1, 2), label="q")
+    return fig
+
+
+def cliff() -> Figure:
+    fig, ax = plots.figure("Cliffs")
+    plots.cliffs(ax, [100.0, 200, 300], [-25.0, -50, -75], {"float32": ([-25.0, -50, -np.inf], "naive")})
+    return fig
+
+
+def planes() -> Figure:
+    fig, axes = plots.figure(["Plane", "Sheet", "Classes", "Dots"])
+    grid = np.stack(np.meshgrid(np.arange(3.0), np.arange(3.0), indexing="ij"), -1).reshape(-1, 2)
+    plots.plane(axes[0], grid, grid[:, 0])
+    plots.sheet(axes[1], np.linspace(0, 1, 4 * 784).reshape(4, 784), 3.0)
+    plots.classes(axes[2], grid, np.arange(9))
+    plots.dots(axes[3], {"exact": (-80.04, "exact"), "ELBO": (-83.27, "elbo")})
+    return fig
+
+
+FIGURES = {
+    "cells": by_hand,
+    "line, note, ellipse": lines,
+    "cliffs": cliff,
+    "plane, sheet, classes, dots": planes,
+    "figure": lambda: plots.figure("Title", "x", "y")[0],
+    "images": lambda: plots.images(np.linspace(0, 1, 3 * 784).reshape(3, 784), "Title", ["a", "b", "c"], row_names=["row"]),
+    "ladder": lambda: plots.ladder("VAE"),
+    "manifold": lambda: plots.manifold(np.linspace(0, 1, 4 * 784).reshape(4, 784), 3.0, "Title"),
+    "scoreboard": lambda: plots.scoreboard([("naive", "naive", -math.inf, 0.0, -80.0), ("ELBO", "elbo", -83.0, 0.4, -80.0)]),
+}
+
+
+def test_every_function_that_draws_is_among_the_figures() -> None:
+    code = inspect.getsource(sys.modules[__name__])
+    drawing = {name for name, f in vars(plots).items() if inspect.isfunction(f) and f.__module__ == plots.__name__ and name[0] != "_"}
+    assert drawing - {"course_style", "show"} <= set(re.findall(r"plots\.(\w+)\(", code.partition("\ndef by_hand")[2]))
+
+
+@pytest.mark.parametrize("style", STYLES, ids=lambda style: style if isinstance(style, str) else "settings")
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_the_same_whatever_style_the_reader_has_set(name: str, style: Any, outputs: list[dict[str, Any]]) -> None:
+    plots.show(FIGURES[name](), "As it is without a style.")
+    with plt.style.context(style):
+        plots.show(FIGURES[name](), "As it is under a style.")
+    plain, styled = (bundle["image/png"] for bundle in outputs)
+    assert styled == plain
+
+
+def test_a_style_set_between_the_making_and_the_showing_changes_nothing(outputs: list[dict[str, Any]]) -> None:
+    plots.show(by_hand(), "As it is without a style.")
+    fig = by_hand()
+    with plt.style.context("dark_background"):
+        plots.show(fig, "As it is under a style.")
+    assert outputs[0]["image/png"] == outputs[1]["image/png"]
+
+
+def test_a_figure_of_the_reader_s_own_keeps_the_reader_s_style(outputs: list[dict[str, Any]]) -> None:
+    with plt.style.context("dark_background"):
+        fig, _ = plt.subplots()
+        plots.show(fig, "White ticks on a black background.")
+    corner = reader.imread(io.BytesIO(outputs[0]["image/png"]))[0, 0]
+    assert corner.tolist() == [0, 0, 0, 1]
+
+
+def test_an_error_while_drawing_leaves_the_reader_s_settings_alone() -> None:
+    with plt.style.context("dark_background"):
+        before = dict(plt.rcParams)
+        _, ax = plots.figure("Title")
+        with pytest.raises(ValueError, match="same first dimension"):
+            ax.plot([1, 2], [1, 2, 3])
+        assert dict(plt.rcParams) == before

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import os
 import re
-import tempfile
 from pathlib import Path
 
 import nbclient
@@ -61,7 +60,7 @@ def test_a_use_is_the_name_itself_from_its_exercise_on_until_it_is_bound_anew() 
 
 
 @pytest.mark.parametrize("path", SOLVABLE, ids=lambda path: path.stem)
-def test_a_notebook_runs_with_every_exercise_solved(path: Path) -> None:
+def test_a_notebook_runs_with_every_exercise_solved(path: Path, tmp_path: Path, through_files: dict[str, str]) -> None:
     notebook = nbformat.read(path, as_version=4)
     stubs = [cell for cell in notebook.cells if cell.cell_type == "code" and CHECK.search(cell.source)]
     assert len(stubs) == len(chapters()[path.stem[:2]].EXERCISES)
@@ -69,9 +68,7 @@ def test_a_notebook_runs_with_every_exercise_solved(path: Path) -> None:
         cell.source = solved(cell.source)
     if os.environ.get("VAECOURSE_SOLVED") != "whole":
         notebook.cells = notebook.cells[: 1 + last_use(notebook.cells)]
-    with tempfile.TemporaryDirectory() as folder:
-        # Files instead of ports, so that this runs with every network interface down.
-        manager = {"km": AsyncKernelManager(transport="ipc", ip=os.path.join(folder, "kernel"))} if os.name == "posix" else {}
-        nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": folder}}, **manager).execute()
+    manager = AsyncKernelManager(**through_files)
+    nbclient.NotebookClient(notebook, km=manager, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     for cell in stubs:
         assert cell.outputs[-1].data["text/plain"].startswith("✓"), cell.outputs[-1].data["text/plain"]

@@ -241,6 +241,8 @@ def test_nothing_to_compare_is_refused(relation: str, left: torch.Tensor) -> Non
         (("a rounding of {:.0e}", 1e-12, "<", 1e-10), "✓ a rounding of 1e-12  (claimed: < 1e-10)"),
         (("ELBO {:.1f}", -133.21, ">", -143.2134), "✓ ELBO -133.2  (claimed: > -143.2)"),
         (("KL between {:.1f} nats", torch.arange(7.0), "<=", 6), "✓ KL between 0.0 to 6.0 nats  (claimed: each <= 6)"),
+        (("{:.0%} are covered", 0.7, ">", 0.642586), "✓ 70% are covered  (claimed: > 64%)"),
+        (("{:.0f} nats", 3.2, ">", 0.00123456), "✓ 3 nats  (claimed: > 0.00123)"),
         (("it is {:.1f}", -INF, "<", 0), "✓ it is -inf  (claimed: < 0)"),
     ],
 )
@@ -347,3 +349,8 @@ def test_while_it_is_recorded_a_failure_is_noted_and_the_notebook_goes_on(
     assert [(r["holds"], r["room"]) for r in recorded(tmp_path / "record")[:2]] == [(False, -0.3), (False, pytest.approx(-1 + 1e-6))]
     assert recorded(tmp_path / "record")[2]["holds"] is False
     assert [line[:2] for line in capsys.readouterr().out.splitlines()] == ["✗ "] * 3
+
+
+def test_an_error_bar_has_no_sign(capsys: pytest.CaptureFixture) -> None:
+    claim("it changes by {:+.1f} nats", 4.1, ">", 0, error=0.26)
+    assert capsys.readouterr().out == "✓ it changes by +4.1 ± 0.3 nats  (claimed: > 0)\n"

@@ -19,10 +19,10 @@ def main(arguments: list[str] | None = None) -> int:
     )
     by_digits = [f"{what}-{name}" for what in ("decoder", "scoreboard", "variants") for name in ("strokes", "mnist")]
     make.add_argument("what", choices=["strokes", "players", *by_digits])
-    refresh = commands.add_parser("refresh", help="execute notebooks as the tests do, and store what changed as the new reference")
-    compare = commands.add_parser(
-        "regress", help="run notebooks here, and report what differs from their reference: the exit status says the worst kind"
-    )
+    told = "execute notebooks as the tests do, and store what changed as the new reference"
+    refresh = commands.add_parser("refresh", help=told, description=told)
+    told = "run notebooks here, and report what differs from their reference; the exit status says the worst kind"
+    compare = commands.add_parser("regress", help=told, description=told)
     compare.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page, too")
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON, too")
     for command in (refresh, compare):

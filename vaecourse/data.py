@@ -171,10 +171,12 @@ def cache_root() -> Path:
     """
     import pooch
 
+    chosen = os.environ.get("VAECOURSE_DATA_DIR")
     try:
-        return located(os.environ.get("VAECOURSE_DATA_DIR") or pooch.os_cache("vaecourse"))
+        return located(chosen or pooch.os_cache("vaecourse"))
     except (ValueError, RuntimeError) as error:
-        raise DataUnavailable(f"no folder for downloads: {error}; set VAECOURSE_DATA_DIR to a folder that can be written") from error
+        why = f"VAECOURSE_DATA_DIR cannot be used ({error})" if chosen else "this user has no home folder, where downloads are kept"
+        raise DataUnavailable(f"{why}: set VAECOURSE_DATA_DIR to a folder that can be written") from error
 
 
 def save_strokes(path: Path) -> None:

@@ -10,6 +10,7 @@ import importlib
 import math
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,23 +18,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-# The ranges of pyproject.toml.
-PYTHON = (3, 10)
-PACKAGES = {
-    "torch": "2.6",
-    "numpy": "1.26",
-    "jaxtyping": "0.2.30",
-    "safetensors": "0.4.3",
-    "pandas": "2.1",
-    "scikit-learn": "1.4",
-    "pooch": "1.8",
-    "tqdm": "4.66",
-    "matplotlib": "3.8",
-    "ipython": "8.18",
-    "ipywidgets": "8.1",
-    "anywidget": "0.9",
-}
-MODULES = {"ipython": "IPython", "scikit-learn": "sklearn"}  # where a package is imported by another name
+from vaecourse import MODULES, PACKAGES
+
+PYTHON = (3, 10)  # the lowest of pyproject.toml
 SHIPPED = {  # sha256, as in data/README.md; None where the file may change
     "strokes.npz": "48b271d34ef0508bd50e1389cdec19568418efd9f97f0ce6d0ab05799b96ed07",
     "decoder.safetensors": "dcabd80a5dcd345815b98402001d649ac762e55775d5f3559c7a15db61423d9e",
@@ -52,6 +39,26 @@ class Check(NamedTuple):
     ok: bool
     found: str
     todo: str = ""
+
+
+def module_of(name: str) -> str:
+    """The name by which the package called `name` is imported."""
+    return MODULES.get(name, name)
+
+
+def missing(module: str = "") -> list[str]:
+    """The packages among `PACKAGES` that are not installed for this Python, with the one that could not be imported as `module`."""
+    return [name for name in PACKAGES if _version(name) is None or module_of(name) == module]
+
+
+def advice(missing: Sequence[str]) -> str:
+    """What to do where these packages are missing."""
+    wanted = " ".join(f'"{name}>={PACKAGES[name]}"' for name in missing)
+    return (
+        f"The course needs packages that are not installed for {sys.executable}: {', '.join(missing)}.\n"
+        "In a notebook, choose the kernel of the environment in which you installed the course (Kernel, Change Kernel...).\n"
+        f"Or install them here, then restart: {_this_python()} -m pip install {wanted}"
+    )
 
 
 def examine() -> list[Check]:
@@ -92,16 +99,17 @@ def python() -> tuple[bool, str, str]:
 
 
 def package(name: str, minimum: str) -> tuple[bool, str, str]:
-    install = f'{sys.executable} -m pip install --upgrade "{name}>={minimum}", then restart the kernel'
-    try:
-        version = metadata.version(name)
-    except metadata.PackageNotFoundError:
+    install = f'{_this_python()} -m pip install --upgrade "{name}>={minimum}", then restart the kernel'
+    version = _version(name)
+    if version is None:
         return False, f"not installed for {sys.executable}", install
     if _numbers(version) < _numbers(minimum):
         return False, version, install
     try:
-        importlib.import_module(MODULES.get(name, name))
+        importlib.import_module(module_of(name))
     except Exception as error:  # a broken installation can raise anything
+        if "home directory" in str(error):  # older releases of matplotlib and IPython want one
+            return False, f"{version}, which needs a home folder, and this user has none", "set HOME to a folder of yours, and start again"
         return False, f"{version}, which cannot be imported ({_said(error)})", install.replace("--upgrade", "--force-reinstall")
     return True, version, ""
 
@@ -132,7 +140,12 @@ def mnist() -> tuple[bool, str, str]:
     """Not ok only where VAECOURSE_DIGITS asks for files that are not there."""
     from vaecourse import data
 
-    asked, folder = data.default_name(), data.cache_root() / "mnist"
+    asked = data.default_name()
+    optional = asked not in ("mnist", "static-mnist")
+    try:
+        folder = data.cache_root() / "mnist"
+    except data.DataUnavailable as error:
+        return optional, str(error).partition(": ")[0], str(error).partition(": ")[2]
     kind = asked if asked == "static-mnist" else "mnist"
     names = [name for name in data.SHA256 if name.startswith("binarized") == (kind == "static-mnist")]
     right = [name for name in names if _sha256(folder / name) == data.SHA256[name]]
@@ -145,7 +158,7 @@ def mnist() -> tuple[bool, str, str]:
         f"with a network: {load}; without: copy the {len(names)} files that data/README.md names into that folder "
         "(VAECOURSE_DATA_DIR sets its parent), or unset VAECOURSE_DIGITS"
     )
-    return asked not in ("mnist", "static-mnist"), found, todo
+    return optional, found, todo
 
 
 def memory() -> tuple[bool, str, str]:
@@ -163,6 +176,19 @@ def threads() -> tuple[bool, str, str]:
     n, usable = torch.get_num_threads(), _usable_processors()
     tip = f"set OMP_NUM_THREADS={usable} before starting Jupyter: threads that wait for each other can make it many times slower"
     return True, f"{n} for {usable} processors", tip if n > usable else ""
+
+
+def _version(name: str) -> str | None:
+    """The installed version of a package; None where it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _this_python() -> str:
+    """The Python that runs, as it is typed in a terminal: in quotes where its path has blanks."""
+    return shlex.quote(sys.executable) if os.name == "posix" else f'"{sys.executable}"'
 
 
 def _said(error: Exception) -> str:

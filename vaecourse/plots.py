@@ -1,10 +1,17 @@
-"""The figures of the course: arrays in, figure out. One colour per method, lines labelled where they end, alternative text."""
+"""The figures of the course: arrays in, figure out. One colour per method, lines labelled where they end, alternative text.
+
+They look the same whatever style and settings of matplotlib the reader has chosen, and leave those as they are.
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -40,13 +47,71 @@ STYLE = {
 }
 
 
+# Settings that say where and how a window opens, not how a figure looks.
+NOT_OF_THE_LOOK = ("backend", "interactive", "toolbar", "webagg", "tk.", "macosx", "keymap", "docstring", "timezone", "date.epoch")
+NOT_OF_THE_LOOK += ("savefig.directory", "figure.max_open_warning")
+DEFAULTS = {name: matplotlib.rcParamsDefault[name] for name in matplotlib.rcParamsDefault if not name.startswith(NOT_OF_THE_LOOK)}
+_ours = False  # whether matplotlib's settings are those of the course
+
+
+@contextmanager
+def course_style(extra: Mapping[str, object] | None = None) -> Iterator[None]:
+    """Draw with matplotlib's own settings, and `extra` ones, in place of the reader's. Within another such block only `extra` is set."""
+    global _ours
+    wanted = {} if _ours else DEFAULTS
+    wanted = {name: value for name, value in (wanted | dict(extra or {})).items() if matplotlib.rcParams[name] != value}
+    before = _ours
+    with plt.rc_context(wanted):  # only what differs: to set everything takes a millisecond
+        _ours = True
+        try:
+            yield
+        finally:
+            _ours = before
+
+
+def _in_course_style(function: Callable) -> Callable:
+    @functools.wraps(function)
+    def styled(*args, **kwargs):
+        if _ours:
+            return function(*args, **kwargs)
+        with course_style():
+            return function(*args, **kwargs)
+
+    return styled
+
+
+def _owns_its_style(cls: type) -> type:
+    """Let the methods of a class of artists draw in the course's style: cells call them, and ticks are made when one is asked for."""
+    for name, method in inspect.getmembers(cls, inspect.isfunction):
+        if not name.startswith("_") and ("tick" in name or not name.startswith("get_")):
+            setattr(cls, name, _in_course_style(method))
+    return cls
+
+
+@_owns_its_style
+class CourseFigure(Figure):
+    """A figure that is drawn in the course's style, whatever the reader's is."""
+
+
+@_owns_its_style
+class CourseAxes(Axes):
+    """Axes on which everything is drawn in the course's style, whatever the reader's is."""
+
+
+def _subplots(rows: int, columns: int, size: tuple[float, float]) -> tuple[CourseFigure, np.ndarray]:
+    with course_style(STYLE):
+        kinds = {"FigureClass": CourseFigure, "subplot_kw": {"axes_class": CourseAxes}}
+        return plt.subplots(rows, columns, figsize=size, squeeze=False, **kinds)
+
+
+@_in_course_style
 def figure(
     title: str | Sequence[str], xlabel: str | Sequence[str] = "", ylabel: str | Sequence[str] = "", size: tuple[float, float] | None = None
 ) -> tuple[Figure, Axes | np.ndarray]:
     """An empty figure in the course's style. A list of titles makes a row of panels; labels are shared or one a panel."""
     titles = [title] if isinstance(title, str) else list(title)
-    with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(1, len(titles), figsize=size or (6.4 if len(titles) == 1 else 4.2 * len(titles), 3.6), squeeze=False)
+    with course_style(STYLE):
+        fig, axes = _subplots(1, len(titles), size or (6.4 if len(titles) == 1 else 4.2 * len(titles), 3.6))
         for i, ax in enumerate(axes[0]):
             ax.set_title(titles[i])
             ax.set(xlabel=_one(xlabel, i), ylabel=_one(ylabel, i))
@@ -69,12 +134,13 @@ def show(fig: Figure, alt: str) -> None:
     display({"image/png": picture(fig), "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
+@_in_course_style
 def picture(fig: Figure) -> bytes:
     """The figure as a PNG picture of at most 256 colours, which is half as large and looks the same; the figure is closed."""
     from PIL import Image
 
     buffer, small = io.BytesIO(), io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=STYLE["figure.dpi"], facecolor="white")
+    fig.savefig(buffer, format="png", dpi=STYLE["figure.dpi"], facecolor="auto")
     plt.close(fig)
     with Image.open(buffer) as image:
         image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
@@ -83,6 +149,7 @@ def picture(fig: Figure) -> bytes:
     return small.getvalue()
 
 
+@_in_course_style
 def line(ax: Axes, x, y, label: str = "", color: str = "exact", *, end: int = -1, nudge: tuple[float, float] = (5, 0), **style) -> None:
     """Draw a line and write its label where it ends (at index `end`), in its own colour."""
     color = COLORS.get(color, color)
@@ -92,6 +159,7 @@ def line(ax: Axes, x, y, label: str = "", color: str = "exact", *, end: int = -1
         ax.annotate(label, (x[end], y[end]), xytext=nudge, textcoords="offset points", color=color, va="center", fontsize=9)
 
 
+@_in_course_style
 def note(ax: Axes, xy: tuple[float, float], text: str, xytext: tuple[float, float], color: str = "exact") -> None:
     """Write a remark beside a point of the data, with a thin line to it; `xytext` is the offset in points."""
     color = COLORS.get(color, color)
@@ -99,6 +167,7 @@ def note(ax: Axes, xy: tuple[float, float], text: str, xytext: tuple[float, floa
     ax.annotate(text, xy, xytext=xytext, textcoords="offset points", color=color, fontsize=9, arrowprops=arrow)
 
 
+@_in_course_style
 def images(
     x, title: str = "", captions: Sequence[str] = (), columns: int | None = None, row_names: Sequence[str] = (), size: float = 0.9
 ) -> Figure:
@@ -107,13 +176,8 @@ def images(
     columns = columns or len(x)
     rows = -(-len(x) // columns)
     side = int(round(x.shape[1] ** 0.5))
-    with plt.rc_context(STYLE):
-        fig, axes = plt.subplots(
-            rows,
-            columns,
-            figsize=(size * columns + bool(row_names) * 1.2, size * rows * (1.3 if captions else 1.04) + 0.35 * bool(title)),
-            squeeze=False,
-        )
+    height = size * rows * (1.3 if captions else 1.04) + 0.35 * bool(title)
+    fig, axes = _subplots(rows, columns, (size * columns + bool(row_names) * 1.2, height))
     for i, ax in enumerate(axes.flat):
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
@@ -129,14 +193,15 @@ def images(
     return fig
 
 
+@_in_course_style
 def ladder(here: str | Sequence[str]) -> Figure:
     """The way from the exact value to the IWAE bound, with the rungs that this notebook climbs filled in."""
     current = [here] if isinstance(here, str) else list(here)
     names = [name.replace("\n", " ") for name in RUNGS]
     if not set(current) <= set(names):
         raise ValueError(f"unknown rung in {current}; expected some of {', '.join(names)}")
-    with plt.rc_context(STYLE):
-        fig, ax = plt.subplots(figsize=(9, 0.95))
+    fig, axes = _subplots(1, 1, (9, 0.95))
+    ax = axes[0, 0]
     for i, (name, color) in enumerate(zip(RUNGS, RUNG_COLORS)):
         lit = names[i] in current
         box = FancyBboxPatch((i, 0), 0.78, 0.8, boxstyle="round,pad=0.02", fc=COLORS[color] if lit else "white", ec=COLORS[color], lw=1.6)
@@ -158,6 +223,7 @@ def ladder(here: str | Sequence[str]) -> Figure:
     return fig
 
 
+@_in_course_style
 def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     """log p(x) of one held-out digit, a row a method: (name, colour, estimate, error bar, exact value of that row's model).
 
@@ -183,6 +249,7 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     return fig
 
 
+@_in_course_style
 def plane(ax: Axes, grid, probs, extent: float | None = None, cmap: str = "Oranges") -> None:
     """A density on a square grid of the two latents, light to dark orange: grid (G, 2) nodes, probs (G,).
 
@@ -200,6 +267,7 @@ def plane(ax: Axes, grid, probs, extent: float | None = None, cmap: str = "Orang
     ax.grid(False)
 
 
+@_in_course_style
 def ellipse(
     ax: Axes, mu, sigma, color: str = "elbo", label: str = "", radius: float = 2.0, nudge: tuple[float, float] = (6, 6), **style
 ) -> None:
@@ -211,6 +279,7 @@ def ellipse(
         ax.annotate(label, mu + radius * sigma * [0.7, 0.7], xytext=nudge, textcoords="offset points", color=color, fontsize=9)
 
 
+@_in_course_style
 def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -> None:
     """log10 of a probability against image size: the true line, and for each number format (values, colour) where it ends."""
     pixels, true = np.asarray(pixels), np.asarray(true)
@@ -231,6 +300,7 @@ def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -
         )
 
 
+@_in_course_style
 def sheet(ax: Axes, pictures, extent: float) -> None:
     """Decoded images (n * n, 784) laid out where their latents lie on the plane, first axis to the right, second upwards."""
     pictures = np.asarray(pictures)
@@ -241,6 +311,7 @@ def sheet(ax: Axes, pictures, extent: float) -> None:
     ax.grid(False)
 
 
+@_in_course_style
 def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
     """A figure of its own with one `sheet` of decoded images."""
     fig, ax = figure(title, size=(size, size))
@@ -248,6 +319,7 @@ def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
     return fig
 
 
+@_in_course_style
 def classes(ax: Axes, z, labels) -> None:
     """Points of the latent plane, each drawn as its digit: told apart by shape as well as by shade."""
     z, labels = np.asarray(z), np.asarray(labels)
@@ -258,6 +330,7 @@ def classes(ax: Axes, z, labels) -> None:
     ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
 
+@_in_course_style
 def dots(ax: Axes, values: Mapping[str, tuple[float, str]]) -> None:
     """A row a name, {name: (value, colour)}: a dot at the value, with the number beside it."""
     for i, (value, color) in enumerate(values.values()):

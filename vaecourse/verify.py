@@ -112,7 +112,7 @@ def claim(
         raise ValueError(f"{relation!r} needs {'two limits' if relation == 'between' else 'one limit'}; got {len(limits)}")
     room = _room(torch.tensor(numbers, dtype=torch.float64), relation, *limits)
     holds = room > 0 if relation in (">", "<") else room >= 0  # False for NaN
-    spread = "" if error is None else f" ± {_formatted(float(error), holes[0])}"
+    spread = "" if error is None else f" ± {_formatted(float(error), holes[0].replace('+', ''))}"
     some, glue = (numbers, ", ") if len(numbers) < 6 else ([min(numbers), max(numbers)], " to ")
     shown = glue.join(_formatted(number, holes[0]) + spread for number in some)
     sentence = re.sub(r"\{(?::[^{}]*)?\}", lambda _: shown, text)
@@ -187,10 +187,12 @@ def _formatted(number: float, spec: str) -> str:
 
 def _short(number: float, spec: str) -> str:
     """A limit as its author wrote it; one that was computed with as many digits as the value."""
-    if spec.endswith("%"):
-        return f"{100 * number:.6g}%"
-    plain = f"{number:,g}" if "," in spec else f"{number:g}"
-    return plain if sum(c.isdigit() for c in plain.split("e")[0].lstrip("-0.")) < 5 else _formatted(number, spec)
+    percent = spec.endswith("%")
+    plain = f"{100 * number:.6g}%" if percent else f"{number:,g}" if "," in spec else f"{number:g}"
+    if sum(c.isdigit() for c in plain.split("e")[0].lstrip("-0.")) < 5:
+        return plain
+    rounded = _formatted(number, spec)
+    return rounded if any(c in "123456789" for c in rounded) else f"{number:.3g}"  # a small limit is not rounded to 0
 
 
 def _largest(values: Tensor) -> int:

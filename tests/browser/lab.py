@@ -129,21 +129,9 @@ def notebook_of(sources: list[str]) -> Any:
     return nbformat.v4.new_notebook(metadata=kernel, cells=[nbformat.v4.new_code_cell(source) for source in sources])
 
 
-EXPLORERS = {
-    "draw_a_digit": "draw_a_digit()",
-    "latent_plane": 'latent_plane({"exact likelihood": model, "VAE": vae}, x)',
-    "estimate_px": "estimate_px()",
-    "move_the_proposal": "move_the_proposal()",
-    "the_gap": "the_gap(model, x[:1])",
-    "the_kl": "the_kl()",
-    "two_gradients": "two_gradients()",
-    "training_replay": "training_replay(vae, snapshots, digits.test.x[:500], digits.test.labels[:500])",
-    "how_many_draws": "how_many_draws(log_w, exact)",
-    "choose_a_prior": 'choose_a_prior({"N(0, I)": vae, "mixture": mixed}, digits.test.x[:300], digits.test.labels[:300])',
-    "table_plane": 'table_plane(TabularVAE(table.columns, 2), table, "position")',
-}
 PREPARE = """import torch
 from vaecourse import data, estimators, models, oracles
+from vaecourse.exercises import check
 from vaecourse.tables import load_players
 from vaecourse.tabular import TabularVAE
 from vaecourse.widgets import *
@@ -153,25 +141,32 @@ table = load_players()
 digits, model, vae = data.load_digits("strokes"), models.pretrained("strokes"), models.VAE(2).requires_grad_(False)
 mixed = models.VAE(2, prior=models.MixturePrior(2, 20)).requires_grad_(False)
 x = digits.test.x[:10]
-snapshots = {i: {k: w * (1 + i / 10) for k, w in vae.state_dict().items()} for i in range(11)}
-log_w, exact = estimators.log_weights(vae, x[:1], 2**16)[:, 0], oracles.exact_log_px(vae, x[:1]).item()"""
+snapshots = {i: {k: w * (1 + i / 10) for k, w in vae.state_dict().items()} for i in range(4)}
+log_w, exact = estimators.log_weights(vae, x[:1], 2**12)[:, 0], oracles.exact_log_px(vae, x[:1]).item()"""
+FIGURES = {
+    "draw_a_digit": "draw_a_digit()",
+    "latent_plane": 'latent_plane({"exact likelihood": model, "VAE": vae}, x)',
+    "estimate_px": "estimate_px()",
+    "move_the_proposal": "move_the_proposal()",
+    "the_gap": "the_gap(model, x[:1])",
+    "the_kl": "the_kl()",
+    "two_gradients": "two_gradients()",
+    "training_replay": "training_replay(vae, snapshots, digits.test.x[:100], digits.test.labels[:100])",
+    "how_many_draws": "how_many_draws(log_w, exact)",
+    "choose_a_prior": 'choose_a_prior({"N(0, I)": vae, "mixture": mixed}, digits.test.x[:100], digits.test.labels[:100])',
+    "table_plane": 'table_plane(TabularVAE(table.columns, 2), table, "position")',
+    "draw_your_own": "draw_your_own(vae, x)",
+}
+QUESTIONS = [
+    'predict("What happens?", {"it rises": "It would, if it could.", "it falls": "So it does."}, right="it falls")',
+    'quiz("04")',
+    'check("log_mean_exp", lambda log_w, dim: log_w.logsumexp(dim))',
+]
 
 
-def controls(page: Any, cell: int) -> Any:
-    """The handles of the sliders in the output of a cell."""
-    return page.locator(".jp-CodeCell").nth(cell).locator(".noUi-handle")
-
-
-def picture(page: Any, cell: int) -> str:
-    """The address of the picture in the output of a cell: another one whenever its picture is another."""
-    return page.locator(".jp-CodeCell").nth(cell).locator(".jp-OutputArea img").first.get_attribute("src")
-
-
-def wait_for_another(page: Any, cell: int, before: str, seconds: float = 10) -> None:
-    """Until the picture of a cell is another one, and has been loaded."""
-    page.wait_for_function(
-        """([cell, before]) => { const img = document.querySelectorAll('.jp-CodeCell')[cell].querySelector('.jp-OutputArea img');
-                                 return img.src !== before && img.complete }""",
-        arg=[cell, before],
-        timeout=1000 * seconds,
+def save_and_end(page: Any) -> None:
+    """Save the notebook, and end its kernel."""
+    page.evaluate(
+        """async () => { const w = window.jupyterapp.shell.currentWidget;
+                         await w.context.save(); await w.sessionContext.shutdown() }"""
     )

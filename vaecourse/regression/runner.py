@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,9 +68,9 @@ def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "s
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    with tempfile.TemporaryDirectory(prefix="vae-", dir=_short_folder()) as folder:
+    with tempfile.TemporaryDirectory() as folder, _sockets() as sockets:
         record = Path(folder) / "record"
-        manager = kernel_manager(folder)
+        manager = kernel_manager(sockets)
         client = nbclient.NotebookClient(
             notebook, km=manager, timeout=None, allow_errors=True, store_widget_state=False, record_timing=False, coalesce_streams=True
         )
@@ -92,8 +94,8 @@ def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "s
     return done
 
 
-def kernel_manager(folder: str) -> Any:
-    """Starts kernels of the Python that runs this. On Linux and macOS they are reached through files in `folder`, not through ports."""
+def kernel_manager(folder: str | None) -> Any:
+    """Starts kernels of the Python that runs this. They are reached through files in `folder`, not through ports, where there is one."""
     from ipykernel.kernelspec import RESOURCES, get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -102,14 +104,26 @@ def kernel_manager(folder: str) -> Any:
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
-    files = {"transport": "ipc", "ip": os.path.join(folder, "kernel")} if os.name == "posix" else {}
+    files = {"transport": "ipc", "ip": os.path.join(folder, "kernel")} if folder else {}
     return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OfThisPython(), **files)
 
 
-def _short_folder() -> str | None:
-    """Where the sockets of kernels go: their whole path may have about 100 characters."""
-    usual = tempfile.gettempdir()
-    return "/tmp" if len(usual) > 60 and os.access("/tmp", os.W_OK) else None
+def folder_for_sockets() -> str | None:
+    """A new folder whose path is short, as that of a Unix socket must be (103 bytes); None where no such folder can be made."""
+    for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        if os.name == "posix" and len(os.fsencode(parent)) < 70 and os.access(parent, os.W_OK):
+            return tempfile.mkdtemp(prefix="kernels-", dir=parent)
+    return None
+
+
+@contextlib.contextmanager
+def _sockets() -> Iterator[str | None]:
+    folder = folder_for_sockets()
+    try:
+        yield folder
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _peak_memory(manager: Any) -> float | None:

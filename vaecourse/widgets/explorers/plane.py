@@ -135,9 +135,11 @@ def draw_your_own(model: LatentVariableModel, x: Tensor) -> Live:
     if model.latent_dim != 2 or not isinstance(model.prior, Independent):
         raise ValueError("draw_your_own needs a model with two latents and the prior N(0, I)")
     x = x[:20]
-    grid = oracles.posterior_grid(model, x[:1], n=400)
-    centre = grid.probs[0] @ grid.z
-    spread = (grid.probs[0] @ (grid.z - centre).square()).sqrt()
+    coarse = oracles.posterior_grid(model, x[:1], n=160)
+    nodes = square(0.5, 101, coarse.z[coarse.probs[0].argmax()])
+    probs = torch.softmax(log_joint(model, x[:1], nodes), 0)
+    centre = probs @ nodes
+    spread = (probs @ (nodes - centre).square()).sqrt()
     start = {"mean": [round(float(c) + 0.06, 2) for c in centre], "sd": [round(1.5 * float(s) / 0.002) * 0.002 for s in spread]}
     q = diagonal_normal(torch.tensor([start["mean"]]), 2 * torch.tensor([start["sd"]]).log())
     log_px, bound = float(oracles.exact_log_px(model, x[:1])), float(exact_elbo(model, x[:1], q))

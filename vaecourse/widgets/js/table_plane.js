@@ -1,7 +1,7 @@
 // A point moved over the plane of two latents of a table: the row that the decoder expects there, cell by cell (notebook 10).
 
 import { fixed } from "./kit.js";
-import { Decoder, logSigmoid, logSumExp } from "./mathematics.js";
+import { Network, logSigmoid, logSumExp } from "./mathematics.js";
 
 const SHAPES = [["●", "importance"], ["▲", "naive"], ["■", "posterior"], ["▼", "elbo"], ["◆", "iwae"], ["★", "prior"]];
 const LARGEST_LOG = 15; // of the mean of a count, as in vaecourse.tabular
@@ -53,7 +53,7 @@ export function tablePlane(frame, { start, columns, floor, layers, codes, names,
   });
   const chances = frame.panel({ title: "At the cross: probabilities", axes: false, height: 24 * rows });
   const means = columns.some(({ kind }) => kind !== "category") && frame.panel({ title: "Means, against average", axes: false, height: 24 * rows });
-  const decoder = new Decoder(layers), chosen = columns.findIndex((column) => column.name === by);
+  const decoder = new Network(layers), chosen = columns.findIndex((column) => column.name === by);
   const middles = codes.map((z) => [0, 1].map((k) => z.reduce((sum, v, i) => sum + (i % 2 === k ? v : 0), 0) / (z.length / 2)));
   let cells;
 
@@ -65,7 +65,7 @@ export function tablePlane(frame, { start, columns, floor, layers, codes, names,
 
   frame.draw(() => {
     const z = [z1.value, z2.value];
-    cells = expected(columns, decoder.logits(z), floor);
+    cells = expected(columns, decoder.forward(z), floor);
     names.forEach((_, i) => {
       const [shape, color] = SHAPES[i % SHAPES.length];
       plane.marks(codes[i], new Array(codes[i].length / 2).fill(shape), { color, alpha: 0.55, size: 8 });

@@ -1,0 +1,117 @@
+"""Day two: a notebook that was run and saved is opened again without its kernel, and everything in it still answers."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+
+import lab
+import nbformat
+import pytest
+
+
+def reachable() -> bool:
+    with socket.socket() as listener:
+        try:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            socket.create_connection(listener.getsockname(), timeout=1).close()
+        except OSError:
+            return False
+    return True
+
+
+pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
+pytestmark = [
+    pytest.mark.skipif(lab.chromium() is None, reason="there is no Chromium on this machine"),
+    pytest.mark.skipif(not reachable(), reason="this machine cannot reach itself over 127.0.0.1, where JupyterLab would be"),
+]
+LIVE = "() => [...document.querySelectorAll('.vae-live')].filter((root) => root.vae?.drawn > 0).length"
+STILLS = "() => [...document.querySelectorAll('.jp-OutputArea-child:not([hidden]) img')].filter((img) => img.checkVisibility()).length"
+
+
+@pytest.fixture(scope="module")
+def day_one(tmp_path_factory):
+    """A server, a page, and a notebook with every figure and question that was run in JupyterLab, saved, and whose kernel has ended."""
+    notebooks, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
+    nbformat.write(lab.notebook_of([lab.PREPARE, *lab.FIGURES.values(), *lab.QUESTIONS]), notebooks / "figures.ipynb")
+    with lab.server(notebooks, home) as (url, token), lab.browser() as page:
+        lab.open_notebook(page, url, token, "figures.ipynb")
+        lab.run_all(page)
+        page.wait_for_function(f"() => ({LIVE})() === {len(lab.FIGURES)}", timeout=60_000)
+        lab.save_and_end(page)
+        yield page, url, token, notebooks / "figures.ipynb"
+
+
+def everything_answers(page) -> None:
+    """Every figure is alive, every still has given way, and a prediction, a quiz and a card open."""
+    page.wait_for_function(f"() => ({LIVE})() === {len(lab.FIGURES)}", timeout=60_000)
+    assert page.evaluate(STILLS) == 0
+    for name in ("the_kl", "the_gap", "table_plane"):
+        figure = page.locator(".vae-live").nth(list(lab.FIGURES).index(name))
+        slider = figure.locator("input[type=range]").first
+        slider.scroll_into_view_if_needed()
+        slider.focus()
+        before = figure.locator(".vae-sentence").inner_text()
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(300)
+        assert figure.locator(".vae-sentence").inner_text() != before
+    shown = page.locator(".jp-OutputArea-output")  # what the cells say too is not meant
+    shown.get_by_text("(a) it rises").click()
+    shown.get_by_text("It would, if it could.").wait_for()
+    shown.get_by_text("Not so: (b) is right").wait_for()
+    shown.get_by_text("(b) Too low on average.").press("Enter")
+    shown.get_by_text("Right at the first try: 1 of 1 answered").wait_for()
+    for line in ("Hint 1 for log_mean_exp", "Hint 2 for log_mean_exp", "Show a solution of log_mean_exp"):
+        shown.get_by_text(line).press("Enter")
+    shown.get_by_text("def log_mean_exp").wait_for()
+    for trouble in ("Error displaying widget", "model not found", "Traceback", "Click to show javascript error"):
+        assert page.get_by_text(trouble).count() == 0
+
+
+def test_in_jupyterlab_everything_answers_without_a_kernel(day_one) -> None:
+    page, url, token, _ = day_one
+    page.problems.clear()
+    page.goto(f"{url}/lab/tree/figures.ipynb?token={token}&reset")
+    page.wait_for_function("() => window.jupyterapp")
+    page.wait_for_function("() => window.jupyterapp.shell.currentWidget?.context?.isReady", timeout=60_000)
+    everything_answers(page)
+
+
+def test_in_notebook_7_everything_answers_without_a_kernel(day_one) -> None:
+    pytest.importorskip("notebook", reason="Notebook 7 is not installed")
+    page, url, token, _ = day_one
+    page.problems.clear()
+    page.goto(f"{url}/notebooks/figures.ipynb?token={token}")
+    page.wait_for_selector(".jp-Notebook", timeout=60_000)
+    everything_answers(page)
+
+
+def test_as_a_page_without_a_network_everything_answers(day_one, tmp_path) -> None:
+    page, _, _, path = day_one
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--output-dir", str(tmp_path), str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    page.problems.clear()
+    page.context.set_offline(True)
+    try:
+        page.goto((tmp_path / "figures.html").as_uri())
+        everything_answers(page)
+    finally:
+        page.context.set_offline(False)
+
+
+def test_an_untrusted_notebook_shows_the_stills_and_the_questions(day_one) -> None:
+    page, url, token, path = day_one
+    shutil.copy(path, path.with_name("sent.ipynb"))
+    notebook = nbformat.read(path.with_name("sent.ipynb"), as_version=4)
+    notebook.cells[0].source += "\n# another signature"
+    nbformat.write(notebook, path.with_name("sent.ipynb"))
+    page.goto(f"{url}/lab/tree/sent.ipynb?token={token}&reset")
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=60_000)
+    page.wait_for_function("() => document.querySelectorAll('.jp-OutputArea img').length >= 12", timeout=60_000)
+    assert page.evaluate(LIVE) == 0
+    assert page.locator(".jp-OutputArea-output").get_by_text("(a) it rises").count() == 1
+    assert page.get_by_text("this figure moves where scripts may run").count() == len(lab.FIGURES)
