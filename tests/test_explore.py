@@ -128,6 +128,15 @@ def test_a_sample_has_a_number_and_the_random_stream_is_left_alone(digits):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_a_picture_is_the_same_whatever_style_the_reader_has_set(digits):
+    import matplotlib
+
+    model = seeded(lambda: models.VAE(2))
+    plain = explore(model, digits.test).picture
+    with matplotlib.rc_context({"font.size": 22, "axes.facecolor": "black", "xtick.labelsize": 30}):
+        assert explore(model, digits.test).picture == plain
+
+
 @pytest.fixture
 def counted(digits, monkeypatch):
     """An explorer in a notebook without a page; what was drawn, and what was displayed."""

@@ -125,7 +125,8 @@ class Explorer:
             sample, fit = p.sample()[0], p.log_prob(image).item()
             best = self.models[row].decoder(self.codes[row, None]).log_prob(image).item()
         self.sentence = self._say(fit, best)
-        self.picture = png(self._figure(p, sample))
+        with plots.course_style():  # while it is written, too
+            self.picture = png(self._figure(p, sample))
 
     def _say(self, fit: float, best: float) -> str:
         row = self.values["row"]
@@ -140,7 +141,7 @@ class Explorer:
         import matplotlib.pyplot as plt
 
         mean, image = p.mean[0], self.images[self.values["row"]][0]
-        with plt.rc_context(plots.STYLE | {"figure.constrained_layout.use": False}):
+        with plots.course_style(plots.STYLE | {"figure.constrained_layout.use": False}):
             if self.noun == "digit":
                 fig, axes = plt.subplots(1, 4, figsize=(9.6, 2.7))
                 fig.subplots_adjust(left=0.01, right=0.985, top=0.88, bottom=0.17, wspace=0.12)

@@ -170,7 +170,8 @@ class Watch:
         done = len(self.history.train)
         self._judge(done)
         self.sentence = self._say(done)
-        self.picture = png(_figure(self))
+        with plots.course_style():  # while it is written, too
+            self.picture = png(_figure(self))
 
     def where(self) -> str:
         """How far the training is, and what ended it."""
@@ -225,7 +226,7 @@ def _figure(view: Watch):
 
     pictures = draws_images(view.model)
     titles = ["Loss", "", "Held-out digits and reconstructions", f"{len(view.judged)} held-out {view.noun}"]
-    with torch.no_grad(), plt.rc_context(plots.STYLE | {"figure.constrained_layout.use": False}):
+    with torch.no_grad(), plots.course_style(plots.STYLE | {"figure.constrained_layout.use": False}):
         fig = plt.figure(figsize=(8.4, 6.3))
         grid = fig.add_gridspec(2, 2, left=0.1, right=0.98, top=0.9, bottom=0.08, wspace=0.24, hspace=0.36)
         fig.text(0.01, 0.965, view.where(), fontsize=11)
