@@ -574,7 +574,7 @@ def test_without_a_home_folder_the_way_out_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("VAECOURSE_DATA_DIR", raising=False)
     monkeypatch.setattr(pooch, "os_cache", lambda name: Path("~/.cache") / name)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    with pytest.raises(DataUnavailable, match="no folder for downloads: .*set VAECOURSE_DATA_DIR to a folder that can be written"):
+    with pytest.raises(DataUnavailable, match="this user has no home folder, .*: set VAECOURSE_DATA_DIR to a folder that can be written"):
         data.cache_root()
 
 

@@ -15,7 +15,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from largest_tensor import LargestTensor
-from torch.distributions import Independent, Normal, kl_divergence
+from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 from torch.overrides import TorchFunctionMode
 
 from vaecourse.distributions import (
@@ -326,3 +326,26 @@ def test_mixture_weights_must_be_a_distribution(weights: list[float]) -> None:
     parts = [standard_normal(2, like=torch.zeros(1))] * 2
     with pytest.raises(ValueError, match="not negative and sum to 1"):
         mixture(parts, weights)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_likelihood_of_pixels_is_that_of_torch_bit_for_bit(dtype: torch.dtype) -> None:
+    logits = (4 * torch.randn(7, 784, dtype=dtype)).requires_grad_()
+    x = (torch.rand(7, 784) < 0.5).to(dtype)
+    theirs = Independent(Bernoulli(logits=logits), 1)
+    values = [p.log_prob(x) for p in (bernoulli(logits), theirs)]
+    gradients = [torch.autograd.grad(v.mean(), logits)[0] for v in values]
+    assert torch.equal(*values)
+    assert torch.equal(*gradients)
+    assert torch.equal(bernoulli(logits[:, None]).log_prob(x), Independent(Bernoulli(logits=logits[:, None]), 1).log_prob(x))  # every pair
+    assert bernoulli(logits).expand((3, 7)).log_prob(x).shape == (3, 7)
+
+
+def test_the_prior_that_is_kept_can_be_trained_with_wherever_it_was_first_asked_for() -> None:
+    with torch.inference_mode():
+        standard_normal(5, torch.zeros(1))
+    mu = torch.zeros(3, 5, requires_grad=True)
+    kl_divergence(diagonal_normal(mu, torch.zeros(3, 5)), standard_normal(5, mu)).sum().backward()
+    assert mu.grad is not None
+    assert standard_normal(5, mu) is standard_normal(5, torch.ones(2))
+    assert standard_normal(5, mu.double()).mean.dtype == torch.float64

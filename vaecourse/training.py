@@ -314,8 +314,8 @@ class _Run:
             self._stop_unless_finite("loss", value)
             self.adam.zero_grad()
             loss.backward()
-            norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
-            self._stop_unless_finite("gradient", norm.item())
+            gradients = [p.grad.flatten() for p in self.parameters if p.grad is not None]
+            self._stop_unless_finite("gradient", math.sqrt(torch.stack([torch.dot(g, g) for g in gradients]).sum().item()))  # its norm
             self.adam.step()
             self.step += 1
             total += value * len(index)
