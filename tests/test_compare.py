@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from matplotlib.image import imsave
 
 from vaecourse.regression import compare
-from vaecourse.regression.compare import compare_outputs, granted, same_picture
+from vaecourse.regression.compare import compare_outputs, granted, same_picture, same_script
 
 SAME = [
     ("the bound is 4.1 nats", "the bound is 4.2 nats"),
@@ -166,6 +166,14 @@ def test_a_live_figure_is_compared_by_its_sentence() -> None:
     assert compare_outputs([old], [new]) == []
     new["data"]["text/plain"] = "q lies 2.2 away"
     assert compare_outputs([old], [new]) != []
+
+
+def test_a_fragment_is_out_of_date_where_its_script_is_another() -> None:
+    old = '<figure data-vae="1"><script type="application/json">{"a": 1.0}</script></figure>\n<script type="module">\nfunction f() {}\nbegin("1");\n</script>'
+    assert same_script(old, old.replace("1.0", "1.1").replace('"1"', '"2"'))
+    assert not same_script(old, old.replace("f()", "g()"))
+    assert not same_script(old, "<b>1</b>")
+    assert same_script("<b>1</b>", "<b>2</b>")
 
 
 def png(pixels: np.ndarray) -> str:

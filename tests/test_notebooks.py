@@ -15,6 +15,7 @@ import pytest
 from vaecourse.exercises import chapters, check
 from vaecourse.regression import load_reference
 from vaecourse.widgets import quiz
+from vaecourse.widgets.live import JS, bundled
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
@@ -86,6 +87,22 @@ def test_what_is_saved_needs_no_kernel(notebook: nbformat.NotebookNode) -> None:
     for output in outputs(notebook):
         assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
         assert not re.search(r"\d+%\|", text_of(output)), "a progress bar"
+
+
+def test_live_figures_and_questions_are_saved_with_the_scripts_of_the_package(notebook: nbformat.NotebookNode) -> None:
+    known = {bundled(path.stem) for path in JS.glob("*.js")}
+    fragments = [html for o in outputs(notebook) if "data-vae=" in (html := o.get("data", {}).get("text/html", ""))]
+    assert fragments
+    for html in fragments:
+        (code,) = re.findall(r'<script type="module">\n(.*)\n.*\n</script>', html, flags=re.S)
+        assert code in known, "python -m vaecourse refresh brings the new one"
+
+
+def test_predictions_hide_their_answers_until_they_are_asked_for(notebook: nbformat.NotebookNode) -> None:
+    for cell in cells(notebook, "code"):
+        if re.search(r"^predict\(", cell.source, flags=re.M):
+            assert cell.metadata.jupyter.source_hidden
+            assert "hide-input" in cell.metadata.tags
 
 
 def test_the_reference_holds_every_equation_and_claim(notebook: nbformat.NotebookNode, request: pytest.FixtureRequest) -> None:

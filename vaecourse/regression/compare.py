@@ -118,6 +118,12 @@ def same_picture(old: str, new: str) -> bool:
     return a.shape == b.shape and float(np.abs(_patches(a) - _patches(b)).max()) < SAME_INK
 
 
+def same_script(old: str, new: str) -> bool:
+    """Whether two page fragments hold the same script, whatever data they hand to it: those of an older package are out of date."""
+    a, b = (re.findall(r'<script type="module">\n(.*)\n.*\n</script>', fragment, flags=re.S) for fragment in (old, new))
+    return a == b
+
+
 def numbers(text: str) -> list[str]:
     """The numbers in a text, as they are printed."""
     return _Line(text).numbers
