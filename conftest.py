@@ -2,12 +2,15 @@
 and no record of exercises beside the notebooks."""
 
 import atexit
+import collections
 import functools
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
 
+import nbformat
 import nbval.kernel
 import nbval.plugin
 import pytest
@@ -61,13 +64,33 @@ nbval.plugin.IPyNbCell.compare_outputs = _compare_outputs
 
 
 def pytest_collection_modifyitems(items: list) -> None:
-    """Without MNIST its notebook says so in one cell, and the cells behind it do nothing: they are not compared, and count as skipped."""
-    extra = [item for item in items if item.path.name == "mnist.ipynb" and isinstance(item, nbval.plugin.IPyNbCell)]
+    """Behind the cells of a notebook its exercises are solved in the same kernel. And without MNIST its notebook says so in one cell,
+    and the cells behind it do nothing: they are not compared, and count as skipped."""
+    cells = [item for item in items if isinstance(item, nbval.plugin.IPyNbCell)]
+    for name, cell in [(match[1], cell) for cell in cells if (match := EXERCISE.search(cell.cell.source))]:
+        last = max(i for i, item in enumerate(items) if item.path == cell.path)
+        items.insert(last + 1, _solved(name, cell))
+    extra = [cell for cell in cells if cell.path.name == "mnist.ipynb"]
     if extra and not _mnist_is_here():
         first = next(i for i, item in enumerate(extra) if "skip_the_rest(" in item.cell.source)
         for item in extra[first:]:
             item.options["check"] = False
             item.runtest = functools.partial(_run_without_data, item)
+
+
+EXERCISE = re.compile(r'^check\("(\w+)", \1\)$', flags=re.M)
+SOLVED = """from vaecourse.exercises import check, exercise
+
+{name} = exercise("{name}").reference
+assert check("{name}", {name}).passed, check("{name}", {name})"""
+
+
+def _solved(name: str, cell: nbval.plugin.IPyNbCell) -> nbval.plugin.IPyNbCell:
+    """A cell that solves an exercise, in the kernel in which its notebook was run. (No cell uses its answer: test_solved.)"""
+    code = nbformat.v4.new_code_cell(SOLVED.format(name=name))
+    return nbval.plugin.IPyNbCell.from_parent(
+        cell.parent, name=f"{name}, solved", cell_num=cell.cell_num, cell=code, options=collections.defaultdict(bool)
+    )
 
 
 def _mnist_is_here() -> bool:

@@ -143,9 +143,11 @@ def picture(fig: Figure) -> bytes:
     fig.savefig(buffer, format="png", dpi=STYLE["figure.dpi"], facecolor="auto")
     plt.close(fig)
     with Image.open(buffer) as image:
-        image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
-            small, format="png", optimize=True
-        )
+        few = image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = np.array(few.getpalette())
+    palette[palette >= 248], palette[palette <= 6] = 255, 0  # the octree's average of paper is a little grey, that of ink not quite black
+    few.putpalette(palette.tolist())
+    few.save(small, format="png", optimize=True)
     return small.getvalue()
 
 
