@@ -140,8 +140,8 @@ def test_a_picture_is_the_same_whatever_style_the_reader_has_set(digits):
 @pytest.fixture
 def counted(digits, monkeypatch):
     """An explorer in a notebook without a page; what was drawn, and what was displayed."""
-    drawn, shown, original = [], [], exploring.png
-    monkeypatch.setattr(exploring, "png", lambda fig: drawn.append(1) or original(fig))
+    drawn, shown, original = [], [], exploring.picture
+    monkeypatch.setattr(exploring, "picture", lambda fig, dpi: drawn.append(1) or original(fig, dpi))
     monkeypatch.setattr(frame.Place, "show", lambda self, bundle, alt="": shown.append(bundle))
     monkeypatch.setattr("IPython.display.display", lambda bundle, **_: shown.append(bundle))
     explorer = explore(seeded(lambda: models.VAE(2)), digits.test)

@@ -50,7 +50,7 @@ def outputs(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What a notebook would have been sent, by type: `raw` says that the dictionary is the output itself."""
     sent: list[dict[str, Any]] = []
 
-    def display(bundle: dict[str, Any], *, raw: bool = False) -> None:
+    def display(bundle: dict[str, Any], *, raw: bool = False, metadata: dict | None = None) -> None:
         assert raw
         sent.append(bundle)
 
@@ -436,7 +436,7 @@ FIGURES = {
 def test_every_function_that_draws_is_among_the_figures() -> None:
     code = inspect.getsource(sys.modules[__name__])
     drawing = {name for name, f in vars(plots).items() if inspect.isfunction(f) and f.__module__ == plots.__name__ and name[0] != "_"}
-    assert drawing - {"course_style", "show"} <= set(re.findall(r"plots\.(\w+)\(", code.partition("\ndef by_hand")[2]))
+    assert drawing - {"course_style", "picture", "show"} <= set(re.findall(r"plots\.(\w+)\(", code.partition("\ndef by_hand")[2]))
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style if isinstance(style, str) else "settings")
@@ -472,3 +472,23 @@ def test_an_error_while_drawing_leaves_the_reader_s_settings_alone() -> None:
         with pytest.raises(ValueError, match="same first dimension"):
             ax.plot([1, 2], [1, 2, 3])
         assert dict(plt.rcParams) == before
+
+
+def test_a_picture_of_few_colours_looks_like_that_of_all() -> None:
+    from PIL import Image
+
+    def drawn() -> Any:
+        fig, ax = plots.figure("Rising", "x", "y")
+        ax.imshow(np.linspace(0, 1, 784).reshape(28, 28), cmap="Oranges", extent=(0, 1, 0, 1))
+        plots.line(ax, [0, 1], [0, 1], "a line", "elbo")
+        return fig
+
+    whole, fig = io.BytesIO(), drawn()
+    fig.savefig(whole, format="png", dpi=plots.STYLE["figure.dpi"], facecolor="auto")
+    small = plots.picture(drawn())
+    before, after = (np.asarray(Image.open(f).convert("RGB")).astype(int) for f in (whole, io.BytesIO(small)))
+    assert Image.open(io.BytesIO(small)).mode == "P"
+    assert len(small) < len(whole.getvalue())
+    assert (after[0, 0] == 255).all()  # paper stays white
+    assert ((before == 255).all(-1) <= (after == 255).all(-1)).all()
+    assert np.quantile(abs(before - after), 0.999) <= 24

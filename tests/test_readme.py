@@ -54,7 +54,7 @@ def test_the_numbers_of_the_readme_are_true() -> None:
     assert f"{words[min(counts)]} to {words[max(counts)]} functions to write" in README
     assert f"notebooks {min(exercises.chapters())} to {max(exercises.chapters())} has" in README
     assert all(chapter.QUIZ for chapter in exercises.chapters().values())
-    explorers = [name for name in widgets.__all__ if name not in ("predict", "quiz", "skip_the_rest")]
+    explorers = widgets.explorers.__all__
     assert {11: "Eleven", 12: "Twelve"}[len(explorers)] + " figures move" in README
     questions = re.findall(r"^\d+\. \*", (ROOT / "docs" / "questions.md").read_text(encoding="utf-8"), flags=re.M)
     assert {18: "eighteen"}[len(questions)] + " questions" in README

@@ -144,8 +144,8 @@ def test_an_error_ends_what_is_shown_and_is_not_hidden(digits, shown):
 
 @pytest.mark.parametrize("live", [False, True])
 def test_no_picture_is_drawn_twice(digits, shown, monkeypatch, live):
-    drawn, original = [], watching.png
-    monkeypatch.setattr(watching, "png", lambda fig: drawn.append(1) or original(fig))
+    drawn, original = [], watching.picture
+    monkeypatch.setattr(watching, "picture", lambda fig, dpi: drawn.append(1) or original(fig, dpi))
     monkeypatch.setattr(watching, "SHARE", 1.0)
     run(small(), digits, 4, every=0, live=live)
     assert len(drawn) == (4 if live else 1)  # after every epoch, the last picture included
@@ -155,13 +155,13 @@ def test_no_picture_is_drawn_twice(digits, shown, monkeypatch, live):
 def test_drawing_waits_for_its_share_of_the_time(digits, shown, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(watching.time, "monotonic", lambda: now[0])
-    original = watching.png
+    original = watching.picture
 
-    def slow(fig):
+    def slow(fig, dpi):
         now[0] += 1.0  # a picture takes a second
-        return original(fig)
+        return original(fig, dpi)
 
-    monkeypatch.setattr(watching, "png", slow)
+    monkeypatch.setattr(watching, "picture", slow)
     run(small(), digits, 40, every=2.0, live=True, also=lambda epoch: now.__setitem__(0, now[0] + 1.0))  # and so does an epoch
     epochs = [int(numbers(o["text/plain"])[0]) for o in shown if "<img" in o.get("text/html", "")]
     assert epochs == [1, 3, 12, 21, 30, 39]  # nine seconds of training to each second of drawing, but for the first

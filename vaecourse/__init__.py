@@ -20,11 +20,12 @@ PACKAGES = {
     "pooch": "1.8",
     "tqdm": "4.66",
     "matplotlib": "3.8.1",
+    "pillow": "9.1",
     "ipython": "8.18",
     "ipywidgets": "8.1",
     "anywidget": "0.9",
 }
-MODULES = {"ipython": "IPython", "scikit-learn": "sklearn"}  # where a package is imported by another name
+MODULES = {"ipython": "IPython", "scikit-learn": "sklearn", "pillow": "PIL"}  # where a package is imported by another name
 
 
 class _MissingPackages(_MetaPathFinder):

@@ -175,7 +175,8 @@ def cache_root() -> Path:
     try:
         return located(chosen or pooch.os_cache("vaecourse"))
     except (ValueError, RuntimeError) as error:
-        why = f"VAECOURSE_DATA_DIR cannot be used ({error})" if chosen else "this user has no home folder, where downloads are kept"
+        homeless = not chosen or chosen.startswith("~")
+        why = "this user has no home folder, where downloads are kept" if homeless else f"VAECOURSE_DATA_DIR cannot be used ({error})"
         raise DataUnavailable(f"{why}: set VAECOURSE_DATA_DIR to a folder that can be written") from error
 
 

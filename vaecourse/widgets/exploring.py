@@ -15,9 +15,10 @@ from torch.distributions import Distribution
 from vaecourse import plots
 from vaecourse.data import Split
 from vaecourse.models import LatentVariableModel
+from vaecourse.plots import picture
 from vaecourse.tables import Table
 from vaecourse.tabular import TabularVAE
-from vaecourse.widgets.frame import SIDE, Later, Place, by_class, draws_images, figure_element, png, remote, rows_of
+from vaecourse.widgets.frame import DPI, SIDE, Later, Place, by_class, draws_images, figure_element, remote, rows_of
 
 SLIDERS = 8  # latents that can be moved, at most
 ROWS = 20  # rows of x to choose from, at most
@@ -126,7 +127,7 @@ class Explorer:
             best = self.models[row].decoder(self.codes[row, None]).log_prob(image).item()
         self.sentence = self._say(fit, best)
         with plots.course_style():  # while it is written, too
-            self.picture = png(self._figure(p, sample))
+            self.picture = picture(self._figure(p, sample), DPI)
 
     def _say(self, fit: float, best: float) -> str:
         row = self.values["row"]

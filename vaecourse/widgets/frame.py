@@ -7,7 +7,6 @@ and no script. Buttons and sliders are put beside it by a script that talks to t
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -18,18 +17,8 @@ from vaecourse.data import Split
 from vaecourse.models import ConditionalVAE, LatentVariableModel
 from vaecourse.widgets.live import bundled
 
-DPI = 100
+DPI = 100  # of a picture that is drawn while something else is going on
 SIDE = 28  # pixels of an image, in a row
-
-
-def png(fig: Any) -> bytes:
-    """The figure as a picture, made as quickly as a moving figure asks for; the figure is closed."""
-    import matplotlib.pyplot as plt
-
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=DPI, facecolor="white", pil_kwargs={"compress_level": 3})
-    plt.close(fig)
-    return buffer.getvalue()
 
 
 class Place:

@@ -21,8 +21,10 @@ from vaecourse.diagnostics import exact_elbo
 from vaecourse.estimators import elbo, iwae_bound
 from vaecourse.models import ConditionalVAE, LatentVariableModel
 from vaecourse.oracles import exact_log_px
+from vaecourse.plots import picture
 from vaecourse.training import History
 from vaecourse.widgets.frame import (
+    DPI,
     SIDE,
     Place,
     by_class,
@@ -30,7 +32,6 @@ from vaecourse.widgets.frame import (
     figure_element,
     heard_while_running,
     kernel,
-    png,
     remote,
     rows_of,
 )
@@ -171,7 +172,7 @@ class Watch:
         self._judge(done)
         self.sentence = self._say(done)
         with plots.course_style():  # while it is written, too
-            self.picture = png(_figure(self))
+            self.picture = picture(_figure(self), DPI)
 
     def where(self) -> str:
         """How far the training is, and what ended it."""
