@@ -70,12 +70,29 @@ def pytest_collection_modifyitems(items: list) -> None:
     for name, cell in [(match[1], cell) for cell in cells if (match := EXERCISE.search(cell.cell.source))]:
         last = max(i for i, item in enumerate(items) if item.path == cell.path)
         items.insert(last + 1, _solved(name, cell))
+    items.sort(key=_weight, reverse=True)  # whole files, the longest first, so that both processes end together
     extra = [cell for cell in cells if cell.path.name == "mnist.ipynb"]
     if extra and not _mnist_is_here():
         first = next(i for i, item in enumerate(extra) if "skip_the_rest(" in item.cell.source)
         for item in extra[first:]:
             item.options["check"] = False
             item.runtest = functools.partial(_run_without_data, item)
+
+
+SECONDS = {"test_live.py": 90, "test_day_two.py": 50, "test_trained_vae.py": 45, "test_watch.py": 20, "test_watch_in_lab.py": 20}  # about
+
+
+@functools.cache
+def _notebook_seconds() -> dict[str, float]:
+    from vaecourse.regression import load_reference
+
+    return {name: sum(kept["seconds"]) for name, kept in load_reference()["notebooks"].items()}
+
+
+def _weight(item: pytest.Item) -> float:
+    """About how many seconds the file of a test takes; mnist.ipynb takes none where its cells do nothing."""
+    name = item.path.name
+    return SECONDS.get(name, 0.0 if name == "mnist.ipynb" else _notebook_seconds().get(name, 0.0))
 
 
 EXERCISE = re.compile(r'^check\("(\w+)", \1\)$', flags=re.M)

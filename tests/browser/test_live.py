@@ -114,7 +114,7 @@ def test_log_px_and_elbo_of_ten_digits_are_those_of_the_oracle(page) -> None:
             const decoder = new Decoder(unpack(layers));
             return xs.map((x, i) => {{
                 const at = (a, b) => decoder.logJoint(x, [a, b]), coarse = new Lattice(scores[i], 4);
-                return [logEvidence(coarse, 4, at).logPx, ...qs.map(([m, s]) => elbo(at, m[i], s[i], rule))];
+                return [logEvidence(coarse, 3, at).logPx, ...qs.map(([m, s]) => elbo(at, m[i], s[i], rule))];
             }}) }}""",
         [
             live.packed(live.layers(model.decoder.logits)),

@@ -108,7 +108,7 @@ export function drawYourOwn(frame, { decoder: layers, encoder, examples, rule, s
   frame.rest(() => {
     if (ready < NODES) return null;
     const { mean, sd } = q(), joint = (a, b) => decoder.logJoint(x, [a, b]);
-    return describe(logEvidence(coarse, 4, joint).logPx, elbo(joint, mean, sd, rule), "is");
+    return describe(logEvidence(coarse, 3, joint).logPx, elbo(joint, mean, sd, rule), "is");
   });
 
   Object.assign(frame, { pixels: x, ready: false }); // for tests
