@@ -194,10 +194,9 @@ def _as_good(old: Any, new: Any, source: str) -> bool:
         or old.get("metadata") != new.get("metadata")
     ):
         return False
-    pictures = [kind for kind in new.get("data", {}) if kind == "image/png"]
-    return not compare.compare_outputs([old], [new], source) and all(
-        compare.same_picture(old.data[kind], new.data[kind]) for kind in pictures
-    )
+    same = {"image/png": compare.same_picture, "text/html": compare.same_script}
+    shown = [kind for kind in new.get("data", {}) if kind in same]
+    return not compare.compare_outputs([old], [new], source) and all(same[kind](old.data[kind], new.data[kind]) for kind in shown)
 
 
 def _readable_output(output: Any) -> Any | None:
