@@ -197,7 +197,7 @@ export class Frame {
       if (exact) this.sentence.textContent = exact;
       this.spoken.textContent = `${exact ?? said} ${this.aim?.done ? this.target.textContent : ""}`;
       this.settled = this.drawn;
-    }, 300);
+    }, 150);
     this.drawn += 1;
   }
 
