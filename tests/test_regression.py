@@ -228,6 +228,9 @@ def test_sentences_of_a_cell(text: str, expected: list[str]) -> None:
         ("It loses 103 nats.", "103.3", True),
         ("It loses $103.3$ nats.", "-103.3", True),
         ("It loses 104 nats.", "103.3", False),
+        ("It loses about 230 nats.", "233", True),
+        ("It loses about 240 nats.", "233", False),
+        ("It takes 100 steps.", "103", False),  # a single digit says little, however many zeros follow
         ("Of 20{,}000 digits", "20,000", True),
         ("It has 7 latents.", "7.0", False),  # one digit says nothing
         ("It covers 91 % of them.", "91", True),

@@ -48,8 +48,10 @@ def split(prose: str) -> list[str]:
 def _quotes(sentence: str, number: str, near: bool) -> bool:
     plain = re.sub(r"\\,|\{,\}|[$~*]", lambda m: "," if m[0] == "{,}" else "", sentence)
     for said in compare.numbers(plain):
-        digits = len(re.sub(r"\D", "", said).lstrip("0"))
-        close = abs(abs(compare.value(said)) - abs(compare.value(number))) <= 0.51 * float(compare.unit(said))
+        whole = re.sub(r"\D", "", said).lstrip("0")
+        zeros = 0 if "." in said else len(whole) - len(whole.rstrip("0"))  # 230 may be a rounding of 233
+        digits = len(whole) - zeros
+        close = abs(abs(compare.value(said)) - abs(compare.value(number))) <= 0.51 * 10**zeros * float(compare.unit(said))
         if close and digits >= (2 if near else 3) and math.isfinite(compare.value(said)):
             return True
     return False
