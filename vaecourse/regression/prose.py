@@ -50,7 +50,7 @@ def _quotes(sentence: str, number: str, near: bool) -> bool:
     for said in compare.numbers(plain):
         whole = re.sub(r"\D", "", said).lstrip("0")
         zeros = 0 if "." in said else len(whole) - len(whole.rstrip("0"))  # 230 may be a rounding of 233
-        digits = len(whole) - zeros
+        digits = len(whole) - (0 if compare.value(said) == abs(compare.value(number)) else zeros)
         close = abs(abs(compare.value(said)) - abs(compare.value(number))) <= 0.51 * 10**zeros * float(compare.unit(said))
         if close and digits >= (2 if near else 3) and math.isfinite(compare.value(said)):
             return True
