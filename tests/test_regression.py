@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -291,3 +292,10 @@ def test_a_live_figure_is_saved_anew_where_its_script_has_changed() -> None:
 
     assert kept(saved("f()", "1"), saved("f()", "2"))  # the last digits of its data differ from machine to machine
     assert not kept(saved("f()", "1"), saved("g()", "1"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at the processes of Linux")
+def test_no_kernel_outlives_its_notebook(tmp_path: Path) -> None:
+    nbformat.write(new_notebook(cells=[new_code_cell("import os\nprint(os.getpid())")]), tmp_path / "one.ipynb")
+    after = regression.run(tmp_path / "one.ipynb")
+    assert not Path(f"/proc/{int(after.notebook.cells[0].outputs[0].text)}").exists()

@@ -60,6 +60,7 @@ def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "s
     """
     import nbclient
     import nbformat
+    from jupyter_core.utils import run_sync
 
     notebook = nbformat.read(path, as_version=4)
     if last:
@@ -90,7 +91,10 @@ def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "s
         client.on_cell_start = lambda **_: since.__setitem__(0, time.perf_counter())
         client.on_cell_executed = executed
         settings = {"VAECOURSE_RECORD": str(record), "VAECOURSE_PROGRESS": str(Path(folder) / "progress.json"), "VAECOURSE_DIGITS": digits}
-        client.execute(env=os.environ | TESTED | settings)
+        try:
+            client.execute(env=os.environ | TESTED | settings)
+        finally:
+            run_sync(manager.shutdown_kernel)(now=True)  # nbclient leaves a kernel alone whose manager was given
     return done
 
 
