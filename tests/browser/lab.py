@@ -27,6 +27,18 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+def reachable() -> bool:
+    """Whether this machine can reach itself over 127.0.0.1, where the server would be."""
+    with socket.socket() as listener:
+        try:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            socket.create_connection(listener.getsockname(), timeout=1).close()
+        except OSError:
+            return False
+    return True
+
+
 @contextlib.contextmanager
 def server(notebooks: Path, home: Path) -> Iterator[tuple[str, str]]:
     """A JupyterLab server on a folder, with settings of its own below `home`. Yields its address and token."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,22 +12,10 @@ import lab
 import nbformat
 import pytest
 
-
-def reachable() -> bool:
-    with socket.socket() as listener:
-        try:
-            listener.bind(("127.0.0.1", 0))
-            listener.listen()
-            socket.create_connection(listener.getsockname(), timeout=1).close()
-        except OSError:
-            return False
-    return True
-
-
 pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
 pytestmark = [
     pytest.mark.skipif(lab.chromium() is None, reason="there is no Chromium on this machine"),
-    pytest.mark.skipif(not reachable(), reason="this machine cannot reach itself over 127.0.0.1, where JupyterLab would be"),
+    pytest.mark.skipif(not lab.reachable(), reason="this machine cannot reach itself over 127.0.0.1, where JupyterLab would be"),
 ]
 COURSE = Path(__file__).parents[2] / "notebooks"
 LIVE = "() => [...document.querySelectorAll('.vae-live')].filter((root) => root.vae?.drawn > 0).length"

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-
 import lab
 import nbformat
 import pytest
 
-
-def reachable() -> bool:
-    with socket.socket() as listener:
-        try:
-            listener.bind(("127.0.0.1", 0))
-            listener.listen()
-            socket.create_connection(listener.getsockname(), timeout=1).close()
-        except OSError:
-            return False
-    return True
-
-
 pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
 pytestmark = [
     pytest.mark.skipif(lab.chromium() is None, reason="there is no Chromium on this machine"),
-    pytest.mark.skipif(not reachable(), reason="this machine cannot reach itself over 127.0.0.1, where JupyterLab would be"),
+    pytest.mark.skipif(not lab.reachable(), reason="this machine cannot reach itself over 127.0.0.1, where JupyterLab would be"),
 ]
 
 PREPARE = """import os
