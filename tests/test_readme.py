@@ -18,8 +18,8 @@ from vaecourse.regression import STATUS, compare
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TIMES = re.compile(r"^\*About (\d+) minutes to read, (?:(\d+) for the exercises, )?(\d+) (second|minute)s to run\.\*", flags=re.M)
 CONTENTS = re.compile(r"(<!-- contents: .*? -->\n).*?\n(?=\n)", flags=re.S)
-TIMES = re.compile(r"^\*About (\d+) minutes to read, (\d+) (second|minute)s to run\.\*", flags=re.M)
 COMMANDS = [line.strip() for block in re.findall(r"```(?:bash|console|sh)\n(.*?)```", README, flags=re.S) for line in block.splitlines()]
 
 
@@ -30,12 +30,13 @@ def test_the_two_commands_are_there() -> None:
 
 def contents() -> str:
     """The table of contents, as the title pages of the notebooks have it."""
-    lines = ["| notebook | question | read | run |", "| --- | --- | --- | --- |"]
+    lines = ["| notebook | question | read | exercises | run |", "| --- | --- | --- | --- | --- |"]
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         page = nbformat.read(path, as_version=4).cells[0].source
         number, question = re.match(r"# (\S+) · (.+)", page).groups()
-        read, run, unit = TIMES.search(page).groups()
-        lines.append(f"| [{number}](notebooks/{path.name}) | {question} | {read} min | {run} {'s' if unit == 'second' else 'min'} |")
+        read, exercises, run, unit = TIMES.search(page).groups()
+        times = f"{read} min | {f'{exercises} min' if exercises else ''} | {run} {'s' if unit == 'second' else 'min'}"
+        lines.append(f"| [{number}](notebooks/{path.name}) | {question} | {times} |")
     return "\n".join(lines) + "\n"
 
 
@@ -94,11 +95,11 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert "pip install -r requirements.txt && pytest" in (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace("python -m pip", "pip")
 
 
-@pytest.mark.parametrize("command", ["refresh", "regress"])
+@pytest.mark.parametrize("command", ["refresh", "regress", "measure"])
 def test_the_maintainers_commands_exist(command: str) -> None:
     assert f"python -m vaecourse {command}" in COMMANDS
     run = subprocess.run([sys.executable, "-m", "vaecourse", command, "--help"], capture_output=True, text=True, check=True)
-    assert "reference" in run.stdout
+    assert "notebooks" in run.stdout
 
 
 def test_the_exit_statuses_of_the_readme_are_those_of_the_code() -> None:

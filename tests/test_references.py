@@ -17,14 +17,14 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = {path.stem: nbformat.read(path, as_version=4) for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 PROSE = {name: "\n\n".join(c.source for c in nb.cells if c.cell_type == "markdown") for name, nb in NOTEBOOKS.items()}
 PAGES = {str(p.relative_to(ROOT)): p.read_text(encoding="utf-8") for p in [*ROOT.glob("*.md"), *ROOT.glob("[!.]*/*.md")]}
-WRITTEN = {name[3:] for name in NOTEBOOKS}
+WRITTEN = {name.partition("_")[2] for name in NOTEBOOKS}
 SOURCES = {
     str(p.relative_to(ROOT)): p.read_text(encoding="utf-8")
     for p in (ROOT / "vaecourse").rglob("*.py")
     if p.stem not in set(CHAPTERS) - WRITTEN  # the exercises of a notebook that is still to come
 }
 MODULES = {p.stem for p in (ROOT / "vaecourse").glob("[!_]*") if p.suffix == ".py" or (p / "__init__.py").exists()}
-NUMBERS = {name[:2] for name in NOTEBOOKS if name[:2].isdigit()}
+NUMBERS = {name.partition("_")[0] for name in NOTEBOOKS}
 
 
 def anchors(text: str) -> set[str]:
@@ -48,14 +48,18 @@ def test_links_lead_to_files_and_sections_that_exist(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(PROSE) + sorted(PAGES) + sorted(SOURCES))
 def test_notebooks_referred_to_by_number_exist(name: str) -> None:
     text = {**PROSE, **PAGES, **SOURCES}[name]
-    mentioned = re.findall(r"[Nn]otebooks? (\d\d)(?: (?:to|and) (\d\d))?", text) + [(n, "") for n in re.findall(r"\b[Ss]ee (\d\d)\b", text)]
+    mentioned = re.findall(r"[Nn]otebooks? (\d\d[a-z]?\b)(?: (?:to|and) (\d\d[a-z]?\b))?", text) + [
+        (n, "") for n in re.findall(r"\b[Ss]ee (\d\d[a-z]?)\b", text)
+    ]
     assert {n for pair in mentioned for n in pair if n} <= NUMBERS, f"{name} mentions a notebook that is not there"
 
 
 def test_equations_referred_to_exist() -> None:
     numbered = {tag for text in PROSE.values() for tag in re.findall(r"\\tag\{([^}]+)\}", text)}
     for name, text in {**PROSE, **SOURCES}.items():
-        pattern = r"\((\d\d?\.\d\d?|M\.\d\d?)\)" if name in PROSE else r"equations? (\d\d?\.\d\d?)(?: and (\d\d?\.\d\d?))?"
+        pattern = (
+            r"\((\d\d?[a-z]?\.\d\d?|M\.\d\d?)\)" if name in PROSE else r"equations? (\d\d?[a-z]?\.\d\d?)(?: and (\d\d?[a-z]?\.\d\d?))?"
+        )
         referred = {label for found in re.finditer(pattern, text) for label in found.groups() if label}
         assert referred <= numbered, f"{name} refers to {referred - numbered}"
 
@@ -92,11 +96,11 @@ def test_the_index_of_questions_answers_all_eighteen() -> None:
 
 
 def test_the_sections_in_which_sentences_are_decided_exist() -> None:
-    headings = {name[:2]: set(re.findall(r"^#+ (.+)$", text, flags=re.M)) for name, text in PROSE.items()}
+    headings = {name.partition("_")[0]: set(re.findall(r"^#+ (.+)$", text, flags=re.M)) for name, text in PROSE.items()}
     rows = [line.split(" | ")[-1].rstrip(" |") for line in PAGES["docs/questions.md"].splitlines() if line.startswith("| ")][2:]
     assert len(rows) >= 20
     for row in rows:
-        for number, rest in re.findall(r"(\d\d), (.+?)(?= and \d\d,|$)", row):
+        for number, rest in re.findall(r"(\d\d[a-z]?), (.+?)(?= and \d\d[a-z]?,|$)", row):
             assert any(rest == h or rest.startswith(f"{h} and ") for h in headings[number]), f"notebook {number} has no section {rest!r}"
 
 

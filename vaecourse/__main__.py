@@ -27,6 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     compare.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON, too")
     for command in (refresh, compare):
         command.add_argument("notebooks", nargs="*", help="files, or the numbers 00, 03, mnist; by default all")
+    told = "how long notebooks are, and how long they take to read; a ! marks what exceeds the limits of the course"
+    commands.add_parser("measure", help=told, description=told).add_argument("notebooks", nargs="*")
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
         return doctor()
@@ -35,6 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
 
         paths = regression.find(chosen.notebooks)
         return regression.refresh(paths) if chosen.command == "refresh" else regression.regress(paths, chosen.html, chosen.json)
+    if chosen.command == "measure":
+        from vaecourse.regression import find, measures
+
+        paths = find(chosen.notebooks)
+        print(measures.table(paths))
+        print("\n".join(f"{path.name}: no output says {number}" for path in paths for number in measures.unbacked(path)))
+        return 0
     make_data(chosen.what)
     return 0
 

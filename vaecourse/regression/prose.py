@@ -45,13 +45,19 @@ def split(prose: str) -> list[str]:
     return [s for block in flat for s in re.split(r"(?<=[.!?])[*)]* (?=[A-Z*(`$\"“])", block) if s]
 
 
+def plain(text: str) -> str:
+    """The text without the marks of mathematics and emphasis that stand around and within its numbers."""
+    return re.sub(r"\\,|\{,\}|\\%|[$~*]", lambda m: {"{,}": ",", "\\%": "%"}.get(m[0], ""), text)
+
+
+def rounds(said: str, number: str) -> int:
+    """How many digits of a number a sentence says that quotes it or rounds it; 0 where it says another one. The sign is not looked at."""
+    whole = re.sub(r"\D", "", said).lstrip("0")
+    zeros = 0 if "." in said else len(whole) - len(whole.rstrip("0"))  # 230 may be a rounding of 233
+    there, here = abs(compare.value(number)), abs(compare.value(said))
+    close = abs(here - there) <= 0.51 * 10**zeros * float(compare.unit(said))
+    return (len(whole) - (0 if here == there else zeros)) or int(here == there) if close and math.isfinite(here) else 0
+
+
 def _quotes(sentence: str, number: str, near: bool) -> bool:
-    plain = re.sub(r"\\,|\{,\}|[$~*]", lambda m: "," if m[0] == "{,}" else "", sentence)
-    for said in compare.numbers(plain):
-        whole = re.sub(r"\D", "", said).lstrip("0")
-        zeros = 0 if "." in said else len(whole) - len(whole.rstrip("0"))  # 230 may be a rounding of 233
-        digits = len(whole) - (0 if compare.value(said) == abs(compare.value(number)) else zeros)
-        close = abs(abs(compare.value(said)) - abs(compare.value(number))) <= 0.51 * 10**zeros * float(compare.unit(said))
-        if close and digits >= (2 if near else 3) and math.isfinite(compare.value(said)):
-            return True
-    return False
+    return any(rounds(said, number) >= (2 if near else 3) for said in compare.numbers(plain(sentence)))

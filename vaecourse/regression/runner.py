@@ -35,7 +35,7 @@ class Run:
 
 
 def find(names: list[str]) -> list[Path]:
-    """The notebooks that are meant: by their files, or by how their names begin ("03", "mnist"); all where none is named."""
+    """The notebooks that are meant: by their files, their numbers ("03", "05b"), or how their names begin ("mnist"); all where none is named."""
     if not names:
         found = sorted(NOTEBOOKS.glob("*.ipynb"))
         if not found:
@@ -43,7 +43,9 @@ def find(names: list[str]) -> list[Path]:
         return found
     found = []
     for name in names:
-        fit = [Path(name)] if Path(name).is_file() else sorted(NOTEBOOKS.glob(f"{name}*.ipynb"))
+        fit = (
+            [Path(name)] if Path(name).is_file() else sorted(NOTEBOOKS.glob(f"{name}_*.ipynb")) or sorted(NOTEBOOKS.glob(f"{name}*.ipynb"))
+        )
         if not fit:
             sys.exit(f"there is no notebook {name}: name a file, or the beginning of a name in {NOTEBOOKS}")
         found += fit

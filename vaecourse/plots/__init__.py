@@ -69,7 +69,7 @@ def course_style(extra: Mapping[str, object] | None = None) -> Iterator[None]:
             _ours = before
 
 
-def _in_course_style(function: Callable) -> Callable:
+def in_course_style(function: Callable) -> Callable:
     @functools.wraps(function)
     def styled(*args, **kwargs):
         if _ours:
@@ -84,7 +84,7 @@ def _owns_its_style(cls: type) -> type:
     """Let the methods of a class of artists draw in the course's style: cells call them, and ticks are made when one is asked for."""
     for name, method in inspect.getmembers(cls, inspect.isfunction):
         if not name.startswith("_") and ("tick" in name or not name.startswith("get_")):
-            setattr(cls, name, _in_course_style(method))
+            setattr(cls, name, in_course_style(method))
     return cls
 
 
@@ -104,7 +104,7 @@ def _subplots(rows: int, columns: int, size: tuple[float, float]) -> tuple[Cours
         return plt.subplots(rows, columns, figsize=size, squeeze=False, **kinds)
 
 
-@_in_course_style
+@in_course_style
 def figure(
     title: str | Sequence[str], xlabel: str | Sequence[str] = "", ylabel: str | Sequence[str] = "", size: tuple[float, float] | None = None
 ) -> tuple[Figure, Axes | np.ndarray]:
@@ -134,7 +134,7 @@ def show(fig: Figure, alt: str) -> None:
     display({"image/png": picture(fig), "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
-@_in_course_style
+@in_course_style
 def picture(fig: Figure, dpi: float = STYLE["figure.dpi"]) -> bytes:
     """The figure as a PNG picture of at most 256 colours, which is a third as large and looks the same; the figure is closed."""
     from PIL import Image
@@ -151,7 +151,7 @@ def picture(fig: Figure, dpi: float = STYLE["figure.dpi"]) -> bytes:
     return small.getvalue()
 
 
-@_in_course_style
+@in_course_style
 def line(ax: Axes, x, y, label: str = "", color: str = "exact", *, end: int = -1, nudge: tuple[float, float] = (5, 0), **style) -> None:
     """Draw a line and write its label where it ends (at index `end`), in its own colour."""
     color = COLORS.get(color, color)
@@ -161,7 +161,7 @@ def line(ax: Axes, x, y, label: str = "", color: str = "exact", *, end: int = -1
         ax.annotate(label, (x[end], y[end]), xytext=nudge, textcoords="offset points", color=color, va="center", fontsize=9)
 
 
-@_in_course_style
+@in_course_style
 def note(ax: Axes, xy: tuple[float, float], text: str, xytext: tuple[float, float], color: str = "exact") -> None:
     """Write a remark beside a point of the data, with a thin line to it; `xytext` is the offset in points."""
     color = COLORS.get(color, color)
@@ -169,7 +169,7 @@ def note(ax: Axes, xy: tuple[float, float], text: str, xytext: tuple[float, floa
     ax.annotate(text, xy, xytext=xytext, textcoords="offset points", color=color, fontsize=9, arrowprops=arrow)
 
 
-@_in_course_style
+@in_course_style
 def images(
     x, title: str = "", captions: Sequence[str] = (), columns: int | None = None, row_names: Sequence[str] = (), size: float = 0.9
 ) -> Figure:
@@ -195,7 +195,7 @@ def images(
     return fig
 
 
-@_in_course_style
+@in_course_style
 def ladder(here: str | Sequence[str]) -> Figure:
     """The way from the exact value to the IWAE bound, with the rungs that this notebook climbs filled in."""
     current = [here] if isinstance(here, str) else list(here)
@@ -225,7 +225,7 @@ def ladder(here: str | Sequence[str]) -> Figure:
     return fig
 
 
-@_in_course_style
+@in_course_style
 def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     """log p(x) of one held-out digit, a row a method: (name, colour, estimate, error bar, exact value of that row's model).
 
@@ -251,7 +251,7 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     return fig
 
 
-@_in_course_style
+@in_course_style
 def plane(ax: Axes, grid, probs, extent: float | None = None, cmap: str = "Oranges") -> None:
     """A density on a square grid of the two latents, light to dark orange: grid (G, 2) nodes, probs (G,).
 
@@ -269,7 +269,7 @@ def plane(ax: Axes, grid, probs, extent: float | None = None, cmap: str = "Orang
     ax.grid(False)
 
 
-@_in_course_style
+@in_course_style
 def ellipse(
     ax: Axes, mu, sigma, color: str = "elbo", label: str = "", radius: float = 2.0, nudge: tuple[float, float] = (6, 6), **style
 ) -> None:
@@ -281,7 +281,7 @@ def ellipse(
         ax.annotate(label, mu + radius * sigma * [0.7, 0.7], xytext=nudge, textcoords="offset points", color=color, fontsize=9)
 
 
-@_in_course_style
+@in_course_style
 def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -> None:
     """log10 of a probability against image size: the true line, and for each number format (values, colour) where it ends."""
     pixels, true = np.asarray(pixels), np.asarray(true)
@@ -302,7 +302,7 @@ def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -
         )
 
 
-@_in_course_style
+@in_course_style
 def sheet(ax: Axes, pictures, extent: float) -> None:
     """Decoded images (n * n, 784) laid out where their latents lie on the plane, first axis to the right, second upwards."""
     pictures = np.asarray(pictures)
@@ -313,7 +313,7 @@ def sheet(ax: Axes, pictures, extent: float) -> None:
     ax.grid(False)
 
 
-@_in_course_style
+@in_course_style
 def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
     """A figure of its own with one `sheet` of decoded images."""
     fig, ax = figure(title, size=(size, size))
@@ -321,7 +321,7 @@ def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
     return fig
 
 
-@_in_course_style
+@in_course_style
 def classes(ax: Axes, z, labels) -> None:
     """Points of the latent plane, each drawn as its digit: told apart by shape as well as by shade."""
     z, labels = np.asarray(z), np.asarray(labels)
@@ -332,7 +332,7 @@ def classes(ax: Axes, z, labels) -> None:
     ax.set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
 
 
-@_in_course_style
+@in_course_style
 def dots(ax: Axes, values: Mapping[str, tuple[float, str]]) -> None:
     """A row a name, {name: (value, colour)}: a dot at the value, with the number beside it."""
     for i, (value, color) in enumerate(values.values()):
