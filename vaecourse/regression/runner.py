@@ -35,7 +35,7 @@ class Run:
 
 
 def find(names: list[str]) -> list[Path]:
-    """The notebooks that are meant: by their files, their numbers ("03", "05b"), or how their names begin ("mnist"); all where none is named."""
+    """The notebooks that are meant: by their files, their numbers ("03", "05b") or beginnings ("mnist"); all where none is named."""
     if not names:
         found = sorted(NOTEBOOKS.glob("*.ipynb"))
         if not found:
