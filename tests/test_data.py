@@ -104,8 +104,11 @@ def test_no_image_stands_in_two_splits(digits: Digits) -> None:
     assert len({hashlib.sha256(image.tobytes()).digest() for image in images}) == 25_000
 
 
-def test_a_split_does_not_print_its_pixels(digits: Digits) -> None:
-    assert "grey" not in repr(digits.test)
+def test_splits_and_data_sets_print_their_sizes_and_not_their_pixels(digits: Digits) -> None:
+    assert repr(digits) == "Digits('strokes': 20,000 training, 2,000 validation and 3,000 test images of 784 pixels)"
+    assert repr(digits.test) == "Split(3,000 images of 784 pixels, with labels and factors)"
+    plain = Split(torch.zeros(2, 784), torch.zeros(2, 784), 1, None, None)
+    assert repr(plain) == "Split(2 images of 784 pixels)"
 
 
 def test_the_shipped_file_can_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +326,7 @@ def test_without_a_mirror_the_error_says_what_is_missing_and_what_to_do(
     with pytest.raises(DataUnavailable) as caught:
         fetch(NAME, (NOWHERE + "first/", NOWHERE + "second/"))
     message = str(caught.value)
-    state = "is damaged" if damaged else "is not there"
+    state = "is damaged" if damaged else "is missing"
     for part in (
         f"{NAME} {state}",
         f"in {cache}",
@@ -510,7 +513,7 @@ def an_array(file: Path) -> None:
 
 SPOILT = [
     (lambda file: file.write_bytes(b""), "an empty file"),
-    (lambda file: file.write_bytes(LFS), "a pointer of Git LFS"),
+    (lambda file: file.write_bytes(LFS), "a Git LFS pointer"),
     (lambda file: file.write_bytes(data.shipped("strokes.npz").read_bytes()[:100_000]), "a zip archive"),
     (lambda file: file.write_bytes(b"neither this nor that"), "a file of 21 bytes that is cut off"),
     (lambda file: file.write_bytes(pickle.dumps({"x": 1})), "a Python pickle"),
@@ -544,7 +547,7 @@ def test_bytes_turned_in_the_middle_of_the_strokes_are_noticed(tmp_path: Path, m
 
 @pytest.mark.parametrize(
     ("content", "found"),
-    [(b"", "an empty file"), (LFS, "a pointer of Git LFS"), (b"a,b\n1,2\n", "a file of 8 bytes"), (b"\xff\xfe\x00", "a file of 3 bytes")],
+    [(b"", "an empty file"), (LFS, "a Git LFS pointer"), (b"a,b\n1,2\n", "a file of 8 bytes"), (b"\xff\xfe\x00", "a file of 3 bytes")],
 )
 def test_shipped_lines_that_are_something_else_are_refused(
     content: bytes, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -554,11 +557,11 @@ def test_shipped_lines_that_are_something_else_are_refused(
     for read in (lambda: data.shipped_lines("scores.csv"), lambda: data.lines_about("scores.csv", "strokes")):
         with pytest.raises(DataUnavailable, match=rf"scores\.csv .*it is {found}.*git checkout"):
             read()
-    with pytest.raises(DataUnavailable, match=r"elsewhere\.csv cannot be read, it is not there"):
+    with pytest.raises(DataUnavailable, match=r"elsewhere\.csv cannot be read; it is not there"):
         data.shipped_lines("elsewhere.csv")
 
 
-@pytest.mark.parametrize(("content", "found"), [(LFS, "a pointer of Git LFS"), (b"", "an empty file"), (None, "a folder")])
+@pytest.mark.parametrize(("content", "found"), [(LFS, "a Git LFS pointer"), (b"", "an empty file"), (None, "a folder")])
 def test_a_damaged_download_is_named(content: bytes | None, found: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     cache.mkdir(parents=True)
@@ -574,7 +577,9 @@ def test_without_a_home_folder_the_way_out_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("VAECOURSE_DATA_DIR", raising=False)
     monkeypatch.setattr(pooch, "os_cache", lambda name: Path("~/.cache") / name)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    with pytest.raises(DataUnavailable, match="this user has no home folder, .*: set VAECOURSE_DATA_DIR to a folder that can be written"):
+    with pytest.raises(
+        DataUnavailable, match="this user has no home folder, .*: set VAECOURSE_DATA_DIR to a folder that can be written to"
+    ):
         data.cache_root()
 
 

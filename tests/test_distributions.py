@@ -324,7 +324,7 @@ def test_mixture_wants_one_weight_a_component(weights: list[float]) -> None:
 @pytest.mark.parametrize("weights", [[-0.5, 1.5], [0.5, 0.6], [0.2, 0.2]])
 def test_mixture_weights_must_be_a_distribution(weights: list[float]) -> None:
     parts = [standard_normal(2, like=torch.zeros(1))] * 2
-    with pytest.raises(ValueError, match="not negative and sum to 1"):
+    with pytest.raises(ValueError, match="must be 0 or above and sum to 1"):
         mixture(parts, weights)
 
 

@@ -39,7 +39,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 @pytest.mark.parametrize("path", ["https://example.org/a.csv", "http://a/b", "s3://bucket/key", "file:///tmp/a.csv"])
 def test_an_address_is_no_path(path: str) -> None:
-    with pytest.raises(ValueError, match=rf"{path} is an address, .*download it"):
+    with pytest.raises(ValueError, match=rf"{path} is an address, .*download the file"):
         located(path)
 
 
@@ -53,7 +53,7 @@ def test_a_home_folder_is_needed_only_where_it_is_used(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os.path, "expanduser", nowhere)
     assert located("a/b") == Path("a/b")
-    with pytest.raises(ValueError, match="the ~ in ~/a/b stands for a home folder that cannot be found: write the whole path"):
+    with pytest.raises(ValueError, match="the ~ in ~/a/b stands for a home folder that cannot be found: write the full path"):
         located("~/a/b")
 
 
@@ -207,7 +207,7 @@ def test_what_stands_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
     x = np.arange(3)
     contents = {
         "an empty file": b"",
-        "a pointer of Git LFS": b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n",
+        "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n",
         "a gzip file": gzip.compress(b"hello"),
         "a Python pickle": pickle.dumps(x),
         "a web page": b"\n<html>",
@@ -228,5 +228,5 @@ def test_what_stands_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
     assert kind(tmp_path / "nowhere") == "not there"
     with pytest.raises(ValueError, match="is not a decoder: it is a folder"):
         read_tensors(tmp_path, "a decoder")
-    with pytest.raises(FileNotFoundError, match="there is no file .*nowhere, which should be a decoder"):
+    with pytest.raises(FileNotFoundError, match="there is no file .*nowhere; it should be a decoder"):
         read_tensors(tmp_path / "nowhere", "a decoder")

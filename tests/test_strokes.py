@@ -230,13 +230,13 @@ def test_no_labels_give_no_images() -> None:
 
 @pytest.mark.parametrize("shape", [(3,), (2, 10), (3, 9), (3, 10, 1)])
 def test_factors_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"factors must be \(3, 10\), one column per name in FACTOR_NAMES; got \(" + str(shape[0])):
+    with pytest.raises(ValueError, match=r"factors must have shape \(3, 10\), one column per name in FACTOR_NAMES; got \(" + str(shape[0])):
         draw(np.zeros(3, np.int64), np.zeros(shape))
 
 
 @pytest.mark.parametrize("label", [-1, 10])
 def test_labels_that_are_no_digits_are_refused(label: int) -> None:
-    with pytest.raises(ValueError, match="labels must be digits 0 to 9"):
+    with pytest.raises(ValueError, match="labels must be digits from 0 to 9"):
         draw(np.array([1, label]), factors(2))
 
 

@@ -687,7 +687,7 @@ def written(content: bytes) -> Callable[[Path], object]:
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 NOT_CHECKPOINTS = [
     (written(b""), "an empty file"),
-    (written(LFS), "a pointer of Git LFS"),
+    (written(LFS), "a Git LFS pointer"),
     (lambda file: file.write_bytes(file.read_bytes()[:5000]), "cut off, damaged"),
     (lambda file: file.write_bytes(file.read_bytes()[:-1]), "cut off, damaged"),
     (lambda file: file.write_bytes(file.read_bytes()[:4]), "cut off, damaged"),
@@ -847,7 +847,7 @@ def test_a_loss_that_is_not_finite_is_reported_before_it_touches_the_weights(val
         ({"lr": math.nan}, ValueError, "lr is the learning rate, a number of 0 or above; got nan"),
         ({"lr": math.inf}, ValueError, "lr is the learning rate, a number of 0 or above; got inf"),
         ({"lr": "fast"}, ValueError, "lr is the learning rate, a number of 0 or above; got 'fast'"),
-        ({"checkpoint": "https://example.org/run.safetensors"}, ValueError, "is an address, and the path of a file or folder is needed"),
+        ({"checkpoint": "https://example.org/run.safetensors"}, ValueError, "is an address, not a path on this machine"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1; got 0"),
         ({"batch_size": 16.5}, TypeError, "batch_size must be a whole number"),
         ({"patience": 0, "valid": binary(4)}, ValueError, "patience must be at least 1; got 0"),

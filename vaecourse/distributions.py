@@ -1,4 +1,7 @@
-"""Likelihoods and divergences, as torch distributions. One batch entry is one image: its pixels are summed, never averaged."""
+"""Likelihoods, priors and divergences as torch distributions.
+
+One entry of a batch is one image: log-probabilities are sums over its pixels, never averages, in nats.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,13 +12,36 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Categorical, Distribution, Independent, MixtureSameFamily, Normal, kl_divergence
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
-BLOCK = 1 << 18  # numbers held at once where pairs have no matrix product: what the cache of a processor holds
+__all__ = [
+    "Pixels",
+    "bernoulli",
+    "diagonal_normal",
+    "divergence",
+    "gaussian_kl",
+    "log_prob_pairs",
+    "mixture",
+    "normal_mixture",
+    "pair_with",
+    "standard_normal",
+]
+
+BLOCK = 1 << 18  # numbers held at once where the pairs are no matrix product: as many as the cache of a processor holds
 
 
 class Pixels(Independent):
-    """`Independent(Bernoulli(logits=logits), 1)`, whose log_prob of images of the same shape takes two passes over the pixels less."""
+    """Independent Bernoulli pixels; one event is a whole image.
+
+    It equals `Independent(Bernoulli(logits=logits), 1)`, but evaluates images of the shape of its logits with two passes over the
+    pixels fewer. Make one with `bernoulli`.
+
+    Example:
+        >>> p = Pixels(Bernoulli(logits=torch.zeros(3, 784)), 1)
+        >>> p.batch_shape, p.event_shape
+        (torch.Size([3]), torch.Size([784]))
+    """
 
     def log_prob(self, x: Float[Tensor, "... pixels"]) -> Float[Tensor, "..."]:
+        """log p(x) = sum_j x_j logit_j - softplus(logit_j), one number for each image, in nats."""
         logits = self.base_dist.logits
         if x.shape != logits.shape or x.dtype != logits.dtype:
             return super().log_prob(x)
@@ -23,24 +49,66 @@ class Pixels(Independent):
 
 
 def bernoulli(logits: Float[Tensor, "... pixels"]) -> Independent:
-    """Independent pixels, each 1 with probability sigmoid(logit); one event is a whole image."""
+    """Independent pixels, each of which is 1 with probability sigmoid(logit); one event is a whole image.
+
+        log p(x) = sum_j x_j log sigmoid(logit_j) + (1 - x_j) log(1 - sigmoid(logit_j))
+
+    Args:
+        logits: (..., D), one logit for each pixel.
+
+    Returns:
+        A distribution of batch (...) and event (D,).
+
+    Example:
+        >>> p = bernoulli(torch.zeros(784))  # every pixel is a fair coin
+        >>> round(p.log_prob(torch.ones(784)).item(), 2)  # -784 log 2
+        -543.43
+    """
     return Pixels(Bernoulli(logits=logits, validate_args=False), 1, validate_args=False)
 
 
 def diagonal_normal(mu: Float[Tensor, "... latents"], log_var: Float[Tensor, "... latents"]) -> Independent:
-    """N(mu, diag(exp(log_var))); one event is a whole latent vector."""
+    """The normal distribution N(mu, diag(exp(log_var))); one event is a whole latent vector.
+
+    Args:
+        mu: (..., K), the means.
+        log_var: (..., K), the logarithms of the variances.
+
+    Returns:
+        A distribution of batch (...) and event (K,).
+
+    Example:
+        >>> q = diagonal_normal(torch.zeros(5, 2), torch.zeros(5, 2))
+        >>> q.batch_shape, q.event_shape
+        (torch.Size([5]), torch.Size([2]))
+        >>> round(q.log_prob(torch.zeros(2))[0].item(), 4)  # -log(2 pi)
+        -1.8379
+    """
     return Independent(Normal(mu, torch.exp(0.5 * log_var), validate_args=False), 1, validate_args=False)
 
 
 def standard_normal(latent_dim: int, like: Tensor) -> Independent:
-    """The prior N(0, I) in `latent_dim` dimensions, with the dtype and device of `like`."""
+    """The prior N(0, I).
+
+    Args:
+        latent_dim: K, the number of latents.
+        like: a tensor whose dtype and device the distribution gets.
+
+    Returns:
+        A distribution of batch () and event (K,).
+
+    Example:
+        >>> prior = standard_normal(2, like=torch.zeros(1))
+        >>> prior.mean.tolist(), prior.stddev.tolist()
+        ([0.0, 0.0], [1.0, 1.0])
+    """
     return _standard_normal(latent_dim, like.dtype, like.device)
 
 
 @cache
 def _standard_normal(latent_dim: int, dtype: torch.dtype, device: torch.device) -> Independent:
-    """Made once, because a training asks for it at every step."""
-    with torch.inference_mode(False):  # what is made in inference mode could not be used in a training later
+    """The same, made only once, because a training asks for it at every step."""
+    with torch.inference_mode(False):  # tensors made in inference mode cannot be used in a training later
         zeros = torch.zeros(latent_dim, dtype=dtype, device=device)
         return diagonal_normal(zeros, zeros)
 
@@ -50,17 +118,49 @@ def normal_mixture(
     mu: Float[Tensor, "... components latents"],
     sigma: Float[Tensor, "... components latents"],
 ) -> MixtureSameFamily:
-    """A mixture of diagonal normals: batch (...), event (K,). The weights are normalised; log p(z) is their log-sum-exp (notebook 11)."""
+    """A mixture of diagonal normals (notebook 11).
+
+        log p(z) = log sum_c w_c N(z; mu_c, diag(sigma_c^2)),    w = softmax(log_weights)
+
+    Args:
+        log_weights: (..., C), the logarithms of the weights, which need not be normalised.
+        mu: (..., C, K), the means of the components.
+        sigma: (..., C, K), their standard deviations.
+
+    Returns:
+        A distribution of batch (...) and event (K,).
+
+    Example:
+        >>> p = normal_mixture(torch.zeros(2), torch.tensor([[-3.0], [3.0]]), torch.ones(2, 1))
+        >>> p.mean.tolist(), p.variance.tolist()  # two modes of variance 1, at -3 and 3
+        ([0.0], [10.0])
+    """
     which = Categorical(logits=log_weights, validate_args=False)
     return MixtureSameFamily(which, Independent(Normal(mu, sigma, validate_args=False), 1, validate_args=False), validate_args=False)
 
 
 def mixture(components: list[Distribution], weights: list[float]) -> MixtureSameFamily:
-    """A mixture with the given weights of diagonal normals, or of mixtures of them, each of batch (B,) or shared."""
+    """A mixture of given distributions with given weights, such as half an encoder's q(z|x) and half the prior.
+
+    Args:
+        components: diagonal normals or mixtures of them, each of batch (B,), or of batch () and then shared by all.
+        weights: one for each component; not negative, and of sum 1.
+
+    Returns:
+        A distribution of batch (B,), or () where all components are shared, and event (K,).
+
+    Raises:
+        ValueError: the number of weights differs from that of components, or the weights are negative or do not sum to 1.
+
+    Example:
+        >>> wide = diagonal_normal(torch.zeros(2), torch.ones(2))
+        >>> mixture([wide, standard_normal(2, like=torch.zeros(1))], [0.9, 0.1]).event_shape
+        torch.Size([2])
+    """
     if len(components) != len(weights) or not components:
         raise ValueError(f"give one weight for each component; got {len(components)} components and {len(weights)} weights")
     if min(weights) < 0 or abs(sum(weights) - 1) > 1e-6:
-        raise ValueError(f"the weights of a mixture are not negative and sum to 1; got {weights}")
+        raise ValueError(f"the weights of a mixture must be 0 or above and sum to 1; got {weights}")
     parts = [_parts(q) for q in components]
     batch = torch.broadcast_shapes(*(mu.shape[:-2] for _, mu, _ in parts))
     shares = parts[0][1].new_tensor(weights).log()
@@ -72,7 +172,7 @@ def mixture(components: list[Distribution], weights: list[float]) -> MixtureSame
 
 
 def _parts(q: Distribution) -> tuple[Tensor, Tensor, Tensor]:
-    """Log-weights (..., C), means (..., C, K) and scales of a mixture; a single normal is a mixture of one."""
+    """The log-weights (..., C), means (..., C, K) and standard deviations of a mixture. A single normal is a mixture of one component."""
     if isinstance(q, MixtureSameFamily):
         base = q.component_distribution.base_dist
         return q.mixture_distribution.logits, base.loc, base.scale
@@ -81,14 +181,44 @@ def _parts(q: Distribution) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def gaussian_kl(mu: Float[Tensor, "... latents"], log_var: Float[Tensor, "... latents"]) -> Float[Tensor, "..."]:
-    """KL(N(mu, diag(exp(log_var))) || N(0, I)) in nats (Kingma and Welling 2014, appendix B; notebook 06, equation 6.7)."""
+    """The divergence KL(N(mu, diag(exp(log_var))) || N(0, I)) in closed form, in nats.
+
+        KL = 1/2 sum_k (mu_k^2 + exp(log_var_k) - 1 - log_var_k)
+
+    Args:
+        mu: (..., K), the means.
+        log_var: (..., K), the logarithms of the variances.
+
+    Returns:
+        One number for each latent vector, of shape (...).
+
+    References:
+        Kingma and Welling 2014, appendix B; notebook 06, equation 6.7.
+
+    Example:
+        >>> gaussian_kl(torch.tensor([1.0, 0.0]), torch.zeros(2)).item()  # a mean one standard deviation away costs half a nat
+        0.5
+    """
     return 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum(-1)
 
 
 def divergence(q: Distribution, p: Distribution, z: Float[Tensor, "... latents"]) -> Float[Tensor, "..."]:
-    """KL(q || p) in nats: the closed form where torch has one, otherwise log q(z) - log p(z) at z drawn from q.
+    """KL(q || p) in nats: the closed form where torch has one, otherwise the estimate log q(z) - log p(z) at one z drawn from q.
 
-    The second is one number drawn, right on average; it may be negative (notebook 11).
+    The estimate is unbiased, and a single value may be negative (notebook 11).
+
+    Args:
+        q: a distribution of batch (...) and event (K,).
+        p: a distribution over the same event.
+        z: (..., K), drawn from q; used only where there is no closed form.
+
+    Returns:
+        One number for each entry of the batch, of shape (...).
+
+    Example:
+        >>> q, p = diagonal_normal(torch.ones(2), torch.zeros(2)), diagonal_normal(torch.zeros(2), torch.zeros(2))
+        >>> divergence(q, p, q.sample()).item()
+        1.0
     """
     try:
         return kl_divergence(q, p)
@@ -97,20 +227,48 @@ def divergence(q: Distribution, p: Distribution, z: Float[Tensor, "... latents"]
 
 
 def log_prob_pairs(p: Distribution, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, "samples batch"]:
-    """log p(x_b | z_s) in nats for every pair, from p = decoder(z) of batch (S,).
+    """log p(x_b | z_s) in nats for every pair of an image and a latent vector.
 
     For Bernoulli pixels the log-likelihood is linear in x,
-    log p(x|z) = sum_j x_j logit_j(z) - sum_j softplus(logit_j(z)), so all pairs are one matrix product.
+
+        log p(x|z) = sum_j x_j logit_j(z) - sum_j softplus(logit_j(z)),
+
+    so the values of all pairs are a single matrix product.
+
+    Args:
+        p: the decoder's answer to S latent vectors, decoder(z), of batch (S,) and event (D,).
+        x: images (B, D).
+
+    Returns:
+        The log-likelihoods, (S, B).
+
+    Example:
+        >>> p = bernoulli(torch.zeros(4, 10))
+        >>> log_prob_pairs(p, torch.ones(3, 10)).shape
+        torch.Size([4, 3])
     """
     return pair_with(p)(x)
 
 
 def pair_with(p: Distribution, plus: float | Float[Tensor, " samples"] = 0.0) -> Callable[[Tensor], Tensor]:
-    """`log_prob_pairs` as a function of x alone, with `plus` (S,) added: for many blocks of x under the same p."""
+    """`log_prob_pairs` as a function of x alone, for evaluating many blocks of images under the same p.
+
+    Args:
+        p: of batch (S,) and event (D,), for instance decoder(z).
+        plus: added to every log-likelihood: a number, or one number for each of the S latent vectors, such as log p(z).
+
+    Returns:
+        A function that takes images (B, D) and returns (S, B) in nats.
+
+    Example:
+        >>> log_joint = pair_with(bernoulli(torch.zeros(4, 10)), plus=torch.full((4,), -1.0))
+        >>> round(log_joint(torch.ones(3, 10))[0, 0].item(), 3)  # -10 log 2 - 1
+        -7.931
+    """
     if not isinstance(getattr(p, "base_dist", None), Bernoulli):
         rows = max(1, BLOCK // (p.batch_shape + p.event_shape).numel())
         return lambda x: torch.cat([p.log_prob(part[:, None]) + plus for part in x.split(rows)]).T
     logits = p.base_dist.logits
-    # Below -26 the softplus is under 1e-11, and float32 meets denormal numbers on its way: up to ten times slower.
+    # Below -26 the softplus is under 1e-11, and float32 would compute it with denormal numbers, which is up to ten times slower.
     offset = plus - softplus(logits.clamp(min=-26)).sum(1)
     return lambda x: (logits @ x.T).add_(offset[:, None])

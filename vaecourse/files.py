@@ -1,4 +1,4 @@
-"""Files: paths as people write them, writing all or nothing, and saying what a file is that cannot be read."""
+"""Files: paths as people write them, files that are written completely or not at all, and messages that say what an unreadable file is."""
 
 from __future__ import annotations
 
@@ -9,65 +9,103 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# How files begin that are often found in the place of another.
+__all__ = ["kind", "located", "read_tensors", "replacing"]
+
+# The first bytes of files that are often found where another file was expected.
 BEGINNINGS = {
-    b"version https://git-lfs": "a pointer of Git LFS, whose file was never fetched (`git lfs pull` fetches it)",
+    b"version https://git-lfs": "a Git LFS pointer whose file has not been fetched (`git lfs pull` fetches it)",
     b"PK\x03\x04": "a zip archive (torch.save writes such .pt files, and NumPy such .npz files)",
     b"\x80": "a Python pickle (an old .pt or .pkl file)",
     b"\x1f\x8b": "a gzip file",
     b"\x93NUMPY": "a NumPy array (.npy)",
     b"\x89HDF": "an HDF5 file",
-    b"<": "a web page or another text with tags",
+    b"<": "a web page or another text with markup",
 }
 
 
 def located(path: str | os.PathLike[str]) -> Path:
-    """The path with `~` expanded. Raises ValueError for an address on the network, and for `~` where there is no home folder."""
+    """The path with `~` expanded to the home folder.
+
+    Args:
+        path: the path of a file or folder, as a reader writes it.
+
+    Raises:
+        ValueError: the path is an address such as https://…, or it begins with `~` and no home folder can be found.
+
+    Example:
+        >>> located("data/players.csv").name
+        'players.csv'
+        >>> located("https://a.org/players.csv")
+        Traceback (most recent call last):
+        ValueError: https://a.org/players.csv is an address, not a path on this machine: download the file, and pass the path of the copy
+    """
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", os.fspath(path)):
-        raise ValueError(f"{path} is an address, and the path of a file or folder is needed: download it, and give the path of the copy")
+        raise ValueError(f"{path} is an address, not a path on this machine: download the file, and pass the path of the copy")
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise ValueError(f"the ~ in {path} stands for a home folder that cannot be found: write the whole path (or ./ before ~)") from error
+        raise ValueError(f"the ~ in {path} stands for a home folder that cannot be found: write the full path (or ./ before ~)") from error
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A new path in the folder of `path`, made if need be. What is written there takes the place of `path` in one step at the end.
+    """A context manager that replaces the file at `path` in a single step, once its block has finished.
 
-    So `path` always holds something whole, however many processes write it at once: the last to finish wins. Where the
-    block fails or is interrupted, `path` stays as it was and nothing is left behind. Of a link, what it points to is replaced.
+    It yields a new path in the same folder, which it creates if necessary. The block writes to that path, and at the end the new
+    file takes the place of `path`. The file at `path` is therefore complete at all times, however many processes write it at once;
+    the last one to finish wins. If the block fails or is interrupted, `path` stays as it was and nothing is left behind. If `path`
+    is a symbolic link, the file that it points to is replaced.
 
     Raises:
-        IsADirectoryError: `path` is a folder. ValueError: as `located`.
+        IsADirectoryError: `path` is a folder.
+        ValueError: `path` is an address such as https://…, or its `~` cannot be expanded (see `located`).
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     with replacing(f"{folder}/note.txt") as part:
+        ...         _ = part.write_text("complete")
+        ...     print(Path(folder, "note.txt").read_text())
+        complete
     """
     target = Path(os.path.realpath(located(path)))
     if target.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, and a file is to be written: add the name of a file")
+        raise IsADirectoryError(f"{path} is a folder, but a file is to be written: add the name of a file")
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name[:40]}.{secrets.token_hex(6)}.part")
     try:
         yield part
         os.replace(part, target)
-    except BaseException:  # an interruption too
+    except BaseException:  # including an interruption
         part.unlink(missing_ok=True)
         raise
 
 
 def read_tensors(path: str | os.PathLike[str], wanted: str) -> tuple[dict, dict[str, str]]:
-    """The tensors of a safetensors file by name, and its metadata.
+    """Read a safetensors file: its tensors by name, and its metadata.
 
     Args:
-        wanted: what the file should be, for the message, such as "a checkpoint".
+        path: the path of the file.
+        wanted: what the file should be, for example "a checkpoint"; the message of an error states it.
+
+    Returns:
+        Two dictionaries: from names to tensors, and the metadata, from names to texts.
 
     Raises:
-        FileNotFoundError: there is no such file. ValueError: it is something else, or damaged; the message says what.
+        FileNotFoundError: there is no file at `path`.
+        ValueError: the file is damaged or of another format; the message says which.
+
+    Example:
+        >>> from vaecourse.data import shipped
+        >>> tensors, _ = read_tensors(shipped("decoder.safetensors"), "a file with decoders")
+        >>> tuple(tensors["strokes/decoder.logits.0.weight"].shape)
+        (128, 2)
     """
-    import safetensors  # here, so that whatever only writes needs no torch
+    import safetensors  # imported here, so that modules that only write files do not load torch
 
     there = located(path)
     if not there.exists():
-        raise FileNotFoundError(f"there is no file {there}, which should be {wanted}")
+        raise FileNotFoundError(f"there is no file {there}; it should be {wanted}")
     try:
         with safetensors.safe_open(there, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}
@@ -76,7 +114,14 @@ def read_tensors(path: str | os.PathLike[str], wanted: str) -> tuple[dict, dict[
 
 
 def kind(path: Path) -> str:
-    """What stands at `path`, in words, judged by its first bytes: for the message about a file that cannot be read."""
+    """Say in words what is stored at `path`, judged by its first bytes; used in messages about files that cannot be read.
+
+    Example:
+        >>> kind(Path("no such file"))
+        'not there'
+        >>> kind(Path("."))
+        'a folder'
+    """
     if path.is_dir():
         return "a folder"
     try:

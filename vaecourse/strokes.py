@@ -1,21 +1,23 @@
 """Digits drawn by a generative story whose latent variables are known.
 
-A class and ten numbers fix an image: the class picks the strokes (each a smooth curve through a few points), the
-numbers warp, lean, size and thicken them, and a pen of that thickness leaves ink on a 28 by 28 grid. One Bernoulli draw
-per pixel then turns ink in [0, 1] into the binary image that every model of the course explains.
+A class and ten numbers determine an image. The class chooses the strokes, each of which is a smooth curve through a few points.
+The numbers bend, slant, scale, rotate and thicken the strokes, and a pen of that thickness leaves ink on a 28 by 28 grid. One
+Bernoulli draw per pixel then turns ink in [0, 1] into the binary image that every model of the course explains.
 
-Read `sample_factors` for the prior of the story, `draw` for its decoder. Both are plain numpy.
+`sample_factors` is the prior of the story and `draw` is its decoder. Both are plain NumPy.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+__all__ = ["FACTOR_NAMES", "GLYPHS", "INK_LEVELS", "SIDE", "curve", "draw", "make", "place", "sample_factors", "skeleton"]
+
 SIDE = 28
-INK_LEVELS = 31  # stored ink is a multiple of 1/31: finer steps cannot be seen and cost megabytes
+INK_LEVELS = 31  # stored ink is a multiple of 1/31: finer steps are invisible and would cost megabytes
 
 FACTOR_NAMES = (
-    "slant",  # shear: horizontal pixels gained per pixel of height, leaning right is positive
+    "slant",  # shear: horizontal pixels per pixel of height, positive where the digit leans to the right
     "thickness",  # width of the pen, pixels
     "scale",  # height of the digit, pixels
     "width",  # width of the digit relative to its height
@@ -27,7 +29,7 @@ FACTOR_NAMES = (
     "variant",  # which of the ways to write this digit: 0, 1 or 2
 )
 
-# Each digit: its ways of being written; each way: strokes; each stroke: points (x, y) of the unit square, y downwards.
+# For each digit the ways to write it, for each way its strokes, for each stroke its points (x, y) in the unit square, y downwards.
 # A curve runs smoothly through the points; a point given twice is a corner.
 _Stroke = tuple[tuple[float, float], ...]
 # fmt: off
@@ -105,7 +107,20 @@ ASPECT = {0: 0.74, 1: 0.46, 2: 0.72, 3: 0.66, 4: 0.72, 5: 0.68, 6: 0.64, 7: 0.68
 
 
 def sample_factors(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw labels (n,) int64 and factors (n, 10) float32 from the prior of the story; columns as in `FACTOR_NAMES`."""
+    """Draw classes and factors from the prior of the story.
+
+    Args:
+        rng: a NumPy generator.
+        n: how many digits to draw.
+
+    Returns:
+        The labels, (n,) int64, and the factors, (n, 10) float32, with the columns of `FACTOR_NAMES`.
+
+    Example:
+        >>> labels, factors = sample_factors(np.random.default_rng(0), 5)
+        >>> labels.shape, factors.shape
+        ((5,), (5, 10))
+    """
     labels = rng.integers(0, 10, n)
     columns = [
         np.clip(rng.normal(0.18, 0.24, n), -0.45, 0.85),
@@ -120,7 +135,19 @@ def sample_factors(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.nda
 
 
 def curve(points: _Stroke, per_piece: int = 6) -> np.ndarray:
-    """A smooth curve through the points (Catmull-Rom): (M, 2). A point given twice makes a corner."""
+    """A smooth curve through the given points, a Catmull-Rom spline. A point that is given twice makes a corner.
+
+    Args:
+        points: (x, y) in the unit square, with y pointing downwards.
+        per_piece: how many points of the curve are computed between one given point and the next.
+
+    Returns:
+        The points of the curve in order, (M, 2).
+
+    Example:
+        >>> curve(((0, 0), (1, 0), (1, 1)), per_piece=2).round(2).tolist()
+        [[0.0, 0.0], [0.56, -0.06], [1.0, 0.0], [1.06, 0.44], [1.0, 1.0]]
+    """
     p = np.asarray(points, dtype=np.float64)
     corners = [0, *(i for i in range(1, len(p)) if np.array_equal(p[i], p[i - 1])), len(p)]
     pieces = [_catmull_rom(p[a:b], per_piece) for a, b in zip(corners, corners[1:])]
@@ -137,15 +164,41 @@ def _catmull_rom(p: np.ndarray, per_piece: int) -> np.ndarray:
 
 
 def skeleton(label: int, variant: int) -> list[np.ndarray]:
-    """The strokes of a digit before any factor acts: curves (M, 2) in the unit square, y downwards."""
+    """The strokes of a digit before any factor acts on them.
+
+    Args:
+        label: the digit, 0 to 9.
+        variant: which of the three ways to write it, 0 to 2.
+
+    Returns:
+        One curve (M, 2) for each stroke, in the unit square, with y pointing downwards.
+
+    Example:
+        >>> len(skeleton(4, 0)), len(skeleton(4, 1))  # a 4 in two strokes, and one in a single stroke
+        (2, 1)
+    """
     return [curve(stroke) for stroke in GLYPHS[label][variant]]
 
 
 def place(points: np.ndarray, label: int, factors: np.ndarray) -> np.ndarray:
-    """Carry curve points (M, 2) of the unit square to pixel coordinates under factors (N, 10): (N, M, 2)."""
+    """Transform the points of a curve from the unit square to pixel coordinates, as the factors say.
+
+    Args:
+        points: (M, 2), in the unit square.
+        label: the digit, which has a natural width.
+        factors: (N, 10), with the columns of `FACTOR_NAMES`.
+
+    Returns:
+        The points in pixels, relative to the centre of the image: (N, M, 2).
+
+    Example:
+        >>> factors = np.zeros((1, 10)); factors[0, 2:4] = 20, 1  # 20 pixels high, of natural width, upright
+        >>> place(np.array([[0.5, 0.0], [0.5, 1.0]]), 1, factors)[0].round(1).tolist()
+        [[0.0, -10.0], [0.0, 10.0]]
+    """
     slant, _, scale, width, rotation, w1, w2, w3, w4, _ = np.asarray(factors, np.float64).T[..., None]
     x, y = points[None, :, 0] - 0.5, points[None, :, 1] - 0.5
-    # The page bends in four ways before anything is written on it.
+    # The page is bent in four ways before the digit is written on it.
     bent_x = x + 0.075 * w1 * np.sin(2 * np.pi * y) + 0.20 * w2 * x * y
     bent_y = y + 0.28 * w3 * (x**2 - 0.08) + 0.24 * w4 * (0.25 - y**2)
     x, y = bent_x * scale * width * ASPECT[label], bent_y * scale
@@ -156,17 +209,34 @@ def place(points: np.ndarray, label: int, factors: np.ndarray) -> np.ndarray:
 
 
 def draw(labels: np.ndarray, factors: np.ndarray, block: int = 256) -> np.ndarray:
-    """Ink of the digits that the labels (N,) and factors (N, 10) describe: (N, 784) float32 in [0, 1].
+    """The ink of the digits that the labels and factors describe. It is a deterministic function: equal factors give equal ink.
 
-    The same factors always give the same ink. Raises ValueError where shapes or labels do not fit.
+    Args:
+        labels: (N,), the digits, 0 to 9.
+        factors: (N, 10), with the columns of `FACTOR_NAMES`.
+        block: how many digits are drawn at once, which bounds the memory.
+
+    Returns:
+        Ink in [0, 1], (N, 784) float32.
+
+    Raises:
+        ValueError: the shapes do not match, a label is no digit, or a factor is out of range.
+
+    Example:
+        >>> labels, factors = sample_factors(np.random.default_rng(0), 3)
+        >>> ink = draw(labels, factors)
+        >>> ink.shape, float(ink.min()), float(ink.max())
+        ((3, 784), 0.0, 1.0)
     """
     labels, factors = np.asarray(labels), np.asarray(factors)
     if factors.ndim != 2 or factors.shape != (len(labels), len(FACTOR_NAMES)):
-        raise ValueError(f"factors must be ({len(labels)}, {len(FACTOR_NAMES)}), one column per name in FACTOR_NAMES; got {factors.shape}")
+        raise ValueError(
+            f"factors must have shape ({len(labels)}, {len(FACTOR_NAMES)}), one column per name in FACTOR_NAMES; got {factors.shape}"
+        )
     if len(labels) and not (0 <= labels.min() and labels.max() <= 9):
-        raise ValueError("labels must be digits 0 to 9")
+        raise ValueError(f"labels must be digits from 0 to 9; found {labels[(labels < 0) | (labels > 9)][0]}")
     if not (np.isfinite(factors).all() and np.isin(factors[:, -1].round(), (0, 1, 2)).all()):
-        raise ValueError("factors must be finite, and the variant in their last column 0, 1 or 2")
+        raise ValueError("factors must be finite, and the variant in their last column must be 0, 1 or 2")
     ink = np.zeros((len(labels), SIDE * SIDE), np.float32)
     for label in range(10):
         for variant in range(3):
@@ -177,10 +247,10 @@ def draw(labels: np.ndarray, factors: np.ndarray, block: int = 256) -> np.ndarra
 
 
 def _ink(label: int, variant: int, factors: np.ndarray) -> np.ndarray:
-    """Anti-aliased ink (N, 784): every pixel within half the pen's width of a stroke is black."""
+    """Anti-aliased ink (N, 784): every pixel within half the width of the pen of a stroke is black."""
     strokes = [place(s, label, factors) for s in skeleton(label, variant)]
     everything = np.concatenate(strokes, 1)
-    centre = (everything.min(1) + everything.max(1)) / 2  # written anywhere, framed in the middle
+    centre = (everything.min(1) + everything.max(1)) / 2  # the digit is centred in the frame
     grid = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="xy"), -1).reshape(-1, 2) - (SIDE - 1) / 2
     distance = np.full((len(factors), SIDE * SIDE), np.inf, np.float32)
     for s in strokes:
@@ -192,7 +262,7 @@ def _ink(label: int, variant: int, factors: np.ndarray) -> np.ndarray:
 
 
 def _to_segment(grid: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Distance of every grid point (P, 2) to the segments from a (N, 2) to b (N, 2): (N, P)."""
+    """The distance of every grid point (P, 2) from the segments that run from a (N, 2) to b (N, 2): (N, P)."""
     along, offset = b - a, grid[None] - a[:, None]
     length2 = (along**2).sum(-1) + 1e-9
     t = np.clip((offset @ along[:, :, None])[..., 0] / length2[:, None], 0, 1)
@@ -200,9 +270,22 @@ def _to_segment(grid: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def make(seed: int, n: int) -> dict[str, np.ndarray]:
-    """The shipped data: labels (n,), factors (n, 10), ink (n, 784) uint8 in 0..31, x (n, 784) uint8 in {0, 1}.
+    """Draw a data set of the story: labels and factors, the ink, and the binary images.
 
-    One random generator, seeded once, tells the whole story in this order: labels and factors, then the binarisation.
+    A single random generator, seeded once, draws everything, in this order: labels, factors, binarisation.
+
+    Args:
+        seed: of the generator.
+        n: how many digits to draw.
+
+    Returns:
+        A dictionary with "labels" (n,) uint8, "factors" (n, 10) float32, "ink" (n, 784) uint8 from 0 to 31, and "x" (n, 784) uint8
+        in {0, 1}.
+
+    Example:
+        >>> made = make(seed=0, n=3)
+        >>> {name: values.shape for name, values in made.items()}
+        {'labels': (3,), 'factors': (3, 10), 'ink': (3, 784), 'x': (3, 784)}
     """
     rng = np.random.default_rng(seed)
     labels, factors = sample_factors(rng, n)
