@@ -546,8 +546,8 @@ BAD_IMAGES: list[tuple[Any, type[Exception], str]] = [
     (torch.zeros(2, 4), ValueError, r"shape \(B, 3\), one image a row; got \(2, 4\): see x\.reshape"),
     (torch.zeros(3), ValueError, r"shape \(B, 3\), one image a row; got \(3,\): see x\.reshape"),
     (torch.zeros(1, 2, 3), ValueError, r"one image a row; got \(1, 2, 3\)"),
-    (torch.zeros(0, 3), ValueError, r"x holds no image \(shape \(0, 3\)\): give at least one row"),
-    (torch.tensor([[0.0, math.nan, 1.0]]), ValueError, r"NaN or infinity: find such rows with torch\.isfinite"),
+    (torch.zeros(0, 3), ValueError, r"x holds no image \(shape \(0, 3\)\): pass at least one row"),
+    (torch.tensor([[0.0, math.nan, 1.0]]), ValueError, r"NaN or infinity: torch\.isfinite"),
     (torch.tensor([[0.0, math.inf, 1.0]]), ValueError, "NaN or infinity"),
     (torch.tensor([[0.0, -math.inf, 1.0]]), ValueError, "NaN or infinity"),
     (torch.tensor([[0.0, 1e-30, 1.0]]), ValueError, "0s and 1s; found 1e-30: binarise first"),
@@ -600,11 +600,16 @@ BAD_SIZES: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": -0.5}, ValueError, r"must be above 0; got -0\.5"),
     (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": math.nan}, ValueError, "must be above 0; got nan"),
     (MixturePrior, {"latent_dim": 2, "n_components": 0}, ValueError, "n_components must be at least 1; got 0"),
-    (MixturePrior, {"latent_dim": 2, "n_components": 3, "floor": 0.0}, ValueError, r"floor is the smallest scale .*; got 0\.0"),
+    (
+        MixturePrior,
+        {"latent_dim": 2, "n_components": 3, "floor": 0.0},
+        ValueError,
+        r"floor is the smallest standard deviation .*; got 0\.0",
+    ),
     (VampPrior, {"n_components": 2.0}, TypeError, r"n_components must be a whole number; got 2\.0"),
     (VampPrior, {"n_components": 2, "data_dim": 9, "start": torch.zeros(3, 9)}, ValueError, r"start must hold 2 images of 9 pixels"),
-    (VAE, {"latent_dim": 3, "prior": MixturePrior(2, 4)}, ValueError, r"the model has 3 latents, and its prior is over \(2,\)"),
-    (VAE, {"latent_dim": 3, "data_dim": 9, "prior": VampPrior(2, 7)}, ValueError, "have 7 pixels, and the model's images 9"),
+    (VAE, {"latent_dim": 3, "prior": MixturePrior(2, 4)}, ValueError, r"the model has 3 latents, but its prior has event shape \(2,\)"),
+    (VAE, {"latent_dim": 3, "data_dim": 9, "prior": VampPrior(2, 7)}, ValueError, "have 7 pixels, but the images of the model have 9"),
     (ConditionalVAE, {"latent_dim": 2, "n_classes": 0}, ValueError, "n_classes must be at least 1; got 0"),
     (BernoulliMixture, {"n_components": 0}, ValueError, "n_components must be at least 1; got 0"),
     (BernoulliMixture, {"n_components": 2, "data_dim": "9"}, TypeError, "data_dim must be a whole number; got '9'"),
@@ -685,7 +690,7 @@ def spoil(file: Path, content: bytes | None) -> None:
     ("content", "found"),
     [
         (b"", "an empty file"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a pointer of Git LFS"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "a Git LFS pointer"),
         (b"PK\x03\x04rest", "a zip archive"),
         (b"\x80\x04rest", "a Python pickle"),
         (b"\x10\0\0\0\0\0\0\0{}", "cut off"),
@@ -718,3 +723,44 @@ def test_pretrained_finds_a_file_in_the_home_folder(tmp_path: Path, monkeypatch:
     save_file({}, tmp_path / "d.safetensors")
     with pytest.raises(ValueError, match="no decoder called 'mine' in ~/d.safetensors; it holds nothing"):
         pretrained("mine", "~/d.safetensors")
+
+
+# ---------------------------------------------------------------- how models print themselves
+
+
+REPRS = {  # the numbers of weights and biases were added up by hand
+    "LatentVariableModel(784 pixels, 2 latents, 118,032 parameters: decoder 2-128-128-784 ELU)": lambda: LatentVariableModel(2),
+    "VAE(12 pixels, 3 latents, 274 parameters: encoder 12-4-8-6 ELU, decoder 3-8-4-12 ELU)": lambda: VAE(3, (8, 4), 12),
+    "VAE(5 pixels, 1 latent, 21 parameters, frozen: encoder 5-2, decoder Identity, prior MixturePrior)": lambda: VAE(
+        1, data_dim=5, prior=MixturePrior(1, 3), encoder=nn.Sequential(nn.Linear(5, 2)), decoder=nn.Identity()
+    ).requires_grad_(False),
+    "MixturePrior(3 components, 2 latents, 15 parameters)": lambda: MixturePrior(2, 3),
+    "VampPrior(4 pseudo-inputs of 9 pixels, 36 parameters)": lambda: VampPrior(4, 9),
+    "ConditionalVAE(9 pixels and one of 3 classes, 2 latents, 205 parameters: encoder 12-6-4 ELU, decoder 5-6-9 ELU)": (
+        lambda: ConditionalVAE(2, (6,), 9, 3)
+    ),
+    "VAE(9 pixels, 2 latents, 205 parameters: encoder 12-6-4 ELU, decoder 5-6-9 ELU)": lambda: ConditionalVAE(2, (6,), 9, 3).given(1),
+    "LinearGaussian(5 values, 2 latents, 16 parameters: noise of standard deviation 0.25)": lambda: LinearGaussian(5, 2, sigma=0.25),
+    "BernoulliMixture(7 pixels, 3 components, 24 parameters)": lambda: BernoulliMixture(3, 7),
+}
+
+
+@pytest.mark.parametrize("expected", REPRS)
+def test_models_and_priors_print_their_sizes(expected: str) -> None:
+    assert repr(REPRS[expected]()) == expected
+
+
+def test_a_decoder_that_is_no_chain_of_layers_prints_the_name_of_its_class() -> None:
+    mixed = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.Tanh(), nn.Linear(3, 4))
+    broken = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(4, 4))
+    for decoder in (mixed, broken):
+        assert repr(LatentVariableModel(2, data_dim=4, decoder=decoder)).endswith("decoder Sequential)")
+
+    class Own(LatentVariableModel):
+        def decoder(self, z: Tensor) -> Tensor:
+            return z
+
+    own = Own.__new__(Own)
+    nn.Module.__init__(own)
+    own.latent_dim, own.data_dim = 2, 2
+    assert repr(own) == "Own(2 pixels, 2 latents, 0 parameters: decoder method)"

@@ -1,7 +1,7 @@
 """Latent variable models: a prior p(z), a decoder p(x|z) and, for the VAE, an encoder q(z|x).
 
-All three are torch distributions, so that an estimator needs to know nothing else about a model. Every model has
-`.prior`, `.decoder(z)` and `.check(x)`.
+All three are torch distributions, so an estimator needs no further knowledge of the model. Every model has `.prior`,
+`.decoder(z)` and `.check(x)`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,27 @@ from vaecourse.data import RESTORE, DataUnavailable, digits_of, shipped
 from vaecourse.distributions import bernoulli, diagonal_normal, divergence, log_prob_pairs, normal_mixture, standard_normal
 from vaecourse.files import read_tensors
 
+__all__ = [
+    "VAE",
+    "BernoulliMixture",
+    "ConditionalVAE",
+    "Decoder",
+    "Encoder",
+    "LatentVariableModel",
+    "LinearGaussian",
+    "MixturePrior",
+    "VampPrior",
+    "mlp",
+    "pretrained",
+]
+
 
 def _layers(hidden: Sequence[int]) -> tuple[int, ...]:
-    """The sizes of hidden layers, checked. Raises TypeError or ValueError."""
+    """The sizes of hidden layers, checked.
+
+    Raises:
+        TypeError, ValueError: they are no sequence of whole numbers above 0.
+    """
     try:
         sizes = {f"hidden[{i}]": size for i, size in enumerate(hidden)}
     except TypeError as error:
@@ -31,15 +49,56 @@ def _layers(hidden: Sequence[int]) -> tuple[int, ...]:
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
-    """Linear layers of the given sizes with an ELU after each but the last."""
+    """A network of linear layers of the given sizes, with an ELU after each of them but the last.
+
+    Args:
+        sizes: of the input, the hidden layers and the output.
+
+    Example:
+        >>> mlp([2, 128, 784])(torch.zeros(5, 2)).shape
+        torch.Size([5, 784])
+    """
     layers: list[nn.Module] = []
     for n_in, n_out in zip(sizes, sizes[1:]):
         layers += [nn.Linear(n_in, n_out), nn.ELU(inplace=True)]
     return nn.Sequential(*layers[:-1])
 
 
+def _sizes(network: nn.Module) -> str:
+    """A network in words: the sizes of its layers and its activation, such as "2-128-784 ELU"; otherwise the name of its class."""
+    if not isinstance(network, nn.Module):
+        return type(network).__name__
+    leaves = [module for module in network.modules() if not list(module.children())]
+    linear, between = leaves[::2], {type(module).__name__ for module in leaves[1::2]}
+    plain = len(leaves) % 2 == 1 and all(isinstance(module, nn.Linear) for module in linear) and "Linear" not in between
+    if not plain or len(between) > 1 or any(a.out_features != b.in_features for a, b in zip(linear, linear[1:])):
+        return type(network).__name__
+    return "-".join(str(n) for n in (linear[0].in_features, *(module.out_features for module in linear))) + "".join(
+        f" {b}" for b in between
+    )
+
+
+def _in_words(model: nn.Module, what: str, parts: Sequence[str] = ()) -> str:
+    """The repr of a model or prior: what it is about, how many parameters it has, whether they are frozen, and its parts."""
+    parameters = list(model.parameters())
+    count = f"{sum(p.numel() for p in parameters):,} parameters"
+    frozen = ", frozen" if parameters and not any(p.requires_grad for p in parameters) else ""
+    return f"{type(model).__name__}({what}, {count}{frozen}{': ' if parts else ''}{', '.join(parts)})"
+
+
 class Decoder(nn.Module):
-    """p(x|z): a network from K latents through `hidden` to one logit a pixel (notebook 02)."""
+    """p(x|z) of binary images: a network from K latents, through hidden layers, to one logit for each pixel (notebook 02).
+
+    Args:
+        latent_dim: K, the number of latents.
+        hidden: the sizes of the hidden layers.
+        data_dim: D, the number of pixels.
+
+    Example:
+        >>> p = Decoder(latent_dim=2)(torch.zeros(5, 2))
+        >>> p.batch_shape, p.event_shape
+        (torch.Size([5]), torch.Size([784]))
+    """
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
         latent_dim, data_dim = positive(latent_dim=latent_dim, data_dim=data_dim)
@@ -47,12 +106,23 @@ class Decoder(nn.Module):
         self.logits = mlp([latent_dim, *_layers(hidden), data_dim])
 
     def forward(self, z: Float[Tensor, "... latents"]) -> Independent:
-        """The distribution of an image given z: batch (...), event (D,)."""
+        """The distribution of an image given z (..., K): batch (...), event (D,)."""
         return bernoulli(self.logits(z))
 
 
 class Encoder(nn.Module):
-    """q(z|x): a network from the pixels through `hidden` to the mean and log-variance of each latent (notebook 08)."""
+    """q(z|x), a diagonal normal: a network from the pixels to the mean and the log-variance of each latent (notebook 08).
+
+    Args:
+        latent_dim: K, the number of latents.
+        hidden: the sizes of the hidden layers.
+        data_dim: D, the number of pixels.
+
+    Example:
+        >>> q = Encoder(latent_dim=2)(torch.zeros(5, 784))
+        >>> q.mean.shape, q.stddev.shape
+        (torch.Size([5, 2]), torch.Size([5, 2]))
+    """
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
         latent_dim, data_dim = positive(latent_dim=latent_dim, data_dim=data_dim)
@@ -60,28 +130,49 @@ class Encoder(nn.Module):
         self.parameters_of_q = mlp([data_dim, *_layers(hidden), 2 * latent_dim])
 
     def forward(self, x: Float[Tensor, "... pixels"]) -> Independent:
-        """The diagonal normal q(z|x): batch (...), event (K,)."""
+        """The diagonal normal q(z|x) of images x (..., D): batch (...), event (K,)."""
         mu, log_var = self.parameters_of_q(x).chunk(2, dim=-1)
         return diagonal_normal(mu, log_var)
 
 
 class LatentVariableModel(nn.Module):
-    """z ~ N(0, I), x ~ decoder(z): the whole model, as long as nobody asks where z might be for a given x (notebook 02).
+    """The model z ~ N(0, I), x ~ p(x|z), with a decoder network for p(x|z) (notebook 02).
+
+        p(x) = integral of p(z) p(x|z) dz
 
     Args:
         latent_dim: K, the number of latents.
-        hidden: the sizes of the hidden layers.
+        hidden: the sizes of the hidden layers of the decoder.
         data_dim: D, the number of pixels.
         decoder: p(x|z), called with z; by default a `Decoder` of these sizes.
+
+    Raises:
+        TypeError, ValueError: a size is not a whole number above 0.
+
+    Example:
+        >>> model = LatentVariableModel(latent_dim=2)
+        >>> model
+        LatentVariableModel(784 pixels, 2 latents, 118,032 parameters: decoder 2-128-128-784 ELU)
+        >>> model.decoder(model.prior.sample((3,))).sample().shape  # three new images
+        torch.Size([3, 784])
     """
 
     binary = True
-    _known: tuple[Tensor, int] | None = None  # rows of images that were checked before, and their version: `fit` says so of a batch
+    _known: tuple[Tensor, int] | None = None  # a batch that `fit` has checked before, and its version
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784, *, decoder: nn.Module | None = None):
         super().__init__()
         self.latent_dim, self.data_dim = positive(latent_dim=latent_dim, data_dim=data_dim)
         self.decoder = Decoder(latent_dim, hidden, data_dim) if decoder is None else decoder
+
+    def __repr__(self) -> str:
+        return _in_words(self, f"{self._what_x_is()}, {self.latent_dim} latent{'s' * (self.latent_dim > 1)}", self._pieces())
+
+    def _what_x_is(self) -> str:
+        return f"{self.data_dim} {'pixels' if self.binary else 'values'}"
+
+    def _pieces(self) -> list[str]:
+        return [f"decoder {_sizes(self.decoder)}"]
 
     @property
     def prior(self) -> Distribution:
@@ -89,9 +180,17 @@ class LatentVariableModel(nn.Module):
         return standard_normal(self.latent_dim, like=next(self.parameters()))
 
     def check(self, x: Tensor) -> None:
-        """Raise TypeError or ValueError, saying what to do, unless x is a batch of images this model can explain."""
+        """Raise an error that says what to do, unless x is a batch of images that this model can explain.
+
+        Args:
+            x: images (B, D) in the dtype of the weights; zeros and ones if the model is one of binary images.
+
+        Raises:
+            TypeError: x is no tensor, or its dtype is not that of the weights.
+            ValueError: x has another shape, no rows, entries that are not finite, or entries other than 0 and 1.
+        """
         if self._known is not None and x is self._known[0] and x._version == self._known[1]:
-            return  # not changed in place since
+            return  # it has not been changed in place since
         if not isinstance(x, Tensor):
             raise TypeError(
                 f"x must be a torch tensor of shape (B, {self.data_dim}); got {type(x).__name__}: convert it with torch.as_tensor"
@@ -108,26 +207,44 @@ class LatentVariableModel(nn.Module):
                 f"x must have shape (B, {self.data_dim}), one image a row; got {tuple(x.shape)}: see x.reshape(-1, {self.data_dim})"
             )
         if len(x) == 0:
-            raise ValueError(f"x holds no image (shape {tuple(x.shape)}): give at least one row")
-        # 0 and 1 alone are their own squares, exactly. In parts: a cache holds them.
+            raise ValueError(f"x holds no image (shape {tuple(x.shape)}): pass at least one row")
+        # Only 0 and 1 equal their squares. The parts are small enough for the cache of a processor.
         if self.binary and all(part.square().sub_(part).abs_().max() == 0 for part in x.detach().split(1024)):
             return
         if not torch.isfinite(x).all():
-            raise ValueError("x holds NaN or infinity: find such rows with torch.isfinite(x).all(1), and mend or drop them")
+            raise ValueError("x holds NaN or infinity: torch.isfinite(x).all(1) is False for such rows; correct or remove them")
         if self.binary:
             stray = x[(x != 0) & (x != 1)][0].item()
             raise ValueError(f"x must hold 0s and 1s; found {stray:.4g}: binarise first, see vaecourse.data.binarize")
 
 
 class VAE(LatentVariableModel):
-    """A latent variable model with an encoder that proposes z for every image (Kingma and Welling 2014; notebook 08).
+    """A latent variable model with an encoder, which proposes a distribution q(z|x) for every image.
+
+        ELBO(x) = E_q[log p(x|z)] - KL(q(z|x) || p(z)) <= log p(x)
 
     Args:
-        prior: called with the model, it returns p(z), of batch () and event (K,), for instance a `MixturePrior`; by
-            default N(0, I), with nothing to learn (notebook 11).
-        encoder: called with x, it returns q(z|x), of batch (B,) and event (K,); by default an `Encoder`.
-        decoder: called with z, it returns p(x|z), of the batch of z and event (D,); by default a `Decoder`. A piece
-            that is given takes the place of the network that `hidden` describes.
+        latent_dim: K, the number of latents.
+        hidden: the sizes of the hidden layers of the decoder; the encoder has them in reverse order.
+        data_dim: D, the number of pixels.
+        prior: called with the model, it returns p(z) of batch () and event (K,), for instance a `MixturePrior` (notebook 11). By
+            default p(z) is N(0, I), which has no parameters.
+        encoder: called with x, it returns q(z|x) of batch (B,) and event (K,); by default an `Encoder`.
+        decoder: called with z, it returns p(x|z) with the batch of z and event (D,); by default a `Decoder`. An encoder or decoder
+            that is passed replaces the network that `hidden` describes.
+
+    Raises:
+        TypeError, ValueError: a size is not a whole number above 0, or the prior has another number of latents.
+
+    References:
+        Kingma and Welling 2014; notebook 08.
+
+    Example:
+        >>> vae = VAE(latent_dim=2)
+        >>> vae
+        VAE(784 pixels, 2 latents, 235,540 parameters: encoder 784-128-128-4 ELU, decoder 2-128-128-784 ELU)
+        >>> vae.encoder(torch.ones(5, 784)).mean.shape
+        torch.Size([5, 2])
     """
 
     def __init__(
@@ -146,7 +263,13 @@ class VAE(LatentVariableModel):
         self.encoder = Encoder(latent_dim, tuple(reversed(hidden)), data_dim) if encoder is None else encoder
         self.learned_prior = prior
         if tuple(self.prior.event_shape) != (latent_dim,):
-            raise ValueError(f"the model has {latent_dim} latents, and its prior is over {tuple(self.prior.event_shape)}: make them agree")
+            raise ValueError(
+                f"the model has {latent_dim} latents, but its prior has event shape {tuple(self.prior.event_shape)}: make them agree"
+            )
+
+    def _pieces(self) -> list[str]:
+        prior = [] if self.learned_prior is None else [f"prior {type(self.learned_prior).__name__}"]
+        return [f"encoder {_sizes(self.encoder)}", *super()._pieces(), *prior]
 
     @property
     def prior(self) -> Distribution:
@@ -154,10 +277,15 @@ class VAE(LatentVariableModel):
         return super().prior if self.learned_prior is None else self.learned_prior(self)
 
     def terms(self, x: Float[Tensor, "batch pixels"]) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
-        """log p(x|z) at one z drawn from q(z|x), and the divergence of q(z|x) from the prior: two numbers an image, in nats.
+        """The two terms of the ELBO, estimated with one z drawn from q(z|x) for each image, in nats.
 
-        Their difference is an unbiased estimate of the ELBO (notebook 06, equation 6.8). The divergence is the closed
-        form where q and the prior are diagonal normals, otherwise log q(z|x) - log p(z) at the same z.
+        Args:
+            x: images (B, D).
+
+        Returns:
+            log p(x|z), (B,), and the divergence of q(z|x) from the prior, (B,). Their difference is an unbiased estimate of the ELBO
+            (notebook 06, equation 6.8). The divergence is the closed form if q and the prior are diagonal normals, and otherwise
+            log q(z|x) - log p(z) at the same z.
         """
         self.check(x)
         q = self.encoder(x)
@@ -165,44 +293,78 @@ class VAE(LatentVariableModel):
         return self.decoder(z).log_prob(x), divergence(q, self.prior, z)
 
     def loss(self, x: Float[Tensor, "batch pixels"]) -> Float[Tensor, ""]:
-        """Minus the ELBO with one sample of z an image, averaged over images, in nats (notebook 08, equation 8.2)."""
+        """Minus the ELBO with one sample of z for each image, averaged over the images, in nats (notebook 08, equation 8.2)."""
         log_px_given_z, kl = self.terms(x)
         return (kl - log_px_given_z).mean()
 
 
 class MixturePrior(nn.Module):
-    """p(z) = sum_c w_c N(z; loc_c, diag(scale_c^2)), with weights, means and scales to learn (notebook 11, equation 11.3).
+    """A prior that is a mixture of C normals, whose weights, means and standard deviations are learned.
+
+        p(z) = sum_c w_c N(z; loc_c, diag(scale_c^2))
 
     Args:
         latent_dim: K, the number of latents.
-        n_components: C. The means begin as draws from N(0, I), the scales near 1, the weights equal.
-        floor: scales stay above it. Without a floor a component may sit down on a single code: a density has no ceiling.
+        n_components: C. The means begin as draws from N(0, I), the standard deviations near 1, and the weights are equal.
+        floor: a lower limit of the standard deviations. Without it a component could shrink around a single code, because a
+            density has no upper limit.
+
+    Raises:
+        TypeError, ValueError: a size is not a whole number above 0, or floor does not lie between 0 and 1.
+
+    References:
+        Notebook 11, equation 11.3.
+
+    Example:
+        >>> vae = VAE(latent_dim=2, prior=MixturePrior(latent_dim=2, n_components=20))
+        >>> vae.learned_prior
+        MixturePrior(20 components, 2 latents, 100 parameters)
+        >>> vae.prior.event_shape
+        torch.Size([2])
     """
 
     def __init__(self, latent_dim: int, n_components: int, floor: float = 0.05):
         latent_dim, n_components = positive(latent_dim=latent_dim, n_components=n_components)
         if not 0 < floor < 1:
-            raise ValueError(f"floor is the smallest scale of a component, above 0 and below 1; got {floor}")
+            raise ValueError(f"floor is the smallest standard deviation of a component and must lie between 0 and 1; got {floor}")
         super().__init__()
         self.floor = floor
         self.log_weights = nn.Parameter(torch.zeros(n_components))
         self.loc = nn.Parameter(torch.randn(n_components, latent_dim))
         self.log_scale = nn.Parameter(torch.zeros(n_components, latent_dim))
 
+    def __repr__(self) -> str:
+        return _in_words(self, "{} components, {} latents".format(*self.loc.shape))
+
     def forward(self, model: LatentVariableModel) -> Distribution:
-        """p(z): batch (), event (K,). The model is not looked at."""
+        """p(z): batch (), event (K,). The model is not used."""
         return normal_mixture(self.log_weights, self.loc, self.floor + self.log_scale.exp())
 
 
 class VampPrior(nn.Module):
-    """p(z) = (1/C) sum_c q(z|u_c): the encoder's own answers to C pseudo-inputs u_c, images that are learned.
+    """A prior that is the average of the encoder's distributions for C learned images, the pseudo-inputs u_c.
 
-    Tomczak and Welling 2018, equation 9 (notebook 11, and equation 11.5 for its price). What is learned are the logits of the images.
+        p(z) = (1/C) sum_c q(z|u_c)
+
+    The logits of the pseudo-inputs are the parameters.
 
     Args:
         n_components: C.
         data_dim: D, the number of pixels.
-        start: images (C, D), zeros and ones, from which the pseudo-inputs begin (at 0.12 and 0.88); by default noise.
+        start: images (C, D) of zeros and ones, from which the pseudo-inputs begin (at 0.12 and 0.88); by default noise.
+
+    Raises:
+        TypeError, ValueError: a size is not a whole number above 0, or start has another shape.
+
+    References:
+        Tomczak and Welling 2018, equation 9; notebook 11, where equation 11.5 gives its cost.
+
+    Example:
+        >>> vae = VAE(latent_dim=2, prior=VampPrior(n_components=50))
+        >>> vae.learned_prior
+        VampPrior(50 pseudo-inputs of 784 pixels, 39,200 parameters)
+        >>> vae.prior.event_shape
+        torch.Size([2])
     """
 
     def __init__(self, n_components: int, data_dim: int = 784, start: Float[Tensor, "components pixels"] | None = None):
@@ -212,32 +374,49 @@ class VampPrior(nn.Module):
         super().__init__()
         self.logits = nn.Parameter(torch.randn(n_components, data_dim) if start is None else 4 * start - 2)
 
+    def __repr__(self) -> str:
+        return _in_words(self, "{} pseudo-inputs of {} pixels".format(*self.logits.shape))
+
     @property
     def images(self) -> Float[Tensor, "components pixels"]:
-        """The pseudo-inputs, grey levels between 0 and 1."""
+        """The pseudo-inputs, (C, D): grey levels between 0 and 1."""
         return torch.sigmoid(self.logits)
 
     def forward(self, model: VAE) -> Distribution:
-        """p(z): batch (), event (K,), by way of the encoder of the model."""
+        """p(z), computed with the encoder of the model: batch (), event (K,)."""
         if model.data_dim != self.logits.shape[1]:
             raise ValueError(
-                f"the pseudo-inputs have {self.logits.shape[1]} pixels, and the model's images {model.data_dim}: make them agree"
+                f"the pseudo-inputs have {self.logits.shape[1]} pixels, but the images of the model have {model.data_dim}: make them agree"
             )
         q = model.encoder(self.images).base_dist
         return normal_mixture(q.loc.new_zeros(len(q.loc)), q.loc, q.scale)
 
 
 class ConditionalVAE(VAE):
-    """p(x|z, y) and q(z|x, y), a VAE that is told the class y (Kingma et al. 2014, equation 2; notebook 11).
+    """A VAE whose encoder q(z|x, y) and decoder p(x|z, y) are given the class y; p(z) is N(0, I) for every class.
 
-    It is trained by `fit` on `rows(x, labels)`: the pixels, and behind them the class, as one 1 among zeros. p(z) is
-    N(0, I) for every class. Estimators and oracles take `given(label)`, the model of one class.
+    It is trained by `fit` on `rows(x, labels)`: the pixels followed by the class as a one-hot code. Estimators and oracles take
+    `given(label)`, the model of one class.
 
     Args:
         latent_dim: K, the number of latents.
-        hidden: the sizes of the decoder's hidden layers; the encoder has them backwards.
+        hidden: the sizes of the hidden layers of the decoder; the encoder has them in reverse order.
         n_pixels: D, the number of pixels.
         n_classes: C, the number of classes.
+
+    Raises:
+        TypeError, ValueError: a size is not a whole number above 0.
+
+    References:
+        Kingma et al. 2014, equation 2; notebook 11.
+
+    Example:
+        >>> model = ConditionalVAE(latent_dim=2)
+        >>> rows = model.rows(torch.ones(5, 784), torch.tensor([3, 1, 4, 1, 5]))
+        >>> rows.shape, model.loss(rows).ndim
+        (torch.Size([5, 794]), 0)
+        >>> model.given(3).decoder(torch.zeros(1, 2)).sample().shape  # an image of a 3
+        torch.Size([1, 784])
     """
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), n_pixels: int = 784, n_classes: int = 10):
@@ -245,20 +424,38 @@ class ConditionalVAE(VAE):
         super().__init__(latent_dim, hidden, n_pixels + n_classes, decoder=Decoder(latent_dim + n_classes, hidden, n_pixels))
         self.n_pixels, self.n_classes = n_pixels, n_classes
 
+    def _what_x_is(self) -> str:
+        return f"{self.n_pixels} pixels and one of {self.n_classes} classes"
+
     def rows(self, x: Float[Tensor, "batch pixels"], labels: Int[Tensor, " batch"]) -> Float[Tensor, "batch columns"]:
-        """Images (B, D) with their classes (B,) behind them: (B, D + C)."""
+        """Images (B, D) followed by their classes as one-hot codes, (B, D + C), from labels (B,).
+
+        Raises:
+            ValueError: the labels are not one class from 0 to C - 1 for each image.
+        """
         if len(labels) != len(x) or labels.min() < 0 or labels.max() >= self.n_classes:
             raise ValueError(f"labels must hold a class from 0 to {self.n_classes - 1} for each of the {len(x)} images")
         return torch.cat([x, one_hot(labels.long(), self.n_classes).to(x)], 1)
 
     def check(self, x: Tensor) -> None:
-        """Raise TypeError or ValueError, saying what to do, unless x is a batch of `rows`."""
+        """Raise an error that says what to do, unless x is a batch of `rows`.
+
+        Raises:
+            TypeError, ValueError: as `LatentVariableModel.check`, or x holds images without their classes.
+        """
         if isinstance(x, Tensor) and x.ndim == 2 and x.shape[1] == self.n_pixels:
-            raise ValueError("x holds images without their classes: pass model.rows(x, labels), or ask model.given(label)")
+            raise ValueError("x holds images without their classes: pass model.rows(x, labels), or use model.given(label)")
         super().check(x)
 
     def terms(self, x: Float[Tensor, "batch columns"]) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
-        """log p(x|z, y) at one z drawn from q(z|x, y), and KL(q(z|x, y) || p(z)), for `rows`, in nats: `loss` bounds log p(x|y)."""
+        """The two terms of the ELBO of log p(x|y), estimated with one z drawn from q(z|x, y), in nats.
+
+        Args:
+            x: rows (B, D + C), the pixels followed by the class.
+
+        Returns:
+            log p(x|z, y), (B,), and KL(q(z|x, y) || p(z)), (B,).
+        """
         self.check(x)
         image, code = x.split([self.n_pixels, self.n_classes], 1)
         q = self.encoder(x)
@@ -266,7 +463,11 @@ class ConditionalVAE(VAE):
         return self.decoder(torch.cat([z, code], 1)).log_prob(image), divergence(q, self.prior, z)
 
     def given(self, label: int) -> VAE:
-        """p(x|y) for one class y: a VAE with the weights of this model, which every estimator and oracle takes."""
+        """The model p(x|y) of one class y: a VAE with the weights of this model, which every estimator and oracle accepts.
+
+        Raises:
+            TypeError, ValueError: label is not a whole number from 0 to C - 1.
+        """
         label = whole("label", label, least=0)
         if label >= self.n_classes:
             raise ValueError(f"label must be a class from 0 to {self.n_classes - 1}; got {label}")
@@ -275,7 +476,7 @@ class ConditionalVAE(VAE):
 
 
 class _Told(nn.Module):
-    """A network that gets a class behind its input."""
+    """A network that receives a class after its input."""
 
     def __init__(self, network: nn.Module, code: Tensor):
         super().__init__()
@@ -286,14 +487,31 @@ class _Told(nn.Module):
 
 
 class LinearGaussian(LatentVariableModel):
-    """z ~ N(0, I), x ~ N(W z + b, sigma^2 I): a model whose p(x) and p(z|x) are known in closed form.
+    """The linear-Gaussian model z ~ N(0, I), x ~ N(W z + b, sigma^2 I), whose p(x) and p(z|x) have closed forms.
 
-    This is probabilistic PCA (Tipping and Bishop 1999, equations 2 to 8). W is drawn from the global generator.
+        p(x) = N(b, W W' + sigma^2 I)
+        p(z|x) = N(M^-1 W'(x - b), sigma^2 M^-1),    M = W'W + sigma^2 I
+
+    It is also called probabilistic PCA. W is drawn from torch's global generator, and b begins at 0.
 
     Args:
         data_dim: D, the number of observed values.
         latent_dim: K, the number of latents.
-        sigma: standard deviation of the noise.
+        sigma: the standard deviation of the noise.
+
+    Raises:
+        TypeError, ValueError: a size is not a whole number above 0, or sigma is not above 0.
+
+    References:
+        Tipping and Bishop 1999, equations 2 to 8.
+
+    Example:
+        >>> model = LinearGaussian(data_dim=5, latent_dim=2)
+        >>> model
+        LinearGaussian(5 values, 2 latents, 16 parameters: noise of standard deviation 0.5)
+        >>> x = torch.zeros(3, 5)
+        >>> model.marginal.log_prob(x).shape, model.posterior(x).mean.shape
+        (torch.Size([3]), torch.Size([3, 2]))
     """
 
     binary = False
@@ -308,8 +526,11 @@ class LinearGaussian(LatentVariableModel):
         self.bias = nn.Parameter(torch.zeros(data_dim))
         self.log_sigma = nn.Parameter(torch.tensor(float(sigma)).log())
 
+    def _pieces(self) -> list[str]:
+        return [f"noise of standard deviation {self.log_sigma.exp().item():.3g}"]
+
     def decoder(self, z: Float[Tensor, "... latents"]) -> Independent:
-        """p(x|z): batch (...), event (D,)."""
+        """p(x|z) = N(W z + b, sigma^2 I) for z (..., K): batch (...), event (D,)."""
         return Independent(Normal(z @ self.weight.T + self.bias, self.log_sigma.exp()), 1)
 
     @property
@@ -328,9 +549,25 @@ class LinearGaussian(LatentVariableModel):
 
 
 class BernoulliMixture(LatentVariableModel):
-    """z in 0..C-1 with probability weights[z], then independent pixels of component z: a discrete latent (notebook 01).
+    """A mixture of C images with independent pixels: z is the number of a component, a discrete latent (notebook 01).
 
-    `log_weights` (C,) and `logits` (C, D) are parameters: uniform weights and random logits to begin with.
+        p(x) = sum_c w_c prod_j Bernoulli(x_j; sigmoid(logits_cj)),    w = softmax(log_weights)
+
+    The parameters are `log_weights` (C,), which begin equal, and `logits` (C, D), which begin random.
+
+    Args:
+        n_components: C, the number of components.
+        data_dim: D, the number of pixels.
+
+    Raises:
+        TypeError, ValueError: a size is not a whole number above 0.
+
+    Example:
+        >>> model = BernoulliMixture(n_components=10)
+        >>> model
+        BernoulliMixture(784 pixels, 10 components, 7,850 parameters)
+        >>> model.posterior(torch.ones(3, 784)).probs.shape
+        torch.Size([3, 10])
     """
 
     def __init__(self, n_components: int, data_dim: int = 784):
@@ -340,32 +577,43 @@ class BernoulliMixture(LatentVariableModel):
         self.log_weights = nn.Parameter(torch.zeros(n_components))
         self.logits = nn.Parameter(torch.randn(n_components, data_dim))
 
+    def __repr__(self) -> str:
+        return _in_words(self, f"{self.data_dim} pixels, {len(self.log_weights)} components")
+
     @property
     def prior(self) -> Categorical:
-        """p(z): batch (), event ()."""
+        """p(z), the weights of the components: batch (), event ()."""
         return Categorical(logits=self.log_weights)
 
     def decoder(self, z: Int[Tensor, "..."]) -> Independent:
-        """p(x|z) for component numbers z: batch (...), event (D,)."""
+        """p(x|z) for numbers of components z (...): batch (...), event (D,)."""
         return bernoulli(self.logits[z])
 
     def posterior(self, x: Float[Tensor, "batch pixels"]) -> Categorical:
-        """p(z|x) by Bayes' rule: batch (B,), event ()."""
+        """p(z|x) by Bayes' rule, for images x (B, D): batch (B,), event ()."""
         self.check(x)
         log_joint = self.prior.logits + log_prob_pairs(bernoulli(self.logits), x).T
         return Categorical(logits=log_joint)
 
 
 def pretrained(name: str | None = None, path: str | Path | None = None) -> LatentVariableModel:
-    """The shipped K = 2 model, trained to the end by exact maximum likelihood as notebook 04 begins to do.
+    """The model with two latents that ships with the course, trained to convergence by exact maximum likelihood (notebook 04 shows how).
 
     Args:
-        name: the digits it was trained on, "strokes" or "mnist"; by default what VAECOURSE_DIGITS says.
-        path: a file with decoders, by default data/decoder.safetensors.
+        name: the digits it was trained on, "strokes" or "mnist"; by default those that VAECOURSE_DIGITS chooses.
+        path: a file with decoders; by default data/decoder.safetensors.
+
+    Returns:
+        The model, whose parameters are frozen (requires_grad=False).
 
     Raises:
-        ValueError: the file holds no decoder of that name, or is something else, or damaged. FileNotFoundError: there is none.
-        DataUnavailable: the same of the shipped file.
+        FileNotFoundError: there is no file at `path`.
+        ValueError: the file is damaged or of another kind, or holds no decoder of this name.
+        DataUnavailable: the shipped file is missing or damaged.
+
+    Example:
+        >>> pretrained("strokes")
+        LatentVariableModel(784 pixels, 2 latents, 118,032 parameters, frozen: decoder 2-128-128-784 ELU)
     """
     name, file = digits_of(name), shipped("decoder.safetensors") if path is None else path
     try:
