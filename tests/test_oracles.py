@@ -313,7 +313,7 @@ def test_a_posterior_narrower_than_the_finest_lattice_is_reported(latent_dim: in
     x = torch.tensor([[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]], dtype=torch.float64)  # log p(x|z) = -1e5 |sum z|, the second is wide
     with pytest.raises(
         RuntimeError,
-        match="does not settle within 0.05 nats for 1 of 2 images: .* narrower than .*larger tol, or look at them with posterior_grid",
+        match="does not settle within 0.05 nats for 1 of 2 images: .* narrower than .*larger tol, or inspect them with posterior_grid",
     ):
         exact_log_px(model, x, tol=0.05)
 

@@ -589,7 +589,7 @@ def test_a_checkpoint_knows_the_loss(then: Callable, now: Callable, named: str, 
         ({"valid": binary(20, 1)}, {"valid": binary(20, 2)}, "validation data: 20 rows .* then, 20 rows .* now"),
         ({"valid": binary(20, 1)}, {}, "validation data: 20 rows .* then, none now"),
         ({"dynamic": True}, {"dynamic": True, "data": Split(a_split(40).x, a_split(40, 1).grey, 31, None, None)}, "training data: 40"),
-        ({"decay": False}, {"decay": False, "epochs": 1}, "holds 2 epochs already, and 1 are asked for"),
+        ({"decay": False}, {"decay": False, "epochs": 1}, "already holds 2 epochs, but only 1 are requested"),
     ],
 )
 def test_a_checkpoint_knows_the_data_and_how_far_it_is(then: dict[str, Any], now: dict[str, Any], named: str, tmp_path: Path) -> None:
@@ -652,7 +652,9 @@ def test_a_loss_that_changes_under_the_same_name_is_noticed_by_its_validation_lo
         warnings.simplefilter("error")
         train(vae(), binary(40), loss=lambda m, x: m.loss(x), resume=True, **settings)
     file.write_bytes(kept)
-    with pytest.warns(UserWarning, match=rf"had a validation loss of {history.valid[1]:.6g}, and have one of {3 * history.valid[1]:.5g}"):
+    with pytest.warns(
+        UserWarning, match=rf"had a validation loss of {history.valid[1]:.6g}, but now have one of {3 * history.valid[1]:.5g}"
+    ):
         train(vae(), binary(40), loss=lambda m, x: 3 * m.loss(x), resume=True, **settings)
 
 
@@ -696,8 +698,8 @@ NOT_CHECKPOINTS = [
     (lambda file: torch.save({"weights": torch.zeros(3)}, file), "a zip archive.*torch.save"),
     (lambda file: torch.save({"a": torch.zeros(3)}, file, _use_new_zipfile_serialization=False), "a Python pickle"),
     (written(b"<!DOCTYPE html><html>not found</html>"), "a web page"),
-    (lambda file: save_file({"numbers": torch.zeros(3)}, file), "a safetensors file of something else"),
-    (lambda file: save_file({"numbers": torch.zeros(3)}, file, {"step": "7"}), "a safetensors file of something else"),
+    (lambda file: save_file({"numbers": torch.zeros(3)}, file), "a safetensors file with other content"),
+    (lambda file: save_file({"numbers": torch.zeros(3)}, file, {"step": "7"}), "a safetensors file with other content"),
 ]
 
 
@@ -709,7 +711,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_by_what_it_is(spoil: Callable[[
     model = vae()
     before, content = weights(model), file.read_bytes()
     with pytest.raises(
-        ValueError, match=rf"{re.escape(str(file))} is not a checkpoint of fit: .*{found}.*give another file as checkpoint="
+        ValueError, match=rf"{re.escape(str(file))} is not a checkpoint of fit: .*{found}.*pass another file as checkpoint="
     ):
         train(model, binary(40), checkpoint=file, resume=True)
     assert same(weights(model), before)
@@ -756,7 +758,9 @@ def test_two_processes_may_write_one_checkpoint_at_once(tmp_path: Path) -> None:
 
 def test_a_frozen_model_is_refused_with_the_way_to_thaw_it() -> None:
     model, x = vae().requires_grad_(False), binary(40)
-    with pytest.raises(ValueError, match=r"all parameters of the model are frozen .*model\.requires_grad_\(True\) lets it learn on"):
+    with pytest.raises(
+        ValueError, match=r"all parameters of the model are frozen .*model\.requires_grad_\(True\) makes them trainable again"
+    ):
         train(model, x)
     before = weights(model)
     train(model.requires_grad_(True), x, 1)
@@ -843,10 +847,10 @@ def test_a_loss_that_is_not_finite_is_reported_before_it_touches_the_weights(val
         ({"epochs": torch.tensor(8)}, TypeError, r"epochs must be a whole number; got tensor\(8\): pass its \.item\(\)"),
         ({"epochs": np.int64(0)}, ValueError, "epochs must be at least 1; got 0"),
         ({"patience": 2.0, "valid": binary(4)}, TypeError, r"patience must be a whole number; got 2\.0"),
-        ({"lr": -1.0}, ValueError, r"lr is the learning rate, a number of 0 or above; got -1\.0"),
-        ({"lr": math.nan}, ValueError, "lr is the learning rate, a number of 0 or above; got nan"),
-        ({"lr": math.inf}, ValueError, "lr is the learning rate, a number of 0 or above; got inf"),
-        ({"lr": "fast"}, ValueError, "lr is the learning rate, a number of 0 or above; got 'fast'"),
+        ({"lr": -1.0}, ValueError, r"lr is the learning rate and must be a finite number, 0 or above; got -1\.0"),
+        ({"lr": math.nan}, ValueError, "lr is the learning rate and must be a finite number, 0 or above; got nan"),
+        ({"lr": math.inf}, ValueError, "lr is the learning rate and must be a finite number, 0 or above; got inf"),
+        ({"lr": "fast"}, ValueError, "lr is the learning rate and must be a finite number, 0 or above; got 'fast'"),
         ({"checkpoint": "https://example.org/run.safetensors"}, ValueError, "is an address, not a path on this machine"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1; got 0"),
         ({"batch_size": 16.5}, TypeError, "batch_size must be a whole number"),
@@ -931,3 +935,10 @@ def test_no_bar_is_shown_in_a_notebook_where_the_environment_says_so(monkeypatch
         monkeypatch.setenv("TQDM_DISABLE", value)
         fit(VAE(2), torch.ones(20, 784), 1, progress=progress)
         assert shown.pop() == expected
+
+
+def test_a_history_prints_its_losses_and_its_best_epoch() -> None:
+    assert repr(History()) == "History(0 epochs, finished)"
+    assert repr(History([3.0], stopped="interrupted")) == "History(1 epoch, interrupted: training loss 3.0)"
+    full = History([9.0, 8.0, 7.25], [9.5, 8.5, 9.0], "early")
+    assert repr(full) == "History(3 epochs, early: training loss 7.2, validation loss 9.0, lowest 8.5 in epoch 1)"

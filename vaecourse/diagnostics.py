@@ -1,6 +1,6 @@
-"""What to ask a trained VAE: whose fault the gap is, which latents are in use, where the codes of all images lie.
+"""Questions to a trained VAE: what causes the gap, which latents are in use, and how the codes of all images are distributed.
 
-Everything is in nats. Bits per dimension are made in `bits_per_dim`, and nowhere else.
+All values are in nats. Bits per dimension are computed in `bits_per_dim` and nowhere else.
 """
 
 from __future__ import annotations
@@ -21,19 +21,41 @@ from vaecourse.estimators import elbo
 from vaecourse.models import LatentVariableModel
 from vaecourse.oracles import exact_log_px
 
+__all__ = ["Aggregate", "Gaps", "active_units", "aggregate", "bits_per_dim", "exact_elbo", "refine", "split_gap"]
+
 BLOCK = 1 << 20  # numbers held at once for each intermediate array: 4 MB in float32
 DRAWS = 8  # of z, for each image and step of `refine`
 
 
 class Gaps(NamedTuple):
-    """log p(x) - ELBO(q) of each image (B,) in two parts: no ellipse fits, and a better ellipse was not found."""
+    """The gap log p(x) - ELBO(q) of each image in two parts, in nats (see `split_gap`).
+
+    Attributes:
+        approximation: (B,), what no diagonal normal can avoid.
+        amortisation: (B,), what the encoder loses against the best diagonal normal.
+
+    Example:
+        >>> gaps = Gaps(approximation=torch.tensor([0.5]), amortisation=torch.tensor([2.0]))
+        >>> sum(gaps).item()  # log p(x) - ELBO
+        2.5
+    """
 
     approximation: Tensor
     amortisation: Tensor
 
 
 class Aggregate(NamedTuple):
-    """The mean KL(q_n || p) of N images, and its two parts: what a code tells, and where the crowd of all codes lies."""
+    """The mean KL divergence from the prior over N images, and its two parts, in nats (see `aggregate`).
+
+    Attributes:
+        kl: the mean of KL(q_n || p).
+        information: I(x; z), the mutual information between the image and its code.
+        crowd: KL(q_bar || p), the divergence of the aggregate posterior from the prior.
+
+    Example:
+        >>> Aggregate(kl=10.0, information=8.5, crowd=1.5).crowd
+        1.5
+    """
 
     kl: float
     information: float
@@ -43,22 +65,39 @@ class Aggregate(NamedTuple):
 def exact_elbo(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: Independent, nodes: int = 20) -> Float[Tensor, " batch"]:
     """The ELBO of each row of x under its own diagonal normal in q, in nats, without sampling noise.
 
-    Gauss and Hermite's rule for the reconstruction term, nodes^K nodes placed under q; the divergence from the prior in
-    closed form, or, where the prior is no diagonal normal, by the same rule. Exact where log p(x|z) (and log p(z)) is a
-    polynomial in z of degree below 2 * nodes.
+        ELBO(x) = E_q[log p(x|z)] - KL(q || p(z))
+
+    The expectation is computed by the Gauss-Hermite rule with nodes^K nodes placed under q. The divergence is the closed form or, if
+    the prior is no diagonal normal, computed by the same rule. The result is exact if log p(x|z) (and log p(z)) is a polynomial in z
+    of degree below 2 * nodes.
+
+    Args:
+        model: a model with one or two latents.
+        x: images (B, D).
+        q: a diagonal normal for each row, of batch (B,) and event (K,), for instance model.encoder(x).
+        nodes: the number of nodes along each axis.
+
+    Returns:
+        The ELBO of each image, (B,).
 
     Raises:
-        ValueError: bad x; q without one diagonal normal a row; more than two latents.
+        TypeError, ValueError: x does not fit the model, q is not one diagonal normal for each row, or there are more than two latents.
+
+    Example:
+        >>> from vaecourse.models import VAE
+        >>> vae, x = VAE(latent_dim=2), torch.ones(3, 784)
+        >>> exact_elbo(vae, x, vae.encoder(x)).shape
+        torch.Size([3])
     """
     _check(model, x, q)
     (nodes,), k = positive(nodes=nodes), model.latent_dim
     if k > 2:
-        raise ValueError(f"a product of rules takes one or two latents; this model has {k}: see vaecourse.estimators.elbo for an estimate")
+        raise ValueError(f"exact_elbo works for one or two latents; this model has {k}: see vaecourse.estimators.elbo for an estimate")
     axis, weight = (torch.from_numpy(a).to(x) for a in np.polynomial.hermite_e.hermegauss(nodes))
     unit = torch.cartesian_prod(*[axis] * k).reshape(-1, 1, k)
     weights = torch.cartesian_prod(*[weight / weight.sum()] * k).reshape(-1, k).prod(1)
     with torch.no_grad():
-        reconstruction = torch.empty_like(x[:, 0])  # made first: small results left between the blocks would scatter them over the heap
+        reconstruction = torch.empty_like(x[:, 0])  # allocated first, because small results between the blocks would fragment the memory
         rows = zip(*(a.split(max(1, BLOCK // (len(unit) * x.shape[1]))) for a in (x, q.mean, q.stddev, reconstruction)))
         for image, mu, sigma, place in rows:
             place.copy_(weights @ model.decoder(mu + sigma * unit).log_prob(image))
@@ -71,21 +110,35 @@ def exact_elbo(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: In
 def refine(
     model: LatentVariableModel, x: Float[Tensor, "batch data"], starts: Sequence[Independent], steps: int = 200, lr: float = 0.1
 ) -> Independent:
-    """The best diagonal normal found for each row of x: batch (B,), event (K,).
+    """The best diagonal normal that is found for each row of x.
 
-    From every start, `steps` of Adam on the ELBO in q alone, image by image, with the model left as it is; then, for
-    each image, the best of all starts and ends, judged by 500 draws. This is a local search: where a posterior has
-    patches apart it ends on the patch that a start is near.
+    From every start, Adam takes `steps` steps on the ELBO with respect to q alone, separately for each image; the model does not change.
+    Then the best of all starts and results is chosen for each image, judged by 500 samples. The search is local: if the posterior has
+    separate modes, it ends at the mode that is close to a start.
 
     Args:
-        starts: what to climb from, each of batch (B,), for instance [model.encoder(x)].
+        model: the model, with any number of latents.
+        x: images (B, D).
+        starts: the distributions from which the search begins, each of batch (B,), for instance [model.encoder(x)].
+        steps: the number of steps; with 0 the best of the starts is returned.
+        lr: the learning rate at the beginning, which decreases along a cosine.
+
+    Returns:
+        A diagonal normal of batch (B,) and event (K,).
 
     Raises:
-        ValueError: bad x; no start, or one without one diagonal normal a row.
+        TypeError, ValueError: x or steps does not fit, there is no start, or a start is not one diagonal normal for each row.
+
+    Example:
+        >>> from vaecourse.models import VAE
+        >>> vae, x = VAE(latent_dim=2), torch.ones(3, 784)
+        >>> best = refine(vae, x, starts=[vae.encoder(x)], steps=20)
+        >>> best.batch_shape, best.event_shape
+        (torch.Size([3]), torch.Size([2]))
     """
     steps = whole("steps", steps, least=0)  # with none, the best of the starts
     if not starts:
-        raise ValueError("give at least one start, for instance starts=[model.encoder(x)]")
+        raise ValueError("pass at least one start, for instance starts=[model.encoder(x)]")
     candidates = []
     for q in starts:
         _check(model, x, q)
@@ -100,7 +153,7 @@ def refine(
 
 
 def _climb(model: LatentVariableModel, x: Tensor, start: Tensor, steps: int, lr: float) -> Float[Tensor, "2 batch latents"]:
-    """Mean and log-variance of each q after Adam with a rate that falls along a cosine."""
+    """Mean and log-variance of each q after Adam with a learning rate that decreases along a cosine."""
     ends = start.clone().requires_grad_()
     adam = torch.optim.Adam([ends], lr=lr)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(adam, steps, lr / 20)
@@ -112,40 +165,88 @@ def _climb(model: LatentVariableModel, x: Tensor, start: Tensor, steps: int, lr:
 
 
 def split_gap(model: LatentVariableModel, x: Float[Tensor, "batch data"], q: Independent, best: Independent) -> Gaps:
-    """log p(x) - ELBO(q) of each row as approximation gap + amortisation gap, in nats (notebook 08, equation 8.3).
+    """The gap log p(x) - ELBO(q) of each row as the sum of the approximation gap and the amortisation gap, in nats.
 
-    Approximation: log p(x) - ELBO(best), which only a richer family can close. Amortisation: ELBO(best) - ELBO(q),
-    which a better encoder can (Cremer, Li and Duvenaud 2018, section 3). One or two latents: the oracle gives log p(x).
+        approximation = log p(x) - ELBO(best)      only a richer family of distributions can reduce it
+        amortisation = ELBO(best) - ELBO(q)        a better encoder can reduce it
 
     Args:
-        q: what the encoder proposes, batch (B,).
-        best: what `refine` makes of it, batch (B,).
+        model: a model with one or two latents, for which `vaecourse.oracles.exact_log_px` gives log p(x).
+        x: images (B, D).
+        q: the proposals of the encoder, of batch (B,).
+        best: what `refine` makes of them, of batch (B,).
+
+    Raises:
+        TypeError, ValueError, RuntimeError: as `exact_elbo` and `exact_log_px`.
+
+    References:
+        Cremer, Li and Duvenaud 2018, section 3; notebook 08, equation 8.3.
+
+    Example:
+        >>> from vaecourse.models import LinearGaussian
+        >>> model, x = LinearGaussian(data_dim=5, latent_dim=1), torch.zeros(2, 5)
+        >>> posterior = model.posterior(x)  # with one latent it is a diagonal normal
+        >>> best = diagonal_normal(posterior.mean, posterior.variance.log())
+        >>> bool(split_gap(model, x, q=best, best=best).approximation.abs().max() < 1e-3)
+        True
     """
     elbo_q, elbo_best = exact_elbo(model, x, q), exact_elbo(model, x, best)
     return Gaps(exact_log_px(model, x) - elbo_best, elbo_best - elbo_q)
 
 
 def active_units(q: Independent, threshold: float = 0.01) -> Bool[Tensor, " latents"]:
-    """Which latents move with the image: Var_x(E_q[z_k]) > threshold (Burda et al. 2016, section 5.2).
+    """Which latents vary with the image: those for which the variance over images of E_q[z_k] exceeds a threshold.
 
     Args:
-        q: encoder(x) of many images, batch (N,), event (K,).
+        q: encoder(x) of at least two images, of batch (N,) and event (K,).
+        threshold: the variance above which a latent counts as active.
+
+    Returns:
+        One truth value for each latent, (K,).
+
+    Raises:
+        ValueError: q does not hold at least two distributions.
+
+    References:
+        Burda et al. 2016, section 5.2.
+
+    Example:
+        >>> q = diagonal_normal(torch.tensor([[-1.0, 0.0], [1.0, 0.0]]), torch.zeros(2, 2))
+        >>> active_units(q).tolist()
+        [True, False]
     """
     if len(q.batch_shape) != 1 or q.batch_shape[0] < 2:
-        raise ValueError(f"a variance over images needs the encoder's q of at least two of them; got batch shape {tuple(q.batch_shape)}")
+        raise ValueError(
+            f"the variance over images needs q of at least two images, such as encoder(x); got batch shape {tuple(q.batch_shape)}"
+        )
     return q.mean.detach().var(0) > threshold
 
 
 def aggregate(q: Independent, prior: Distribution, n_samples: int = 1) -> Aggregate:
-    """mean KL(q_n || p) = I(x; z) + KL(q_bar || p), with q_bar the average of q_1 … q_N (Hoffman and Johnson 2016).
+    """The mean divergence of the encoder's distributions from the prior, split into two parts, in nats.
 
-    The left side in closed form, the terms on the right by n_samples draws from each q_n, so their sum differs from the
-    left side by noise; under a learned prior the left side is drawn too. x is one of these N images here: the
-    information cannot exceed log N. In nats.
+        mean of KL(q_n || p) = I(x; z) + KL(q_bar || p),    q_bar = (1/N) sum_n q_n
+
+    q_bar is the aggregate posterior. The left side is the closed form (under a learned prior, an estimate); the two terms on the right
+    are estimated with n_samples draws from each q_n, so their sum differs from the left side by noise. Here x is one of these N
+    images, so the information cannot exceed log N.
 
     Args:
-        q: encoder(x) of the images, batch (N,), event (K,).
-        prior: p(z), batch ().
+        q: encoder(x) of the images, of batch (N,) and event (K,).
+        prior: p(z), of batch ().
+        n_samples: the number of draws from each q_n.
+
+    Raises:
+        TypeError, ValueError: q does not hold one distribution for each image, or n_samples is not a whole number above 0.
+
+    References:
+        Hoffman and Johnson 2016.
+
+    Example:
+        >>> q = diagonal_normal(torch.tensor([[-20.0], [20.0]]), torch.zeros(2, 1))
+        >>> prior = diagonal_normal(torch.zeros(1), torch.zeros(1))
+        >>> round(aggregate(q, prior).information, 4)  # the code tells two images apart: log 2
+        0.6931
     """
     if len(q.batch_shape) != 1:
         raise ValueError(f"q must hold one distribution for each image; got batch shape {tuple(q.batch_shape)}")
@@ -161,10 +262,20 @@ def aggregate(q: Independent, prior: Distribution, n_samples: int = 1) -> Aggreg
 
 
 def bits_per_dim(nats: Float[Tensor, "..."] | float, dims: int) -> Float[Tensor, "..."] | float:
-    """A log-likelihood of `dims` values, in nats, as the bits that an ideal code spends on each: -nats / (dims log 2).
+    """A log-likelihood in nats as the number of bits that an ideal code spends on each value: -nats / (dims log 2).
 
-    The sign turns, so lower is better.
-    Of grey levels or other real values it depends on their unit.
+    The sign is reversed, so lower is better. For grey levels and other real values the result depends on their unit.
+
+    Args:
+        nats: log-likelihoods, of any shape.
+        dims: the number of values, for instance of pixels.
+
+    Raises:
+        TypeError, ValueError: dims is not a whole number above 0.
+
+    Example:
+        >>> round(bits_per_dim(-784 * math.log(2), dims=784), 6)  # every pixel a fair coin
+        1.0
     """
     (dims,) = positive(dims=dims)
     return -nats / (dims * math.log(2))

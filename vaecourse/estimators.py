@@ -1,10 +1,11 @@
-"""One quantity, log w = log p(x|z) + log p(z) - log q(z) with z ~ q, and its averages.
+"""One quantity, the log importance weight log w = log p(x|z) + log p(z) - log q(z) with z ~ q, and its averages.
 
-Mean of w with q the prior: naive Monte Carlo (notebook 03). Log-mean-exp of log w: importance sampling (04, 05) and,
-with q from the encoder, the IWAE bound (09). Mean of log w: the ELBO (06, 08).
+- The mean of w, with the prior as q, is naive Monte Carlo (notebook 03).
+- The log-mean-exp of log w is importance sampling (notebooks 04 and 05) and, with q from the encoder, the IWAE bound (09).
+- The mean of log w is the ELBO (notebooks 06 and 08).
 
-Samples come in blocks, so that no array ever holds more than `BLOCK` numbers beyond the (S, B) weights themselves
-(the averages do not even hold those). Randomness is torch's global generator: seed it with torch.manual_seed.
+The samples come in blocks, so no array ever holds more than `BLOCK` numbers beyond the (S, B) weights themselves, and the averages
+do not even hold those. Randomness is torch's global generator: seed it with torch.manual_seed.
 """
 
 import math
@@ -20,24 +21,43 @@ from vaecourse.arguments import positive
 from vaecourse.distributions import log_prob_pairs, mixture
 from vaecourse.models import LatentVariableModel
 
+__all__ = ["defensive", "elbo", "importance_estimate", "iwae_bound", "log_weights", "naive_monte_carlo", "weight_blocks"]
+
 BLOCK = 1 << 21  # 8 MB in float32
 
 
 def log_weights(
     model: LatentVariableModel, x: Float[Tensor, "batch data"], n_samples: int, proposal: Distribution | None = None
 ) -> Float[Tensor, "samples batch"]:
-    """log w for n_samples draws of z for every row of x, in nats (notebook 05, equation 5.2).
+    """The logarithms of S importance weights for every row of x, in nats.
+
+        log w = log p(x|z) + log p(z) - log q(z),    z ~ q
 
     Args:
-        proposal: q(z), of batch (B,), one for each row of x, or of batch (), whose samples all rows share (much
-            faster: one matrix product). By default the model's encoder proposes.
+        model: a latent variable model.
+        x: images (B, D).
+        n_samples: S, the number of samples of z for each image.
+        proposal: q(z), of batch (B,), one distribution for each row of x; or of batch (), and then all rows share its samples, which is
+            much faster, because the likelihoods are one matrix product. By default the encoder of the model proposes.
+
+    Returns:
+        log w, (S, B).
 
     Raises:
-        TypeError, ValueError: bad x or n_samples; no encoder and no proposal; a proposal of another batch or event.
+        TypeError, ValueError: x or n_samples does not fit, there is neither a proposal nor an encoder, or the proposal has another
+            batch or event shape.
+
+    References:
+        Notebook 05, equation 5.2.
+
+    Example:
+        >>> from vaecourse.models import VAE
+        >>> log_weights(VAE(latent_dim=2), torch.ones(3, 784), n_samples=100).shape
+        torch.Size([100, 3])
     """
     log_w, start = None, 0
     for block in weight_blocks(model, x, n_samples, proposal):
-        # Filled as they come: a list of small results between the large arrays of the blocks would keep their memory in use.
+        # Filled block by block: a list of small results between the large arrays of the blocks would keep their memory in use.
         log_w = block.new_empty(n_samples, len(x)) if log_w is None else log_w
         log_w[start : start + len(block)] = block
         start += len(block)
@@ -45,9 +65,30 @@ def log_weights(
 
 
 def naive_monte_carlo(model: LatentVariableModel, x: Float[Tensor, "batch data"], n_samples: int) -> Float[Tensor, " batch"]:
-    """The average of p(x|z) over the prior: an unbiased estimate of p(x) itself, not of its logarithm (notebook 03).
+    """The average of p(x|z) over samples from the prior: an unbiased estimate of p(x) itself, not of its logarithm (notebook 03).
 
-    For images it underflows to exactly 0: that is its lesson. In log space: `importance_estimate` with model.prior.
+        p(x) ~ (1/S) sum_s p(x|z_s),    z_s ~ p(z)
+
+    For images of 784 pixels the result underflows to exactly 0, which is what notebook 03 shows. `importance_estimate` with
+    proposal=model.prior is the same estimate in log space.
+
+    Args:
+        model: a latent variable model.
+        x: images (B, D).
+        n_samples: S, the number of samples of z.
+
+    Returns:
+        One number for each image, (B,).
+
+    Raises:
+        TypeError, ValueError: x or n_samples does not fit.
+
+    Example:
+        >>> from vaecourse.models import BernoulliMixture
+        >>> model = BernoulliMixture(n_components=1, data_dim=3)  # with one component every sample is the same
+        >>> estimate = naive_monte_carlo(model, torch.ones(1, 3), n_samples=10)
+        >>> bool(torch.isclose(estimate, model.logits.sigmoid().prod()))
+        True
     """
     return sum(log_w.exp().sum(0) for log_w in weight_blocks(model, x, n_samples, model.prior)) / n_samples
 
@@ -55,7 +96,33 @@ def naive_monte_carlo(model: LatentVariableModel, x: Float[Tensor, "batch data"]
 def importance_estimate(
     model: LatentVariableModel, x: Float[Tensor, "batch data"], n_samples: int, proposal: Distribution | None = None
 ) -> Float[Tensor, " batch"]:
-    """The log of the average weight: consistent for log p(x), and on average below it, in nats (notebooks 04 and 05)."""
+    """The logarithm of the average weight, in nats: a consistent estimate of log p(x), whose expectation lies below it.
+
+        log p(x) ~ log( (1/S) sum_s w_s ),    w_s = p(x, z_s) / q(z_s),    z_s ~ q
+
+    Args:
+        model: a latent variable model.
+        x: images (B, D).
+        n_samples: S, the number of samples of z for each image.
+        proposal: q(z), as in `log_weights`; by default the encoder of the model.
+
+    Returns:
+        One number for each image, (B,).
+
+    Raises:
+        TypeError, ValueError: as `log_weights`.
+
+    References:
+        Notebooks 04 and 05.
+
+    Example:
+        >>> from vaecourse.models import LinearGaussian
+        >>> model, x = LinearGaussian(data_dim=5, latent_dim=2), torch.zeros(3, 5)
+        >>> exact = model.marginal.log_prob(x)
+        >>> error = importance_estimate(model, x, 10, proposal=model.posterior(x)) - exact
+        >>> bool(error.abs().max() < 1e-4)  # with the exact posterior as proposal all weights equal p(x)
+        True
+    """
     sums = (log_w.logsumexp(0) for log_w in weight_blocks(model, x, n_samples, proposal))
     return reduce(torch.logaddexp, sums) - math.log(n_samples)
 
@@ -63,23 +130,91 @@ def importance_estimate(
 def elbo(
     model: LatentVariableModel, x: Float[Tensor, "batch data"], n_samples: int, proposal: Distribution | None = None
 ) -> Float[Tensor, " batch"]:
-    """The average log-weight: an unbiased estimate of log p(x) - KL(q || posterior), in nats (notebook 06)."""
+    """The average log-weight: an unbiased estimate of the evidence lower bound, in nats (notebook 06).
+
+        ELBO = E_q[log w] = log p(x) - KL(q || p(z|x))
+
+    Args:
+        model: a latent variable model.
+        x: images (B, D).
+        n_samples: S, the number of samples of z for each image.
+        proposal: q(z), as in `log_weights`; by default the encoder of the model.
+
+    Returns:
+        One number for each image, (B,).
+
+    Raises:
+        TypeError, ValueError: as `log_weights`.
+
+    Example:
+        >>> from vaecourse.models import LinearGaussian
+        >>> model, x = LinearGaussian(data_dim=5, latent_dim=2), torch.zeros(3, 5)
+        >>> gap = model.marginal.log_prob(x) - elbo(model, x, 1000, proposal=model.prior)
+        >>> bool((gap > 0).all())  # the gap is the divergence of the prior from the posterior
+        True
+    """
     return sum(log_w.sum(0) for log_w in weight_blocks(model, x, n_samples, proposal)) / n_samples
 
 
 def iwae_bound(model: LatentVariableModel, x: Float[Tensor, "batch data"], n_samples: int) -> Float[Tensor, " batch"]:
-    """`importance_estimate` with the encoder as proposal: Burda et al. 2016, equation 8, in nats (notebook 09)."""
+    """The importance weighted bound: `importance_estimate` with the encoder as proposal, in nats (notebook 09).
+
+        IWAE_S = log( (1/S) sum_s w_s ),    z_s ~ q(z|x)
+
+    Its expectation increases with S, from the ELBO at S = 1 to log p(x).
+
+    Args:
+        model: a model with an encoder.
+        x: images (B, D).
+        n_samples: S, the number of samples of z for each image.
+
+    Returns:
+        One number for each image, (B,).
+
+    Raises:
+        TypeError, ValueError: as `log_weights`.
+
+    References:
+        Burda et al. 2016, equation 8.
+
+    Example:
+        >>> from vaecourse.models import VAE
+        >>> iwae_bound(VAE(latent_dim=2), torch.ones(3, 784), n_samples=50).shape
+        torch.Size([3])
+    """
     return importance_estimate(model, x, n_samples)
 
 
 def defensive(model: LatentVariableModel, x: Float[Tensor, "batch data"], share: float = 0.5) -> Distribution:
-    """The encoder's q(z|x) mixed with the prior, which gets `share` of the samples: batch (B,).
+    """A mixture of the encoder's q(z|x) and the prior, as a proposal for importance sampling.
 
-    No weight can exceed p(x|z) / share, so that a mode the encoder misses is paid for, not overlooked (Hesterberg 1995).
+        q(z) = (1 - share) q(z|x) + share p(z)
+
+    No weight can exceed p(x|z) / share, so a mode of the posterior that the encoder misses cannot lead to weights of unbounded size.
+
+    Args:
+        model: a model with an encoder.
+        x: images (B, D).
+        share: the part of the samples that the prior gets, above 0 and below 1.
+
+    Returns:
+        A distribution of batch (B,) and event (K,).
+
+    Raises:
+        TypeError, ValueError: x does not fit, the model has no encoder, or share does not lie between 0 and 1.
+
+    References:
+        Hesterberg 1995.
+
+    Example:
+        >>> from vaecourse.models import VAE
+        >>> vae, x = VAE(latent_dim=2), torch.ones(3, 784)
+        >>> importance_estimate(vae, x, 50, proposal=defensive(vae, x)).shape
+        torch.Size([3])
     """
     encoder = _encoder(model)
     if not 0 < share < 1:
-        raise ValueError(f"share is the prior's part of the samples, above 0 and below 1; got {share}")
+        raise ValueError(f"share is the prior's part of the samples and must lie between 0 and 1; got {share}")
     model.check(x)
     return mixture([encoder(x), model.prior], [1 - share, share])
 
@@ -87,11 +222,18 @@ def defensive(model: LatentVariableModel, x: Float[Tensor, "batch data"], share:
 def weight_blocks(
     model: LatentVariableModel, x: Float[Tensor, "batch data"], n_samples: int, proposal: Distribution | None = None
 ) -> Iterator[Float[Tensor, "block batch"]]:
-    """The rows of `log_weights`, a block at a time."""
+    """The rows of `log_weights`, one block at a time, for averages that need not hold all of them.
+
+    Example:
+        >>> from vaecourse.models import VAE
+        >>> blocks = weight_blocks(VAE(latent_dim=2), torch.ones(3, 784), n_samples=2000)
+        >>> sum(len(block) for block in blocks)
+        2000
+    """
     (n_samples,) = positive(n_samples=n_samples)
     model.check(x)
     q = _encoder(model)(x) if proposal is None else proposal
-    prior = model.prior  # once: a learned one may have to ask the encoder
+    prior = model.prior  # once, because a learned prior may have to run the encoder
     if q.batch_shape not in ((), (len(x),)) or q.event_shape != prior.event_shape:
         raise ValueError(
             f"the proposal must have batch shape () or ({len(x)},) and event shape {tuple(prior.event_shape)}; got "
@@ -110,7 +252,7 @@ def weight_blocks(
 
 
 def _log_likelihood(model: LatentVariableModel, x: Tensor, z: Tensor) -> Float[Tensor, "samples batch"]:
-    """log p(x_b | z_sb), in blocks of images where one sample for all of them is already too much."""
+    """log p(x_b | z_sb), in blocks of images if one sample for all images is already too much."""
     rows = max(1, BLOCK // (len(z) * x.shape[1]))
     parts = zip(z.split(rows, dim=1), x.split(rows))
     return torch.cat([model.decoder(z_part).log_prob(x_part) for z_part, x_part in parts], dim=1)

@@ -1,11 +1,12 @@
-"""The gradient of an average over samples, where the parameters decide how the samples are drawn (notebook 07).
+"""The gradient of an expectation whose parameters determine the distribution of the samples (notebook 07).
 
-Wanted: the gradient of E[f(z)], z ~ q, in the parameters of q. The pathwise gradient follows f through the sample, the
-score-function gradient weighs the slope of log q by the value of f. Both are unbiased; their variances differ.
+Wanted is the gradient of E_q[f(z)] with respect to the parameters of q. The pathwise gradient differentiates f along the path from the
+parameters to the sample; the score-function gradient multiplies the gradient of log q by the value of f. Both are unbiased, and their
+variances differ.
 
-`q` is a function from parameters (..., P) to a distribution of batch (...), such as
-`lambda p: Normal(p[..., 0], p[..., 1].exp())`. `f` is a function of the draws z (S, *event) and of the distribution they
-come from, which returns one value a draw, (S,). Where f uses that distribution, the gradient counts this as well.
+`q` is a function from parameters (..., P) to a distribution of batch (...), such as `lambda p: Normal(p[..., 0], p[..., 1].exp())`.
+`f` is a function of the samples z (S, *event) and of the distribution they come from, which returns one value for each sample, (S,).
+If f uses that distribution, the gradient accounts for this as well.
 """
 
 from __future__ import annotations
@@ -20,6 +21,16 @@ from torch.distributions import Distribution
 
 from vaecourse.arguments import positive
 
+__all__ = [
+    "Family",
+    "Integrand",
+    "leave_one_out",
+    "pathwise_gradients",
+    "reparameterise",
+    "score_function_gradients",
+    "score_function_loss",
+]
+
 Family = Callable[[Tensor], Distribution]
 Integrand = Callable[[Tensor, Distribution], Tensor]
 
@@ -27,9 +38,28 @@ Integrand = Callable[[Tensor, Distribution], Tensor]
 def reparameterise(
     mu: Float[Tensor, "... latents"], log_var: Float[Tensor, "... latents"], eps: Float[Tensor, "... latents"]
 ) -> Float[Tensor, "... latents"]:
-    """z = mu + sigma * eps: a draw from N(mu, diag(exp(log_var))) where eps is one from N(0, I) (notebook 07, equation 7.3).
+    """A sample from N(mu, diag(exp(log_var))) as a differentiable function of mu and log_var.
 
-    Kingma and Welling 2014, section 2.4. Raises ValueError unless mu and log_var have one shape and eps ends with it.
+        z = mu + sigma * eps,    sigma = exp(log_var / 2),    eps ~ N(0, I)
+
+    Args:
+        mu: (..., K), the means.
+        log_var: (..., K), the logarithms of the variances.
+        eps: a sample from N(0, I), whose shape ends with that of mu.
+
+    Returns:
+        z, of the shape of eps.
+
+    Raises:
+        ValueError: the shapes of mu and log_var differ, or that of eps does not end with them.
+
+    References:
+        Kingma and Welling 2014, section 2.4; notebook 07, equation 7.3.
+
+    Example:
+        >>> mu, log_var = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 2 * 0.6931472])
+        >>> reparameterise(mu, log_var, torch.tensor([1.0, -1.0])).tolist()  # sigma is 1 and 2
+        [2.0, 0.0]
     """
     if mu.shape != log_var.shape or eps.shape[eps.ndim - mu.ndim :] != mu.shape:
         raise ValueError(
@@ -40,23 +70,52 @@ def reparameterise(
 
 
 def leave_one_out(f: Float[Tensor, " samples"]) -> Float[Tensor, " samples"]:
-    """Each value minus the mean of the others (notebook 07, equation 7.9).
+    """Each value minus the mean of the other values, f_s - (1/(S-1)) sum over r != s of f_r.
 
-    The others know nothing of draw s, so their mean is a baseline that leaves the score-function gradient unbiased (Kool,
-    van Hoof and Welling 2019; for another objective Mnih and Rezende 2016). Raises ValueError for fewer than two values.
+    The other samples are independent of sample s, so their mean is a baseline that leaves the score-function gradient unbiased.
+
+    Args:
+        f: one value for each sample, (S,).
+
+    Returns:
+        The differences, (S,).
+
+    Raises:
+        ValueError: f is not a vector of at least two values.
+
+    References:
+        Kool, van Hoof and Welling 2019, and for another objective Mnih and Rezende 2016; notebook 07, equation 7.9.
+
+    Example:
+        >>> leave_one_out(torch.tensor([1.0, 2.0, 6.0])).tolist()
+        [-3.0, -1.5, 4.5]
     """
     if f.ndim != 1 or len(f) < 2:
-        raise ValueError(f"leave-one-out needs a vector of two values or more; got shape {tuple(f.shape)}: draw more samples")
+        raise ValueError(f"leave-one-out needs a vector of at least two values; got shape {tuple(f.shape)}: draw more samples")
     return (f - f.mean()) * (len(f) / (len(f) - 1))
 
 
 def score_function_loss(f: Float[Tensor, " samples"], log_q: Float[Tensor, " samples"]) -> Float[Tensor, ""]:
-    """A scalar whose gradient is the score-function estimate of the gradient of E[f(z)] (notebook 07, equation 7.6).
+    """A scalar whose gradient is the score-function estimate of the gradient of E_q[f(z)]. Its value has no meaning.
 
-    Williams 1992, theorem 1. Its value means nothing. No gradient flows through f: values, or values less a baseline.
+        loss = (1/S) sum_s f(z_s) log q(z_s),    with f held constant
+
+    Args:
+        f: one value for each sample, (S,): f(z), or f(z) minus a baseline. No gradient flows through it.
+        log_q: log q(z) at the same samples, (S,), evaluated with parameters that require a gradient.
 
     Raises:
-        ValueError: shapes that differ; log_q without a gradient (evaluate q.log_prob(z) at parameters that require one).
+        ValueError: the shapes differ, or log_q does not require a gradient.
+
+    References:
+        Williams 1992, theorem 1; notebook 07, equation 7.6.
+
+    Example:
+        >>> mean = torch.tensor(0.0, requires_grad=True)
+        >>> z = torch.tensor([1.0, -1.0])
+        >>> score_function_loss(z, torch.distributions.Normal(mean, 1.0).log_prob(z)).backward()
+        >>> mean.grad.item()  # the average of z times z, the derivative of log q
+        1.0
     """
     if f.ndim != 1 or f.shape != log_q.shape:
         raise ValueError(f"f and log_q must hold one value for each sample; got shapes {tuple(f.shape)} and {tuple(log_q.shape)}")
@@ -67,14 +126,31 @@ def score_function_loss(f: Float[Tensor, " samples"], log_q: Float[Tensor, " sam
 
 @torch.enable_grad()
 def pathwise_gradients(f: Integrand, q: Family, params: Float[Tensor, " params"], n_samples: int) -> Float[Tensor, "samples params"]:
-    """n_samples independent estimates of the gradient of E[f(z)]: the derivative of f along the path from params to z.
+    """Independent estimates of the gradient of E_q[f(z)] by reparameterisation: the gradients of f(z_s) with z_s = g(params, eps_s).
 
-    Their mean is unbiased where f has no jumps (notebook 07, equation 7.4; Kingma and Welling 2014, section 2.4; Rezende,
-    Mohamed and Wierstra 2014, section 3). Across a jump it is biased, and nothing here can notice that.
+    Their mean is unbiased if f is continuous. If f has jumps it is biased, and this function cannot notice that.
+
+    Args:
+        f: the integrand, called with samples z (S, *event) and the distribution; it returns (S,).
+        q: from parameters (S, P) to a distribution of batch (S,).
+        params: the parameters of q in one vector, (P,).
+        n_samples: S, the number of estimates.
+
+    Returns:
+        One estimate in each row, (S, P).
 
     Raises:
-        TypeError, ValueError: bad params or n_samples; q or f of a wrong shape.
-        ValueError: q cannot be reparameterised; f has no derivative in z.
+        TypeError, ValueError: params or n_samples does not fit, or q or f returns another shape.
+        ValueError: q cannot be reparameterised, or f has no derivative with respect to z.
+
+    References:
+        Kingma and Welling 2014, section 2.4; Rezende, Mohamed and Wierstra 2014, section 3; notebook 07, equation 7.4.
+
+    Example:
+        >>> from torch.distributions import Normal
+        >>> rows = pathwise_gradients(lambda z, q: 3 * z, lambda p: Normal(p[..., 0], 1.0), torch.zeros(1), n_samples=4)
+        >>> rows[:, 0].tolist()  # for a linear f the pathwise gradient has no variance
+        [3.0, 3.0, 3.0, 3.0]
     """
     copies, q_copies = _copies(q, params, n_samples)
     if not q_copies.has_rsample:
@@ -86,14 +162,33 @@ def pathwise_gradients(f: Integrand, q: Family, params: Float[Tensor, " params"]
 def score_function_gradients(
     f: Integrand, q: Family, params: Float[Tensor, " params"], n_samples: int, baseline: float | Literal["leave-one-out"] = 0.0
 ) -> Float[Tensor, "samples params"]:
-    """n_samples estimates of the gradient of E[f(z)]: (f(z) - baseline) times the gradient of log q(z).
+    """Estimates of the gradient of E_q[f(z)] by the score function: (f(z) - baseline) times the gradient of log q(z).
 
-    Unbiased for every q with a differentiable density, continuous or discrete, and every f (notebook 07, equations 7.6 and
-    7.7; Williams 1992, theorem 1). With a number as baseline the rows are independent. With "leave-one-out" each row is
-    unbiased and they hang together: for a standard error repeat the call, do not take it from the rows.
+    They are unbiased for every f, and for every q with a differentiable log-probability, continuous or discrete. If the baseline is a
+    number, the rows are independent. With "leave-one-out" each row is unbiased but the rows are dependent: to obtain a standard error,
+    repeat the call instead of using the spread of the rows.
+
+    Args:
+        f: the integrand, called with samples z (S, *event) and the distribution; it returns (S,).
+        q: from parameters (S, P) to a distribution of batch (S,).
+        params: the parameters of q in one vector, (P,).
+        n_samples: S, the number of estimates.
+        baseline: a number that is subtracted from f, or "leave-one-out" (see `leave_one_out`).
+
+    Returns:
+        One estimate in each row, (S, P).
 
     Raises:
-        TypeError, ValueError: bad params, n_samples or baseline; q or f of a wrong shape.
+        TypeError, ValueError: params, n_samples or baseline does not fit, or q or f returns another shape.
+
+    References:
+        Williams 1992, theorem 1; notebook 07, equations 7.6 and 7.7.
+
+    Example:
+        >>> from torch.distributions import Bernoulli
+        >>> rows = score_function_gradients(lambda z, q: z + 1, lambda p: Bernoulli(logits=p[..., 0]), torch.zeros(1), n_samples=1000)
+        >>> rows.shape, sorted(set(rows[:, 0].tolist()))  # (z + 1)(z - 1/2), whose mean is 1/4
+        (torch.Size([1000, 1]), [-0.5, 1.0])
     """
     copies, q_copies = _copies(q, params, n_samples)
     if isinstance(baseline, str) and baseline != "leave-one-out":
@@ -106,9 +201,9 @@ def score_function_gradients(
 
 
 def _copies(q: Family, params: Tensor, n_samples: int) -> tuple[Tensor, Distribution]:
-    """One copy of the parameters for each sample, so that one backward pass gives a gradient for each."""
+    """One copy of the parameters for each sample, so that a single backward pass gives a gradient for each of them."""
     if not isinstance(params, Tensor) or not params.is_floating_point():
-        raise TypeError("params must be a floating-point tensor: all parameters of q in one vector, see torch.cat")
+        raise TypeError("params must be a floating-point tensor that holds all parameters of q in one vector: see torch.cat")
     if params.ndim != 1 or len(params) == 0:
         raise ValueError(f"params must be a vector with at least one entry; got shape {tuple(params.shape)}: see torch.cat")
     (n_samples,) = positive(n_samples=n_samples)
@@ -117,7 +212,7 @@ def _copies(q: Family, params: Tensor, n_samples: int) -> tuple[Tensor, Distribu
     if q_copies.batch_shape != (n_samples,):
         raise ValueError(
             f"q must turn parameters (S, P) into a distribution of batch (S,); from {tuple(copies.shape)} it made batch "
-            f"{tuple(q_copies.batch_shape)}: take a parameter as p[..., 0], and make a vector one event with Independent(…, 1)"
+            f"{tuple(q_copies.batch_shape)}: take a parameter as p[..., 0], and turn a vector into one event with Independent(…, 1)"
         )
     return copies, q_copies
 
@@ -133,5 +228,7 @@ def _values(f: Integrand, z: Tensor, q: Distribution) -> Float[Tensor, " samples
 def _rows(values: Tensor, copies: Tensor) -> Float[Tensor, "samples params"]:
     rows = torch.autograd.grad(values.sum(), copies, allow_unused=True)[0] if values.requires_grad else None
     if rows is None:
-        raise ValueError("nothing here depends on params in a way that can be differentiated: use score_function_gradients, or mend q")
+        raise ValueError(
+            "neither f nor z depends on params in a differentiable way: use score_function_gradients, or check that q uses its argument"
+        )
     return rows

@@ -1,9 +1,12 @@
-"""The exact log p(x): a sum, a closed form, or a quadrature. Every estimate of the course is held against these.
+"""The exact log p(x) as a sum, a closed form or a quadrature. Every estimate of the course is compared with these values.
 
-The quadrature is the trapezoidal rule on a square lattice of spacing h: log p(x) = log sum_i h^K p(z_i) p(x|z_i).
-For a smooth integrand that dies away at both ends its error falls faster than any power of h (Trefethen and Weideman
-2014, "The exponentially convergent trapezoidal rule"). The nodes are the same for every image, so the likelihood of
-all images at all nodes is one matrix product.
+The quadrature is the trapezoidal rule on a square lattice of spacing h,
+
+    log p(x) = log sum_i h^K p(z_i) p(x|z_i).
+
+For a smooth integrand that vanishes at both ends, its error decreases faster than any power of h (Trefethen and Weideman 2014,
+"The exponentially convergent trapezoidal rule"). The nodes are the same for every image, so the likelihoods of all images at all
+nodes are a single matrix product.
 """
 
 from __future__ import annotations
@@ -22,35 +25,62 @@ from vaecourse.arguments import whole
 from vaecourse.distributions import pair_with
 from vaecourse.models import LatentVariableModel, LinearGaussian
 
+__all__ = ["PosteriorGrid", "exact_log_px", "lattice", "posterior_grid", "quadrature_log_px"]
+
 RADIUS = 8.0  # beyond it the N(0, I) prior holds less than 1e-13
-FARTHEST = 32.0  # how far the quadrature follows a posterior that lies beyond
+FARTHEST = 32.0  # the largest radius to which the quadrature follows a posterior
 BLOCK = 3 << 20  # numbers held at once for each intermediate array: 12 MB in float32
 COARSEST = 1 / 8
-FINEST = 1 / 128  # the quadrature gives up where a lattice of this spacing does not settle it
-SMALLEST = -80.0  # logarithms below are raised to it: e^-88 and less are denormal in float32, and slow
-NEGLIGIBLE = 1e-7  # the share of p(x) below which a square of the plane is not looked at again
+FINEST = 1 / 128  # the quadrature gives up if lattices of this spacing still disagree
+SMALLEST = -80.0  # smaller logarithms are raised to it, because e^-88 and less are denormal numbers in float32, which are slow
+NEGLIGIBLE = 1e-7  # squares with a smaller share of p(x) are not visited again
 
 
 class PosteriorGrid(NamedTuple):
-    """p(z|x) on a grid: `z` (G, K) nodes, `probs` (B, G) probabilities of the nodes, each row summing to 1."""
+    """The posterior p(z|x) of several images on a grid.
+
+    Attributes:
+        z: (G, K), the nodes.
+        probs: (B, G), the probabilities of the nodes for each image; each row sums to 1.
+
+    Example:
+        >>> grid = PosteriorGrid(torch.tensor([[-1.0], [1.0]]), torch.tensor([[0.25, 0.75]]))
+        >>> (grid.probs @ grid.z).item()  # the mean of the posterior
+        0.5
+    """
 
     z: Tensor
     probs: Tensor
 
 
 def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol: float = 1e-2) -> Float[Tensor, " batch"]:
-    """log p(x) of every row of x, in nats.
+    """The exact log p(x) = log of the integral of p(z) p(x|z) over z, for every row of x, in nats.
 
-    Enumeration where the latent is discrete, the closed form where the model is linear-Gaussian, otherwise quadrature
-    for one or two latent dimensions. The quadrature lays 2^K interleaved lattices and halves their spacing, image by
-    image, as long as they disagree. Returned is their average, itself a lattice of half the spacing: the harmonics in
-    which the lattices differ cancel in it, and its estimated error is below `tol` nats, as a rule far below, plus the
-    rounding of x's dtype (about 1e-4 in float32). A mode beyond |z| = 8 is seen where mass leads up to it. Where the prior
-    is learned, all lengths are in its standard deviations.
+    If the latent is discrete, p(x) is a sum over its values. If the model is linear and Gaussian, it is the closed form. Otherwise it
+    is a quadrature, for one or two latents. The quadrature uses 2^K interleaved lattices and halves their spacing, image by image, as
+    long as the lattices disagree. The result is the average over the lattices, which is itself a lattice of half the spacing. Its
+    estimated error is below `tol` nats, as a rule far below, because the harmonics in which the lattices differ cancel; the rounding
+    of x's dtype comes on top (about 1e-4 in float32). A mode beyond |z| = 8 is found if there is probability mass on the way to it. If
+    the prior is learned, all lengths are measured in its standard deviations.
+
+    Args:
+        model: any model of `vaecourse.models` with a discrete latent, a linear-Gaussian decoder, or at most two latents.
+        x: images (B, D).
+        tol: the largest accepted error in nats.
+
+    Returns:
+        log p(x) of each image, (B,).
 
     Raises:
-        ValueError: bad x; more than two latent dimensions; tol not positive.
+        TypeError, ValueError: x does not fit the model, the model has more than two latents, or tol is not positive.
         RuntimeError: the lattices still disagree at a spacing of 1/64, or the posterior reaches beyond |z| = 32.
+
+    Example:
+        >>> from vaecourse.models import pretrained
+        >>> model = pretrained("strokes")
+        >>> x = torch.zeros(2, 784)
+        >>> exact_log_px(model, x).shape
+        torch.Size([2])
     """
     model.check(x)
     if not tol > 0:
@@ -67,7 +97,7 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
     if unsettled:
         raise RuntimeError(
             f"the quadrature does not settle within {tol:g} nats for {unsettled} of {len(x)} images: their posterior is narrower than a "
-            f"spacing of {2 * FINEST:g}, or reaches beyond |z| = {FARTHEST:g}; ask for a larger tol, or look at them with posterior_grid"
+            f"spacing of {2 * FINEST:g}, or reaches beyond |z| = {FARTHEST:g}; pass a larger tol, or inspect them with posterior_grid"
         )
     return log_px
 
@@ -79,11 +109,33 @@ def quadrature_log_px(
     shift: Float[Tensor, " latents"] | None = None,
     radius: float = RADIUS,
 ) -> Float[Tensor, " batch"]:
-    """log p(x) in nats on one lattice of the given spacing, moved by `shift` (K,) lattice steps; differentiable.
+    """log p(x) in nats on one lattice of the given spacing; it can be differentiated with respect to the parameters of the model.
 
-    With a fresh uniform shift at every step p(x) is unbiased whatever the spacing (within the radius), and log p(x) is
-    biased low, the less the finer the lattice: training by exact maximum likelihood starts coarse and ends fine
-    (notebook 04).
+        log p(x) ~ log sum_i h^K p(z_i) p(x|z_i),    z_i = h (i + shift)
+
+    With a new uniform shift at every step, the estimate of p(x) is unbiased whatever the spacing (within the radius). The estimate of
+    log p(x) is biased low, and the bias decreases with the spacing. Training by exact maximum likelihood therefore begins with a
+    coarse lattice and ends with a fine one (notebook 04).
+
+    Args:
+        model: a model with one or two latents.
+        x: images (B, D).
+        spacing: h.
+        shift: (K,), how far the lattice is moved, in steps of the lattice; by default not at all.
+        radius: the lattice covers a ball of this radius around 0.
+
+    Returns:
+        One number for each image, (B,).
+
+    Raises:
+        ValueError: the model has more than two latents, or the spacing is not positive.
+
+    Example:
+        >>> from vaecourse.models import pretrained
+        >>> model, x = pretrained("strokes"), torch.zeros(1, 784)
+        >>> error = quadrature_log_px(model, x, spacing=0.05) - exact_log_px(model, x)
+        >>> bool(error.abs() < 0.01)
+        True
     """
     z = lattice(model.latent_dim, spacing, shift, radius).to(x)
     return _log_joint(model, x, z).logsumexp(0) + model.latent_dim * math.log(spacing)
@@ -92,7 +144,24 @@ def quadrature_log_px(
 def lattice(
     latent_dim: int, spacing: float, shift: Float[Tensor, " latents"] | None = None, radius: float = RADIUS
 ) -> Float[Tensor, "nodes latents"]:
-    """The nodes spacing * (i + shift) within a ball around 0, for one or two dimensions: (G, K)."""
+    """The nodes h (i + shift) of a square lattice within a ball around 0, in one or two dimensions.
+
+    Args:
+        latent_dim: K, the number of dimensions.
+        spacing: h.
+        shift: (K,), how far the lattice is moved, in steps of the lattice.
+        radius: of the ball.
+
+    Returns:
+        The nodes, (G, K) float64.
+
+    Raises:
+        ValueError: more than two dimensions, or a spacing that is not positive.
+
+    Example:
+        >>> lattice(1, spacing=0.5, radius=1.0)[:, 0].tolist()
+        [-1.0, -0.5, 0.0, 0.5, 1.0]
+    """
     _refuse_many(latent_dim)
     if not spacing > 0:
         raise ValueError(f"spacing must be above 0; got {spacing}")
@@ -104,9 +173,27 @@ def lattice(
 
 
 def posterior_grid(model: LatentVariableModel, x: Float[Tensor, "batch data"], n: int = 120, extent: float = 4.0) -> PosteriorGrid:
-    """p(z|x) by Bayes' rule on n nodes an axis from -extent to extent, or exactly where the latent is discrete.
+    """The posterior p(z|x) = p(z) p(x|z) / p(x) on a grid, normalised over its nodes; exact if the latent is discrete.
 
-    For one or two latent dimensions; what lies outside the grid is left out. Memory: B x n^K numbers.
+    For one or two latents. Whatever lies outside of the grid is left out. The result holds B n^K numbers.
+
+    Args:
+        model: a model with a discrete latent, or with one or two continuous ones.
+        x: images (B, D).
+        n: the number of nodes along each axis.
+        extent: the grid reaches from -extent to extent along each axis.
+
+    Returns:
+        The nodes (G, K) and their probabilities (B, G).
+
+    Raises:
+        TypeError, ValueError: x does not fit the model, n is not a whole number of at least 2, or there are more than two latents.
+
+    Example:
+        >>> from vaecourse.models import pretrained
+        >>> grid = posterior_grid(pretrained("strokes"), torch.zeros(3, 784), n=20)
+        >>> grid.z.shape, grid.probs.shape
+        (torch.Size([400, 2]), torch.Size([3, 400]))
     """
     model.check(x)
     n = whole("n", n, least=2)
@@ -124,13 +211,13 @@ def posterior_grid(model: LatentVariableModel, x: Float[Tensor, "batch data"], n
 def _refuse_many(latent_dim: int) -> None:
     if latent_dim > 2:
         raise ValueError(
-            f"quadrature takes one or two latent dimensions; this model has {latent_dim}, and a lattice of 100 nodes an axis "
+            f"quadrature works for one or two latent dimensions; this model has {latent_dim}, and a lattice with 100 nodes per axis "
             f"would need 100^{latent_dim} of them: estimate log p(x) instead, see vaecourse.estimators.importance_estimate"
         )
 
 
 def _rescaled(model: LatentVariableModel) -> LatentVariableModel:
-    """The same p(x) in coordinates u = (z - mean) / stddev of the prior: a learned prior may lie anywhere and be of any width."""
+    """The same p(x) in the coordinates u = (z - mean) / stddev of the prior, because a learned prior may have any location and width."""
     prior, k = model.prior, model.latent_dim
     if isinstance(prior, Independent):
         return model  # N(0, I)
@@ -147,14 +234,14 @@ def _log_joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Float[Tensor
 def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float = RADIUS) -> Tensor:
     """Halve the spacing, image by image, until the 2^K interleaved lattices agree; NaN where they do not.
 
-    The plane is cut into squares. Every image is summed over all of them on the coarsest lattice; every finer one
-    visits only the squares that hold a share of the image's p(x) that matters (the second also those below them, whose
-    last nodes may stand farther from a narrow posterior than the first nodes of the next square). Where the outermost
-    squares hold a share, everything is widened.
+    The plane is divided into unit squares. On the coarsest lattice every image is summed over all of them. Each finer lattice visits only
+    the squares that hold a share of the image's p(x) that matters. (The second lattice also visits the squares below them, whose last
+    nodes may be farther from a narrow posterior than the first nodes of the next square.) If the outermost squares hold a share, the
+    whole region is enlarged.
 
-    The average of the lattices is better than their spread says, because the harmonics in which they differ cancel in it.
-    But shifted lattices can also agree by chance, when a narrow posterior sits midway between their nodes. That does not
-    happen at two spacings in a row, so the spread that is accepted depends on the one before.
+    The average of the lattices is more accurate than their spread suggests, because the harmonics in which they differ cancel in it.
+    But shifted lattices can also agree by chance, when a narrow posterior lies midway between their nodes. That does not happen at two
+    spacings in a row, so the spread that is accepted depends on the spread before.
     """
     k, spacing = model.latent_dim, COARSEST
     corners = _squares(k, radius).to(x)
@@ -185,14 +272,14 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float
 def _refine(
     model: LatentVariableModel, x: Tensor, rows: Tensor, corners: Tensor, spacing: float, live: Tensor, mass: Tensor, scale: Tensor
 ) -> Float[Tensor, "lattices batch"]:
-    """The mass of the images in `rows` on each of 2^K interleaved lattices; `mass` becomes their average in the squares visited."""
+    """The mass of the images in `rows` on each of 2^K interleaved lattices; in the squares visited, `mass` becomes their average."""
     shifts = torch.tensor(list(itertools.product((0.0, 0.5), repeat=model.latent_dim))).to(x)
     offsets, log_area = _offsets(shifts[1:], spacing), model.latent_dim * math.log(spacing)
     totals = torch.where(live, 0, mass).sum(0).repeat(len(shifts), 1)
     for square in live.any(1).nonzero()[:, 0]:
         here = live[square].nonzero()[:, 0]
         images = rows[here]
-        some = x.index_select(0, images)  # copies whole rows; x[images] takes four times as long
+        some = x.index_select(0, images)  # it copies whole rows, four times as fast as x[images]
         moved = _sums(model, some, corners[square, None], offsets)[:, 0] + log_area - scale[images]
         lattices = torch.cat([mass[square, None, here], moved.clamp_(min=SMALLEST).exp_()])
         totals[:, here] += lattices
@@ -201,7 +288,7 @@ def _refine(
 
 
 def _squares(latent_dim: int, radius: float) -> Float[Tensor, "squares latents"]:
-    """The lower corners of the squares (intervals, for one latent) of side 1 that cover a ball around 0."""
+    """The lower corners of the squares of side 1 (intervals, if there is one latent) that cover a ball around 0."""
     _refuse_many(latent_dim)
     steps = torch.arange(-math.ceil(radius), math.ceil(radius), dtype=torch.float64)
     corners = torch.cartesian_prod(*[steps] * latent_dim).reshape(-1, latent_dim)
@@ -210,9 +297,12 @@ def _squares(latent_dim: int, radius: float) -> Float[Tensor, "squares latents"]
 
 
 def _sums(model: LatentVariableModel, x: Tensor, corners: Tensor, offsets: Tensor) -> Float[Tensor, "shifts squares batch"]:
-    """log sum_i p(x, z_i) over the nodes of each square, for each shift of the lattice; offsets (nodes, shifts, 1, K) are from a corner."""
+    """log sum_i p(x, z_i) over the nodes of each square, for each shift of the lattice.
+
+    The offsets (nodes, shifts, 1, K) of the nodes are relative to the corner of a square.
+    """
     n, prior = len(offsets), model.prior
-    z = (corners + offsets).reshape(n, -1, model.latent_dim)  # nodes of a square first: they are summed
+    z = (corners + offsets).reshape(n, -1, model.latent_dim)  # the nodes of a square come first, because they are summed
     columns = max(1, BLOCK // (n * max(x.shape[1], min(len(x), 2048))))
     rows = []
     for part in z.split(columns, dim=1):
@@ -224,7 +314,7 @@ def _sums(model: LatentVariableModel, x: Tensor, corners: Tensor, offsets: Tenso
 
 
 def _offsets(shifts: Tensor, spacing: float) -> Float[Tensor, "nodes shifts 1 latents"]:
-    """The nodes of a lattice in the unit square at 0, for each shift by a part of its spacing."""
+    """The nodes of a lattice in the unit square at 0, for each shift by a fraction of its spacing."""
     steps = torch.arange(0, 1, spacing).to(shifts)
     inside = torch.cartesian_prod(*[steps] * shifts.shape[1]).reshape(-1, 1, 1, shifts.shape[1])
     return inside + spacing * shifts[:, None]

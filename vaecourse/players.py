@@ -1,7 +1,7 @@
-"""Football players who never were: a table drawn by a generative story, whose dependencies are known (notebook 10).
+"""Invented football players: a table drawn by a generative story, so the dependencies between its columns are known (notebook 10).
 
-Position comes first. Then age, height and foot; weight from height; a hidden talent, which no column shows; pace, stamina and
-passing; games, goals and cards as counts; and last the market value. What comes later looks only at what came before.
+The position is drawn first; then age, height and foot; the weight, given the height; a hidden talent, which no column shows; pace,
+stamina and passing; games, goals and cards as counts; and finally the market value. Each variable depends only on earlier ones.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import numpy as np
 
 from vaecourse.files import replacing
 
+__all__ = ["COLUMNS", "FEET", "POSITIONS", "absent", "make", "save"]
+
 POSITIONS = ("goalkeeper", "defender", "midfielder", "forward")
 FEET = ("right", "left", "both")
 COLUMNS = ("position", "foot", "age", "height", "weight", "pace", "stamina", "passing", "games", "goals", "cards", "value")
@@ -20,10 +22,22 @@ SEED, ROWS = 10, 5_000
 
 
 def make(seed: int = SEED, n: int = ROWS) -> dict[str, np.ndarray]:
-    """Draw n complete players: from the name of a column to its n values.
+    """Draw n complete players.
 
-    Units: age in years, height in cm, weight in kg, value in thousands of euros; pace, stamina and passing are marks around
-    60 to 80; games, goals and cards are those of one season.
+    Age is in years, height in cm, weight in kg, and the value in thousands of euros. Pace, stamina and passing are marks, most of them
+    between 45 and 85. Games, goals and cards are those of one season.
+
+    Args:
+        seed: of the random generator.
+        n: the number of players.
+
+    Returns:
+        A dictionary from the name of each column to its n values.
+
+    Example:
+        >>> table = make(seed=0, n=3)
+        >>> list(table) == list(COLUMNS), table["height"].shape
+        (True, (3,))
     """
     rng = np.random.default_rng(seed)
 
@@ -58,13 +72,34 @@ def make(seed: int = SEED, n: int = ROWS) -> dict[str, np.ndarray]:
 
 
 def absent(seed: int = SEED, n: int = ROWS) -> dict[str, np.ndarray]:
-    """Which cells the shipped table leaves empty, by column: each by the toss of a coin that looks at nothing else."""
+    """Which cells the shipped table leaves empty. Each cell is left out at random, independently of everything else.
+
+    Args:
+        seed: of the random generator.
+        n: the number of players.
+
+    Returns:
+        A dictionary from the name of each column to n truth values.
+
+    Example:
+        >>> gone = absent(seed=0, n=1000)
+        >>> int(gone["height"].sum()), bool(0 < gone["stamina"].mean() < 0.2)
+        (0, True)
+    """
     rng = np.random.default_rng([seed, 1])
     return {name: rng.random(n) < MISSING.get(name, 0.0) for name in COLUMNS}
 
 
 def save(path: Path) -> None:
-    """Write the shipped table, data/players.csv."""
+    """Write the shipped table, data/players.csv, to the given path.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     save(Path(folder) / "players.csv")
+        ...     print(len((Path(folder) / "players.csv").read_text().splitlines()))
+        5001
+    """
     import pandas as pd
 
     table = pd.DataFrame(make())

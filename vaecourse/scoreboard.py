@@ -1,6 +1,6 @@
-"""The scoreboard: log p(x) of one held-out digit by every method so far, each beside the exact value of its model.
+"""The scoreboard: estimates of log p(x) of one held-out digit by every method so far, each beside the exact value of its model.
 
-A notebook computes its own row; the rows of those before it come from data/scoreboard.csv.
+A notebook computes its own rows; the rows of earlier notebooks come from data/scoreboard.csv.
 """
 
 from __future__ import annotations
@@ -13,11 +13,24 @@ from torch import Tensor
 
 from vaecourse.data import Digits, lines_about, replace_lines
 
+__all__ = ["Row", "earlier", "rows_in", "store", "the_digit"]
+
 FILE = "scoreboard.csv"
 
 
 class Row(NamedTuple):
-    """One line: `label` starts with the number of its notebook; `color` names a method; the rest is in nats."""
+    """One row of the scoreboard.
+
+    Attributes:
+        label: the method, preceded by the number of its notebook.
+        color: a key of `vaecourse.plots.COLORS`.
+        estimate, error: the estimate of log p(x) and its standard error, in nats.
+        exact: the exact log p(x) of the same model, in nats.
+
+    Example:
+        >>> Row("05 importance sampling", "importance", -95.1, 0.2, -95.0).estimate
+        -95.1
+    """
 
     label: str
     color: str
@@ -27,12 +40,27 @@ class Row(NamedTuple):
 
 
 def the_digit(digits: Digits) -> Float[Tensor, "1 pixels"]:
-    """The digit that every notebook scores: the first 8 of the test split."""
+    """The digit that every notebook evaluates: the first 8 of the test split, (1, 784).
+
+    Example:
+        >>> from vaecourse.data import load_digits
+        >>> the_digit(load_digits("strokes")).shape
+        torch.Size([1, 784])
+    """
     return digits.test.x[digits.test.labels == 8][:1]
 
 
 def earlier(notebook: str, name: str | None = None) -> list[Row]:
-    """The rows of the notebooks before `notebook` ("05"), for the digits called `name` (by default what VAECOURSE_DIGITS says)."""
+    """The rows of the notebooks before a given one.
+
+    Args:
+        notebook: the number of the notebook, for example "05".
+        name: the digits; by default those that VAECOURSE_DIGITS chooses.
+
+    Example:
+        >>> all(row.label < "05" for row in earlier("05", "strokes"))
+        True
+    """
     rows = [Row(label, color, *map(float, numbers)) for label, color, *numbers in lines_about(FILE, name)]
     return [row for row in rows if row.label[:2] < notebook]
 
@@ -43,7 +71,17 @@ def store(name: str, rows: list[Row]) -> None:
 
 
 def rows_in(variables: Mapping[str, object], notebook: str) -> list[Row]:
-    """The rows of `notebook` among the variables of a notebook, alone or in lists, each once and in order."""
+    """The rows of a notebook among its variables, alone or in lists, each once and in order.
+
+    Args:
+        variables: the variables of the notebook, by name.
+        notebook: its number, for example "05".
+
+    Example:
+        >>> row = Row("05 importance sampling", "importance", -95.1, 0.2, -95.0)
+        >>> len(rows_in({"x": 3, "row": row, "rows": [row]}, "05"))
+        1
+    """
     found = [[v] if isinstance(v, Row) else v for v in list(variables.values()) if isinstance(v, (list, Row))]
     rows = [row for several in found for row in several if isinstance(row, Row) and row.label.startswith(notebook)]
     return list({row.label: row for row in rows}.values())

@@ -1,4 +1,4 @@
-"""The training loop: index one tensor, take one fused Adam step, look at the validation set once an epoch."""
+"""The training loop: index a tensor, take a fused Adam step, and evaluate the validation set once per epoch."""
 
 from __future__ import annotations
 
@@ -24,26 +24,42 @@ from vaecourse.files import located, read_tensors, replacing
 from vaecourse.models import VAE, LatentVariableModel
 from vaecourse.oracles import quadrature_log_px
 
+__all__ = ["History", "Loss", "beta_loss", "exact_loss", "fit", "free_bits_loss", "iwae_loss", "make_decoder"]
+
 Loss = Callable[[LatentVariableModel, Tensor], Tensor]
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
-    """What happened during training, one entry an epoch, in nats per image.
+    """The record of a training, with one entry for each epoch, in nats per image.
 
     Attributes:
-        train: average loss over the epoch, while the weights were moving.
-        valid: loss on the validation images at the end of the epoch, always with the same noise; empty without them.
-        stopped: "finished", "early" (no better for `patience` epochs), "on request" (of `on_epoch`) or "interrupted".
-        best_epoch: the epoch (from 0) of the lowest validation loss, None without validation images.
+        train: the average loss over the epoch, during which the weights changed.
+        valid: the loss on the validation images at the end of the epoch, always with the same noise; empty if there are none.
+        stopped: why the training ended: "finished", "early" (no improvement for `patience` epochs), "on request" (of `on_epoch`) or
+            "interrupted".
+
+    Example:
+        >>> history = History(train=[190.0, 170.0, 165.0], valid=[185.0, 172.0, 174.0])
+        >>> history
+        History(3 epochs, finished: training loss 165.0, validation loss 174.0, lowest 172.0 in epoch 1)
+        >>> history.best_epoch
+        1
     """
 
     train: list[float] = field(default_factory=list)
     valid: list[float] = field(default_factory=list)
     stopped: str = "finished"
 
+    def __repr__(self) -> str:
+        n, best = len(self.train), self.best_epoch
+        losses = [f"training loss {self.train[-1]:.1f}"] if self.train else []
+        losses += [] if best is None else [f"validation loss {self.valid[-1]:.1f}, lowest {self.valid[best]:.1f} in epoch {best}"]
+        return f"History({n} epoch{'s' * (n != 1)}, {self.stopped}{': ' * bool(losses)}{', '.join(losses)})"
+
     @property
     def best_epoch(self) -> int | None:
+        """The epoch, counted from 0, with the lowest validation loss; None without validation images."""
         return min(range(len(self.valid)), key=lambda i: (math.isnan(self.valid[i]), self.valid[i])) if self.valid else None
 
 
@@ -64,44 +80,55 @@ def fit(
     on_epoch: Callable[[int], bool | None] | None = None,
     progress: bool = True,
 ) -> History:
-    """Minimise `loss(model, x)` over mini-batches with Adam (Kingma and Ba 2015); notebook 08 writes this loop out.
+    """Minimise `loss(model, x)` over mini-batches with Adam (Kingma and Ba 2015). Notebook 08 writes this loop out.
 
     Args:
-        data: a data set (its validation split is used too), a split, or images (N, D).
-        decay: lower the rate along a cosine to 1 % of `lr` at the last step; otherwise it stays constant.
-        loss: by default the model's own, minus the ELBO. It is called on the validation images too, without gradients.
-        valid: images for validation, where `data` brings none.
-        patience: stop after so many epochs without a better validation loss, and go back to the best weights.
-        dynamic: binarise the intensities anew every epoch; needs a data set or a split.
-        checkpoint: a file (.safetensors) to which weights, optimiser, history and random state go after every epoch.
-        resume: go on from `checkpoint` where it exists. The result is the same, bit for bit, as without the
-            interruption; for this the global random state is set to the one saved. Only `patience` may change, and
-            with decay=False `epochs` may grow. A loss is known by its name alone: where it has changed under the same
-            name, the validation loss shows it, and a warning says so.
-        on_epoch: called with the number (from 0) of every epoch that was completed; where it returns True the training
-            ends. History and checkpoint know nothing of what it keeps: after resuming it is called for the remaining
-            epochs only. One that has methods `begin(history, epochs)` and `end()` is also told of the start, where it
-            says whether it takes the place of the bar, and of the end, whatever the reason (see `vaecourse.widgets.watch`).
-        progress: show a bar (TQDM_DISABLE=1 in the environment hides it too).
+        model: the model, which is trained in place.
+        data: a data set, whose validation split is used as well, a split, or images (N, D).
+        epochs: how often the training passes over the images.
+        batch_size: the number of images in a step.
+        lr: the learning rate.
+        decay: whether the rate decreases along a cosine, to 1 % of `lr` at the last step; otherwise it is constant.
+        loss: called with the model and a batch, it returns a scalar in nats; by default `model.loss`, minus the ELBO. It is also called
+            on the validation images, without gradients.
+        valid: images for validation, if `data` does not bring any.
+        patience: stop after this many epochs without a lower validation loss, and return to the best weights.
+        dynamic: draw the pixels from their intensities again in every epoch; this requires a data set or a split.
+        checkpoint: a file (.safetensors) to which weights, optimiser, history and random state are written after every epoch.
+        resume: continue from `checkpoint` if that file exists. The result is the same, bit for bit, as without the interruption; to
+            achieve this, the global random state is set to the saved one. Only `patience` may differ from the interrupted training
+            and, with decay=False, `epochs` may be larger. A loss is recognised by its name alone: if it has changed under the same
+            name, the validation loss reveals it, and a warning is given.
+        on_epoch: called with the number (from 0) of every completed epoch; the training ends if it returns True. Its own state is not
+            part of history and checkpoint: after resuming it is called for the remaining epochs only. If it has methods
+            `begin(history, epochs)` and `end()`, these are called at the start, where its answer says whether it replaces the progress
+            bar, and at the end, whatever the reason (see `vaecourse.widgets.watch`).
+        progress: show a progress bar (TQDM_DISABLE=1 in the environment hides it, too).
 
     Returns:
-        The history. Ctrl-C (or the stop button) ends the training and returns what was reached: a history of fewer
-        epochs than asked for, perhaps of none. Calling `fit` again goes on from the weights reached, with a new history.
+        The history. Ctrl-C (or the stop button) ends the training and returns what was reached: a history of fewer epochs than
+        requested, perhaps of none. A further call of `fit` continues from these weights with a new history.
 
     Raises:
-        ValueError, TypeError: bad images or settings, a model that is frozen, a checkpoint of another training or a
-            file that is no checkpoint.
+        TypeError, ValueError: images or settings do not fit, all parameters are frozen, or the checkpoint belongs to another training
+            or is no checkpoint.
         FloatingPointError: the loss or its gradient is not finite; the weights are those before that step.
+
+    Example:
+        >>> x = (torch.rand(100, 784) < 0.2).float()
+        >>> history = fit(VAE(latent_dim=2), x, epochs=2, progress=False)
+        >>> len(history.train), history.stopped, history.train[1] < history.train[0]
+        (2, 'finished', True)
     """
-    from tqdm.auto import tqdm  # in a notebook it brings ipywidgets along
+    from tqdm.auto import tqdm  # in a notebook it imports ipywidgets
 
     epochs, batch_size, *_ = positive(epochs=epochs, batch_size=batch_size, **({} if patience is None else {"patience": patience}))
     if not (isinstance(lr, Real) and 0 <= lr < math.inf):
-        raise ValueError(f"lr is the learning rate, a number of 0 or above; got {lr!r}")
+        raise ValueError(f"lr is the learning rate and must be a finite number, 0 or above; got {lr!r}")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError(
             "there is nothing to train: all parameters of the model are frozen (requires_grad=False). "
-            "model.requires_grad_(True) lets it learn on; or make a new model"
+            "model.requires_grad_(True) makes them trainable again; or make a new model"
         )
     split = data.train if isinstance(data, Digits) else data
     valid = data.valid.x if valid is None and isinstance(data, Digits) else valid
@@ -110,11 +137,11 @@ def fit(
     if valid is not None:
         model.check(valid)
     if patience is not None and valid is None:
-        raise ValueError("patience needs validation images: pass valid=, or a data set that has them")
+        raise ValueError("patience needs validation images: pass valid=, or a data set, which has them")
     if dynamic and not isinstance(split, Split):
         raise ValueError("dynamic binarisation needs grey levels: pass a data set or a split, not its images alone")
     if resume and checkpoint is None:
-        raise ValueError("resume=True needs checkpoint=, the file to go on from")
+        raise ValueError("resume=True needs checkpoint=, the file to continue from")
     run = _Run(model, float(lr), loss or _own_loss, n_steps=epochs * math.ceil(len(x) / batch_size) if decay else None)
     if checkpoint is not None:
         checkpoint = located(checkpoint)
@@ -139,7 +166,7 @@ def fit(
     history.stopped = "finished"
     view = on_epoch if hasattr(on_epoch, "begin") else None
     seen = view is not None and view.begin(history, epochs)
-    hidden = seen or not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")  # which tqdm's bar for notebooks does not look at
+    hidden = seen or not progress or os.environ.get("TQDM_DISABLE", "0") not in ("", "0")  # which tqdm's bar for notebooks ignores
     bar = tqdm(total=epochs, initial=len(history.train), unit="epoch", disable=hidden)
     try:
         for epoch in range(len(history.train), epochs):
@@ -150,7 +177,7 @@ def fit(
             validation = [] if valid is None else [run.validate(valid)]
             history.train.append(train)  # both, or neither where the epoch is interrupted
             history.valid.extend(validation)
-            if history.best_epoch == epoch and (patience is not None or checkpoint is not None):  # resumed, it may get patience
+            if history.best_epoch == epoch and (patience is not None or checkpoint is not None):  # a resumed training may have patience
                 run.best = {k: v.clone() for k, v in model.state_dict().items()}
             if checkpoint is not None:
                 run.save(checkpoint, settings)
@@ -172,7 +199,19 @@ def fit(
 
 
 def exact_loss(spacing: float) -> Loss:
-    """Minus the average log p(x) on a lattice moved at random at every call: exact maximum likelihood (notebook 04)."""
+    """The loss of exact maximum likelihood: minus the average log p(x), in nats, on a lattice that is shifted at random in every call.
+
+    Args:
+        spacing: the spacing of the lattice (see `vaecourse.oracles.quadrature_log_px`).
+
+    Returns:
+        A loss for `fit` (notebook 04).
+
+    Example:
+        >>> loss = exact_loss(spacing=0.3)
+        >>> loss(LatentVariableModel(latent_dim=2), torch.ones(5, 784)).shape
+        torch.Size([])
+    """
     return _called(
         f"exact_loss({spacing})",
         lambda model, x: -quadrature_log_px(model, x, spacing, torch.rand(model.latent_dim), radius=4.5).mean(),
@@ -180,9 +219,30 @@ def exact_loss(spacing: float) -> Loss:
 
 
 def beta_loss(beta: float) -> Loss:
-    """Reconstruction error plus beta times the KL: minus the ELBO at beta = 1 only (Higgins et al. 2017, equation 4; notebook 11)."""
+    """The loss of the beta-VAE, in nats: the reconstruction error plus beta times the KL divergence.
+
+        loss = -E_q[log p(x|z)] + beta KL(q(z|x) || p(z))
+
+    It is minus the ELBO at beta = 1, and minus a lower bound on log p(x) for every beta above 1.
+
+    Args:
+        beta: the weight of the divergence, 0 or above.
+
+    Returns:
+        A loss for `fit`.
+
+    Raises:
+        ValueError: beta is negative.
+
+    References:
+        Higgins et al. 2017, equation 4; notebook 11.
+
+    Example:
+        >>> beta_loss(4.0)(VAE(latent_dim=2), torch.ones(5, 784)).shape
+        torch.Size([])
+    """
     if not beta >= 0:
-        raise ValueError(f"beta is the weight of the KL, 0 or above; got {beta}")
+        raise ValueError(f"beta is the weight of the KL divergence and must be 0 or above; got {beta}")
 
     def loss(model: VAE, x: Tensor) -> Tensor:
         log_px_given_z, kl = model.terms(x)
@@ -192,19 +252,36 @@ def beta_loss(beta: float) -> Loss:
 
 
 def free_bits_loss(nats: float) -> Loss:
-    """Minus the ELBO, where the KL of each latent, averaged over the batch, counts as `nats` at least.
+    """Minus the ELBO, in which the KL divergence of each latent, averaged over the batch, counts as at least `nats`.
 
-    Kingma et al. 2016, appendix on free bits (notebook 09, equation 9.10). Both q and the prior must be diagonal normals, or a
-    latent has no KL of its own.
+        loss = -E_q[log p(x|z)] + sum_k max(nats, mean over the batch of KL(q(z_k|x) || p(z_k)))
+
+    Both q and the prior must be diagonal normals, because otherwise a latent has no divergence of its own.
+
+    Args:
+        nats: the least that each latent counts, 0 or above.
+
+    Returns:
+        A loss for `fit`.
+
+    Raises:
+        ValueError: `nats` is negative; in a call of the loss, q or the prior is no diagonal normal.
+
+    References:
+        Kingma et al. 2016, appendix on free bits; notebook 09, equation 9.10.
+
+    Example:
+        >>> free_bits_loss(0.5)(VAE(latent_dim=2), torch.ones(5, 784)).shape
+        torch.Size([])
     """
     if not nats >= 0:
-        raise ValueError(f"nats is what each latent may carry for nothing, 0 or above; got {nats}")
+        raise ValueError(f"nats is the divergence that each latent may have at no cost and must be 0 or above; got {nats}")
 
     def loss(model: VAE, x: Tensor) -> Tensor:
         model.check(x)
         q, prior = model.encoder(x), model.prior
         if not all(isinstance(p, Independent) and isinstance(p.base_dist, Normal) for p in (q, prior)):
-            raise ValueError(f"free bits are counted latent by latent: the prior must be N(0, I), not a {type(prior).__name__}")
+            raise ValueError(f"free bits are counted for each latent on its own: the prior must be N(0, I), not a {type(prior).__name__}")
         kl = kl_divergence(q.base_dist, prior.base_dist).mean(0)
         return kl.clamp(min=nats).sum() - model.decoder(q.rsample()).log_prob(x).mean()
 
@@ -212,18 +289,37 @@ def free_bits_loss(nats: float) -> Loss:
 
 
 def iwae_loss(n_samples: int) -> Loss:
-    """Minus the importance weighted bound with n_samples draws an image (Burda et al. 2016, equation 8; notebook 11).
+    """Minus the importance weighted bound, averaged over the batch, in nats.
 
-    With one draw this is minus the ELBO, its KL drawn too. A step takes about n_samples times the decoder's work.
+        loss = -log( (1/S) sum_s w_s ),    z_s ~ q(z|x)
+
+    With one sample it is minus the ELBO, whose KL part is estimated as well. A step costs about S times the decoder's work.
+
+    Args:
+        n_samples: S, the number of samples of z for each image.
+
+    Returns:
+        A loss for `fit`.
+
+    Raises:
+        TypeError, ValueError: n_samples is not a whole number above 0.
+
+    References:
+        Burda et al. 2016, equation 8; notebook 11.
+
+    Example:
+        >>> iwae_loss(5)(VAE(latent_dim=2), torch.ones(3, 784)).shape
+        torch.Size([])
     """
     (n_samples,) = positive(n_samples=n_samples)
     return _called(f"iwae_loss({n_samples})", lambda model, x: -iwae_bound(model, x, n_samples).mean())
 
 
 def make_decoder(name: str) -> None:
-    """Train the K = 2 decoder of the digits called `name` by exact maximum likelihood; store it in data/decoder.safetensors.
+    """Train the decoder with two latents of the digits called `name` by exact maximum likelihood, and store it in data/decoder.safetensors.
 
-    A coarse lattice is fast and biased, a fine one slow and exact, so the lattice is made finer twice on the way.
+    A coarse lattice is fast and biased, a fine one slow and accurate, so the lattice is refined twice during the training. It takes a
+    quarter of an hour.
     """
     torch.manual_seed(0)
     digits, model = load_digits(name), LatentVariableModel(latent_dim=2)
@@ -246,13 +342,13 @@ def _own_loss(model: LatentVariableModel, x: Tensor) -> Tensor:
 
 
 def _called(name: str, loss: Loss) -> Loss:
-    """The loss, with a name by which a checkpoint knows it and what it was made with."""
+    """The loss with a name by which a checkpoint recognises it, and the arguments it was made with."""
     loss.__name__ = loss.__qualname__ = name
     return loss
 
 
 def _name(loss: Loss) -> str:
-    """A loss in words: its name; of functools.partial and of an object that can be called, that of the function or the class."""
+    """The name of a loss. For functools.partial it is that of the function, and for a callable object that of its class."""
     if loss is _own_loss:
         return "the model's own"
     loss = getattr(loss, "func", loss)
@@ -260,7 +356,7 @@ def _name(loss: Loss) -> str:
 
 
 def _fingerprint(x: Tensor, *more: Tensor) -> str:
-    """How many rows there are, and the beginning of the sha256 of all their bytes."""
+    """The number of rows, and the beginning of the sha256 of all their bytes."""
     sha256 = hashlib.sha256()
     for tensor in (x, *more):
         sha256.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
@@ -268,7 +364,7 @@ def _fingerprint(x: Tensor, *more: Tensor) -> str:
 
 
 def _architecture(model: LatentVariableModel) -> dict[str, str]:
-    """What a model is made of: its layers as they print themselves, and every tensor it keeps."""
+    """The structure of a model: its layers as they print themselves, and every tensor in its state."""
     frozen = {name for name, p in model.named_parameters(remove_duplicate=False) if not p.requires_grad}
     layers = {
         f"layer {name or 'model'}": " ".join(f"{type(module).__name__}({module.extra_repr()})".split())
@@ -282,7 +378,7 @@ def _architecture(model: LatentVariableModel) -> dict[str, str]:
 
 
 def _differences(then: dict, now: dict, most: int = 4) -> str:
-    """In what two settings differ, in words: the first few."""
+    """The first few differences between two settings, in words."""
     keys = [key for key in now | then if then.get(key) != now.get(key)]
     words = [f"{key}: {then.get(key, 'none')} then, {now.get(key, 'none')} now" for key in keys[:most]]
     return ", ".join(words) + (f", and {len(keys) - most} more" if len(keys) > most else "")
@@ -293,7 +389,7 @@ def _out_of_patience(history: History, patience: int | None) -> bool:
 
 
 class _Run:
-    """A model, its optimiser and its history: what a checkpoint must hold for the training to go on exactly."""
+    """A model, its optimiser and its history: what a checkpoint must hold so that the training continues exactly."""
 
     def __init__(self, model: LatentVariableModel, lr: float, loss: Loss, n_steps: int | None):
         self.model, self.lr, self.loss, self.n_steps = model, lr, loss, n_steps
@@ -326,7 +422,7 @@ class _Run:
             found = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) and loss.numel() != 1 else f"{loss!r}"
             raise ValueError(
                 f"loss must return one number, a tensor that depends on the parameters to be trained; got {found}: average over the "
-                "batch, and use no .item(), .detach() or torch.no_grad() on the way"
+                "batch, and do not use .item(), .detach() or torch.no_grad() in the loss"
             )
         return loss.item()
 
@@ -334,11 +430,11 @@ class _Run:
         if not math.isfinite(value):
             raise FloatingPointError(
                 f"the {what} became {value} at step {self.step} (epoch {len(self.history.train)}); the weights are those before this "
-                "step. Usual causes: a rate that is too high (lower lr), or a likelihood outside log space (notebook 04)"
+                "step. Usual causes: a learning rate that is too high (lower lr), or a likelihood computed outside log space (notebook 04)"
             )
 
     def validate(self, valid: Tensor) -> float:
-        """The loss on the validation images. The noise is the same every time, and the reader's random state is left alone."""
+        """The loss on the validation images. The noise is the same every time, and the global random state is left as it was."""
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             return sum(self.loss(self.model, part).item() * len(part) for part in valid.split(2_000)) / len(valid)
@@ -352,22 +448,26 @@ class _Run:
         _write(path, tensors, meta)
 
     def load(self, path: Path, settings: dict, epochs: int) -> None:
-        """Go back to what was saved. Raises ValueError, and leaves everything as it is, where the file does not belong to this training."""
-        other = "give another file as checkpoint=, or remove this one to begin anew"
+        """Restore what was saved.
+
+        Raises:
+            ValueError: the file does not belong to this training; nothing has been changed.
+        """
+        other = "pass another file as checkpoint=, or remove this one to start again"
         try:
             tensors, meta = read_tensors(path, "a checkpoint of fit")
         except ValueError as error:
             raise ValueError(f"{error}: {other}") from error
         if not {"settings", "history", "step"} <= meta.keys():
-            raise ValueError(f"{path} is not a checkpoint of fit: it is a safetensors file of something else; {other}")
+            raise ValueError(f"{path} is not a checkpoint of fit: it is a safetensors file with other content; {other}")
         saved, history = json.loads(meta["settings"]), History(**json.loads(meta["history"]))
         if saved != settings:
             raise ValueError(
-                f"{path} belongs to a training with other settings ({_differences(saved, settings)}): use the same, or another "
-                "checkpoint file"
+                f"{path} belongs to a training with other settings ({_differences(saved, settings)}): use the same settings, or "
+                "another checkpoint file"
             )
         if len(history.train) > epochs:
-            raise ValueError(f"{path} holds {len(history.train)} epochs already, and {epochs} are asked for: {other}, or raise epochs")
+            raise ValueError(f"{path} already holds {len(history.train)} epochs, but only {epochs} are requested: {other}, or raise epochs")
         self.model.load_state_dict(_under("model/", tensors))
         self.best = _under("best/", tensors)
         state = self.adam.state_dict()
@@ -379,12 +479,12 @@ class _Run:
         torch.set_rng_state(tensors["random"])
 
     def compare(self, valid: Tensor, path: Path) -> None:
-        """Warn where the weights just loaded have another validation loss than they had."""
+        """Warn if the weights just loaded have a different validation loss than when they were saved."""
         then, now = self.history.valid[-1], self.validate(valid)
         if not (math.isclose(then, now, rel_tol=1e-4, abs_tol=1e-4) or math.isnan(then)):
             warnings.warn(
-                f"the weights saved in {path} had a validation loss of {then:.6g}, and have one of {now:.6g} now: the loss or the model "
-                "has changed without changing its name, so that losses from before and after cannot be compared",
+                f"the weights saved in {path} had a validation loss of {then:.6g}, but now have one of {now:.6g}: the loss or the model "
+                "has changed under the same name, so losses from before and after cannot be compared",
                 stacklevel=3,
             )
 
