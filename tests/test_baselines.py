@@ -158,7 +158,9 @@ def test_too_few_complete_rows_are_refused() -> None:
     x[:, 1] = 0
     x[:4, 1] = 1
     GaussianTable([HEIGHT, ROLE], x, by="role")
-    with pytest.raises(ValueError, match="4 complete rows with role 'b' are too few for 2 components: take fewer, or another `by`"):
+    with pytest.raises(
+        ValueError, match="4 complete rows with role 'b' are too few for 2 components: pass fewer components, or another `by`"
+    ):
         GaussianTable([HEIGHT, ROLE], x, 2, by="role")
     with pytest.raises(ValueError, match="0 complete rows are too few for 1 components"):
         GaussianTable([HEIGHT, ROLE], torch.full((40, 2), NAN))

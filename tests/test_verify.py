@@ -212,12 +212,12 @@ def test_an_unknown_relation_is_refused(relation: str) -> None:
 
 @pytest.mark.parametrize("relation", ["=", "<="])
 def test_shapes_that_do_not_fit_are_refused(relation: str) -> None:
-    with pytest.raises(ValueError, match=r"\(1\.1\) the sides have shapes \(3,\) and \(2,\), which do not fit"):
+    with pytest.raises(ValueError, match=r"\(1\.1\) the two sides have shapes \(3,\) and \(2,\), which do not match"):
         verify("1.1", torch.ones(3), relation, torch.ones(2))
 
 
 def test_shapes_that_do_not_fit_are_refused_in_a_statistical_check() -> None:
-    with pytest.raises(ValueError, match=r"\(1\.1\).*shapes.*do not fit"):
+    with pytest.raises(ValueError, match=r"\(1\.1\).*shapes.*do not match"):
         verify("1.1", estimates(20, 3), "~", torch.ones(2))
 
 

@@ -1,6 +1,6 @@
-"""What a VAE for tables has to beat: columns without any dependence, one Gaussian, mixtures of Gaussians (notebook 10).
+"""Simple models of tables, with which a VAE is compared: independent columns, one Gaussian, and mixtures of Gaussians (notebook 10).
 
-All of them give log p(row) in standard units as `TabularVAE` does, with probabilities for counts and categories.
+Like `TabularVAE`, they give log p(row) in standard units, with probabilities for counts and categories.
 """
 
 from __future__ import annotations
@@ -19,9 +19,27 @@ from vaecourse.logspace import log_mean_exp
 from vaecourse.tables import Column
 from vaecourse.tabular import FLOOR, Cells, parameter_count
 
+__all__ = ["GaussianTable", "independent_columns"]
+
 
 def independent_columns(columns: Sequence[Column], x: Float[Tensor, "rows columns"], floor: float = FLOOR) -> Cells:
-    """The most probable parameters where no column knows of another: batch (), event (D,). `TabularVAE` without its z."""
+    """Fit each column on its own by maximum likelihood: the likelihood of `TabularVAE` without its z.
+
+    Args:
+        columns: the descriptions of the D columns.
+        x: training rows (N, D) in standard units, with NaN for empty cells.
+        floor: the smallest standard deviation of a quantity, in standard units.
+
+    Returns:
+        The fitted distribution of a row: batch (), event (D,).
+
+    Example:
+        >>> columns = [Column("height", "gaussian"), Column("foot", "category", categories=("left", "right"))]
+        >>> x = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [-1.0, 1.0], [1.0, 0.0]])
+        >>> p = independent_columns(columns, x)
+        >>> p.parts[1].probs.round(decimals=2).tolist()  # three of four are left-footed
+        [0.75, 0.25]
+    """
     parameters = torch.zeros(parameter_count(columns), dtype=torch.float64, requires_grad=True)
     lbfgs = torch.optim.LBFGS([parameters], max_iter=300, tolerance_grad=1e-8, line_search_fn="strong_wolfe")
 
@@ -36,20 +54,30 @@ def independent_columns(columns: Sequence[Column], x: Float[Tensor, "rows column
 
 
 class GaussianTable:
-    """Frequencies for the categories, and for each value of one of them a mixture of Gaussians over all numbers.
+    """Frequencies for the categories, and a mixture of Gaussians over all numbers for each value of one of the categories.
 
-    A count enters as v = log(1 + y + u) with u uniform between 0 and 1, so that it has a density; its probability is the
-    integral of that density over u (Theis et al. 2016, section 3.1), which `log_prob` estimates by an average over draws of u. What
-    the Gaussians put below v = 0, where no count is, is cut off, and the rest made to sum to 1.
+    A count y enters as v = log(1 + y + u) with u uniform between 0 and 1, so that it has a density. Its probability is the integral
+    of that density over u, which `log_prob` estimates by an average over draws of u. The part of the Gaussians below v = 0, where no
+    count lies, is cut off, and the rest is normalised.
 
     Args:
-        x: training rows in standard units; those with an empty cell are left out.
-        n_components: of each mixture; 1 is a single Gaussian.
-        by: the name of a category, for each value of which there is a mixture of its own; None for one mixture in all.
-        seed: of the uniform draws and of scikit-learn's start.
+        columns: the descriptions of the D columns.
+        x: training rows (N, D) in standard units; those with an empty cell are left out.
+        n_components: the number of Gaussians in each mixture; 1 is a single Gaussian.
+        by: the name of a category, for each value of which there is a separate mixture; with None there is one mixture in all.
+        seed: of the uniform draws and of scikit-learn's initialisation.
 
     Raises:
-        ValueError: `by` is no category, or one of its values has too few complete rows.
+        TypeError, ValueError: n_components or seed does not fit, `by` is no category, or one of its values has too few complete rows.
+
+    References:
+        Theis et al. 2016, section 3.1.
+
+    Example:
+        >>> columns = [Column("height", "gaussian"), Column("weight", "gaussian")]
+        >>> x = torch.tensor([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.1], [0.0, -0.1]])
+        >>> GaussianTable(columns, x).log_prob(x).shape
+        torch.Size([4])
     """
 
     def __init__(
@@ -72,7 +100,9 @@ class GaussianTable:
             part = x[x[:, self.by] == value] if by else x
             if len(part) <= 2 * n_components:
                 where = f" with {by} {columns[self.by].categories[value]!r}" if by else ""
-                raise ValueError(f"{len(part)} complete rows{where} are too few for {n_components} components: take fewer, or another `by`")
+                raise ValueError(
+                    f"{len(part)} complete rows{where} are too few for {n_components} components: pass fewer components, or another `by`"
+                )
             numbers = self._numbers(part)[0].double().numpy()
             if numbers.shape[1]:
                 self.mixtures[value] = GaussianMixture(n_components, reg_covar=1e-3, random_state=seed, n_init=2).fit(numbers)
@@ -87,10 +117,18 @@ class GaussianTable:
         return torch.cat([x[:, self.quantities], torch.log1p(y)], 1), -torch.log1p(y).sum(1)
 
     def log_prob(self, x: Float[Tensor, "rows columns"], n_draws: int = 200) -> Float[Tensor, " rows"]:
-        """log p of complete rows in nats, in standard units. Raises ValueError where a cell is empty."""
+        """log p of complete rows (N, D), in nats and standard units, (N,).
+
+        Args:
+            x: rows without empty cells.
+            n_draws: the number of draws of u, if there are counts.
+
+        Raises:
+            ValueError: a cell is empty, or n_draws is not above 0.
+        """
         (n_draws,) = positive(n_draws=n_draws)
         if x.isnan().any():
-            raise ValueError("GaussianTable knows complete rows only: pass x[~x.isnan().any(1)]")
+            raise ValueError("GaussianTable handles complete rows only: pass x[~x.isnan().any(1)]")
         result = x.new_empty(len(x))
         value = x[:, self.by].long() if self.by is not None else torch.zeros(len(x), dtype=torch.long)
         for v, tables in self.tables.items():
@@ -112,5 +150,5 @@ class GaussianTable:
 
 
 def _frequencies(numbers: Tensor, n: int) -> Categorical:
-    """How often each category occurs; half a row is added to each, so that none is impossible."""
+    """The relative frequencies of the categories. Half a row is added to each, so no category has probability 0."""
     return Categorical(torch.bincount(numbers.long(), minlength=n).float() + 0.5)

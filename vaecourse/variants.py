@@ -1,6 +1,6 @@
-"""The comparison of notebook 11: eight recipes for a VAE, one training of each at the same budget, one score for all.
+"""The comparison of notebook 11: eight recipes for a VAE, each trained with the same budget and evaluated by the same score.
 
-The notebook trains the small runs itself; data/variants.csv holds longer ones, made by `python -m vaecourse data`.
+The notebook trains the small runs itself; data/variants.csv holds longer ones, which `python -m vaecourse data` made.
 """
 
 from __future__ import annotations
@@ -20,13 +20,22 @@ from vaecourse.models import VAE, ConditionalVAE, MixturePrior, VampPrior
 from vaecourse.oracles import exact_log_px
 from vaecourse.training import Loss, beta_loss, fit, free_bits_loss, iwae_loss
 
+__all__ = ["RECIPES", "Recipe", "Run", "log_px", "longer_runs", "make_variants", "train"]
+
 FILE = "variants.csv"
 
 
 class Recipe(NamedTuple):
-    """How a variant differs from the plain VAE: the model, made from K and the training images, and the loss (None: its own).
+    """How a variant differs from the plain VAE.
 
-    `work` counts its multiplications in a training step relative to the plain VAE's, at 100 images a step.
+    Attributes:
+        model: makes the model from K and the training images.
+        loss: the loss for `fit`; None for the model's own.
+        work: the number of multiplications in a training step relative to that of the plain VAE, at 100 images per step.
+
+    Example:
+        >>> RECIPES["IWAE, k = 5"].work
+        3.0
     """
 
     model: Callable[[int, Tensor], VAE]
@@ -47,7 +56,19 @@ RECIPES = {
 
 
 class Run(NamedTuple):
-    """One training: held-out nats per image (`log_px` exact for two latents, otherwise the bound with 500 draws), latents in use."""
+    """One training and its result.
+
+    Attributes:
+        variant: a key of `RECIPES`.
+        latents: K, the number of latents.
+        seed: of the training.
+        log_px: held-out log p(x) in nats per image, exact for two latents and otherwise the bound with 500 draws.
+        active: the number of latents in use.
+
+    Example:
+        >>> Run("plain VAE", latents=2, seed=0, log_px=-150.0, active=2).active
+        2
+    """
 
     variant: str
     latents: int
@@ -57,9 +78,25 @@ class Run(NamedTuple):
 
 
 def train(variant: str, latent_dim: int, seed: int, x: Float[Tensor, "images pixels"], labels: Int[Tensor, " images"], epochs: int) -> VAE:
-    """A trained model: `epochs` passes over the images in steps of 100, from weights that the seed decides.
+    """Train one of the `RECIPES`, in steps of 100 images, from initial weights that the seed determines.
 
-    Every decoder begins at the average digit: its last bias is the logit of each pixel's share of ink.
+    Every decoder begins at the average digit: its last bias is the logit of the frequency with which each pixel has ink.
+
+    Args:
+        variant: a key of `RECIPES`.
+        latent_dim: K, the number of latents.
+        seed: of the weights and of the training.
+        x: training images (N, D).
+        labels: their classes (N,), which only the conditional model uses.
+        epochs: the number of passes over the images.
+
+    Returns:
+        The trained model, whose parameters are frozen.
+
+    Example:
+        >>> x, labels = (torch.rand(100, 784) < 0.2).float(), torch.zeros(100, dtype=torch.long)
+        >>> train("plain VAE", 2, 0, x, labels, epochs=1).latent_dim
+        2
     """
     recipe = RECIPES[variant]
     torch.manual_seed(seed)
@@ -72,10 +109,22 @@ def train(variant: str, latent_dim: int, seed: int, x: Float[Tensor, "images pix
 
 
 def log_px(model: VAE, x: Float[Tensor, "batch pixels"], n_samples: int = 500) -> Float[Tensor, " batch"]:
-    """log p(x) in nats: exact for two latents, otherwise an importance weighted bound with n_samples draws in all.
+    """log p(x) in nats: exact for two latents, otherwise the importance weighted bound.
 
-    Of a class-conditional model: the log-mean-exp over its classes, each as probable as the others (equation 11.8); the
-    draws are shared out among them.
+    For a class-conditional model it is the log-mean-exp over its classes, which are equally probable (equation 11.8); the draws are
+    shared among the classes.
+
+    Args:
+        model: a trained model.
+        x: images (B, D).
+        n_samples: the number of draws in all, if there are more than two latents.
+
+    Returns:
+        One number for each image, (B,).
+
+    Example:
+        >>> log_px(VAE(latent_dim=3), torch.ones(2, 784), n_samples=10).shape
+        torch.Size([2])
     """
     if not isinstance(model, ConditionalVAE):
         return exact_log_px(model, x, tol=0.1) if model.latent_dim <= 2 else iwae_bound(model, x, n_samples)
@@ -85,7 +134,7 @@ def log_px(model: VAE, x: Float[Tensor, "batch pixels"], n_samples: int = 500) -
 
 
 def make_variants(name: str, seeds: int = 3, n_images: int = 6_000, epochs: int = 16, judged: int = 200) -> None:
-    """Train every recipe with 2 and with 20 latents on the digits called `name`; store the runs in data/variants.csv."""
+    """Train every recipe with 2 and with 20 latents on the digits called `name`, and store the runs in data/variants.csv."""
     digits = load_digits(name)
     x, labels, held_out = digits.train.x[:n_images], digits.train.labels[:n_images], digits.test.x[:judged]
     runs = []
@@ -102,6 +151,14 @@ def make_variants(name: str, seeds: int = 3, n_images: int = 6_000, epochs: int 
 
 
 def longer_runs(name: str | None = None) -> list[Run]:
-    """The runs of data/variants.csv on the digits called `name` (by default what VAECOURSE_DIGITS says)."""
+    """The runs of data/variants.csv.
+
+    Args:
+        name: the digits; by default those that VAECOURSE_DIGITS chooses.
+
+    Example:
+        >>> {run.variant for run in longer_runs("strokes")} == set(RECIPES)
+        True
+    """
     lines = lines_about(FILE, name)
     return [Run(variant, int(k), int(seed), float(nats), int(active)) for variant, k, seed, nats, active in lines]

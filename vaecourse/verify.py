@@ -1,7 +1,7 @@
-"""verify and claim: what the course asserts, checked by the machine that runs it.
+"""`verify` and `claim`: what the course asserts, checked by the machine that runs it.
 
 `verify("6.2", left, "=", right)` checks a numbered equation. `claim("the bound is {:.1f} nats too low", gap, ">", 0.5)` states a
-finding together with its number, and checks that too.
+finding together with its number, and checks it as well.
 """
 
 from __future__ import annotations
@@ -17,11 +17,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
+__all__ = ["Record", "VerificationError", "claim", "note_skipped", "verify"]
+
 Number = Tensor | float | int
 
 
 class VerificationError(AssertionError):
-    """An equation or a claim of the course does not hold. The message shows the numbers."""
+    """An equation or a claim of the course does not hold. The message shows the numbers.
+
+    Example:
+        >>> try:
+        ...     verify("1.1", 2 + 2, "=", 5)
+        ... except VerificationError as error:
+        ...     print(str(error).partition(";")[0])
+        (1.1) does not hold: left = right fails for 1 of 1 entries
+    """
 
 
 @dataclass(frozen=True)
@@ -29,12 +39,16 @@ class Record:
     """What was checked, for `python -m vaecourse regress`.
 
     Attributes:
-        kind: "equation" or "claim"; "skipped" where a notebook lacks its data and goes no further.
+        kind: "equation" or "claim"; "skipped" if a notebook lacks its data and does not continue.
         label: the number of the equation, or the text of the claim with its placeholder.
-        value: the number that was found: the claimed quantity, or the worst deviation of an equation.
-        relation, limit: what the value had to satisfy.
-        room: how far the value stays on the right side of its limit, in the value's own unit; negative where it does not hold.
-        holds: whether it holds.
+        value: the number that was found: the quantity of a claim, or the largest deviation in an equation.
+        relation, limit: the condition on the value.
+        room: how far the value is on the right side of its limit, in its own unit; negative if the condition does not hold.
+        holds: whether the condition holds.
+
+    Example:
+        >>> Record("claim", "the gap is {:.1f}", [0.7], ">", [0.5], room=0.2, holds=True).holds
+        True
     """
 
     kind: str
@@ -47,18 +61,25 @@ class Record:
 
 
 def verify(label: str, left: Number, relation: str, right: Number, *, atol: float = 1e-6, sigmas: float = 4.0) -> None:
-    """Print one line, the same on every machine, if the equation holds; raise VerificationError with both sides if not.
+    """Print one line, the same on every machine, if the equation holds, and otherwise raise an error that shows both sides.
 
     Args:
-        label: the number of the equation in the text, for instance "6.2".
-        relation: "=" (every entry within atol), "<=" (no entry of left above right by more than atol), or "~": left
-            holds independent random estimates along its first axis, and their mean lies within `sigmas` standard errors
-            of right, in every entry of the other axes.
-        atol: accepted absolute difference, in the units of the two sides.
+        label: the number of the equation in the text, for example "6.2".
+        left: one side, a number or a tensor.
+        relation: "=" (every entry agrees within atol), "<=" (no entry of left exceeds right by more than atol), or "~": left holds
+            independent random estimates along its first axis, and their mean lies within `sigmas` standard errors of right, in every
+            entry of the other axes.
+        right: the other side; its shape can be broadcast with that of left.
+        atol: the accepted absolute difference, in the unit of the two sides.
+        sigmas: the accepted distance for "~", in standard errors.
 
     Raises:
-        VerificationError: the equation does not hold, or a side holds NaN.
-        ValueError: unknown relation; shapes that do not fit; nothing to compare.
+        VerificationError: the equation does not hold, or a side contains NaN.
+        ValueError: the relation is unknown, the shapes do not match, or there is nothing to compare.
+
+    Example:
+        >>> verify("1.1", torch.tensor([1.0, 2.0]).exp().log(), "=", torch.tensor([1.0, 2.0]))
+        ✓ (1.1)  left = right in all 2 entries, within 1e-06
     """
     a, b = (torch.as_tensor(side, dtype=torch.float64).detach() for side in (left, right))
     if relation == "~":
@@ -85,22 +106,24 @@ def verify(label: str, left: Number, relation: str, right: Number, *, atol: floa
 def claim(
     text: str, value: Number | Sequence[float], relation: str, limit: Number | Sequence[float], *, error: float | None = None
 ) -> None:
-    """Print a finding with its number and its limit; raise VerificationError if the number is on the wrong side.
-
-    `claim("the bound is {:.1f} nats too low", gap, ">", 0.5)` prints "✓ the bound is 4.1 nats too low  (claimed: > 0.5)".
+    """Print a finding with its number and its limit, and raise an error if the number is on the wrong side of the limit.
 
     Args:
         text: one sentence with one placeholder for the number, formatted as Python formats numbers: {:.1f}, {:,}, {:.0%}.
-            Print as many digits as every machine agrees on: a regression run accepts one unit of the last digit.
-        value: one number, or several that must all satisfy the relation; of six or more the least and the greatest are printed.
+            Print as many digits as all machines agree on: a regression run accepts a difference of one unit in the last digit.
+        value: one number, or several that must all satisfy the relation; of six or more, the smallest and the largest are printed.
         relation: ">", ">=", "<", "<=", "=" (exactly), or "between" two limits, which are included.
-        limit: what the value is held against; a pair of numbers for "between".
-        error: printed behind the number as ± and accepted by a regression run as its tolerance: a standard error, for instance.
+        limit: what the value is compared with; a pair of numbers for "between".
+        error: printed after the number with ±, and accepted by a regression run as its tolerance: a standard error, for example.
 
     Raises:
         VerificationError: the claim does not hold, or a number is NaN.
-        ValueError: unknown relation; no placeholder, or several; no number, or limits that do not fit.
-        TypeError: the value is a verdict (True or False) and not a number.
+        ValueError: the relation is unknown, there is not exactly one placeholder, or there is no number or no suitable limit.
+        TypeError: the value is True or False instead of a number.
+
+    Example:
+        >>> claim("the bound is {:.1f} nats too low", 4.12, ">", 0.5)
+        ✓ the bound is 4.1 nats too low  (claimed: > 0.5)
     """
     numbers, limits = _numbers("value", value), _numbers("limit", limit)
     holes = re.findall(r"\{(?::([^{}]*))?\}", text)
@@ -130,12 +153,16 @@ RELATIONS = (">", ">=", "<", "<=", "=", "between")
 
 
 def note_skipped(why: str) -> None:
-    """Tell a regression run that the cells from here on do nothing, and why."""
+    """Tell a regression run that the remaining cells do nothing, and why.
+
+    Example:
+        >>> note_skipped("MNIST is not available")  # does nothing outside of a regression run
+    """
     _keep(Record("skipped", why, [], "", [], 0.0, True))
 
 
 def _settle(record: Record, line: str, failure: str) -> None:
-    """Print or raise. While a regression run records, a failure is noted and the notebook goes on."""
+    """Print or raise. While a regression run records, a failure is noted and the notebook continues."""
     recorded = _keep(record)
     if record.holds:
         print(f"✓ {line}")
@@ -146,7 +173,7 @@ def _settle(record: Record, line: str, failure: str) -> None:
 
 
 def _keep(record: Record) -> bool:
-    """Append the record to the file that VAECOURSE_RECORD names; False where there is none."""
+    """Append the record to the file that VAECOURSE_RECORD names; False if there is none."""
     file = os.environ.get("VAECOURSE_RECORD")
     if file:
         with open(file, "a", encoding="utf-8") as lines:
@@ -155,7 +182,7 @@ def _keep(record: Record) -> bool:
 
 
 def _room(values: Tensor, relation: str, low: float, high: float = math.nan) -> float:
-    """The least distance of any value from the limit, positive on the right side. NaN where a value or a limit is NaN."""
+    """The smallest distance of any value from the limit, positive on the right side. NaN if a value or a limit is NaN."""
     to = {
         ">": values - low,
         ">=": values - low,
@@ -174,10 +201,10 @@ def _numbers(name: str, side: Number | Sequence[float]) -> list[float]:
     else:
         array = side.detach().cpu().numpy() if isinstance(side, Tensor) else np.asarray(side)
         if array.dtype == bool:
-            raise TypeError(f"the {name} of a claim is the number that was measured, not True or False")
+            raise TypeError(f"the {name} of a claim must be the number that was measured, not True or False")
         numbers = array.astype(float).flatten().tolist()
     if not numbers:
-        raise ValueError(f"the {name} of a claim is empty: there is nothing to hold against anything")
+        raise ValueError(f"the {name} of a claim is empty: there is nothing to compare")
     return numbers
 
 
@@ -186,7 +213,7 @@ def _formatted(number: float, spec: str) -> str:
 
 
 def _short(number: float, spec: str) -> str:
-    """A limit as its author wrote it; one that was computed with as many digits as the value."""
+    """A limit as its author wrote it; if it was computed, with as many digits as the value."""
     percent = spec.endswith("%")
     plain = f"{100 * number:.6g}%" if percent else f"{number:,g}" if "," in spec else f"{number:g}"
     if sum(c.isdigit() for c in plain.split("e")[0].lstrip("-0.")) < 5:
@@ -196,7 +223,7 @@ def _short(number: float, spec: str) -> str:
 
 
 def _largest(values: Tensor) -> int:
-    """Where the largest entry stands; NaN counts as larger than all others."""
+    """The index of the largest entry; NaN counts as larger than all others."""
     return int(torch.where(values.isnan(), torch.inf, values).argmax())
 
 
@@ -204,7 +231,9 @@ def _broadcast(label: str, *sides: Tensor) -> list[Tensor]:
     try:
         sides = torch.broadcast_tensors(*sides)
     except RuntimeError:
-        raise ValueError(f"({label}) the sides have shapes {' and '.join(str(tuple(s.shape)) for s in sides)}, which do not fit") from None
+        raise ValueError(
+            f"({label}) the two sides have shapes {' and '.join(str(tuple(s.shape)) for s in sides)}, which do not match"
+        ) from None
     if sides[0].numel() == 0:
         raise ValueError(f"({label}) nothing to compare: both sides are empty")
     return list(sides)
