@@ -64,43 +64,43 @@ def every(table: Table) -> Tensor:
 
 MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     # the file as a whole: content, arguments, and what the message says: what was found, where, what to do
-    "empty": ("", {}, ["team.csv is empty", "the first line must hold the names"]),
+    "empty": ("", {}, ["team.csv is empty", "its first line must hold the names"]),
     "blank lines only": ("\n\n \n", {}, ["team.csv is empty"]),
-    "header only": ("height,goals\n", {}, ["names of columns (height, goals) and no rows", "add the rows"]),
+    "header only": ("height,goals\n", {}, ["names of columns (height, goals) but no rows", "add one line for each row"]),
     "too few rows": (team(19), {}, ["holds 19 rows", "at least 20", "collect more"]),
     "not UTF-8": (team(line_7="170.5,1,zurück").encode("latin1"), {}, ["not text in UTF-8 (line 7)", "save it as CSV with encoding UTF-8"]),
     "binary": (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), {}, ["not text in UTF-8 (line 1)", "save it as CSV"]),
     "a zero byte": (team(line_7="170.5,1,le\0ft"), {}, ["not text in UTF-8 (a zero byte in line 7)", "save the table as CSV"]),
     # the first line
     "no header": (team(header="180.5,3,left"), {}, ["first line", "(180.5, 3, left)", "looks like a row", "write the names above it", "pass header=False", "pass header=True"]),
-    "unnamed column": (team(header="height,,foot"), {}, ["column 2", "has no name", "write one into the first line"]),
-    "unnamed row numbers": (team(header=",goals,foot"), {}, ["column 1", "has no name", "if it only numbers the rows, leave it out with drop"]),
+    "unnamed column": (team(header="height,,foot"), {}, ["column 2", "has no name", "write one in the first line"]),
+    "unnamed row numbers": (team(header=",goals,foot"), {}, ["column 1", "has no name", "if it only numbers the rows, you can then leave it out with drop"]),
     "separator at the end of all": (team().replace("\n", ",\n"), {}, ["column 4", "has no name", "ends with a separator, remove that"]),
-    "duplicate names": (team(header="height,goals,height"), {}, ["two columns", "'height'", "a name of its own"]),
+    "duplicate names": (team(header="height,goals,height"), {}, ["two columns", "'height'", "give them different names"]),
     "semicolons": (team().replace(",", ";"), {}, ["a single column, 'height;goals;foot'", "pass separator=';'"]),
     "tabs": (team().replace(",", "\t"), {}, ["a single column", r"pass separator='\t'"]),
     "separator that is not there": (team(), {"separator": ";"}, ["a single column", "pass separator=','"]),
     "separator of two characters": (team(), {"separator": "::"}, ["one character", "got '::'"]),
     # rows
-    "row too long": (team(line_7="1,2,left,4"), {}, ["line 7", "has 4 cells", "names 3 (height, goals, foot)", "mend that line", "needs quotes"]),
-    "row too short": (team(line_7="170.5,2"), {}, ["line 7", "has 2 cells", "names 3", "mend that line"]),
+    "row too long": (team(line_7="1,2,left,4"), {}, ["line 7", "has 4 cells", "names 3 (height, goals, foot)", "correct that line", "needs quotes"]),
+    "row too short": (team(line_7="170.5,2"), {}, ["line 7", "has 2 cells", "names 3", "correct that line"]),
     "separator at the end of rows": (team().replace("t\n", "t,\n").replace("foot,", "foot"), {}, ["line 2", "has 4 cells", "names 3"]),
-    "decimal comma without quotes": (team(line_9="170,5,1,left"), {}, ["line 9", "has 4 cells", "a cell with ',' in it needs quotes"]),
+    "decimal comma without quotes": (team(line_9="170,5,1,left"), {}, ["line 9", "has 4 cells", "a cell that contains ',' needs quotes"]),
     "empty row": (team(line_9=",NA, "), {}, ["line 9", "empty in every column:", "remove it"]),
     "empty rows": (team(line_9=",,", line_20=",,"), {}, ["line 9", "(2 such rows)", "remove it"]),
     "unclosed quote": (team(line_7='170.5,2,"left'), {}, ["begins in line 7", "with a quote", "not closed before the end of the file: close it"]),
-    "quote closed far below": (team(line_7='170.5,2,"left', line_30='170.5,2,"right"'), {}, ["begins in line 7", "after its closing quote", "in line 30", "a quote above is not closed"]),
-    "text after a quote": (team(line_7='170.5,2,"le"ft'), {}, ["begins in line 7", "after its closing quote (\") in line 7", "right before ','"]),
-    "a quote closed far below by another": (team(80, line_7='170.5,2,"left', line_30='170.5,2,left"'), {}, ["column 'foot'", "begins in line 7", "over 24 lines", "close its quote", "kinds={'foot': 'category'}"]),
+    "quote closed far below": (team(line_7='170.5,2,"left', line_30='170.5,2,"right"'), {}, ["begins in line 7", "after its closing quote", "in line 30", "an earlier quote is open"]),
+    "text after a quote": (team(line_7='170.5,2,"le"ft'), {}, ["begins in line 7", "after its closing quote (\") in line 7", "just before ','"]),
+    "a quote closed far below by another": (team(80, line_7='170.5,2,"left', line_30='170.5,2,left"'), {}, ["column 'foot'", "begins in line 7", "spans 24 lines", "close its quote", "kinds={'foot': 'category'}"]),
     "names and a row that repeats them": (team(line_9="height,goals,foot"), {}, ["line 9", "repeats the first line (height, goals, foot): remove it", "header=False"]),
     "no header, names among its cells": (team(header="180.5,3,left", line_2="Utrecht,3,left").replace("180.5,3,left\n", "", 1), {}, ["(Utrecht, 3, left) looks like a row"]),
     "years as names": (team(header="2019,2020,foot"), {}, ["(2019, 2020, foot) looks like a row", "pass header=True"]),
     "0 and 1, which rows hold too": ("0,1\n" + "".join(f"{i % 2},{i // 2 % 2}\n" for i in range(40)), {}, ["(0, 1) looks like a row", "header=False", "header=True"]),
-    "pandas' row numbers and names": (pd.DataFrame(np.eye(30)).to_csv(), {}, ["column 1", "has no name", "leave it out with drop then"]),
+    "pandas' row numbers and names": (pd.DataFrame(np.eye(30)).to_csv(), {}, ["column 1", "has no name", "then leave it out with drop"]),
     "numbers as names, twice": (team(header="1,1,foot"), {"header": True}, ["two columns", "'1'"]),
     "names, one with blanks, twice": (team(header="height, goals ,goals"), {}, ["two columns", "'goals'"]),
     # sep=
-    "sep= against separator": ("sep=;\n" + team().replace(",", ";"), {"separator": ","}, ["the first line", "stand between ';', and separator=',' was passed", "leave out separator, or remove that line"]),
+    "sep= against separator": ("sep=;\n" + team().replace(",", ";"), {"separator": ","}, ["the first line", "cells are separated by ';', but separator=',' was passed", "leave out separator, or remove that line"]),
     "sep= that contradicts itself": ("sep=;,,\n" + team(), {}, ["first line", "'sep=;,,'", "remove that line"]),
     "sep= counts as a line": ("sep=;\n" + team(line_7="1;2").replace(",", ";"), {}, ["line 8", "has 2 cells"]),
     "separator that is a quote": (team(), {"separator": '"'}, ["one character", "got '\"'"]),
@@ -113,23 +113,23 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     "an old spreadsheet called csv": (b"\xd0\xcf\x11\xe0" + bytes(40), {}, ["spreadsheet", "save it as CSV"]),
     "a compressed file called csv": (gzip.compress(team().encode()), {}, ["team.csv is compressed: unpack it"]),
     "a web page": ("\n<!DOCTYPE html>\n<html>", {}, ["not a CSV file, but a web page", "download the file itself"]),
-    "a pointer of Git LFS": ("version https://git-lfs.github.com/spec/v1\n", {}, ["pointer of Git LFS", "git lfs pull"]),
+    "a Git LFS pointer": ("version https://git-lfs.github.com/spec/v1\n", {}, ["a Git LFS pointer", "git lfs pull"]),
     "Parquet": (b"PAR1" + bytes(9), {}, ["Parquet", "pandas.read_parquet"]),
     # words for empty cells
-    "two names, one a word for empty": (column("NA", "EU"), {}, ["column 'h'", "nothing but 'EU'", "drop=['h']", "if 'NA' in line 2 is a name and no empty cell, pass empty={'h': []}"]),
-    "rhesus factors": (column("+", "-"), {}, ["nothing but '+'", "if '-' in line 3 is a name", "empty={'h': []}"]),
+    "two names, one a word for empty": (column("NA", "EU"), {}, ["column 'h'", "same value, 'EU'", "drop=['h']", "if 'NA' in line 2 is a name and not an empty cell, pass empty={'h': []}"]),
+    "rhesus factors": (column("+", "-"), {}, ["same value, '+'", "if '-' in line 3 is a name", "empty={'h': []}"]),
     "a row of words for empty": ("region\n" + "EU\nNA\n" * 20, {}, ["line 3", "empty in every column (20 such rows)", "if 'NA' in it is a name, pass empty={'region': []}"]),
-    "a word as empty": (team(), {"empty": "NA"}, ["lists of words: write ['NA']"]),
-    "a word as empty, by column": (team(), {"empty": {"foot": "NA"}}, ["lists of words: write ['NA']"]),
+    "a word as empty": (team(), {"empty": "NA"}, ["lists of words: pass ['NA']"]),
+    "a word as empty, by column": (team(), {"empty": {"foot": "NA"}}, ["lists of words: pass ['NA']"]),
     "unknown column in empty": (team(), {"empty": {"Foot": []}}, ["no column 'Foot'", "the file has height, goals, foot"]),
     "NA among numbers, said to be no empty cell": (team(line_7="NA,2,left"), {"empty": []}, ["column 'height'", "also 'NA' in line 7"]),
     # names made of digits
     "many postal codes": ("zip,x\n" + "".join(f"{i * 137:05d},{i}.5\n" for i in range(60)), {}, ["column 'zip'", "free text (60 different", "'00000'", "leading zeros", "kinds={'zip': 'gaussian'}"]),
-    "many telephone numbers": (many("+4366012345{:02d}"), {}, ["column 'h'", "free text", "a + make", "kinds={'h': 'category'}"]),
+    "many telephone numbers": (many("+4366012345{:02d}"), {}, ["column 'h'", "free text", "a + count as names", "kinds={'h': 'category'}"]),
     "a leading zero among numbers": (column("007", "7", "12.5", "3"), {}, ["numbers, but also '007' in line 2, with a leading zero", "'category'", "'gaussian'"]),
     "00.5": (column("00.5", "1.5", "2.5", "3.5"), {}, ["also '00.5' in line 2, with a leading zero"]),
     # other ways to write a number
-    "minus sign of typographers": (column("−1", "0", "1", "2", "3"), {}, ["also '−1' in line 2", "minus sign that is not the one on the keyboard"]),
+    "minus sign of typographers": (column("−1", "0", "1", "2", "3"), {}, ["also '−1' in line 2", "minus sign other than the one on the keyboard"]),
     "points between thousands": (column("1.234.567", "2.345.678"), {}, ["'1.234.567' in line 2, with '.' between thousands"]),
     "points and a decimal comma": (column('"1.234,56"', '"2.345,7"'), {}, ["'1.234,56' in line 2, with '.' between thousands"]),
     "apostrophes between thousands": (column("1’234", "2’345", "3’456"), {}, ["with '’' between thousands"]),
@@ -137,17 +137,17 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     "an error of a spreadsheet": (column("#DIV/0!", "3", "4", "6"), {}, ["also '#DIV/0!' in line 2", "leave empty"]),
     "a line of units": (team(line_2="cm,,"), {}, ["column 'height'", "also 'cm' in line 2"]),
     "a line of comment": ("# by R\n" + team(), {}, ["line 2", "has 3 cells", "names 1 (# by R)"]),
-    "true and TRUE alone": (column("true", "TRUE"), {}, ["nothing but 'true'"]),
-    "one row": (team(1), {}, ["holds 1 row;", "at least 20"]),
+    "true and TRUE alone": (column("true", "TRUE"), {}, ["same value, 'true'"]),
+    "one row": (team(1), {}, ["holds 1 row,", "at least 20"]),
     # long cells
     "a long cell among numbers": (team(line_7=f'"{LONG}",2,left'), {}, ["column 'height'", "also 'POLYGON((1 2, ", "…' in line 7"]),
     "long cells": (column(f'"{LONG}"', f'"{LONG}2"'), {"kinds": {"h": "gaussian"}}, ["'POLYGON((1 2,", "…' in line 2 is not a finite number"]),
-    "the same long cell": (column(f'"{LONG}"'), {}, ["nothing but 'POLYGON((1 2,"]),
+    "the same long cell": (column(f'"{LONG}"'), {}, ["same value, 'POLYGON((1 2,"]),
     "long numbers": (column("9" * 150_000, "1" * 150_000, "3", "4.5"), {}, ["'99999", "…' in line 2 is not a finite number"]),
     # columns without information
-    "constant": (team().replace("right", "left"), {}, ["column 'foot'", "nothing but 'left'", "drop=['foot']"]),
-    "constant number, written twice": (column("1", "1.0"), {}, ["column 'h'", "nothing but '1'", "drop=['h']"]),
-    "constant and empty": (column("1", ""), {}, ["column 'h'", "nothing but '1'", "drop=['h']"]),
+    "constant": (team().replace("right", "left"), {}, ["column 'foot'", "same value, 'left'", "drop=['foot']"]),
+    "constant number, written twice": (column("1", "1.0"), {}, ["column 'h'", "same value, '1'", "drop=['h']"]),
+    "constant and empty": (column("1", ""), {}, ["column 'h'", "same value, '1'", "drop=['h']"]),
     "all empty": (column("", "NA", "?", "n/a", "NULL", "-"), {}, ["column 'h'", "empty in every row", "drop=['h']"]),
     "hardly varies": (column("1000000000", "1000000000.01"), {"kinds": {"h": "gaussian"}}, ["column 'h'", "hardly varies", "mean 1e+09", "drop=['h']"]),
     # columns whose cells are no numbers
@@ -162,12 +162,12 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     "per cent": (many("{}%"), {}, ["column 'h'", "'0%' in line 2", "a number with a unit", "kinds={'h': 'category'}"]),
     "euros": (many("€ {}.50"), {}, ["column 'h'", "'€ 0.50' in line 2", "a number with a unit"]),
     "dates": (column("2024-01-31", "24/12/2023"), {}, ["column 'h'", "'2024-01-31' in line 2", "a date", "write plain numbers"]),
-    "a word among numbers": (team(line_7="tall,2,left"), {}, ["column 'height'", "also 'tall' in line 7", "mend this cell", "kinds={'height': 'category'}"]),
-    "words among numbers": (column("unknown", "3", "unknown", "4", "5", "6"), {}, ["also 'unknown' in line 2", "mend these 20 cells", "leave empty"]),
+    "a word among numbers": (team(line_7="tall,2,left"), {}, ["column 'height'", "also 'tall' in line 7", "correct this cell", "kinds={'height': 'category'}"]),
+    "words among numbers": (column("unknown", "3", "unknown", "4", "5", "6"), {}, ["also 'unknown' in line 2", "correct these 20 cells", "leave empty"]),
     "many words among numbers": (column("unknown", "unknown", "unknown", "4", "5"), {}, ["holds numbers, but also 'unknown' in line 2", "these 36 cells"]),
-    "one number with a unit": (team(line_7="183 cm,2,left"), {}, ["column 'height'", "'183 cm' in line 7, a number with a unit", "mend this cell"]),
-    "infinity": (team(line_7="inf,2,left"), {}, ["column 'height'", "'inf' in line 7 is not a finite number:", "mend the cell, or leave it empty"]),
-    "too large": (team(line_7="1e200,2,left"), {}, ["column 'height'", "'1e200' in line 7 is too large", "mend the cell"]),
+    "one number with a unit": (team(line_7="183 cm,2,left"), {}, ["column 'height'", "'183 cm' in line 7, a number with a unit", "correct this cell"]),
+    "infinity": (team(line_7="inf,2,left"), {}, ["column 'height'", "'inf' in line 7 is not a finite number:", "correct the cell, or leave it empty"]),
+    "too large": (team(line_7="1e200,2,left"), {}, ["column 'height'", "'1e200' in line 7 is too large", "correct the cell"]),
     # against what `kinds` says
     "words as numbers": (team(), {"kinds": {"foot": "gaussian"}}, ["column 'foot'", "'gaussian'", "'right' in line 2 is not a finite number"]),
     "negative count": (team(line_7="170.5,-2,left"), {"kinds": {"goals": "count"}}, ["column 'goals'", "'count'", "-2 in line 7", "'gaussian'"]),
@@ -178,9 +178,9 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     "unknown column in kinds": (team(), {"kinds": {"Goals": "count"}}, ["no column 'Goals'", "the file has height, goals, foot"]),
     "unknown column in drop": (team(), {"drop": ["name"]}, ["no column 'name'", "the file has height, goals, foot"]),
     "a word as drop": (team(), {"drop": "foot"}, ["pass drop=['foot']"]),
-    "everything dropped": (team(), {"drop": ["height", "goals", "foot"]}, ["every column is dropped", "leave at least one"]),
+    "everything dropped": (team(), {"drop": ["height", "goals", "foot"]}, ["every column is dropped", "keep at least one"]),
     # splits
-    "shares beyond 1": (team(), {"shares": (0.7, 0.2, 0.2)}, ["together 1", "got (0.7, 0.2, 0.2)"]),
+    "shares beyond 1": (team(), {"shares": (0.7, 0.2, 0.2)}, ["sum to 1", "got (0.7, 0.2, 0.2)"]),
     "a share of nothing": (team(), {"shares": (0.9, 0.1, 0.0)}, ["above 0", "got (0.9, 0.1, 0.0)"]),
     "two shares": (team(), {"shares": (0.9, 0.1)}, ["training, validation and test", "got (0.9, 0.1)"]),
     "shares that leave a split empty": (team(), {"shares": (0.98, 0.01, 0.01)}, ["40 rows are too few", "one of the three splits is empty"]),
@@ -198,6 +198,12 @@ def test_a_table_that_cannot_be_used_is_refused_with_what_where_and_what_to_do(c
     assert len(said) < 500
 
 
+def test_a_table_prints_its_columns_and_rows(tmp_path: Path) -> None:
+    table = load(tmp_path, team())
+    assert repr(table) == "Table(3 columns: 1 gaussian, 1 count, 1 category; 28 training, 6 validation and 6 test rows)"
+    assert repr(load(tmp_path, team(), drop=["height", "goals"])).startswith("Table(1 column: 1 category; ")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(
         FileNotFoundError, match=rf"no file .*team\.csv: check its name and folder; the current folder is {re.escape(Path.cwd().name)}/"
@@ -206,7 +212,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="is a folder: give the file in it"):
+    with pytest.raises(ValueError, match="is a folder: pass the path of a file in it"):
         load_table(tmp_path)
 
 
@@ -227,7 +233,8 @@ def rare(seed: int, train: bool) -> int:
 def test_a_category_that_no_training_row_has(tmp_path: Path) -> None:
     line = rare(3, train=False)
     with pytest.raises(
-        ValueError, match=f"column 'foot': 'both' in line {line} is a category .* they have left, right: correct it, merge rare"
+        ValueError,
+        match=f"column 'foot': 'both' in line {line} is a category .* the training rows have left, right: correct it, merge rare",
     ):
         load(tmp_path, team(**{f"line_{line}": "170.5,1,both"}), seed=3)
     assert load(tmp_path, team(**{f"line_{rare(3, train=True)}": "170.5,1,both"}), seed=3).columns[2].categories == (
@@ -250,7 +257,7 @@ def test_a_column_that_is_empty_in_every_training_row(tmp_path: Path) -> None:
     rows = [[*row.split(",")[:2], ""] for row in team().split("\n")[1:41]]
     order = np.random.default_rng(0).permutation(40)
     rows[order[38]][2], rows[order[39]][2] = "left", "right"
-    with pytest.raises(ValueError, match="column 'foot' is empty in every training row: it varies too rarely"):
+    with pytest.raises(ValueError, match="column 'foot' is empty in every training row: its values hardly vary"):
         load(tmp_path, "\n".join(["height,goals,foot", *(",".join(row) for row in rows)]))
 
 
@@ -504,7 +511,9 @@ def test_a_number_may_mean_empty_and_other_columns_keep_their_words(tmp_path: Pa
 @pytest.mark.parametrize("word", ["None", "NA", "-"])
 def test_a_word_that_may_be_a_name_is_read_as_empty_with_a_warning(word: str, tmp_path: Path) -> None:
     text = column(word, "mild", "severe")
-    with pytest.warns(UserWarning, match=rf"'{word}' in line 2 of column 'h' and 19 others .*empty=\{{'h': \[\]\}}"):
+    with pytest.warns(
+        UserWarning, match=rf"'{word}' in line 2 of column 'h' and 19 others .*was read as an empty cell.*empty=\{{'h': \[\]\}}"
+    ):
         table = load(tmp_path, text)
     assert table.columns[0].categories == ("mild", "severe")
     assert every(table).isnan().sum(0).tolist() == [20, 0]
@@ -714,7 +723,7 @@ def test_a_number_that_may_be_either_of_two_codes_is_refused(tmp_path: Path) -> 
     table = load(tmp_path, column("02100", "2100", "x"))
     with pytest.raises(
         ValueError,
-        match=r"2100 in row 1 may be any of the categories 02100, 2100: give their text; .*dtype=\{'h': str\}".replace(
+        match=r"2100 in row 1 may be any of the categories 02100, 2100: pass its text; .*dtype=\{'h': str\}".replace(
             "2100 in", "'2100' in"
         ),
     ):

@@ -206,9 +206,9 @@ def vae(latent_dim: int = 2, hidden: tuple[int, ...] = (8, 6)) -> TabularVAE:
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        ((1, 2.5), "column 'goals' must hold 0, 1, 2, …, a count: see Table.encode"),
+        ((1, 2.5), "column 'goals' must hold 0, 1, 2, …, a count: Table.encode makes"),
         ((1, -1.0), "column 'goals' must hold 0, 1, 2"),
-        ((2, 3.0), "column 'foot' must hold 0 … 2, the number of a category: see Table.encode"),
+        ((2, 3.0), "column 'foot' must hold 0 … 2, the number of a category: Table.encode makes"),
         ((2, -1.0), "column 'foot' must hold 0 … 2"),
         ((2, 0.5), "column 'foot' must hold 0 … 2"),
         ((0, math.inf), "NaN or infinity"),
@@ -241,14 +241,20 @@ def test_shapes_and_types_are_checked_as_for_images() -> None:
         ({"latent_dim": 0}, ValueError, "latent_dim must be at least 1; got 0"),
         ({"hidden": (4, 0)}, ValueError, r"hidden\[1\] must be at least 1"),
         ({"columns": ()}, ValueError, "columns must be at least 1"),
-        ({"floor": -0.1}, ValueError, "floor .* cannot be negative; got -0.1"),
-        ({"floor": NAN}, ValueError, "floor .* cannot be negative; got nan"),
+        ({"floor": -0.1}, ValueError, "floor .* must be 0 or above; got -0.1"),
+        ({"floor": NAN}, ValueError, "floor .* must be 0 or above; got nan"),
         ({"latent_dim": 1.5}, TypeError, "latent_dim must be a whole number"),
     ],
 )
 def test_sizes_that_make_no_model(arguments: dict, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         TabularVAE(**({"columns": COLUMNS, "latent_dim": 2} | arguments))
+
+
+def test_a_model_of_a_table_prints_its_columns_and_sizes() -> None:
+    columns = (Column("height", "gaussian"), Column("goals", "count"), Column("foot", "category", categories=("a", "b", "c")))
+    expected = "TabularVAE(3 columns, 2 latents, 99 parameters: encoder 7-4-4 ELU, decoder 2-4-7 ELU)"  # 32 + 20 + 12 + 35
+    assert repr(TabularVAE(columns, 2, (4,))) == expected
 
 
 def test_the_loss_is_minus_the_elbo_worked_out_by_hand() -> None:

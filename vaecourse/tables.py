@@ -1,7 +1,7 @@
-"""Tables: a CSV file becomes rows of numbers that a model can explain, and comes back in the file's own words and units.
+"""Tables: a CSV file becomes rows of numbers that a model can explain, and the rows become words and units of the file again.
 
-A row of `x` holds one number a column, in the column's standard unit: a quantity is shifted and scaled (a positive one after
-taking its logarithm), a count stays a count, a category is its number 0, 1, 2, …; an empty cell is NaN, and stays one.
+A row of `x` holds one number for each column, in the column's standard unit. A quantity is shifted and scaled (a positive one after
+taking its logarithm), a count stays a count, a category is its number 0, 1, 2, …, and an empty cell is NaN.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import os
 import re
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,17 +34,30 @@ from vaecourse.data import shipped
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["EMPTY", "KINDS", "LARGEST_COUNT", "Column", "Table", "load_players", "load_table"]
+
 KINDS = {
     "gaussian": "a quantity on a line, modelled by a normal",
     "positive": "a quantity above 0, modelled by a log-normal",
     "count": "0, 1, 2, …, modelled by a negative binomial",
     "category": "one of a few names",
 }
-EMPTY = ("NA", "N/A", "NaN", "null", "None", "<NA>", "#N/A", "#NA", "?", "-")  # in any case: what such a cell says by default
+EMPTY = (
+    "NA",
+    "N/A",
+    "NaN",
+    "null",
+    "None",
+    "<NA>",
+    "#N/A",
+    "#NA",
+    "?",
+    "-",
+)  # in upper or lower case: the words that mean an empty cell by default
 MOST_CATEGORIES = 30
 FEWEST_ROWS = 20
 LARGEST_COUNT = 1_000_000
-LARGEST = 1e100  # of a quantity: its cube is a number too
+LARGEST = 1e100  # of a quantity, so that its cube is finite, too
 
 
 @dataclass(frozen=True)
@@ -51,11 +65,16 @@ class Column:
     """What is known about one column, from its training rows alone.
 
     Attributes:
+        name: the name of the column in the file.
         kind: one of `KINDS`.
-        shift, scale: mean and standard deviation, of the logarithm for "positive", of log(1 + count) for "count".
-        categories: the names, in the order of their numbers; empty unless kind is "category". Names that say the same
-            (1 and 1.0, true and TRUE) are one category, called by the shorter.
+        shift, scale: mean and standard deviation; for "positive" of the logarithm, for "count" of log(1 + count).
+        categories: the names, in the order of their numbers; empty unless kind is "category". Names with the same meaning (1 and 1.0,
+            true and TRUE) are one category, which has the shorter name.
         empty: the words that mean an empty cell.
+
+    Example:
+        >>> Column("foot", "category", categories=("left", "right")).categories
+        ('left', 'right')
     """
 
     name: str
@@ -68,30 +87,58 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table in three splits, each (N, D) in standard units with NaN for empty cells."""
+    """A table in three splits.
+
+    Attributes:
+        columns: the descriptions of the D columns.
+        train, valid, test: rows (N, D) in standard units, with NaN for empty cells.
+
+    Example:
+        >>> table = load_players()
+        >>> table
+        Table(12 columns: 6 gaussian, 3 count, 2 category, 1 positive; 3,500 training, 750 validation and 750 test rows)
+        >>> table.train.shape, table["height"]
+        (torch.Size([3500, 12]), 3)
+    """
 
     columns: tuple[Column, ...]
     train: Float[Tensor, "rows columns"]
     valid: Float[Tensor, "rows columns"]
     test: Float[Tensor, "rows columns"]
 
+    def __repr__(self) -> str:
+        kinds = Counter(column.kind for column in self.columns).most_common()
+        rows = f"{len(self.train):,} training, {len(self.valid):,} validation and {len(self.test):,} test rows"
+        columns = f"{len(self.columns)} column{'s' * (len(self.columns) > 1)}"
+        return f"Table({columns}: {', '.join(f'{n} {kind}' for kind, n in kinds)}; {rows})"
+
     def __getitem__(self, name: str) -> int:
-        """The number of the column called `name`."""
+        """The index of the column called `name`.
+
+        Raises:
+            ValueError: there is no such column.
+        """
         names = [column.name for column in self.columns]
         if str(name) not in names:
             raise ValueError(f"there is no column {name!r}; the table has {', '.join(names)}")
         return names.index(str(name))
 
     def encode(self, frame: pd.DataFrame) -> Float[Tensor, "rows columns"]:
-        """Rows in the file's own words and units, as the model wants them. Columns that are left out are empty cells.
+        """Rows in standard units, from a frame with the words and units of the file. Columns that are left out are empty cells.
 
-        Cells are compared by value: where the file says 2 or TRUE, the frame may hold 2.0 or True, and 2100 where it says 02100.
-        `encode(pandas.read_csv(path))` gives the rows of the file; a word such as NA that is a name of a category in this table is
-        empty for pandas, unless it reads with keep_default_na=False.
+        Cells are compared by value: where the file has 2 or TRUE, the frame may hold 2.0 or True, and where it has 02100 also 2100.
+        `encode(pandas.read_csv(path))` gives the rows of the file. If a word such as NA is the name of a category in this table, read the
+        file with keep_default_na=False, because pandas otherwise takes the word for an empty cell.
+
+        Args:
+            frame: a pandas.DataFrame with columns of this table.
+
+        Returns:
+            Rows (N, D).
 
         Raises:
             TypeError: frame is no pandas.DataFrame.
-            ValueError: an unknown column, two of one name, a category that the training rows do not have, cells that are no numbers.
+            ValueError: a column is unknown or occurs twice, a category does not occur in the training rows, or a cell is no number.
         """
         import pandas as pd
 
@@ -113,16 +160,19 @@ class Table:
         return _to_tensor(encoded)
 
     def decode(self, x: Float[Tensor, "rows columns"]) -> pd.DataFrame:
-        """The way back: a pandas.DataFrame in the file's own words and units."""
+        """The inverse of `encode`: a pandas.DataFrame in the words and units of the file, from rows (N, D)."""
         import pandas as pd
 
         return pd.DataFrame({column.name: _decode(column, values) for column, values in zip(self.columns, x.double().T.tolist())})
 
     def log_jacobian(self, x: Float[Tensor, "rows columns"]) -> Float[Tensor, " rows"]:
-        """log |d standard units / d raw units| of each row's observed cells, in nats (notebook 10, equation 10.3).
+        """log |d standard units / d raw units| of the observed cells of each row, (N,), in nats (notebook 10, equation 10.3).
 
-        Added to a log-density in standard units it makes one in raw units. Counts and categories have none: their
+        Added to a log-density in standard units, it gives one in raw units. Counts and categories do not contribute, because their
         probabilities have no unit.
+
+        Args:
+            x: rows (N, D) in standard units.
         """
         total = x.new_zeros(len(x))
         for column, values in zip(self.columns, x.T):
@@ -132,7 +182,7 @@ class Table:
         return total
 
     def describe(self) -> pd.DataFrame:
-        """One line a column: its kind, its typical values in raw units or its categories, and the share of empty cells."""
+        """One line for each column: its kind, its typical values in raw units or its categories, and the share of empty cells."""
         import pandas as pd
 
         rows = []
@@ -145,7 +195,12 @@ class Table:
 
 
 def load_players() -> Table:
-    """The 5,000 football players that ship with the course (vaecourse.players tells their story): 3,500 / 750 / 750."""
+    """The 5,000 invented football players that ship with the course, in splits of 3,500, 750 and 750; `vaecourse.players` draws them.
+
+    Example:
+        >>> [column.name for column in load_players().columns][:4]
+        ['position', 'foot', 'age', 'height']
+    """
     return load_table(shipped("players.csv"))
 
 
@@ -160,30 +215,40 @@ def load_table(
     shares: tuple[float, float, float] = (0.7, 0.15, 0.15),
     seed: int = 0,
 ) -> Table:
-    """Read a CSV file (text in UTF-8) whose first line holds the names of its columns.
+    r"""Read a CSV file (text in UTF-8) whose first line holds the names of its columns.
 
     Args:
-        path: of the file; ~ is the home folder. A table on the web is to be downloaded first.
-        kinds: from the name of a column to its kind, where the guess is wrong: one of `KINDS`. Without it, names are categories,
-            and so are numbers with two values; whole numbers from 0, 1 or 2 up to at most a million are counts; numbers above 0 with
-            a long tail to the right are positive quantities; all others are quantities on a line. Numbers with leading zeros
-            (02100, 007) are names.
+        path: the path of the file, in which ~ is the home folder. A table on the web must be downloaded first.
+        kinds: a dictionary from names of columns to their kinds, each one of `KINDS`, for columns whose kind is guessed wrongly. The
+            guess is: names are categories, and so are numbers with only two values; whole numbers from 0, 1 or 2 up to at most a million
+            are counts; numbers above 0 with a long tail to the right are positive quantities; all others are quantities on a line.
+            Numbers with leading zeros (02100, 007) are names.
         drop: columns to leave out (names of people, row numbers).
-        empty: the words that mean an empty cell, in any case, for all columns, or from the name of a column to its words:
-            empty={"region": []} where NA is North America. Without it, those in `EMPTY`, and a warning where one of them might be a
-            name. A cell without any text is always empty. Words are never looked for among the names of columns.
-        header: whether the first line holds the names of columns; without them they are called 0, 1, 2, … Left out, the line is
-            taken for names unless it looks like a row, which is refused. Names that count from 0 or 1, as pandas writes them, are names.
-        separator: what stands between two cells. Left out, it is what a first line such as sep=; says, and a comma without one.
-        shares: of training, validation and test rows, which are dealt at random with `seed`.
+        empty: the words that mean an empty cell, in upper or lower case: a list for all columns, or a dictionary from names of columns to
+            lists, such as empty={"region": []} if NA is North America. By default they are those in `EMPTY`, and a warning is given if
+            one of them might be a name. A cell without any text is always empty. The names of columns are not searched for such words.
+        header: whether the first line holds the names of the columns; if it does not, they are called 0, 1, 2, … By default the line is
+            taken for names, unless it looks like a row, which is an error. Names that count from 0 or 1, as pandas writes them, are names.
+        separator: the character between two cells; by default the one that a first line such as sep=; states, and otherwise a comma.
+        shares: the shares of training, validation and test rows, which are assigned at random.
+        seed: of that assignment.
 
     Returns:
         The table. Shifts, scales and categories come from the training rows only.
 
     Raises:
-        FileNotFoundError: there is no such file. PermissionError: it may not be read.
-        TypeError: path is no path.
-        ValueError: the table cannot be used as it is; says what was found where, and what to do.
+        FileNotFoundError: there is no such file.
+        PermissionError: the file may not be read.
+        TypeError: path is not a path, or seed is not a whole number.
+        ValueError: the table cannot be used as it is. The message says what was found, where, and what to do.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "team.csv"
+        ...     _ = path.write_text("height,foot\n" + "180.5,left\n176.0,right\n191.2,right\n" * 10)
+        ...     print(load_table(path))
+        Table(2 columns: 1 gaussian, 1 category; 21 training, 5 validation and 4 test rows)
     """
     if separator is not None and (not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n'):
         raise ValueError(f"separator is the one character between two cells, such as ',' ';' or '\\t'; got {separator!r}")
@@ -194,10 +259,10 @@ def load_table(
     kinds, drop = {str(name): kind for name, kind in (kinds or {}).items()}, [str(name) for name in drop]
     for name in [*drop, *kinds, *(map(str, empty) if isinstance(empty, Mapping) else ())]:
         if name not in texts:
-            raise ValueError(f"there is no column {name!r} to drop or to set anything of; the file has {_some(list(texts), 20)}")
+            raise ValueError(f"there is no column {name!r}, which drop, kinds or empty names; the file has {_some(list(texts), 20)}")
     texts = {name: column for name, column in texts.items() if name not in drop}
     if not texts:
-        raise ValueError("every column is dropped: leave at least one")
+        raise ValueError("every column is dropped: keep at least one")
     for name, kind in kinds.items():
         if kind not in KINDS:
             raise ValueError(f"column {name!r} cannot be of kind {kind!r}; the kinds are {', '.join(KINDS)}")
@@ -215,12 +280,12 @@ def load_table(
 
 
 def _deal(n: int, shares: tuple[float, float, float], seed: int, path: Path) -> list[np.ndarray]:
-    """The numbers of the training, validation and test rows."""
+    """The indices of the training, validation and test rows."""
     if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
-        raise ValueError(f"shares are those of training, validation and test rows, above 0 and together 1; got {shares}")
+        raise ValueError(f"shares of training, validation and test rows must be above 0 and sum to 1; got {shares}")
     if n < FEWEST_ROWS:
         rows = "1 row" if n == 1 else f"{n} rows"
-        raise ValueError(f"{path} holds {rows}; at least {FEWEST_ROWS} are needed to learn from some and to test on others: collect more")
+        raise ValueError(f"{path} holds {rows}, but at least {FEWEST_ROWS} are needed for training and testing: collect more")
     order = np.random.default_rng(seed).permutation(n)
     first, second = round(shares[0] * n), round((shares[0] + shares[1]) * n)
     parts = [order[:first], order[first:second], order[second:]]
@@ -241,14 +306,14 @@ def _refuse_blank_rows(
 
 
 def _warn_of_words(as_empty: Mapping[str, list[tuple[str, str]]]) -> None:
-    """Say which words were read as empty cells among names, where they might be a name too: None, mild, severe."""
+    """Warn of words that were read as empty cells although they might be names: NA, None, -."""
     found = [(name, *first) for name, some in as_empty.items() for first in some if first[0].lower() in ("na", "none", "-")]
     if found:
         name, word, place = found[0]
         more = f" and {len(found) - 1:,} others like it" if len(found) > 1 else ""
         warnings.warn(
-            f"{word!r} in {place} of column {name!r}{more}: read as an empty cell. If it is the name of a category, pass "
-            f"empty={{{name!r}: []}}; if it does mean an empty cell, say so with empty=vaecourse.tables.EMPTY",
+            f"{word!r} in {place} of column {name!r}{more} was read as an empty cell. If it is the name of a category, pass "
+            f"empty={{{name!r}: []}}; if it does mean an empty cell, pass empty=vaecourse.tables.EMPTY to hide this warning",
             stacklevel=3,
         )
 
@@ -262,39 +327,39 @@ def _path(path: str | Path) -> Path:
     text = os.fspath(path)
     if re.match(r"[a-z][a-z0-9+.-]+:/", text, re.IGNORECASE):  # two letters at least: C:/ is a disk
         raise ValueError(
-            f"load_table reads files of this machine, and {text} is an address: download the file first, or read it with pandas.read_csv "
+            f"load_table reads files on this machine, but {text} is an address: download the file first, or read it with pandas.read_csv "
             "and save it with to_csv(path, index=False)"
         )
     return Path(os.path.expanduser(text))
 
 
 def _read(path: Path, separator: str | None, header: bool | None) -> tuple[dict[str, list[str]], list[str]]:
-    """The cells as text by column, and where each row begins, such as "line 7". Blank lines are passed over."""
+    """The cells as text by column, and where each row begins, such as "line 7". Blank lines are skipped."""
     text, separator = _obey_first_line(_read_text(path), separator, path)
     rows, places = _rows(text, separator, path)
     if not rows:
-        raise ValueError(f"{path} is empty: the first line must hold the names of the columns, the others a row each")
+        raise ValueError(f"{path} is empty: its first line must hold the names of the columns, and every other line a row")
     first = rows[0]
     other = next((s for s in ";\t,|" if s != separator and all(s in separator.join(row) for row in rows[:2]) and len(first) == 1), None)
     if other:
-        raise ValueError(f"{path} has a single column, {_show(first[0])}: its cells stand between {other!r}; pass separator={other!r}")
+        raise ValueError(f"{path} has a single column, {_show(first[0])}: its cells are separated by {other!r}; pass separator={other!r}")
     for row, place in zip(rows, places):
         if len(row) != len(first):
             raise ValueError(
-                f"{place} of {path} has {len(row)} cells, and the first line names {len(first)} ({_some(first)}): mend that line; "
-                f"a cell with {separator!r} in it needs quotes"
+                f"{place} of {path} has {len(row)} cells, but the first line names {len(first)} ({_some(first)}): correct that line; "
+                f"a cell that contains {separator!r} needs quotes"
             )
     if not _holds_names(rows, places, path, header):
         return {str(i): list(column) for i, column in enumerate(zip(*rows))}, places
     _check_names(first, path)
     if len(rows) == 1:
-        raise ValueError(f"{path} holds names of columns ({_some(first)}) and no rows: add the rows, a line each")
+        raise ValueError(f"{path} holds names of columns ({_some(first)}) but no rows: add one line for each row")
     return {name: list(column) for name, column in zip(first, zip(*rows[1:]))}, places[1:]
 
 
 def _read_text(path: Path) -> str:
     if path.is_dir():
-        raise ValueError(f"{path} is a folder: give the file in it")
+        raise ValueError(f"{path} is a folder: pass the path of a file in it")
     try:
         data = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -324,7 +389,7 @@ def _read_text(path: Path) -> str:
 
 SIGNATURES = {  # how files of other kinds begin, in small letters
     b"pk\x03\x04": "zip archive or a spreadsheet",
-    b"\xd0\xcf\x11\xe0": "spreadsheet of an old kind, or another document",
+    b"\xd0\xcf\x11\xe0": "spreadsheet in an old format, or another document",
     b"\x1f\x8b": "compressed",
     b"bzh": "compressed",
     b"\xfd7zxz": "compressed",
@@ -334,12 +399,12 @@ SIGNATURES = {  # how files of other kinds begin, in small letters
     b"sqlite format 3": "a database",
     b"<!doctype html": "a web page: download the file itself (the link called raw or download)",
     b"<html": "a web page: download the file itself (the link called raw or download)",
-    b"version https://git-lfs": "a pointer of Git LFS: fetch the file itself with git lfs pull",
+    b"version https://git-lfs": "a Git LFS pointer: fetch the file itself with git lfs pull",
 }
 
 
 def _neighbours(path: Path) -> str:
-    """The files of that folder whose names are nearly the one asked for."""
+    """The files in the folder of `path` whose names are similar to the requested one."""
     try:
         names = {p.name.lower(): p.name for p in itertools.islice(path.parent.iterdir(), 2000)}
     except OSError:
@@ -349,7 +414,7 @@ def _neighbours(path: Path) -> str:
 
 
 def _obey_first_line(text: str, separator: str | None, path: Path) -> tuple[str, str]:
-    """Excel's first line, sep=; or "sep=;", says what stands between cells. It is cut off; its line end stays, so that lines count on."""
+    """Excel's first line, sep=; or "sep=;", states the separator. It is removed, but its line end stays, for the line numbers."""
     said = re.match(r'"?sep="?([^"\r\n])"?([^\r\n]*)', text, re.IGNORECASE)
     if not said or set(said[2]) - set(';,\t| "' + said[1]):
         return text, separator or ","
@@ -357,7 +422,7 @@ def _obey_first_line(text: str, separator: str | None, path: Path) -> tuple[str,
         raise ValueError(f"the first line of {path} says {said[0]!r}, which contradicts itself: remove that line")
     if separator not in (None, said[1]):
         raise ValueError(
-            f"the first line of {path} says that cells stand between {said[1]!r}, and separator={separator!r} was passed: leave out "
+            f"the first line of {path} says that cells are separated by {said[1]!r}, but separator={separator!r} was passed: leave out "
             "separator, or remove that line"
         )
     return text[said.end() :], said[1]
@@ -377,13 +442,13 @@ def _rows(text: str, separator: str, path: Path) -> tuple[list[list[str]], list[
         where = f"in the row of {path} that begins in line {before + 1}"
         if "unexpected end of data" in str(error):
             raise ValueError(
-                f'{where} a cell begins with a quote (") that is not closed before the end of the file: close it; a quote within a quoted '
-                "cell is doubled"
+                f'{where} a cell begins with a quote (") that is not closed before the end of the file: close it; a quote inside a '
+                "quoted cell must be doubled"
             ) from None
         if "expected after" in str(error):
             raise ValueError(
-                f'{where} a quoted cell goes on after its closing quote (") in line {reader.line_num}: a quoted cell ends with a quote '
-                f"right before {separator!r} or the end of the line, and a quote within it is doubled; or a quote above is not closed"
+                f'{where} a quoted cell continues after its closing quote (") in line {reader.line_num}: a quoted cell must end with '
+                f"a quote just before {separator!r} or the end of the line, and a quote inside it doubled; or an earlier quote is open"
             ) from None
         raise ValueError(f"{where} the text is not CSV: {error}") from None
     return rows, places
@@ -394,7 +459,7 @@ _LIMIT = threading.Lock()
 
 @contextmanager
 def _cells_of_any_length() -> Iterator[None]:
-    """Without the limit of 131,072 characters a cell that `csv` keeps for the whole process. It is put back, one thread at a time."""
+    """Suspend the limit of 131,072 characters per cell, which `csv` keeps for the whole process; one thread at a time."""
     with _LIMIT:
         before = csv.field_size_limit(2**31 - 1)
         try:
@@ -404,7 +469,11 @@ def _cells_of_any_length() -> Iterator[None]:
 
 
 def _holds_names(rows: list[list[str]], places: list[str], path: Path, header: bool | None) -> bool:
-    """Whether the first line holds names. Raises ValueError where it might be a row, and `header` does not say which."""
+    """Whether the first line holds names.
+
+    Raises:
+        ValueError: it might be a row, and `header` does not say which.
+    """
     if header is not None:
         return header
     first, below = rows[0], rows[1:]
@@ -415,8 +484,8 @@ def _holds_names(rows: list[list[str]], places: list[str], path: Path, header: b
             return True
     elif first in below:
         raise ValueError(
-            f"{places[1 + below.index(first)]} of {path} repeats the first line ({_some(first, 3)}): remove it; if the first line is a row "
-            "too, pass header=False"
+            f"{places[1 + below.index(first)]} of {path} repeats the first line ({_some(first, 3)}): remove it, or pass "
+            "header=False if the first line is a row, too"
         )
     like_cells = [
         (number is not None and math.isfinite(number)) or bool(cell and any(cell == row[i] for row in below))
@@ -425,7 +494,7 @@ def _holds_names(rows: list[list[str]], places: list[str], path: Path, header: b
     if sum(like_cells) >= len(first) / 2:
         raise ValueError(
             f"the first line of {path} ({_some(first, 3)}) looks like a row, not like names of columns: if it is a row, write the names "
-            "above it, or pass header=False, which calls them 0, 1, 2, …; if it holds the names, pass header=True"
+            "above it, or pass header=False, which names the columns 0, 1, 2, …; if it holds the names, pass header=True"
         )
     return True
 
@@ -434,11 +503,11 @@ def _check_names(names: list[str], path: Path) -> None:
     if "" in names:
         i = names.index("")
         hint = " (if every line merely ends with a separator, remove that)" if i == len(names) - 1 > 0 else ""
-        hint = " (if it only numbers the rows, leave it out with drop then)" if i == 0 else hint
-        raise ValueError(f"column {i + 1} of {path} has no name: write one into the first line{hint}")
+        hint = " (if it only numbers the rows, you can then leave it out with drop)" if i == 0 else hint
+        raise ValueError(f"column {i + 1} of {path} has no name: write one in the first line{hint}")
     twice = [name for i, name in enumerate(names) if name in names[:i]]
     if twice:
-        raise ValueError(f"two columns of {path} are called {_show(twice[0])}: give each a name of its own")
+        raise ValueError(f"two columns of {path} are called {_show(twice[0])}: give them different names")
 
 
 # ---------------------------------------------------------------- what a cell says
@@ -450,12 +519,12 @@ def _words(empty: Sequence[str] | Mapping[str, Sequence[str]] | None, name: str)
         empty = {str(key): words for key, words in empty.items()}.get(name)
     words = EMPTY if empty is None else empty
     if isinstance(words, str):
-        raise ValueError(f"empty holds lists of words: write [{words!r}]")
+        raise ValueError(f"empty must hold lists of words: pass [{words!r}]")
     return tuple(str(word) for word in words)
 
 
 def _without_words(cells: Iterable[object], words: Sequence[str]) -> list:
-    """The cells, texts without blanks around them, "" where the cell is empty or one of the words that mean so."""
+    """The cells, as texts without surrounding blanks; "" if the cell is empty or one of the words that mean so."""
     cells = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
     keys = {_key(word.strip().lower()) for word in words}
     gone = {text: not text or _key(text.lower()) in keys for text in {str(cell) for cell in cells}}
@@ -463,7 +532,7 @@ def _without_words(cells: Iterable[object], words: Sequence[str]) -> list:
 
 
 def _number(text: str) -> int | float | None:
-    """A text as a number; whole ones as int, so that no digit is lost."""
+    """A text as a number; whole numbers as int, so that no digit is lost."""
     try:
         number = None if "_" in text else float(text)  # float would read 1_000
     except ValueError:
@@ -472,19 +541,19 @@ def _number(text: str) -> int | float | None:
 
 
 def _is_code(text: str) -> bool:
-    """Whether leading zeros say that this is a name made of digits: 02100, 007, 00, but not 0, 0.5 or -0.5."""
+    """Whether a leading zero marks a name made of digits: 02100, 007, 00, but not 0, 0.5 or -0.5."""
     return re.match(r"[-+]?0\d", text) is not None
 
 
 def _are_codes(texts: Iterable[str]) -> bool:
-    """Whether all are names made of digits: of one length, some with leading zeros (01 … 12), or telephone numbers."""
+    """Whether all texts are names made of digits: of the same length and some with leading zeros (01 … 12), or telephone numbers."""
     texts = set(texts)
     fixed = len({len(text) for text in texts}) == 1 and any(map(_is_code, texts)) and all(text.isdecimal() for text in texts)
     return fixed or all(re.fullmatch(r"(\+|0)\d{6,15}", text) for text in texts)
 
 
 def _key(text: str) -> int | float | str:
-    """The same for cells that say the same: 1 and 1.0, true and TRUE, but not 02100 and 2100."""
+    """The same value for cells with the same meaning: 1 and 1.0, true and TRUE, but not 02100 and 2100."""
     number = None if _is_code(text) else _number(text)
     if number is not None and math.isfinite(number):
         return number
@@ -492,7 +561,7 @@ def _key(text: str) -> int | float | str:
 
 
 def _value(cell: object) -> int | float | datetime | str:
-    """What pandas makes of a cell, or could have made of its text: a number (1 for true), or a date."""
+    """The value that pandas reads from a cell, or could have read from its text: a number (1 for true), or a date."""
     text = str(cell)
     number = _number(text)
     if number is not None:
@@ -526,27 +595,27 @@ def _fit(
     empty: tuple[str, ...],
     as_empty: list[tuple[str, str]],
 ) -> tuple[Column, np.ndarray]:
-    """A column and its cells in standard units. The kind is guessed from all rows, the rest comes from the training rows.
+    """A column and its cells in standard units. The kind is guessed from all rows; everything else comes from the training rows.
 
-    `as_empty` are the words that were read as empty, and where: they may be what the column lacks.
+    `as_empty` lists the words that were read as empty, and where; they may be what the column lacks.
     """
     known = [cell for cell in cells if cell]
     word, place = as_empty[0] if as_empty else ("", "")
-    or_name = f", or, if {word!r} in {place} is a name and no empty cell, pass empty={{{name!r}: []}}" if as_empty else ""
+    or_name = f"; if {word!r} in {place} is a name and not an empty cell, pass empty={{{name!r}: []}}" if as_empty else ""
     if not known:
         raise ValueError(f"column {name!r} is empty in every row: leave it out with drop=[{name!r}]{or_name}")
     kind = kind or _guess(name, cells, places)
     values = np.array([]) if kind == "category" else _values(name, kind, cells, places)
     if len({_key(cell) for cell in known}) == 1 or len(np.unique(values[~np.isnan(values)])) == 1:
         raise ValueError(
-            f"column {name!r} holds nothing but {_show(known[0])} and tells nothing: leave it out with drop=[{name!r}]{or_name}"
+            f"column {name!r} has the same value, {_show(known[0])}, in every row that has one: leave it out with drop=[{name!r}]{or_name}"
         )
     seen: dict = {}  # the training rows' names, the shortest spelling of each
     for cell in sorted({cells[i] for i in train if cells[i]}, key=lambda cell: (len(cell), cell)):
         seen.setdefault(_key(cell), cell)
     if len(seen) < 2:
         what = f"is {_show(*seen.values())} in every training row that is not empty" if seen else "is empty in every training row"
-        raise ValueError(f"column {name!r} {what}: it varies too rarely; leave it out with drop=[{name!r}], or try another seed{or_name}")
+        raise ValueError(f"column {name!r} {what}: its values hardly vary; leave it out with drop=[{name!r}], or try another seed{or_name}")
     if kind == "category":
         numbers = {cell: _number(cell) for cell in seen.values()}
         numeric = all(number is not None and math.isfinite(number) for number in numbers.values())
@@ -574,14 +643,14 @@ def _guess(name: str, cells: Sequence[str], places: Sequence[str]) -> str:
     if not words:
         return _guess_number(np.array([number[cell] for cell in known], float))
     distinct, distinct_words = len({_key(cell) for cell in number}), len(number) - len(plain)
-    as_names = f"if it is meant as names, pass kinds={{{name!r}: 'category'}}"
-    or_number = f"; if as numbers, pass kinds={{{name!r}: 'gaussian'}}"
+    as_names = f"if its values are names, pass kinds={{{name!r}: 'category'}}"
+    or_number = f"; if they are numbers, pass kinds={{{name!r}: 'gaussian'}}"
     first, place = words[0]
     if plain and (len(words) < len(known) / 2 or len(plain) > distinct_words):
         cells_ = "this cell" if len(words) == 1 else f"these {len(words):,} cells"
         raise ValueError(
-            f"column {name!r} holds numbers, but also {_show(first)} in {place}{_mistaken_number(first)}: mend {cells_}, or leave empty "
-            f"what is not known; {as_names}{or_number if _is_code(first) else ''}"
+            f"column {name!r} holds numbers, but also {_show(first)} in {place}{_mistaken_number(first)}: correct {cells_}, or leave empty "
+            f"what is unknown; {as_names}{or_number if _is_code(first) else ''}"
         )
     if all(_mistaken_number(cell) and not _is_code(cell) for cell in number if cell not in plain):
         raise ValueError(
@@ -590,27 +659,27 @@ def _guess(name: str, cells: Sequence[str], places: Sequence[str]) -> str:
         )
     most = min(MOST_CATEGORIES, max(2, len(known) // 2))
     if distinct > most:
-        codes = f"; leading zeros or a + make them names{or_number}" if _are_codes(number) else ""
+        codes = f"; values with leading zeros or a + count as names{or_number}" if _are_codes(number) else ""
         raise ValueError(
             f"column {name!r} looks like free text ({distinct:,} different values in {len(known):,} rows, such as {_show(known[0])}): "
-            f"leave it out with drop=[{name!r}], or merge its values into at most {most} categories, or, if they are names each of which "
+            f"leave it out with drop=[{name!r}], or merge its values into at most {most} categories; if they are names each of which "
             f"occurs often, pass kinds={{{name!r}: 'category'}}{codes}"
         )
     long, place = next((found for found in words if "\n" in found[0] or "\r" in found[0]), ("", ""))
     if long:
         raise ValueError(
-            f"column {name!r} holds a quoted cell, {_show(long)}, that begins in {place} and goes on over {len(long.splitlines())} lines: "
+            f"column {name!r} holds a quoted cell, {_show(long)}, that begins in {place} and spans {len(long.splitlines())} lines: "
             f"close its quote; {as_names}"
         )
     return "category"
 
 
 def _mistaken_number(cell: str) -> str:
-    """What went wrong, where a text was probably meant as a number."""
+    """What is wrong, if a text was probably meant as a number."""
     if _is_code(cell) and _number(cell) is not None:
-        return ", with a leading zero as names have"
+        return ", with a leading zero, as names have"
     if "\u2212" in cell and _number(cell.replace("\u2212", "-")) is not None:
-        return ", with a minus sign that is not the one on the keyboard"
+        return ", with a minus sign other than the one on the keyboard"
     if re.fullmatch(r"[-+]?\d{1,3}(\.\d{3}){2,}(,\d*)?|[-+]?\d{1,3}(\.\d{3})+,\d*", cell):
         return ", with '.' between thousands"
     if "," in cell and _number(cell.replace(",", "")) is not None:
@@ -641,7 +710,7 @@ def _guess_number(values: np.ndarray) -> str:
 
 
 def _values(name: str, kind: str, cells: Sequence[object], places: Sequence[str]) -> np.ndarray:
-    """The numbers of a column that is not a category, NaN where empty."""
+    """The numbers of a column that is not a category, with NaN for empty cells."""
     values = np.full(len(cells), np.nan)
     for i, (cell, place) in enumerate(zip(cells, places)):
         if cell == "":
@@ -650,8 +719,8 @@ def _values(name: str, kind: str, cells: Sequence[object], places: Sequence[str]
         if not isinstance(number, (int, float)) or not abs(number) < LARGEST:  # NaN fails too
             what = "is too large" if isinstance(number, (int, float)) and math.isfinite(number) else "is not a finite number"
             raise ValueError(
-                f"column {name!r} is of kind {kind!r}, and {_show(cell)} in {place} {what}{_mistaken_number(str(cell))}: mend the cell, or "
-                "leave it empty"
+                f"column {name!r} is of kind {kind!r}, and {_show(cell)} in {place} {what}{_mistaken_number(str(cell))}: correct the cell, "
+                "or leave it empty"
             )
         wrong = {
             "positive": number <= 0 and "above 0",
@@ -659,7 +728,7 @@ def _values(name: str, kind: str, cells: Sequence[object], places: Sequence[str]
         }.get(kind)
         if wrong:
             raise ValueError(
-                f"column {name!r} is of kind {kind!r}, and {_some([str(cell)])} in {place} is not {wrong}: mend the cell, or leave it "
+                f"column {name!r} is of kind {kind!r}, and {_some([str(cell)])} in {place} is not {wrong}: correct the cell, or leave it "
                 f"empty; if it is right, pass kinds={{{name!r}: 'gaussian'}}"
             )
         values[i] = number
@@ -673,7 +742,7 @@ def _standardised(column: Column, values: np.ndarray) -> np.ndarray:
 
 
 def _encode(column: Column, cells: Sequence[object], places: Sequence[str]) -> np.ndarray:
-    """Cells in standard units: texts as the file has them, or what pandas makes of those."""
+    """Cells in standard units; they are texts as the file has them, or what pandas reads from those."""
     if column.kind != "category":
         return _standardised(column, _values(column.name, column.kind, cells, places))
     by_text = {_key(name): float(i) for i, name in enumerate(column.categories)} | {"": math.nan}
@@ -688,13 +757,13 @@ def _encode(column: Column, cells: Sequence[object], places: Sequence[str]) -> n
             names = by_value.get(_value(cell), [])
             if len(names) > 1:
                 raise ValueError(
-                    f"column {column.name!r}: {_show(cell)} in {place} may be any of the categories {_some(names)}: give their text; "
+                    f"column {column.name!r}: {_show(cell)} in {place} may be any of the categories {_some(names)}: pass its text; "
                     f"pandas.read_csv reads it with dtype={{{column.name!r}: str}}"
                 )
             number = by_text[_key(names[0])] if names else None
         if number is None:
             raise ValueError(
-                f"column {column.name!r}: {_show(cell)} in {place} is a category that no training row has; they have "
+                f"column {column.name!r}: {_show(cell)} in {place} is a category that no training row has; the training rows have "
                 f"{_some(column.categories)}: correct it, merge rare categories, leave the cell empty, or leave the column out"
             )
         encoded.append(number)
