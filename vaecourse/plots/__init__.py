@@ -1,6 +1,7 @@
-"""The figures of the course: arrays in, figure out. One colour per method, lines labelled where they end, alternative text.
+"""The figures of the course: arrays in, figure out. Each method has one colour, lines are labelled where they end, figures have
+alternative text.
 
-They look the same whatever style and settings of matplotlib the reader has chosen, and leave those as they are.
+They look the same whatever style and settings of matplotlib the reader has chosen, and they leave those settings as they are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,32 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyBboxPatch
 
-# Okabe and Ito's palette (2008), told apart by colour-blind readers. One colour per method, in every notebook.
+__all__ = [
+    "COLORS",
+    "RUNGS",
+    "STYLE",
+    "CourseAxes",
+    "CourseFigure",
+    "classes",
+    "cliffs",
+    "course_style",
+    "dots",
+    "ellipse",
+    "figure",
+    "images",
+    "in_course_style",
+    "ladder",
+    "line",
+    "manifold",
+    "note",
+    "picture",
+    "plane",
+    "scoreboard",
+    "sheet",
+    "show",
+]
+
+# The palette of Okabe and Ito (2008), which colour-blind readers can distinguish. One colour per method, in every notebook.
 COLORS = {
     "exact": "#000000",
     "naive": "#D55E00",
@@ -38,7 +64,7 @@ STYLE = {
     "axes.titlesize": 11,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.titley": 1.0,  # where it would be anyway: finding that place is a third of the time of a drawing
+    "axes.titley": 1.0,  # the default position, which is slow to compute: a third of the time of a drawing
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -47,7 +73,7 @@ STYLE = {
 }
 
 
-# Settings that say where and how a window opens, not how a figure looks.
+# Settings that determine where and how a window opens, not how a figure looks.
 NOT_OF_THE_LOOK = ("backend", "interactive", "toolbar", "webagg", "tk.", "macosx", "keymap", "docstring", "timezone", "date.epoch")
 NOT_OF_THE_LOOK += ("savefig.directory", "figure.max_open_warning")
 DEFAULTS = {name: matplotlib.rcParamsDefault[name] for name in matplotlib.rcParamsDefault if not name.startswith(NOT_OF_THE_LOOK)}
@@ -56,12 +82,23 @@ _ours = False  # whether matplotlib's settings are those of the course
 
 @contextmanager
 def course_style(extra: Mapping[str, object] | None = None) -> Iterator[None]:
-    """Draw with matplotlib's own settings, and `extra` ones, in place of the reader's. Within another such block only `extra` is set."""
+    """Draw with matplotlib's default settings, and those in `extra`, instead of the reader's settings.
+
+    Inside another block of this kind only `extra` is set.
+
+    Args:
+        extra: settings of matplotlib, by name.
+
+    Example:
+        >>> with course_style({"font.size": 20}):
+        ...     print(matplotlib.rcParams["font.size"])
+        20.0
+    """
     global _ours
     wanted = {} if _ours else DEFAULTS
     wanted = {name: value for name, value in (wanted | dict(extra or {})).items() if matplotlib.rcParams[name] != value}
     before = _ours
-    with plt.rc_context(wanted):  # only what differs: to set everything takes a millisecond
+    with plt.rc_context(wanted):  # only what differs, because setting everything takes a millisecond
         _ours = True
         try:
             yield
@@ -70,6 +107,14 @@ def course_style(extra: Mapping[str, object] | None = None) -> Iterator[None]:
 
 
 def in_course_style(function: Callable) -> Callable:
+    """A decorator: the function draws in the style of the course.
+
+    Example:
+        >>> font_size = in_course_style(lambda: matplotlib.rcParams["font.size"])
+        >>> font_size() == matplotlib.rcParamsDefault["font.size"]
+        True
+    """
+
     @functools.wraps(function)
     def styled(*args, **kwargs):
         if _ours:
@@ -81,7 +126,7 @@ def in_course_style(function: Callable) -> Callable:
 
 
 def _owns_its_style(cls: type) -> type:
-    """Let the methods of a class of artists draw in the course's style: cells call them, and ticks are made when one is asked for."""
+    """Let the methods of a class of artists draw in the style of the course, because cells call them, and ticks are made on demand."""
     for name, method in inspect.getmembers(cls, inspect.isfunction):
         if not name.startswith("_") and ("tick" in name or not name.startswith("get_")):
             setattr(cls, name, in_course_style(method))
@@ -90,12 +135,26 @@ def _owns_its_style(cls: type) -> type:
 
 @_owns_its_style
 class CourseFigure(Figure):
-    """A figure that is drawn in the course's style, whatever the reader's is."""
+    """A figure that is drawn in the style of the course, whatever the reader's style is. `figure` makes one.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> isinstance(fig, CourseFigure)
+        True
+        >>> plt.close(fig)
+    """
 
 
 @_owns_its_style
 class CourseAxes(Axes):
-    """Axes on which everything is drawn in the course's style, whatever the reader's is."""
+    """Axes on which everything is drawn in the style of the course, whatever the reader's style is. `figure` makes them.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> isinstance(ax, CourseAxes)
+        True
+        >>> plt.close(fig)
+    """
 
 
 def _subplots(rows: int, columns: int, size: tuple[float, float]) -> tuple[CourseFigure, np.ndarray]:
@@ -108,7 +167,22 @@ def _subplots(rows: int, columns: int, size: tuple[float, float]) -> tuple[Cours
 def figure(
     title: str | Sequence[str], xlabel: str | Sequence[str] = "", ylabel: str | Sequence[str] = "", size: tuple[float, float] | None = None
 ) -> tuple[Figure, Axes | np.ndarray]:
-    """An empty figure in the course's style. A list of titles makes a row of panels; labels are shared or one a panel."""
+    """An empty figure in the style of the course.
+
+    Args:
+        title: a text, or a list of texts for a row of panels.
+        xlabel, ylabel: the labels of the axes, one for all panels or a list.
+        size: width and height in inches.
+
+    Returns:
+        The figure and its axes; an array of axes if title is a list.
+
+    Example:
+        >>> fig, (left, right) = figure(["prior", "posterior"], xlabel="z")
+        >>> left.get_title(loc="left"), right.get_xlabel()
+        ('prior', 'z')
+        >>> plt.close(fig)
+    """
     titles = [title] if isinstance(title, str) else list(title)
     with course_style(STYLE):
         fig, axes = _subplots(1, len(titles), size or (6.4 if len(titles) == 1 else 4.2 * len(titles), 3.6))
@@ -123,9 +197,23 @@ def _one(text: str | Sequence[str], i: int) -> str:
 
 
 def show(fig: Figure, alt: str) -> None:
-    """Display a figure as a picture whose plain text is `alt`, one sentence that says what is to be seen.
+    """Display a figure as a picture with alternative text, and close it.
 
-    The sentence takes the place of the figure's default text, so a regression run compares it.
+    The text takes the place of the figure's default text, so a regression run compares it.
+
+    Args:
+        fig: the figure.
+        alt: one sentence that says what can be seen.
+
+    Raises:
+        ValueError: alt is empty.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> show(fig, "")
+        Traceback (most recent call last):
+        ValueError: alt must say in one sentence what the figure shows
+        >>> plt.close(fig)
     """
     if not alt.strip():
         raise ValueError("alt must say in one sentence what the figure shows")
@@ -136,7 +224,17 @@ def show(fig: Figure, alt: str) -> None:
 
 @in_course_style
 def picture(fig: Figure, dpi: float = STYLE["figure.dpi"]) -> bytes:
-    """The figure as a PNG picture of at most 256 colours, which is a third as large and looks the same; the figure is closed."""
+    r"""The figure as a PNG picture of at most 256 colours, which is a third as large and looks the same; the figure is closed.
+
+    Args:
+        fig: the figure.
+        dpi: dots per inch.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> picture(fig)[:4]
+        b'\x89PNG'
+    """
     from PIL import Image
 
     buffer, small = io.BytesIO(), io.BytesIO()
@@ -145,7 +243,7 @@ def picture(fig: Figure, dpi: float = STYLE["figure.dpi"]) -> bytes:
     with Image.open(buffer) as image:
         few = image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     palette = np.array(few.getpalette())
-    palette[palette >= 248], palette[palette <= 6] = 255, 0  # the octree's average of paper is a little grey, that of ink not quite black
+    palette[palette >= 248], palette[palette <= 6] = 255, 0  # the octree's average of white is slightly grey, that of black not quite black
     few.putpalette(palette.tolist())
     few.save(small, format="png", optimize=True)
     return small.getvalue()
@@ -153,7 +251,24 @@ def picture(fig: Figure, dpi: float = STYLE["figure.dpi"]) -> bytes:
 
 @in_course_style
 def line(ax: Axes, x, y, label: str = "", color: str = "exact", *, end: int = -1, nudge: tuple[float, float] = (5, 0), **style) -> None:
-    """Draw a line and write its label where it ends (at index `end`), in its own colour."""
+    """Draw a line and write its label at its end, in its own colour.
+
+    Args:
+        ax: the axes.
+        x, y: the points.
+        label: the text.
+        color: a key of `COLORS`, or a colour of matplotlib.
+        end: the index of the point at which the label is written.
+        nudge: the offset of the label, in points.
+        style: passed to matplotlib.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> line(ax, [1, 2, 3], [-90, -80, -78], "ELBO", "elbo")
+        >>> ax.texts[0].get_text()
+        'ELBO'
+        >>> plt.close(fig)
+    """
     color = COLORS.get(color, color)
     x, y = np.asarray(x), np.asarray(y)
     ax.plot(x, y, color=color, **style)
@@ -163,7 +278,22 @@ def line(ax: Axes, x, y, label: str = "", color: str = "exact", *, end: int = -1
 
 @in_course_style
 def note(ax: Axes, xy: tuple[float, float], text: str, xytext: tuple[float, float], color: str = "exact") -> None:
-    """Write a remark beside a point of the data, with a thin line to it; `xytext` is the offset in points."""
+    """Write a remark beside a point, connected to it by a thin line.
+
+    Args:
+        ax: the axes.
+        xy: the point, in the coordinates of the data.
+        text: the remark.
+        xytext: the offset of the remark from the point, in points.
+        color: a key of `COLORS`, or a colour of matplotlib.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> note(ax, (0.5, 0.5), "the mode", (10, 20))
+        >>> ax.texts[0].get_text()
+        'the mode'
+        >>> plt.close(fig)
+    """
     color = COLORS.get(color, color)
     arrow = {"arrowstyle": "-", "color": color, "lw": 0.8}
     ax.annotate(text, xy, xytext=xytext, textcoords="offset points", color=color, fontsize=9, arrowprops=arrow)
@@ -173,7 +303,22 @@ def note(ax: Axes, xy: tuple[float, float], text: str, xytext: tuple[float, floa
 def images(
     x, title: str = "", captions: Sequence[str] = (), columns: int | None = None, row_names: Sequence[str] = (), size: float = 0.9
 ) -> Figure:
-    """Pictures (N, 784) in rows, ink dark on light, values in [0, 1]; captions stand under the pictures."""
+    """A figure with square images in rows, with dark ink on a light background.
+
+    Args:
+        x: the images (N, D), with values in [0, 1].
+        title: the title.
+        captions: a text under each image.
+        columns: the number of images in a row; by default all are in one row.
+        row_names: a text to the left of each row.
+        size: of an image, in inches.
+
+    Example:
+        >>> fig = images(np.zeros((6, 784)), columns=3)
+        >>> len(fig.axes)
+        6
+        >>> plt.close(fig)
+    """
     x = np.asarray(x)
     columns = columns or len(x)
     rows = -(-len(x) // columns)
@@ -197,7 +342,20 @@ def images(
 
 @in_course_style
 def ladder(here: str | Sequence[str]) -> Figure:
-    """The way from the exact value to the IWAE bound, with the rungs that this notebook climbs filled in."""
+    """The path from the exact value to the IWAE bound, in which the steps of this notebook are filled in.
+
+    Args:
+        here: the name of a step, or several of them: "exact", "naive", "log space", "importance sampling", "ELBO", "VAE", "IWAE".
+
+    Raises:
+        ValueError: there is no such step.
+
+    Example:
+        >>> fig = ladder("ELBO")
+        >>> [text.get_text() for text in fig.axes[0].texts if text.get_weight() == "bold"]
+        ['ELBO']
+        >>> plt.close(fig)
+    """
     current = [here] if isinstance(here, str) else list(here)
     names = [name.replace("\n", " ") for name in RUNGS]
     if not set(current) <= set(names):
@@ -227,9 +385,17 @@ def ladder(here: str | Sequence[str]) -> Figure:
 
 @in_course_style
 def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
-    """log p(x) of one held-out digit, a row a method: (name, colour, estimate, error bar, exact value of that row's model).
+    """log p(x) of one held-out digit, one row for each method, in nats. A black tick marks the exact value.
 
-    The black tick is the exact value; nan, where nobody knows it, draws none. An estimate of -inf is written, not drawn.
+    Args:
+        rows: (label, colour, estimate, error bar, exact value of that row's model), as in `vaecourse.scoreboard.Row`. An exact value of
+            nan draws no tick. An estimate of -inf is written as text.
+
+    Example:
+        >>> fig = scoreboard([("naive", "naive", -120.0, 2.0, -95.0), ("IWAE", "iwae", -95.2, 0.1, -95.0)])
+        >>> [label.get_text() for label in fig.axes[0].get_yticklabels()]
+        ['naive', 'IWAE']
+        >>> plt.close(fig)
     """
     fig, ax = figure("The scoreboard: log p(x) of one held-out digit", "nats", size=(7.6, 0.9 + 0.46 * len(rows)))
     values = np.array([[r[2], r[4]] for r in rows], dtype=float)
@@ -253,10 +419,23 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
 
 @in_course_style
 def plane(ax: Axes, grid, probs, extent: float | None = None, cmap: str = "Oranges") -> None:
-    """A density on a square grid of the two latents, light to dark orange: grid (G, 2) nodes, probs (G,).
+    """Draw a density on a square grid of the two latents, from light to dark.
 
-    Orange is the posterior's colour; a prior is drawn with cmap="Greys". `extent` sets both axes to -extent … extent;
-    without it they end where the grid ends.
+    Args:
+        ax: the axes.
+        grid: the nodes (G, 2), with G a square number.
+        probs: the density or probability of each node, (G,).
+        extent: both axes reach from -extent to extent; by default they end where the grid ends.
+        cmap: "Oranges" for a posterior, "Greys" for a prior.
+
+    Example:
+        >>> axis = np.linspace(-3, 3, 20)
+        >>> grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+        >>> fig, ax = figure("A title")
+        >>> plane(ax, grid, np.exp(-(grid**2).sum(1) / 2), extent=4.0)
+        >>> tuple(map(float, ax.get_xlim()))
+        (-4.0, 4.0)
+        >>> plt.close(fig)
     """
     grid, probs = np.asarray(grid), np.asarray(probs)
     n = int(round(len(grid) ** 0.5))
@@ -273,7 +452,23 @@ def plane(ax: Axes, grid, probs, extent: float | None = None, cmap: str = "Orang
 def ellipse(
     ax: Axes, mu, sigma, color: str = "elbo", label: str = "", radius: float = 2.0, nudge: tuple[float, float] = (6, 6), **style
 ) -> None:
-    """The curve on which an axis-aligned normal is `radius` standard deviations from its mean."""
+    """Draw the curve on which a normal with diagonal covariance is `radius` standard deviations from its mean.
+
+    Args:
+        ax: the axes.
+        mu, sigma: mean (2,) and standard deviations (2,).
+        color: a key of `COLORS`, or a colour of matplotlib.
+        label: a text beside the curve, offset by `nudge` points.
+        radius: in standard deviations.
+        style: passed to matplotlib.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> ellipse(ax, mu=[0, 0], sigma=[1, 0.5], label="q(z|x)")
+        >>> float(ax.patches[0].width), float(ax.patches[0].height)
+        (4.0, 2.0)
+        >>> plt.close(fig)
+    """
     color = COLORS.get(color, color)
     mu, sigma = np.asarray(mu), np.asarray(sigma)
     ax.add_patch(Ellipse(mu, 2 * radius * sigma[0], 2 * radius * sigma[1], fill=False, ec=color, lw=style.pop("lw", 1.8), **style))
@@ -283,7 +478,21 @@ def ellipse(
 
 @in_course_style
 def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -> None:
-    """log10 of a probability against image size: the true line, and for each number format (values, colour) where it ends."""
+    """Draw log10 of a probability against the size of the image: the true values, and where each number format underflows.
+
+    Args:
+        ax: the axes.
+        pixels: the sizes (N,).
+        true: the true values (N,).
+        computed: from the name of a number format to its values (N,), not finite after the underflow, and a colour.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> cliffs(ax, [1, 2, 3], [-10, -20, -30], {"float16": ([-10, -np.inf, -np.inf], "naive")})
+        >>> ax.texts[-1].get_text()
+        'float16 ends'
+        >>> plt.close(fig)
+    """
     pixels, true = np.asarray(pixels), np.asarray(true)
     ax.plot(pixels, true, color=COLORS["exact"], lw=5, alpha=0.18)
     note(ax, (pixels[-1] * 0.62, true[int(len(true) * 0.62)]), "true value", (-70, -22))
@@ -304,7 +513,21 @@ def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -
 
 @in_course_style
 def sheet(ax: Axes, pictures, extent: float) -> None:
-    """Decoded images (n * n, 784) laid out where their latents lie on the plane, first axis to the right, second upwards."""
+    """Draw decoded images at the places of their latents on the plane.
+
+    Args:
+        ax: the axes.
+        pictures: (n * n, 784), in the order of a grid whose first axis is the first latent (to the right) and whose second axis is the
+            second latent (upwards).
+        extent: both axes reach from -extent to extent.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> sheet(ax, np.zeros((9, 784)), extent=3.0)
+        >>> ax.images[0].get_array().shape
+        (84, 84)
+        >>> plt.close(fig)
+    """
     pictures = np.asarray(pictures)
     n, side = int(round(len(pictures) ** 0.5)), int(round(pictures.shape[1] ** 0.5))
     tiles = pictures.reshape(n, n, side, side).transpose(1, 2, 0, 3)[::-1].reshape(n * side, n * side)
@@ -315,7 +538,20 @@ def sheet(ax: Axes, pictures, extent: float) -> None:
 
 @in_course_style
 def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
-    """A figure of its own with one `sheet` of decoded images."""
+    """A figure with one `sheet` of decoded images.
+
+    Args:
+        pictures: (n * n, 784).
+        extent: both axes reach from -extent to extent.
+        title: the title.
+        size: of the figure, in inches.
+
+    Example:
+        >>> fig = manifold(np.zeros((9, 784)), extent=3.0, title="Decoded images")
+        >>> fig.axes[0].get_title(loc="left")
+        'Decoded images'
+        >>> plt.close(fig)
+    """
     fig, ax = figure(title, size=(size, size))
     sheet(ax, pictures, extent)
     return fig
@@ -323,7 +559,20 @@ def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
 
 @in_course_style
 def classes(ax: Axes, z, labels) -> None:
-    """Points of the latent plane, each drawn as its digit: told apart by shape as well as by shade."""
+    """Draw points of the latent plane, each as its digit, so that shape as well as shade tells the classes apart.
+
+    Args:
+        ax: the axes.
+        z: the points (N, 2).
+        labels: their digits (N,).
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> classes(ax, np.zeros((3, 2)), [0, 3, 3])
+        >>> len(ax.lines)  # one set of points for each digit, empty or not
+        10
+        >>> plt.close(fig)
+    """
     z, labels = np.asarray(z), np.asarray(labels)
     shades = plt.get_cmap("viridis")(np.linspace(0, 0.92, 10))
     for digit in range(10):
@@ -334,7 +583,19 @@ def classes(ax: Axes, z, labels) -> None:
 
 @in_course_style
 def dots(ax: Axes, values: Mapping[str, tuple[float, str]]) -> None:
-    """A row a name, {name: (value, colour)}: a dot at the value, with the number beside it."""
+    """Draw one row for each name: a dot at the value, with the number beside it.
+
+    Args:
+        ax: the axes.
+        values: from each name to its value and its colour.
+
+    Example:
+        >>> fig, ax = figure("A title")
+        >>> dots(ax, {"ELBO": (-95.3, "elbo"), "IWAE": (-94.1, "iwae")})
+        >>> [text.get_text() for text in ax.texts]
+        ['-95.3', '-94.1']
+        >>> plt.close(fig)
+    """
     for i, (value, color) in enumerate(values.values()):
         ax.plot(value, i, "o", ms=9, color=COLORS.get(color, color))
         ax.annotate(f"{value:.1f}", (value, i), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9)
