@@ -77,8 +77,8 @@ def test_a_look_that_fails_is_not_ok_and_the_others_go_on(monkeypatch: pytest.Mo
     monkeypatch.setattr(doctor, "memory", broken)
     check = one("memory")
     assert not check.ok
-    assert check.found == "cannot be looked at (OSError: the disk is gone)"
-    assert "mend the lines above" in check.todo
+    assert check.found == "cannot be checked (OSError: the disk is gone)"
+    assert "fix the lines above" in check.todo
     assert one("shipped data").ok
 
 

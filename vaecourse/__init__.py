@@ -1,7 +1,10 @@
 """The building blocks of the course "What is a variational autoencoder, really?".
 
 Every estimate of the course is an average of one quantity, the log importance weight
-log w = log p(x|z) + log p(z) - log q(z), z ~ q; see `vaecourse.estimators`.
+
+    log w = log p(x|z) + log p(z) - log q(z),    z ~ q;
+
+see `vaecourse.estimators`.
 """
 
 import sys as _sys
@@ -9,7 +12,7 @@ from importlib.abc import MetaPathFinder as _MetaPathFinder
 
 __version__ = "0.1.0"
 
-# What the course needs, with the lowest versions of pyproject.toml.
+# What the course needs, with the lowest versions that pyproject.toml allows.
 PACKAGES = {
     "torch": "2.6",
     "numpy": "1.26",
@@ -25,13 +28,13 @@ PACKAGES = {
     "ipywidgets": "8.1",
     "anywidget": "0.9",
 }
-MODULES = {"ipython": "IPython", "scikit-learn": "sklearn", "pillow": "PIL"}  # where a package is imported by another name
+MODULES = {"ipython": "IPython", "scikit-learn": "sklearn", "pillow": "PIL"}  # packages that are imported under another name
 
 
 class _MissingPackages(_MetaPathFinder):
-    """The last resort of an import: where a package that the course needs is missing, the error names all that are, and the remedy.
+    """If a package that the course needs is missing, the error of the import names all that are missing, and what to do.
 
-    It stands at the end of sys.meta_path, so it is asked only for what nothing else has found, and costs nothing until then.
+    It is the last entry of sys.meta_path, so it is only consulted for modules that nothing else has found, and costs nothing until then.
     """
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:

@@ -1,4 +1,4 @@
-"""python -m vaecourse doctor: is this machine ready for the course? data and refresh are for its maintainers."""
+"""The commands of the course: `python -m vaecourse doctor` checks whether this machine is ready; the others are for its maintainers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import json
 import sys
 from pathlib import Path
 
+__all__ = ["doctor", "main", "make_data", "rows_of"]
+
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the command that the arguments name (by default those of the command line), and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m vaecourse", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__)
@@ -19,15 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     by_digits = [f"{what}-{name}" for what in ("decoder", "scoreboard", "variants") for name in ("strokes", "mnist")]
     make.add_argument("what", choices=["strokes", "players", *by_digits])
-    told = "execute notebooks as the tests do, and store what changed as the new reference"
+    told = "execute notebooks as the tests do, and store outputs that changed as the new reference"
     refresh = commands.add_parser("refresh", help=told, description=told)
     told = "run notebooks here, and report what differs from their reference; the exit status says the worst kind"
     compare = commands.add_parser("regress", help=told, description=told)
-    compare.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page, too")
-    compare.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON, too")
+    compare.add_argument("--html", type=Path, metavar="FILE", help="also write the report as a web page")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="also write the report as JSON")
     for command in (refresh, compare):
         command.add_argument("notebooks", nargs="*", help="files, or the numbers 00, 03, mnist; by default all")
-    told = "how long notebooks are, and how long they take to read; a ! marks what exceeds the limits of the course"
+    told = "how long notebooks are and how long they take to read; a ! marks values above the limits of the course"
     commands.add_parser("measure", help=told, description=told).add_argument("notebooks", nargs="*")
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
@@ -42,14 +45,14 @@ def main(arguments: list[str] | None = None) -> int:
 
         paths = find(chosen.notebooks)
         print(measures.table(paths))
-        print("\n".join(f"{path.name}: no output says {number}" for path in paths for number in measures.unbacked(path)))
+        print("\n".join(f"{path.name}: no output shows {number}" for path in paths for number in measures.unbacked(path)))
         return 0
     make_data(chosen.what)
     return 0
 
 
 def doctor() -> int:
-    """Look at what the course needs, and say what to do where it is not there; the exit status is 0 where all is well."""
+    """Check what the course needs, and say what to do if something is missing; the exit status is 0 if all is well."""
     from vaecourse.doctor import examine, verdict
 
     checks = examine()
@@ -58,7 +61,7 @@ def doctor() -> int:
 
 
 def make_data(what: str) -> None:
-    """Write data/strokes.npz or data/players.csv; or a decoder, scoreboard rows or runs, beside those for the other digits."""
+    """Write data/strokes.npz or data/players.csv; or replace a decoder, scoreboard rows or runs, and keep those of other digits."""
     from vaecourse import data, players, scoreboard, training, variants
     from vaecourse.regression import find
 
@@ -76,7 +79,7 @@ def make_data(what: str) -> None:
 
 
 def rows_of(path: Path, digits: str) -> list:
-    """The rows that a notebook adds to the scoreboard, computed anew: a copy of it is executed, and asked for them."""
+    """The rows that a notebook adds to the scoreboard, computed again by executing a copy of the notebook."""
     from vaecourse import regression
     from vaecourse.scoreboard import Row
 
@@ -84,7 +87,7 @@ def rows_of(path: Path, digits: str) -> list:
     after = regression.run(path, digits=digits, last=ask)
     answer = after.notebook.cells[-1].outputs
     if not answer or answer[0].output_type != "stream":
-        sys.exit(f"{path.name} does not run to its end")
+        sys.exit(f"{path.name} does not run to its end: run it in Jupyter to see the error")
     return [Row(*row) for row in json.loads(answer[0].text)]
 
 

@@ -1,6 +1,6 @@
-"""What a machine needs for the course, looked at piece by piece: what was found, and what to do about it.
+"""What a machine needs for the course, checked one thing at a time: what was found, and what to do about it.
 
-At the top only the standard library: the doctor must be able to say that torch is missing.
+At the top this module imports only the standard library, because it must also work where torch is missing.
 """
 
 from __future__ import annotations
@@ -20,8 +20,24 @@ from typing import NamedTuple
 
 from vaecourse import MODULES, PACKAGES
 
-PYTHON = (3, 10)  # the lowest of pyproject.toml
-SHIPPED = {  # sha256, as in data/README.md; None where the file may change
+__all__ = [
+    "Check",
+    "advice",
+    "digits",
+    "examine",
+    "memory",
+    "missing",
+    "mnist",
+    "module_of",
+    "package",
+    "python",
+    "shipped",
+    "threads",
+    "verdict",
+]
+
+PYTHON = (3, 10)  # the lowest version that pyproject.toml allows
+SHIPPED = {  # sha256, as in data/README.md; None if the file may change
     "strokes.npz": "48b271d34ef0508bd50e1389cdec19568418efd9f97f0ce6d0ab05799b96ed07",
     "decoder.safetensors": "dcabd80a5dcd345815b98402001d649ac762e55775d5f3559c7a15db61423d9e",
     "players.csv": "e0ddbab2003d4324b1968dc9db2cc51148a997c57068e2f4c16124b23310cb54",
@@ -33,7 +49,18 @@ GB = 2**30
 
 
 class Check(NamedTuple):
-    """One thing looked at. `todo` is what to do: the fix where it is not ok, a tip (or nothing) where it is."""
+    """The result of one check.
+
+    Attributes:
+        name: what was checked.
+        ok: whether it is as the course needs it.
+        found: what was found.
+        todo: how to fix it if it is not ok; otherwise a tip, or nothing.
+
+    Example:
+        >>> Check("memory", True, "4.0 GB free").todo
+        ''
+    """
 
     name: str
     ok: bool
@@ -42,17 +69,32 @@ class Check(NamedTuple):
 
 
 def module_of(name: str) -> str:
-    """The name by which the package called `name` is imported."""
+    """The name under which a package is imported.
+
+    Example:
+        >>> module_of("scikit-learn")
+        'sklearn'
+    """
     return MODULES.get(name, name)
 
 
 def missing(module: str = "") -> list[str]:
-    """The packages among `PACKAGES` that are not installed for this Python, with the one that could not be imported as `module`."""
+    """The packages among `PACKAGES` that are not installed for this Python, including the one whose module could not be imported.
+
+    Example:
+        >>> missing("sklearn")
+        ['scikit-learn']
+    """
     return [name for name in PACKAGES if _version(name) is None or module_of(name) == module]
 
 
 def advice(missing: Sequence[str]) -> str:
-    """What to do where these packages are missing."""
+    """What to do if these packages are missing.
+
+    Example:
+        >>> "pip install" in advice(["torch"])
+        True
+    """
     wanted = " ".join(f'"{name}>={PACKAGES[name]}"' for name in missing)
     return (
         f"The course needs packages that are not installed for {sys.executable}: {', '.join(missing)}.\n"
@@ -62,7 +104,7 @@ def advice(missing: Sequence[str]) -> str:
 
 
 def examine() -> list[Check]:
-    """Look at everything. Never raises: what cannot be looked at is not ok."""
+    """Run all checks. This never raises an error: what cannot be checked is not ok."""
     looks: dict[str, Callable[[], tuple]] = {
         "Python {}.{} or newer".format(*PYTHON): python,
         **{f"{name} {minimum} or newer": partial(package, name, minimum) for name, minimum in PACKAGES.items()},
@@ -76,7 +118,17 @@ def examine() -> list[Check]:
 
 
 def verdict(checks: Sequence[Check], details: bool = False) -> str:
-    """A line a check: ok, or FIX with what was found and what to do. With `details` also what was found where all is well, and tips."""
+    """The results as text, one line for each check: ok, or FIX with what was found and what to do.
+
+    Args:
+        checks: what `examine` returns.
+        details: also state what was found where all is well, and the tips.
+
+    Example:
+        >>> print(verdict([Check("memory", False, "0.2 GB free", "close other programs")]))
+        FIX  memory: 0.2 GB free
+             do: close other programs
+    """
     lines = []
     for name, ok, found, todo in checks:
         lines.append(f"{'ok ' if ok else 'FIX'}  {name}" + (f": {found}" if details or not ok else ""))
@@ -88,17 +140,19 @@ def verdict(checks: Sequence[Check], details: bool = False) -> str:
 def _check(name: str, look: Callable[[], tuple]) -> Check:
     try:
         return Check(name, *look())
-    except Exception as error:  # whatever is broken, the doctor goes on
-        return Check(name, False, f"cannot be looked at ({_said(error)})", "mend the lines above first, restart, and look again")
+    except Exception as error:  # whatever is broken, the other checks go on
+        return Check(name, False, f"cannot be checked ({_said(error)})", "fix the lines above first, restart, and check again")
 
 
 def python() -> tuple[bool, str, str]:
+    """Check the version of Python."""
     found = f"{sys.version_info[0]}.{sys.version_info[1]} at {sys.executable}"
     ok = tuple(sys.version_info[:2]) >= PYTHON
-    return ok, found, "" if ok else "make an environment with a newer Python (python.org, or conda), and install the course into it"
+    return ok, found, "" if ok else "make an environment with a newer Python (from python.org or conda), and install the course in it"
 
 
 def package(name: str, minimum: str) -> tuple[bool, str, str]:
+    """Check that a package is installed in the version `minimum` or a newer one, and that it can be imported."""
     install = f'{_this_python()} -m pip install --upgrade "{name}>={minimum}", then restart the kernel'
     version = _version(name)
     if version is None:
@@ -108,13 +162,14 @@ def package(name: str, minimum: str) -> tuple[bool, str, str]:
     try:
         importlib.import_module(module_of(name))
     except Exception as error:  # a broken installation can raise anything
-        if "home directory" in str(error):  # older releases of matplotlib and IPython want one
-            return False, f"{version}, which needs a home folder, and this user has none", "set HOME to a folder of yours, and start again"
+        if "home directory" in str(error):  # older releases of matplotlib and IPython need one
+            return False, f"{version}, which needs a home folder, but this user has none", "set HOME to a folder of yours, and start again"
         return False, f"{version}, which cannot be imported ({_said(error)})", install.replace("--upgrade", "--force-reinstall")
     return True, version, ""
 
 
 def digits() -> tuple[bool, str, str]:
+    """Check that VAECOURSE_DIGITS, if it is set, names a data set."""
     from vaecourse import data
 
     name = data.default_name()
@@ -123,6 +178,7 @@ def digits() -> tuple[bool, str, str]:
 
 
 def shipped() -> tuple[bool, str, str]:
+    """Check that the files that ship with the course are there and undamaged."""
     from vaecourse import data
 
     wrong = []
@@ -137,7 +193,7 @@ def shipped() -> tuple[bool, str, str]:
 
 
 def mnist() -> tuple[bool, str, str]:
-    """Not ok only where VAECOURSE_DIGITS asks for files that are not there."""
+    """Check the files of MNIST. They are only required if VAECOURSE_DIGITS asks for them."""
     from vaecourse import data
 
     asked = data.default_name()
@@ -162,6 +218,7 @@ def mnist() -> tuple[bool, str, str]:
 
 
 def memory() -> tuple[bool, str, str]:
+    """Check how much memory is free."""
     free = _free_memory()
     if free is None:
         return True, "unknown on this system", "a notebook takes up to 1 GB"
@@ -170,7 +227,7 @@ def memory() -> tuple[bool, str, str]:
 
 
 def threads() -> tuple[bool, str, str]:
-    """Always ok: too many threads cost time, nothing else."""
+    """Check the number of threads. It is always ok, because too many threads only cost time."""
     import torch
 
     n, usable = torch.get_num_threads(), _usable_processors()
@@ -179,7 +236,7 @@ def threads() -> tuple[bool, str, str]:
 
 
 def _version(name: str) -> str | None:
-    """The installed version of a package; None where it is not installed."""
+    """The installed version of a package; None if it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -187,7 +244,7 @@ def _version(name: str) -> str | None:
 
 
 def _this_python() -> str:
-    """The Python that runs, as it is typed in a terminal: in quotes where its path has blanks."""
+    """The running Python as it is typed in a terminal: in quotes if its path contains blanks."""
     return shlex.quote(sys.executable) if os.name == "posix" else f'"{sys.executable}"'
 
 
@@ -196,7 +253,7 @@ def _said(error: Exception) -> str:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    """The leading numbers of a version: 2.13.0+cpu is (2, 13, 0)."""
+    """The leading numbers of a version: those of 2.13.0+cpu are (2, 13, 0)."""
     return tuple(int(part) for part in re.match(r"[0-9.]*", version)[0].split(".") if part)
 
 
@@ -205,13 +262,15 @@ def _sha256(path: Path) -> str | None:
 
 
 def _free_memory() -> int | None:
-    """Bytes that a new program may take: of the machine, and of the container if there is one. None where it is not known."""
+    """The number of bytes that a new program may use, of the machine and of the container if there is one. None if it is not known."""
     if not MEMINFO.exists():
         return None
     free = int(re.search(r"MemAvailable:\s+(\d+) kB", MEMINFO.read_text())[1]) * 1024
     limit = _read(CGROUP / "memory.max")
     if limit.isdigit():
-        cache = re.search(r"^file (\d+)", _read(CGROUP / "memory.stat"), flags=re.M)  # given up when somebody needs the memory
+        cache = re.search(
+            r"^file (\d+)", _read(CGROUP / "memory.stat"), flags=re.M
+        )  # which the system frees when a program needs the memory
         free = min(free, int(limit) - int(_read(CGROUP / "memory.current") or 0) + int(cache[1] if cache else 0))
     return max(free, 0)
 
@@ -223,7 +282,7 @@ def _usable_processors() -> int:
 
 
 def _read(path: Path) -> str:
-    """The text of a small file; nothing where it cannot be read."""
+    """The text of a small file; nothing if it cannot be read."""
     try:
         return path.read_text().strip()
     except OSError:
