@@ -1,7 +1,7 @@
-"""Exercises that know their mistakes: check("log_mean_exp", log_mean_exp) says whether an answer is right, or which mistake it is.
+"""Exercises with diagnoses: check("log_mean_exp", log_mean_exp) says whether an answer is right, or which mistake it contains.
 
-`hint(name)` gives the next of three hints, `solution(name)` shows a right answer, `progress()` what has been solved so far.
-The exercises and the quiz of a notebook stand in one file of this folder, called like it; a new one is found by being there.
+`hint(name)` gives the next of three hints, `solution(name)` shows a right answer, and `progress()` shows what has been solved so far. The
+exercises and the quiz of a notebook are in one file of this folder, which has the name of the notebook.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vaecourse.exercises.cards import Card, Report
 from vaecourse.exercises.engine import Exercise, judge
 from vaecourse.files import located, replacing
 
-__all__ = ["CheckFailed", "Question", "chapters", "check", "exercise", "hint", "names", "progress", "solution"]
+__all__ = ["CheckFailed", "Question", "chapters", "check", "exercise", "hint", "hint_card", "names", "progress", "solution"]
 
 CHAPTERS = (
     "data_and_latents",
@@ -44,17 +44,30 @@ class CheckFailed(AssertionError):
 
 @cache
 def chapters() -> dict[str, Any]:
-    """From a notebook's number, "01" to "11", to the module with its EXERCISES and its QUIZ."""
+    """The modules with the EXERCISES and the QUIZ of each notebook, by the number of the notebook, "01" to "11"."""
     return {f"{i:02d}": importlib.import_module(f"vaecourse.exercises.{slug}") for i, slug in enumerate(CHAPTERS, 1)}
 
 
 def names() -> list[str]:
-    """The names of all exercises, in the order of the notebooks."""
+    """The names of all exercises, in the order of the notebooks.
+
+    Example:
+        >>> "log_mean_exp" in names()
+        True
+    """
     return [e.name for chapter in chapters().values() for e in chapter.EXERCISES]
 
 
 def exercise(name: str) -> Exercise:
-    """The exercise of this name. Raises ValueError, with the nearest names, where there is none."""
+    """The exercise with this name.
+
+    Raises:
+        ValueError: there is no such exercise; the message proposes similar names.
+
+    Example:
+        >>> exercise("log_mean_exp").name
+        'log_mean_exp'
+    """
     for chapter in chapters().values():
         for e in chapter.EXERCISES:
             if e.name == name:
@@ -64,23 +77,30 @@ def exercise(name: str) -> Exercise:
 
 
 def check(name: str, answer: Callable[..., Any], strict: bool | None = None, note: bool = True) -> Report:
-    """Try a learner's function on inputs that tell right from wrong, and say what is wrong with it.
+    """Try a learner's function on inputs that distinguish right from wrong, and say what is wrong with it.
 
-    Every right answer passes, however it is written. A wrong one is named where it is a known mistake; otherwise the
-    report says what differs. Nothing outside of the answer is changed: inputs, random states, settings, figures.
+    Every right answer passes, however it is written. A wrong answer is diagnosed if it is a known mistake; otherwise the report says in
+    what its result differs. Nothing outside of the answer is changed: inputs, random states, settings and figures stay as they are.
 
     Args:
-        name: the exercise, for instance "log_mean_exp".
+        name: the exercise, for example "log_mean_exp".
         answer: the function itself.
-        strict: raise where the answer is wrong or missing. By default only where nbgrader is grading.
+        strict: raise an error if the answer is wrong or missing; by default only while nbgrader is grading.
         note: whether the outcome counts in `progress()`; False for a demonstration.
 
     Returns:
-        A report with .passed, .attempted and .diagnosis; in a notebook it shows itself as a card.
+        A report with .passed, .attempted and .diagnosis, which a notebook shows as a card.
 
     Raises:
         CheckFailed: the answer is wrong or missing, and strict.
-        ValueError: there is no such exercise. TypeError: the answer is not a function.
+        ValueError: there is no such exercise.
+        TypeError: the answer is not a function.
+
+    Example:
+        >>> from vaecourse.logspace import log_mean_exp
+        >>> check("log_mean_exp", log_mean_exp, note=False)
+        ✓ log_mean_exp
+        Right.
     """
     task = exercise(name)
     verdict = judge(task, answer)
@@ -104,7 +124,12 @@ _hints_given: dict[str, int] = {}
 
 
 def hint(name: str) -> Card:
-    """The next of three hints: a nudge, the formula, the first line."""
+    """The next of the three hints to an exercise: a nudge, the formula, the first line.
+
+    Example:
+        >>> hint("log_mean_exp").heading
+        'Hint 1 of 3 for log_mean_exp'
+    """
     last = len(exercise(name).hints) - 1
     given = _hints_given.get(name, 0)
     _hints_given[name] = given + 1
@@ -115,13 +140,23 @@ def hint(name: str) -> Card:
 
 
 def hint_card(name: str, number: int) -> Card:
-    """The hint of that number, counted from 0."""
+    """The hint to an exercise with a given number, counted from 0.
+
+    Example:
+        >>> hint_card("log_mean_exp", 2).heading
+        'Hint 3 of 3 for log_mean_exp'
+    """
     hints = exercise(name).hints
     return Card(f"Hint {number + 1} of {len(hints)} for {name}", hints[number])
 
 
 def solution(name: str) -> Card:
-    """A right answer, as source code: the course's own."""
+    """The source code of a right answer to an exercise.
+
+    Example:
+        >>> solution("log_mean_exp").heading
+        'A solution of log_mean_exp'
+    """
     reference = exercise(name).reference
     module = reference.__module__
     place = "" if module.startswith(__name__) else f"In the package it is {module}.{reference.__name__}."
@@ -129,7 +164,12 @@ def solution(name: str) -> Card:
 
 
 def progress() -> Card:
-    """What has been solved, notebook by notebook. It is kept in a small file beside the notebooks and goes nowhere else."""
+    """What has been solved, notebook by notebook. The record is a small file beside the notebooks and is sent nowhere.
+
+    Example:
+        >>> progress().heading.endswith("exercises solved")
+        True
+    """
     solved = _noted()
     lines = []
     for number, chapter in chapters().items():
@@ -143,7 +183,13 @@ _MARKS = {True: "✓", False: "✗", None: "○"}
 
 
 class Question(NamedTuple):
-    """A question of a quiz: each choice with what is to be said to who takes it; `right` is the number of the right one."""
+    """A question of a quiz.
+
+    Attributes:
+        question: the question.
+        choices: each choice with the explanation for a reader who takes it.
+        right: the index of the right choice.
+    """
 
     question: str
     choices: tuple[tuple[str, str], ...]
@@ -158,12 +204,12 @@ def _noted() -> dict[str, bool]:
     try:
         noted = json.loads(_progress_file().read_text(encoding="utf-8"))
         return {str(name): bool(passed) for name, passed in noted.items()}
-    except (OSError, ValueError, AttributeError):  # none yet, or not ours to read: a record is no reason to stop
+    except (OSError, ValueError, AttributeError):  # there is none yet, or it cannot be read, which is no reason to stop
         return {}
 
 
 def _note(name: str, passed: bool) -> None:
-    """Write the record anew; what was once right stays so. Where it cannot be written, nothing is noted: that is no reason to stop."""
+    """Write the record again; what was once right stays right. If it cannot be written, nothing is noted, and this is no error."""
     noted = _noted()
     if noted.get(name) in (True, passed):
         return

@@ -6,6 +6,8 @@ import html
 import re
 from dataclasses import dataclass
 
+__all__ = ["Card", "Report", "opens"]
+
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "neutral": "#767676"}  # green, vermilion, grey: told apart by all eyes
 
 

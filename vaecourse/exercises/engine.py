@@ -21,6 +21,27 @@ from torch import Tensor
 
 from vaecourse.exercises import errors, guard
 
+__all__ = [
+    "Exercise",
+    "Mistake",
+    "Odd",
+    "Probe",
+    "Seen",
+    "Verdict",
+    "alike",
+    "as_seen",
+    "call",
+    "coins",
+    "generator",
+    "gradient",
+    "judge",
+    "look",
+    "mean_and_error",
+    "normal",
+    "statistics",
+    "unpack",
+]
+
 SIGMAS = 5.0
 TOLERANCE = {True: 1e-6, False: 2e-3}  # relative and absolute; in single precision -10,000 is known to 1e-3 only
 _OTHER_BASE = " That factor is {}: a logarithm has base {} in place of e."

@@ -18,6 +18,8 @@ from torch import Tensor
 
 from vaecourse.exercises import guard
 
+__all__ = ["explain", "letters"]
+
 ADVICE = (  # a part of the message of an exception, and what it means
     (
         r"'NoneType' object (has no attribute|is not)|unsupported operand.*'NoneType'",

@@ -31,6 +31,8 @@ from unittest import mock
 import numpy as np
 import torch
 
+__all__ = ["Stopped", "code_of", "learner_frame", "run", "where"]
+
 SECONDS = 5.0
 IMPORT_SECONDS = 60.0  # what the imports of an answer may take, all together: the first Adam of a session needs several seconds
 GLANCE = 0.02  # seconds between two looks at what the answer is doing
