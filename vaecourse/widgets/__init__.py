@@ -1,7 +1,7 @@
-"""What moves or asks in a notebook: figures that need no kernel, views that do, questions that answer, and a control over the notebook.
+"""Live figures and questions: figures that need no kernel, views that do, predictions and quizzes, and a control over the notebook.
 
-`predict` and `quiz` ask; the explorers (`estimate_px` and the others) are figures to drag; `watch` shows a training while it runs, and
-`explore` any model of the reader's own.
+`predict` and `quiz` ask questions; the explorers (`estimate_px` and the others) are figures with controls; `watch` shows a training while
+it runs, and `explore` lets the reader move through the latents of any model.
 """
 
 from vaecourse.widgets.explorers import *  # noqa: F403

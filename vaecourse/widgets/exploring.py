@@ -1,4 +1,4 @@
-"""`explore`: sliders over the latents of any model, which the kernel answers; a saved notebook shows what was seen last."""
+"""`explore`: sliders for the latents of any model, which the kernel answers; a saved notebook shows the last picture."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from vaecourse.tables import Table
 from vaecourse.tabular import TabularVAE
 from vaecourse.widgets.frame import DPI, SIDE, Later, Place, by_class, draws_images, figure_element, remote, rows_of
 
+__all__ = ["Explorer", "explore"]
+
 SLIDERS = 8  # latents that can be moved, at most
 ROWS = 20  # rows of x to choose from, at most
 LINES = 14  # columns of a table that are written out, at most
@@ -27,21 +29,21 @@ REACH, STEP = 4.0, 0.1  # of a slider, at least
 
 
 def explore(model: LatentVariableModel, x: Split | Tensor) -> Explorer:
-    """A model of your own, latent by latent: sliders set z, and the kernel shows what the decoder makes of it.
+    """Explore a model latent by latent: sliders set z, and the kernel shows what the decoder makes of it.
 
-    Shown are the mean of p(x|z), a sample from it, a row of x with log p(x|z), and z beside the encoder's q(z|x). With more than eight
-    latents there are sliders for those whose codes vary most over x; the others stay at the mean of q for the row (0 without an
-    encoder). For a table the mean of a positive quantity is its median, and that of a category the most probable one.
+    The view shows the mean of p(x|z), a sample from it, a row of x with log p(x|z), and z beside the encoder's q(z|x). With more than eight
+    latents there are sliders for those whose codes vary most over x; the others stay at the mean of q for the row (at 0 without an
+    encoder). For a table, the median is shown for a positive quantity, and the most probable value for a category.
 
     Args:
-        model: any prior, decoder and encoder, or none; a `ConditionalVAE` is told the class of the row.
+        model: any prior and decoder, with or without an encoder; a `ConditionalVAE` is given the class of the row.
         x: a split, or rows (B, D), of which the first 20 can be chosen.
 
     Returns:
         The explorer; let it be the last expression of its cell. `move` sets its controls, `sentence` says what it shows.
 
     Raises:
-        ValueError, TypeError: rows that the model does not take.
+        TypeError, ValueError: there is no model with a prior and a decoder, or the rows do not fit it.
     """
     if not isinstance(model, LatentVariableModel):
         raise TypeError(f"explore needs a model with a prior and a decoder, see vaecourse.models; got {type(model).__name__}")
@@ -49,13 +51,13 @@ def explore(model: LatentVariableModel, x: Split | Tensor) -> Explorer:
 
 
 class Explorer:
-    """What `explore` returns.
+    """The view that `explore` returns.
 
     Attributes:
         values: {"row": its number, "z": the values of the sliders, "sample": the number of the sample}.
         shown: the latents that have a slider, by their number from 0.
         sentence: what the picture shows.
-        picture: PNG.
+        picture: the picture, as PNG.
     """
 
     name = "Explore the model"
@@ -77,15 +79,15 @@ class Explorer:
         self._draw()
 
     def move(self, *, row: int | None = None, z: Any = None, sample: int | None = None) -> None:
-        """Set what is given, and draw at once.
+        """Set the controls that are given, and draw at once.
 
         Args:
-            row: the number of a row; z stays.
-            z: a value for each slider.
+            row: the number of a row; z does not change.
+            z: one value for each slider.
             sample: the number of the sample from p(x|z); the same number gives the same sample.
 
         Raises:
-            ValueError: no such row, another number of values, values that are not finite, a sample that is no number.
+            ValueError: there is no such row, z has another length or is not finite, or sample is no whole number.
         """
         values = self.values | {k: v for k, v in {"row": row, "z": z, "sample": sample}.items() if v is not None}
         if values["row"] not in range(len(self.x)):
@@ -161,7 +163,7 @@ class Explorer:
         return fig
 
     def _latents(self, ax) -> None:
-        """Each slider as a cross, on the middle 95 % of q(z|x)."""
+        """Each slider as a cross on the middle 95 % of q(z|x)."""
         ax.set_title("z, and q(z|x)" if self.q is not None else "z")
         lines = range(len(self.shown))
         if self.q is not None:
@@ -223,7 +225,7 @@ class Explorer:
         self._answer()
 
     def _answer(self) -> None:
-        """Hand the picture to the page, and keep it in the notebook."""
+        """Send the picture to the page, and store it in the notebook."""
         if self.page.answered == self.values:
             return
         with self.page.hold_sync():
@@ -236,7 +238,7 @@ def _below(number: int) -> str:
 
 
 def _curves(ax, model: LatentVariableModel, rows: dict[str, Tensor]) -> None:
-    """The values of x in their order, one line for each of the rows."""
+    """The values of x in their order, one line for each row."""
     for (name, values), color, mark in zip(rows.items(), ("exact", "elbo", "importance"), ("o-", "s-", "^:")):
         ax.plot(range(1, 1 + len(values)), values.detach().numpy(), mark, ms=4, color=plots.COLORS[color], label=name)
     ax.set(title="x", xlabel="number of the value")
@@ -244,7 +246,7 @@ def _curves(ax, model: LatentVariableModel, rows: dict[str, Tensor]) -> None:
 
 
 def _cells(ax, model: TabularVAE, rows: dict[str, Tensor]) -> None:
-    """The cells of a table in the file's own words and units, a line a column."""
+    """The cells of a table in the words and units of its file, one line for each column."""
     x = torch.stack(list(rows.values()))
     words = Table(model.columns, x, x, x).decode(x)
     ax.axis("off")

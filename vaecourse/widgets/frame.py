@@ -1,7 +1,7 @@
-"""What the figures that need a kernel stand on: an output that can be renewed, and an ear for the reader.
+"""The basis of the figures that need a kernel: an output that can be replaced, and messages from the page.
 
-`watch` and `explore` are displayed as a picture with its sentence, so that a saved notebook shows what they last showed, with no kernel
-and no script. Buttons and sliders are put beside it by a script that talks to the kernel; they are no part of the saved output.
+`watch` and `explore` are displayed as a picture with its sentence, so a saved notebook shows their last state without a kernel and
+without a script. A script that talks to the kernel adds buttons and sliders, which are no part of the saved output.
 """
 
 from __future__ import annotations
@@ -17,18 +17,20 @@ from vaecourse.data import Split
 from vaecourse.models import ConditionalVAE, LatentVariableModel
 from vaecourse.widgets.live import bundled
 
+__all__ = ["Later", "Place", "by_class", "draws_images", "figure_element", "heard_while_running", "kernel", "remote", "rows_of"]
+
 DPI = 100  # of a picture that is drawn while something else is going on
 SIDE = 28  # pixels of an image, in a row
 
 
 class Place:
-    """One output of the running cell, which can be shown and then renewed for as long as the kernel lives."""
+    """One output of the running cell, which can be displayed and then replaced as long as the kernel lives."""
 
     def __init__(self) -> None:
         self.handle = None
 
     def show(self, data: dict[str, Any], alt: str = "") -> None:
-        """Display a bundle of representations, the first time as a new output and then in its place."""
+        """Display a bundle of representations: the first time as a new output, and then in its place."""
         from IPython.display import DisplayHandle, display
 
         metadata = {"image/png": {"alt": alt}} if alt else {}
@@ -39,7 +41,7 @@ class Place:
             self.handle.update(data, metadata=metadata, raw=True)
 
     def picture(self, picture: bytes, sentence: str) -> None:
-        """A PNG picture whose alternative text is `sentence`."""
+        """Display a PNG picture whose alternative text is `sentence`."""
         self.show({"image/png": picture, "text/plain": sentence}, sentence)
 
 
@@ -49,9 +51,9 @@ def figure_element(mark: str, inside: str, caption: str) -> str:
 
 
 def remote(script: str, **traits: Any):
-    """A widget without a view: the page runs the file `script` of the folder js, with a model of these traits.
+    """A widget without a view: the page runs the file `script` of the folder js, with a model that has these traits.
 
-    The file exports a function of its own name, called once with {model}.
+    The file exports a function of its own name, which is called once with {model}.
     """
     import anywidget
 
@@ -61,33 +63,34 @@ def remote(script: str, **traits: Any):
 
 
 def heard_while_running(widget: Any) -> None:
-    """Have what the page says to a widget handled even while a cell is running.
+    """Let messages of the page to a widget be handled even while a cell is running.
 
-    JupyterLab and Notebook 7 send it to a subshell of the kernel, a thread beside that of the cells. Newer ipykernels take it back to
-    the thread from which the kernel last wrote to the widget, which is the one that is busy: this widget opts out.
+    JupyterLab and Notebook 7 send them to a subshell of the kernel, a thread beside that of the cells. Newer versions of ipykernel pass
+    them on to the thread from which the kernel last wrote to the widget, which is the busy one; this widget opts out.
     """
     if hasattr(widget.comm, "_reply_subshell_for"):
         widget.comm._reply_subshell_for = lambda data, subshell: subshell
 
 
 def kernel() -> Any:
-    """The Jupyter kernel that runs this code, None elsewhere."""
+    """The Jupyter kernel that runs this code; None elsewhere."""
     from IPython import get_ipython
 
     return getattr(get_ipython(), "kernel", None)
 
 
 class Later:
-    """Draws once for all the moves that have arrived: at once when a cell asks, and soon when the reader does.
+    """Draw once for all moves that have arrived: immediately if a cell asks for it, and soon afterwards if the page does.
 
-    The page's moves may be handled in another thread than the cells. Matplotlib draws in one thread only, so the drawing is left
-    to the loop of the thread that made the figure, for when no cell is running there.
+    The moves of the page may be handled in another thread than the cells. Matplotlib draws in one thread only, so the drawing is
+    postponed to the event loop of the thread that made the figure, until no cell is running there.
     """
 
     def __init__(self, redraw: Callable[[], None]):
         self.redraw, self.asked, self.loop = redraw, False, _running_loop()
 
     def ask(self) -> None:
+        """Request a drawing."""
         if not _from_the_reader():
             self.redraw()
         elif not self.asked:
@@ -96,6 +99,7 @@ class Later:
             loop.call_soon_threadsafe(loop.call_later, 0.005, self.answer)
 
     def answer(self) -> None:
+        """Draw, for all requests since the last drawing."""
         self.asked = False
         self.redraw()
 
@@ -108,7 +112,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def _from_the_reader() -> bool:
-    """Whether this is the handling of a moved control in a running notebook, rather than a cell's own code."""
+    """Whether a moved control in a running notebook is being handled, rather than the code of a cell."""
     here = kernel()
     if here is None or _running_loop() is None:
         return False
@@ -116,7 +120,11 @@ def _from_the_reader() -> bool:
 
 
 def rows_of(model: LatentVariableModel, x: Split | Tensor, most: int) -> Tensor:
-    """The first rows of a split, with their classes behind them where the model is told the class, or of a tensor; checked."""
+    """The first rows of a split or of a tensor, checked; followed by their classes if the model is conditional.
+
+    Raises:
+        TypeError, ValueError: the rows do not fit the model, or a conditional model is given a split without labels.
+    """
     if isinstance(x, Split) and isinstance(model, ConditionalVAE):
         if x.labels is None:
             raise ValueError(f"a {type(model).__name__} needs the classes of the images, and this split has none")
@@ -127,7 +135,7 @@ def rows_of(model: LatentVariableModel, x: Split | Tensor, most: int) -> Tensor:
 
 
 def by_class(model: LatentVariableModel, x: Tensor) -> list[tuple[LatentVariableModel, Tensor]]:
-    """Models that take z alone, each with its rows of x: the model itself, or that of each class of a `ConditionalVAE`."""
+    """Models that take z alone, each with its rows of x: the model itself, or for a `ConditionalVAE` the model of each class."""
     if not isinstance(model, ConditionalVAE):
         return [(model, x)]
     images, labels = x[:, : model.n_pixels], x[:, model.n_pixels :].argmax(1)

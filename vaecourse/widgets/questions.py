@@ -1,7 +1,7 @@
-"""Questions that answer for themselves: predictions before a result, and the quiz at the end of a notebook.
+"""Questions with answers: predictions before a result, and the quiz at the end of a notebook.
 
-Each choice is a line that opens (an HTML `details` element), so that a saved notebook answers without a kernel and without scripts;
-where scripts run, the first choice is marked and a quiz keeps the score. And one control over the notebook itself: `skip_the_rest`.
+Each choice is a line that opens (an HTML `details` element), so a saved notebook answers without a kernel and without scripts. Where
+scripts run, the first choice is marked, and a quiz keeps the score. `skip_the_rest` is a control over the notebook itself.
 """
 
 from __future__ import annotations
@@ -16,14 +16,16 @@ from vaecourse.exercises import Question
 from vaecourse.verify import note_skipped
 from vaecourse.widgets.live import script
 
+__all__ = ["Questions", "predict", "quiz", "skip_the_rest"]
+
 
 @dataclass(frozen=True)
 class Questions:
     """One question or several, as a page fragment in a notebook and as plain text elsewhere.
 
     Attributes:
-        items: the questions with their choices and reasons.
-        heading: what stands before the question of a prediction; a quiz numbers its questions instead.
+        items: the questions with their choices and explanations.
+        heading: the text before the question of a prediction; a quiz numbers its questions instead.
     """
 
     items: tuple[Question, ...]
@@ -59,23 +61,30 @@ class Questions:
 
 
 def predict(question: str, choices: Mapping[str, str], right: str) -> Questions:
-    """A question to answer before the next cell is run. The choice that is taken says whether it is right, and why.
+    """A question to answer before the next cell is run. The choice that the reader takes says whether it is right, and why.
 
     Args:
-        choices: from each choice to what is said to the reader who takes it: why it is right, or why it tempts and is not.
-        right: the choice that is right.
+        question: the question.
+        choices: from each choice to the explanation for a reader who takes it: why it is right, or why it is tempting but wrong.
+        right: the right choice.
 
     Returns:
         The question; let it be the last expression of its cell.
 
     Raises:
-        ValueError: fewer than two choices or more than 26, a choice without a reason, or `right` is none of them.
+        ValueError: there are fewer than 2 choices or more than 26, a choice has no explanation, or `right` is not among them.
+
+    Example:
+        >>> predict("Is 2 + 2 equal to 5?", {"yes": "Count again.", "no": "It is 4."}, right="no")
+        Predict: Is 2 + 2 equal to 5?
+          (a) yes
+          (b) no
     """
     if not 2 <= len(choices) <= 26:
         raise ValueError(f"a prediction needs 2 to 26 choices; got {len(choices)}")
     silent = [choice for choice, reason in choices.items() if not reason.strip()]
     if silent:
-        raise ValueError(f"every choice needs a reason, so that its reader is not left alone; {silent[0]!r} has none")
+        raise ValueError(f"every choice needs an explanation for the reader who takes it; {silent[0]!r} has none")
     if right not in choices:
         raise ValueError(f"right= must be one of the choices ({', '.join(map(repr, choices))}); got {right!r}")
     return Questions((Question(question, tuple(choices.items()), list(choices).index(right)),), "Predict")
@@ -85,10 +94,17 @@ def quiz(notebook: str) -> Questions:
     """The quiz at the end of a notebook: each choice, right or wrong, is answered with the reason.
 
     Args:
-        notebook: its number, for instance "04".
+        notebook: its number, for example "04".
 
     Returns:
         The questions; let them be the last expression of their cell.
+
+    Raises:
+        ValueError: there is no quiz for this notebook.
+
+    Example:
+        >>> len(quiz("04").items) > 1
+        True
     """
     from vaecourse.exercises import chapters
 
@@ -98,10 +114,14 @@ def quiz(notebook: str) -> Questions:
 
 
 def skip_the_rest(why: str) -> None:
-    """Print `why`; every cell that is run after this one does nothing, until the kernel is restarted.
+    """Print `why`; every cell that is run afterwards does nothing, until the kernel is restarted.
 
-    For a notebook whose data cannot be had: it runs to its end, says so once, and shows no error. Outside of IPython
-    there are no cells, and the line is all.
+    It is for a notebook whose data is not available: it runs to its end, says so once, and shows no error. Outside of IPython there are
+    no cells, and only the line is printed.
+
+    Example:
+        >>> skip_the_rest("MNIST is not available.")
+        MNIST is not available.
     """
     from IPython import get_ipython
 

@@ -1,4 +1,4 @@
-"""`watch`: a training seen while it runs, with a button to stop it; what stays behind is its last picture."""
+"""`watch`: a view of a training while it runs, with a button to stop it; its last picture remains."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ from vaecourse.widgets.frame import (
     rows_of,
 )
 
+__all__ = ["Watch", "scores", "watch"]
+
 JUDGED = 20  # held-out rows whose ELBO and log p(x) are computed
 SHOWN = 500  # held-out rows whose codes are drawn
 DRAWS = 100  # of z for each row, where log p(x) is not known
@@ -55,27 +57,30 @@ def watch(
     """A view of a training: `fit(vae, digits, 60, on_epoch=watch(vae, digits.test))`.
 
     It shows the training and validation loss, the codes of held-out rows, their reconstructions, and the ELBO and the exact log p(x)
-    of some of them; with more than two latents the KL of each latent and the importance weighted bound. A button stops the
+    of some of them; with more than two latents, the KL divergence of each latent and the importance weighted bound. A button stops the
     training after the current epoch. When the training ends, its last picture and the sentence below remain. Outside of a
     notebook, in a plain script, nothing is drawn and nothing is computed.
 
     Args:
-        held_out: a split, whose labels are used too; a data set, of which it is the test split; or rows (B, D).
-        labels: the classes (B,) of rows that were given as a tensor.
-        also: a function of your own, called with the number of every completed epoch, before the picture is renewed.
-        every: the least time between two pictures, in seconds; beyond this, drawing takes a tenth of the time at most.
-        live: show pictures during the training. By default unless TQDM_DISABLE is set, which also hides the bar of `fit`; then only the
-            last picture is shown.
+        model: the model, which must have an encoder.
+        held_out: a split, whose labels are used as well; a data set, whose test split is used; or rows (B, D).
+        labels: the classes (B,) of rows that are given as a tensor.
+        also: a function of your own, called with the number of every completed epoch before the picture is drawn again.
+        every: the least time between two pictures, in seconds; in addition, drawing takes at most a tenth of the time.
+        live: show pictures during the training. By default they are shown unless TQDM_DISABLE is set, which also hides the bar of `fit`;
+            then only the last picture is shown.
 
     Raises:
-        ValueError, TypeError: a model without an encoder, rows that the model does not take, labels of another number, a negative time.
+        TypeError, ValueError: the model has no encoder, rows or labels do not fit, or the time is negative.
     """
     if not hasattr(model, "encoder"):
-        raise ValueError(f"watch shows where an encoder puts held-out rows, and {type(model).__name__} has none: pass a VAE")
+        raise ValueError(
+            f"watch shows the codes that an encoder gives to held-out rows, but {type(model).__name__} has no encoder: pass a VAE"
+        )
     split = held_out.test if isinstance(held_out, Digits) else held_out
     if isinstance(split, Split):
         if labels is not None:
-            raise ValueError("labels belong to rows that are given as a tensor; a split brings its own")
+            raise ValueError("labels belong to rows that are given as a tensor; a split brings its own: leave them out")
         labels = split.labels
     rows = rows_of(model, split, SHOWN)
     if labels is not None:
@@ -88,11 +93,11 @@ def watch(
 
 
 class Watch:
-    """What `watch` returns, for `fit`.
+    """The view that `watch` returns, to be passed to `fit` as on_epoch.
 
     Attributes:
         sentence: what the last picture shows; empty before there is one.
-        picture: the last picture, PNG; None before there is one.
+        picture: the last picture, as PNG; None before there is one.
         scores: from the number of epochs to the average ELBO and log p(x) (or its bound) of the judged rows, in nats.
     """
 
@@ -107,7 +112,7 @@ class Watch:
         self.sentence, self.picture, self.scores = "", None, {}
 
     def begin(self, history: History, epochs: int) -> bool:
-        """Called by `fit` before the first epoch: `history` is what it will fill. Whether the progress is seen here."""
+        """Called by `fit` before the first epoch with the history that it fills; returns whether this view replaces the progress bar."""
         self.history, self.epochs, self.stop = history, epochs, False
         self.sentence, self.picture, self.scores, self.next = "", None, {}, 0.0
         self.place = None if kernel() is None else Place()
@@ -120,12 +125,12 @@ class Watch:
         return True
 
     def _press(self, change: dict) -> None:
-        """Perhaps in another thread, while an epoch is running: no more than a note is made here."""
+        """The button was pressed. An epoch may be running in another thread, so this only makes a note."""
         self.stop = True
         change["owner"].heard = True
 
     def __call__(self, epoch: int) -> bool:
-        """Called by `fit` after every epoch. Whether the training is to stop."""
+        """Called by `fit` after every epoch; returns whether the training is to stop."""
         asked = self.also is not None and self.also(epoch) is True
         if self.place is None:
             return asked
@@ -139,12 +144,12 @@ class Watch:
             img = f'<img src="{address}" alt="{escape(self.sentence)}" style="max-width: 100%">'
             self.place.show(self._running(img, self.sentence))
             end = time.monotonic()
-            rest = 0.0 if first else (end - start) * (1 / SHARE - 1)  # the first picture is slow: it finds the fonts
+            rest = 0.0 if first else (end - start) * (1 / SHARE - 1)  # the first picture is slow, because it loads the fonts
             self.next = end + max(self.every, rest)
         return self.stop or asked
 
     def end(self) -> None:
-        """Called by `fit` when the training is over, whatever ended it: the last picture takes the place of all that moved."""
+        """Called by `fit` when the training is over, whatever ended it: the last picture replaces the live view."""
         if self.ear is not None:
             self.ear.close()
             self.ear = None
@@ -154,7 +159,7 @@ class Watch:
             self.sentence = "The training ended before its first epoch was over."
             self.place.show({"text/plain": self.sentence})
             return
-        if self.history.stopped == "interrupted":  # within an epoch, perhaps: what is shown is the model as it was left
+        if self.history.stopped == "interrupted":  # perhaps within an epoch: the model is shown as it was left
             self.scores.pop(len(self.history.train), None)
         self._draw()
         self.place.picture(self.picture, self.sentence)
@@ -175,13 +180,13 @@ class Watch:
             self.picture = picture(_figure(self), DPI)
 
     def where(self) -> str:
-        """How far the training is, and what ended it."""
+        """How far the training has come, and what ended it."""
         how = {"interrupted": "Interrupted after", "on request": "Stopped on request after", "early": "Stopped early after"}
         return f"{how.get(self.history.stopped, 'After')} epoch {len(self.history.train)} of {self.epochs}"
 
     def _say(self, done: int) -> str:
         bound, log_px = self.scores[done]
-        digits = 0 if draws_images(self.model) else 1  # no more than every machine agrees on
+        digits = 0 if draws_images(self.model) else 1  # as many as all machines agree on
         losses = f"training loss {self.history.train[-1]:.{digits}f}"
         if self.history.valid:
             losses += f", validation loss {self.history.valid[-1]:.{digits}f}"
@@ -194,9 +199,9 @@ class Watch:
 
 
 def scores(model: LatentVariableModel, x: Tensor, exact: bool) -> tuple[float, float]:
-    """The average ELBO and log p(x) of x in nats: both exact (nan where the quadrature does not settle), or estimates.
+    """The average ELBO and log p(x) of x in nats: both exact (NaN if the quadrature does not settle), or both estimates.
 
-    The estimates take `DRAWS` samples a row, the same at every call, and leave the reader's random state alone.
+    The estimates use `DRAWS` samples for each row, the same at every call, and leave the global random state as it was.
     """
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -246,7 +251,9 @@ def _losses(ax, view: Watch) -> None:
     ax.plot(epochs, history.train, color=plots.COLORS["prior"], label="training")
     if history.valid:
         ax.plot(epochs, history.valid, color=plots.COLORS["elbo"], label="validation")
-    late = [v for values in (history.train, history.valid) for v in values[len(values) // 10 :]]  # the first fall would flatten the rest
+    late = [
+        v for values in (history.train, history.valid) for v in values[len(values) // 10 :]
+    ]  # without the first decrease, which would flatten the rest
     pad = 0.05 * (max(late) - min(late)) or 1.0
     ax.set(xlabel="epoch", ylabel=f"nats per {view.unit}", xlim=(0.5, len(history.train) + 0.5), ylim=(min(late) - pad, max(late) + pad))
     ax.xaxis.get_major_locator().set_params(integer=True)
@@ -257,7 +264,7 @@ def _losses(ax, view: Watch) -> None:
 
 
 def _codes(ax, view: Watch, q) -> None:
-    """Where the encoder puts held-out rows: on the plane, on the line, or how much each of many latents carries."""
+    """The codes of held-out rows: on the plane, on the line, or the divergence of each of many latents."""
     latents, prior = view.model.latent_dim, view.model.prior
     mean = q.mean.numpy()
     if latents == 2:
@@ -283,7 +290,7 @@ def _codes(ax, view: Watch, q) -> None:
 
 
 def _pictures(ax, model: LatentVariableModel, x: Tensor) -> None:
-    """Rows of digits, each above the row of their reconstructions: the decoder's mean at the mean of q."""
+    """Rows of digits, each above the row of their reconstructions: the mean of the decoder at the mean of q."""
     pairs = [(row, one.decoder(one.encoder(row).mean).mean) for x_row in x for one, row in by_class(model, x_row[None])]
     tiles = [torch.cat([a.reshape(SIDE, SIDE), b.reshape(SIDE, SIDE)], 0) for a, b in pairs]
     columns = -(-len(tiles) // 2)

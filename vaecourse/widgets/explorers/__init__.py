@@ -1,7 +1,7 @@
-"""Explorers: figures that the reader moves. Each is one function that returns one live figure, see `vaecourse.widgets.live`.
+"""Explorers: figures with controls. Each is a function that returns one live figure, see `vaecourse.widgets.live`.
 
-The stills are drawn here, at the values at which the live figure starts, and say the same sentence. What a figure computes while it
-moves stands in the folder js, in the file of the same name.
+The still pictures are drawn here, at the values at which the live figure starts, with the same sentence. What a figure computes while
+it moves is in the file of the same name in the folder js.
 """
 
 from vaecourse.widgets.explorers.pictures import choose_a_prior, draw_a_digit, table_plane, training_replay

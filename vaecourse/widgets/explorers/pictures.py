@@ -1,4 +1,4 @@
-"""Explorers of what a decoder draws: digits by hand, the rows of a table, samples of a prior, a training run played again."""
+"""Explorers of what a decoder generates: digits by hand, the rows of a table, samples of a prior, and the replay of a training."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from vaecourse.tables import Column, Table
 from vaecourse.tabular import TabularVAE
 from vaecourse.widgets.live import Live, layers, uniform
 
+__all__ = ["choose_a_prior", "draw_a_digit", "table_plane", "three_digits", "training_replay"]
+
 PLANE = {"xlim": (-4, 4), "ylim": (-4, 4), "xticks": (-4, 0, 4), "yticks": (-4, 0, 4)}
 MARKS = (("o", "importance"), ("^", "naive"), ("s", "posterior"), ("v", "elbo"), ("D", "iwae"), ("*", "prior"))
 WATCHED = 60  # held-out digits over which a replay averages ELBO and log p(x)
@@ -29,7 +31,7 @@ GRID = 90  # nodes an axis of a prior's density
 
 
 def draw_a_digit() -> Live:
-    """The story of notebook 01 by hand: class and factors, then strokes, then ink, then black and white (notebook 01)."""
+    """The story of notebook 01 by hand: class and factors give strokes, those give ink, and that gives pixels (notebook 01)."""
     start = {"label": 3, "slant": 0.2, "thickness": 2.3, "scale": 19.0, "wobble": 0.0}
     label, slant, thickness, scale, wobble = start.values()
     settings = {"slant": slant, "thickness": thickness, "scale": scale, "width": 1.0, "wobble_1": wobble, "wobble_3": wobble}
@@ -73,7 +75,7 @@ def table_plane(model: TabularVAE, table: Table, by: str) -> Live:
     chosen = table[by]
     if table.columns[chosen].kind != "category":
         categories = [column.name for column in table.columns if column.kind == "category"]
-        raise ValueError(f"by must name a column of categories, one of {', '.join(categories) or 'which this table has none'}; got {by!r}")
+        raise ValueError(f"by must name a column of categories; this table has {', '.join(categories) or 'none'}; got {by!r}")
     names, start = table.columns[chosen].categories, (0.5, 0.5)
     network = model.decoder.parameters_of_cells
     with torch.no_grad():
@@ -113,7 +115,7 @@ def table_plane(model: TabularVAE, table: Table, by: str) -> Live:
 
 
 def choose_a_prior(models: Mapping[str, VAE], x: Tensor, labels: Tensor) -> Live:
-    """Priors of trained models and the crowd of codes on the plane of K = 2 latents; samples of the prior, decoded (notebook 11).
+    """Priors of trained models and the codes of all images on the plane of two latents; samples of the prior, decoded (notebook 11).
 
     Args:
         models: from a name to a model with two latents and a prior of any kind.
@@ -159,7 +161,7 @@ def choose_a_prior(models: Mapping[str, VAE], x: Tensor, labels: Tensor) -> Live
 
 
 def training_replay(vae: VAE, snapshots: Mapping[int, Mapping[str, Tensor]], x: Tensor, labels: Tensor) -> Live:
-    """A training run again: for each epoch kept, the latent plane, reconstructions, ELBO and exact log p(x) (notebook 08).
+    """A training replayed: for each epoch kept, the latent plane, reconstructions, ELBO and exact log p(x) (notebook 08).
 
     Args:
         vae: the model, K = 2; it is left as it is.
@@ -170,7 +172,7 @@ def training_replay(vae: VAE, snapshots: Mapping[int, Mapping[str, Tensor]], x: 
     """
     _check_pictures(vae, "vae", x, labels)
     if len(snapshots) < 2 or len(x) < PAIRS:
-        raise ValueError(f"a replay needs two snapshots or more and {PAIRS} digits or more; got {len(snapshots)} and {len(x)}")
+        raise ValueError(f"a replay needs at least two snapshots and at least {PAIRS} digits; got {len(snapshots)} and {len(x)}")
     replayed, epochs = copy.deepcopy(vae), sorted(snapshots)
     bounds, exacts, codes, reconstructions = [], [], [], []
     for epoch in epochs:
@@ -222,7 +224,7 @@ def training_replay(vae: VAE, snapshots: Mapping[int, Mapping[str, Tensor]], x: 
 
 
 def three_digits(value: float) -> str:
-    """A number with three digits that count or more, and commas between thousands: 0.0312, 25.3, 1,234."""
+    """A number with at least three significant digits, and commas between thousands: 0.0312, 25.3, 1,234."""
     digits = 0 if value == 0 else min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
     return f"{value:,.{digits}f}"
 

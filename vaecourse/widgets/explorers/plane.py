@@ -1,4 +1,4 @@
-"""Explorers of the plane of two latents: decoders and posteriors, a q on a posterior, and a digit of the reader's own."""
+"""Explorers of the plane of two latents: decoders and posteriors, a q on a posterior, and a digit that the reader draws."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from vaecourse.diagnostics import exact_elbo
 from vaecourse.distributions import diagonal_normal, log_prob_pairs
 from vaecourse.models import VAE, LatentVariableModel
 from vaecourse.widgets.live import Live, layers, uniform
+
+__all__ = ["draw_your_own", "hermite", "latent_plane", "log_joint", "number_line", "picture", "square", "the_gap"]
 
 REACH = 0.8  # half the side of the square of latents that `the_gap` shows
 
@@ -123,7 +125,7 @@ def the_gap(model: LatentVariableModel, x: Tensor) -> Live:
 
 
 def draw_your_own(model: LatentVariableModel, x: Tensor) -> Live:
-    """A digit drawn by the reader: its exact posterior, the decoder's answer, log p(x), ELBO and gap, and a q to drag (notebook 08).
+    """A digit drawn by the reader: its exact posterior, its reconstruction, log p(x), ELBO and gap, and a q to drag (notebook 08).
 
     Args:
         model: two latents and the prior N(0, I); the encoder of a VAE is offered as a q.

@@ -1,4 +1,4 @@
-"""Explorers of averages and their errors: naive Monte Carlo, importance sampling, gradients, the bound; and the KL of two normals."""
+"""Explorers of averages and their errors: naive Monte Carlo, importance sampling, gradients, the bound; and the KL divergence."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from vaecourse import plots
 from vaecourse.distributions import gaussian_kl
 from vaecourse.logspace import effective_sample_size, log_mean_exp
 from vaecourse.widgets.live import Live, normals
+
+__all__ = ["estimate_px", "histogram", "how_many_draws", "move_the_proposal", "signed", "the_kl", "two_gradients"]
 
 FORMATS = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
 
@@ -35,7 +37,7 @@ def estimate_px(how: str = "float32") -> Live:
     One latent z; each pixel of an image is what z demands with probability sigmoid(1.4 + z / 2). x has 8 pixels in 10 right.
     """
     if how not in (*FORMATS, "log space"):
-        raise ValueError(f"how is one of {', '.join(FORMATS)} or 'log space'; got {how!r}")
+        raise ValueError(f"how must be one of {', '.join(FORMATS)} or 'log space'; got {how!r}")
     repeats, n, pixels = 200, 64, 144
 
     def log_likelihood(z: Tensor) -> Tensor:
@@ -67,7 +69,7 @@ def estimate_px(how: str = "float32") -> Live:
 
 
 def move_the_proposal() -> Live:
-    """Place and width of q against a known posterior: weights, effective sample size, the estimate and its error (notebook 05)."""
+    """Location and width of q against a known posterior: weights, effective sample size, the estimate and its error (notebook 05)."""
     start, draws = {"mean": -0.2, "width": 0.6}, 1000
     posterior = Normal(1.0, 0.4)  # p(x, z) is this density, so that log p(x) = 0
     q = Normal(start["mean"], start["width"])
@@ -151,7 +153,7 @@ def how_many_draws(log_w: Tensor, exact: float | None = None) -> Live:
         exact: log p(x).
     """
     if log_w.ndim != 1 or len(log_w) < 32:
-        raise ValueError(f"log_w must hold 32 log-weights of one digit or more, (S,); got shape {tuple(log_w.shape)}")
+        raise ValueError(f"log_w must hold at least 32 log-weights of one digit, shape (S,); got shape {tuple(log_w.shape)}")
     most = int(math.log2(len(log_w))) - 4
     bounds = [log_mean_exp(log_w[: len(log_w) // 2**j * 2**j].reshape(-1, 2**j), 1).double() for j in range(most + 1)]
     means, spreads = [float(b.mean()) for b in bounds], [float(b.std()) for b in bounds]
