@@ -94,7 +94,7 @@ def test_a_refreshed_notebook_is_executed_and_its_reference_says_what_was_checke
 def test_a_broken_claim_is_named_with_its_numbers_and_the_sentence_that_became_false(report: dict) -> None:
     (found,) = of_kind(report, "claim broken")
     assert (found["notebook"], found["cell"], found["heading"]) == ("07_trial.ipynb", 5, "Coverage")
-    assert found["says"] == "{:.0%} of the cells are covered: 0.7, and it had to be between 0.84, 0.96; in the reference 0.91"
+    assert found["says"] == "{:.0%} of the cells are covered: 0.7, but it had to be between 0.84, 0.96; in the reference 0.91"
     assert found["sentences"] == ["Of the cells 91 % are covered, as they should be."]
 
 

@@ -1,7 +1,7 @@
-"""python -m vaecourse regress: run the notebooks in this environment, and say what differs from their reference and what it means.
+"""python -m vaecourse regress: run the notebooks in this environment, and report what differs from their reference and what it means.
 
-The reference of the texts and pictures are the outputs saved in the notebooks; that of the versions, of the room that every
-equation and claim had, of time and of memory is notebooks/reference.json. `python -m vaecourse refresh` writes both.
+The reference of the texts and pictures is the outputs saved in the notebooks. The reference of the versions, of the room that every
+equation and claim had, and of time and memory is notebooks/reference.json. `python -m vaecourse refresh` writes both.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ __all__ = [
     "Finding",
     "Report",
     "Run",
+    "entry",
     "examine",
     "find",
     "kernel_manager",
@@ -42,7 +43,12 @@ PACKAGES = ("torch", "numpy", "pandas", "scikit-learn", "matplotlib", "jaxtyping
 
 
 def versions() -> dict[str, str]:
-    """What the run was made with: Python, the packages that compute, and the machine."""
+    """The versions of Python and of the packages that compute, and the machine.
+
+    Example:
+        >>> "torch" in versions()
+        True
+    """
     found = {"python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}", "instructions": _instructions()}
     for package in PACKAGES:
         try:
@@ -59,13 +65,13 @@ def _instructions() -> str:
 
 
 def load_reference(folder: Path = NOTEBOOKS) -> dict:
-    """The content of reference.json, or an empty reference where there is none yet."""
+    """The content of reference.json, or an empty reference if there is none yet."""
     path = folder / REFERENCE
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"versions": {}, "notebooks": {}}
 
 
 def entry(after: Run) -> dict:
-    """What reference.json keeps of a run."""
+    """What reference.json stores of a run."""
     records = [r for cell in after.records for r in cell if r["kind"] != "skipped"]
     kept = [
         {**r, "value": [_rounded(v) for v in r["value"]], "limit": [_rounded(v) for v in r["limit"]], "room": _rounded(r["room"])}
@@ -75,7 +81,7 @@ def entry(after: Run) -> dict:
 
 
 def _rounded(number: float) -> float | str:
-    """Four digits; what is not finite as a word, because JSON has no number for it."""
+    """A number to four digits; a number that is not finite as a word, because JSON has no number for it."""
     return float(f"{number:.4g}") if math.isfinite(number) else str(number)
 
 
@@ -84,9 +90,15 @@ def _megabytes(after: Run) -> int | None:
 
 
 def regress(paths: list[Path], html: Path | None = None, as_json: Path | None = None) -> int:
-    """Run notebooks and report what differs from their reference, by kind; the exit status says the worst kind.
+    """Run notebooks and report what differs from their reference, by kind. If interrupted, report the notebooks that were run to their end.
 
-    Where it is interrupted it reports the notebooks that were run to their end.
+    Args:
+        paths: the notebooks.
+        html: a file to which the report is also written as a web page.
+        as_json: a file to which the report is also written as JSON.
+
+    Returns:
+        The exit status, which says the worst kind (see `STATUS`).
     """
     import nbformat
     from tqdm import tqdm
@@ -103,7 +115,7 @@ def regress(paths: list[Path], html: Path | None = None, as_json: Path | None = 
                 costs[path.name] = {"seconds": round(sum(after.seconds), 1), "megabytes": _megabytes(after)}
                 checked += _checked(after)
         except KeyboardInterrupt:
-            print(f"Interrupted: {len(costs)} of {len(paths)} notebooks were run.")
+            print(f"Interrupted: {len(costs)} of {len(paths)} notebooks were run to their end.")
     here, there = versions(), reference["versions"]
     moved = {name: (there.get(name, "unknown"), now) for name, now in here.items() if there.get(name) != now}
     report = Report(moved, dict(checked), costs, found)
@@ -115,17 +127,24 @@ def regress(paths: list[Path], html: Path | None = None, as_json: Path | None = 
 
 
 def _checked(after: Run) -> Counter:
-    """How many cells were run and how many skipped, and how many equations and claims were checked."""
+    """The numbers of cells that were run and skipped, and of equations and claims that were checked."""
     code = [i for i, cell in enumerate(after.notebook.cells) if cell.cell_type == "code"]
     kinds = Counter(f"{record['kind']}s" for records in after.records for record in records if record["kind"] != "skipped")
     return Counter({"cells": len(code), "skipped cells": sum(map(after.idle, code))}) + kinds
 
 
 def refresh(paths: list[Path], digits: str = "strokes") -> int:
-    """Execute notebooks as the tests do, and store outputs that changed as the new reference; the exit status is 0 where all cells ran.
+    """Execute notebooks as the tests do, and store outputs that changed as the new reference.
 
-    An output that is equal within tolerance, and whose picture looks the same, stays as it is. A notebook with an error or a
-    broken claim is left alone.
+    An output that is equal within tolerance, and whose picture looks the same, stays as it is. A notebook with an error or a broken
+    claim is not changed.
+
+    Args:
+        paths: the notebooks.
+        digits: the data set, as VAECOURSE_DIGITS names it.
+
+    Returns:
+        The exit status, 0 if all cells ran.
     """
     import nbformat
     from tqdm import tqdm
@@ -136,7 +155,7 @@ def refresh(paths: list[Path], digits: str = "strokes") -> int:
         wrong = [f for f in examine(path.name, before, after, {}) if f.kind in ("error", "claim broken")]
         if wrong or after.skipped_from is not None:
             failed += bool(wrong)
-            print(f"{path.name} was left as it was" + (":" if wrong else ": its data is not here"))
+            print(f"{path.name} was left as it was" + (":" if wrong else ": its data is not available"))
             print("".join(f"  cell {f.cell}: {f.says}\n" for f in wrong), end="")
             continue
         _store(path, nbformat.writes(merged(before, after.notebook)) + "\n")
@@ -156,14 +175,14 @@ def _store(path: Path, text: str) -> None:
 
 
 def _costs_alike(kept: dict, after: Run) -> bool:
-    """Whether time and memory are about what the reference says: then it is not written anew for nothing."""
+    """Whether time and memory are about what the reference says, so that they need not be written again."""
     then, now = sum(kept.get("seconds", [])), sum(after.seconds)
     same_cells = len(kept.get("seconds", [])) == len(after.seconds)
     return same_cells and then / SLOWER[0] < now < SLOWER[0] * then and abs((after.megabytes or 0) - (kept["megabytes"] or 0)) < LARGER[1]
 
 
 def merged(before: Any, after: Any) -> Any:
-    """The executed notebook, with the outputs of the reference wherever they are as good; without what needs a kernel or tells times."""
+    """The executed notebook, with the outputs of the reference where they are equivalent; outputs that need a kernel are left out."""
     count = 0
     for old, new in zip(before.cells, after.cells):
         new.metadata.pop("execution", None)
@@ -182,7 +201,7 @@ def merged(before: Any, after: Any) -> Any:
 
 
 def _paired(old: list, new: list) -> list:
-    """The output of the reference beside each new one; none where their number differs."""
+    """The output of the reference beside each new one; None for all of them if their numbers differ."""
     return old if len(old) == len(new) else [None] * len(new)
 
 
@@ -200,7 +219,7 @@ def _as_good(old: Any, new: Any, source: str) -> bool:
 
 
 def _readable_output(output: Any) -> Any | None:
-    """An output without its live widget, which nothing shows once the kernel has ended; None where nothing else is left of it."""
+    """An output without its live widget, which shows nothing once the kernel has ended; None if nothing else remains."""
     data = output.get("data", {})
     if "application/vnd.jupyter.widget-view+json" in data:
         del data["application/vnd.jupyter.widget-view+json"]

@@ -1,8 +1,8 @@
-"""What counts as the same output of a notebook: the same words, and numbers that agree to the digits that are printed.
+"""Which outputs of a notebook count as the same: those with the same words, and with numbers that agree to the digits that are printed.
 
-Two texts are compared line by line. Everything but numbers must be the same, up to the blanks with which numbers are aligned.
-A number may differ from its reference by one unit of its last printed digit, by the number that stands behind it after ±, or by
-what the cell grants in a comment: `# tolerance: 0.3` or `# tolerance: 5 %`. pytest and `python -m vaecourse regress` both use this.
+Two texts are compared line by line. Everything but numbers must be equal, up to the blanks that align numbers. A number may differ from
+its reference by one unit of its last printed digit, by the number that follows it after ±, or by what the cell allows in a comment:
+`# tolerance: 0.3` or `# tolerance: 5 %`. pytest and `python -m vaecourse regress` both use this module.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+__all__ = ["Difference", "compare", "compare_outputs", "granted", "numbers", "readable", "same_picture", "same_script", "unit", "value"]
+
 NUMBER = re.compile(
     r"(?<![\w.])[-+−]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+−]?\d+)?(?!\w)"
     r"|(?<![\w.])[-+−]?(?:nan|inf|infinity|∞)(?!\w)",
@@ -33,12 +35,12 @@ SAME_INK = 24 / 255  # a patch of 8 x 8 pixels whose mean differs by less looks 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not as in the reference.
+    """One difference from the reference.
 
     Attributes:
         kind: "number" or "text".
-        old, new: the two numbers as printed, or the two lines; empty where nothing stands on that side.
-        line: the line of the reference (the new one, where the reference has none).
+        old, new: the two numbers as printed, or the two lines; empty if there is nothing on that side.
+        line: the line of the reference (the new line, if the reference has none).
         by: by how many tolerances a number moved; infinite if only one of the two is finite.
     """
 
@@ -50,10 +52,15 @@ class Difference:
 
 
 def compare(old: str, new: str, tolerance: tuple[float, bool] | None = None) -> list[Difference]:
-    """The differences between two texts that count; an empty list where there are none.
+    """The differences between two texts that count; an empty list if there are none.
 
     Args:
-        tolerance: what the cell grants every number (see `granted`).
+        old, new: the texts.
+        tolerance: what the cell allows for every number (see `granted`).
+
+    Example:
+        >>> [d.new for d in compare("ELBO -95.3, gap 1.2", "ELBO -95.2, gap 1.5")]
+        ['1.5']
     """
     a, b = ([_Line(line) for line in text.splitlines()] for text in (old, new))
     found = []
@@ -69,7 +76,12 @@ def compare(old: str, new: str, tolerance: tuple[float, bool] | None = None) -> 
 
 
 def granted(source: str) -> tuple[float, bool] | None:
-    """The tolerance that a comment in the source of a cell grants: a number, and whether it is a share of the reference."""
+    """The tolerance that a comment in the source of a cell allows: a number, and whether it is a share of the reference.
+
+    Example:
+        >>> granted("# tolerance: 5 %")
+        (0.05, True)
+    """
     comment = GRANTED.search(source)
     if comment is None:
         return None
@@ -79,8 +91,8 @@ def granted(source: str) -> tuple[float, bool] | None:
 def compare_outputs(old: Sequence[Mapping], new: Sequence[Mapping], source: str = "") -> list[Difference]:
     """The differences between two lists of outputs of a cell, in notebook format.
 
-    Pictures and live widgets are not looked at, nor the page fragments of live figures and questions (marked data-vae), whose
-    sentence stands beside them as plain text.
+    Pictures and live widgets are not compared, nor are the page fragments of live figures and questions (marked data-vae), whose sentence
+    is also given as plain text.
     """
     tolerance, found = granted(source), []
     a, b = readable(old), readable(new)
@@ -94,7 +106,7 @@ def compare_outputs(old: Sequence[Mapping], new: Sequence[Mapping], source: str 
 
 
 def readable(outputs: Iterable[Mapping]) -> dict[str, str]:
-    """What a reader can read in the outputs of a cell: its streams, each as one text, and the texts of all that is displayed."""
+    """What can be read in the outputs of a cell: its streams, each as one text, and the texts of all that is displayed."""
     texts, n = {}, 0
     for output in outputs:
         if output["output_type"] == "stream":
@@ -111,7 +123,7 @@ def readable(outputs: Iterable[Mapping]) -> dict[str, str]:
 
 
 def same_picture(old: str, new: str) -> bool:
-    """Whether two PNG pictures, as base64 text, look the same: of one size, and no patch of 8 x 8 pixels differs visibly."""
+    """Whether two PNG pictures, as base64 text, look the same: they have the same size, and no patch of 8 x 8 pixels differs visibly."""
     if old == new:
         return True
     a, b = (_pixels(picture) for picture in (old, new))
@@ -119,7 +131,7 @@ def same_picture(old: str, new: str) -> bool:
 
 
 def same_script(old: str, new: str) -> bool:
-    """Whether two page fragments hold the same script, whatever data they hand to it: those of an older package are out of date."""
+    """Whether two page fragments contain the same script, whatever data they pass to it. A script of an older package is out of date."""
     a, b = (re.findall(r'<script type="module">\n(.*)\n.*\n</script>', fragment, flags=re.S) for fragment in (old, new))
     return a == b
 
@@ -130,19 +142,29 @@ def numbers(text: str) -> list[str]:
 
 
 def unit(number: str) -> Decimal:
-    """One unit of the last printed digit: 0.1 for "-1,204.5", 1e-9 for "3.2e-08"."""
+    """One unit of the last printed digit: 0.1 for "-1,204.5", 1e-9 for "3.2e-08".
+
+    Example:
+        >>> unit("-1,204.5")
+        Decimal('0.1')
+    """
     mantissa, _, exponent = _plain(number).lower().partition("e")
     decimals = len(mantissa.partition(".")[2])
     return Decimal(1).scaleb(int(exponent or 0) - decimals)
 
 
 def value(number: str) -> float:
-    """The number that is printed."""
+    """The number that is printed.
+
+    Example:
+        >>> value("-1,204.5")
+        -1204.5
+    """
     return float(_plain(number))
 
 
 class _Line:
-    """A line taken apart: its numbers, and what stands before, between and behind them."""
+    """A line split into its numbers and the text before, between and after them."""
 
     def __init__(self, text: str):
         self.text, self.numbers, self.between, end = text, [], [], 0

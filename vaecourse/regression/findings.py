@@ -1,4 +1,4 @@
-"""What differs between a run of a notebook and its reference, sorted by what it means."""
+"""The differences between a run of a notebook and its reference, sorted by their meaning."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 from vaecourse.regression import compare
 from vaecourse.regression.prose import heading, sentences
 from vaecourse.regression.runner import Run
+
+__all__ = ["STATUS", "Finding", "examine"]
 
 STATUS = {  # from the worst to the least; the exit status says the worst that was found
     "error": 70,
@@ -31,9 +33,9 @@ class Finding:
 
     Attributes:
         kind: a key of STATUS.
-        notebook, cell, heading: where; the cell is its index in the file, from 0 (None: the notebook as a whole).
+        notebook, cell, heading: where it is; the cell is its index in the file, from 0 (None: the notebook as a whole).
         says: what was found, in one or a few lines.
-        sentences: the sentences of the notebook's prose that quote the number or the equation, or that follow the cell.
+        sentences: the sentences of the text that quote the number or the equation, or that follow the cell.
     """
 
     kind: str
@@ -48,9 +50,10 @@ def examine(name: str, before: Any, after: Run, reference: dict) -> list[Finding
     """All differences of a run from the reference, the worst kind first.
 
     Args:
-        name: of the notebook.
+        name: the name of the notebook.
         before: the notebook with its saved outputs.
-        reference: what reference.json says of this notebook: "records", "seconds", "megabytes".
+        after: the run.
+        reference: the entry of this notebook in reference.json: "records", "seconds", "megabytes".
     """
     found, rooms = [], _rooms(reference.get("records", []))
     for i, (old, new) in enumerate(zip(before.cells, after.notebook.cells)):
@@ -74,7 +77,7 @@ def _of_a_cell(before: Any, i: int, old: Any, new: Any, after: Run, rooms: dict)
         was = had.pop(0) if had else None
         if not record["holds"]:
             what = record["label"] if record["kind"] == "claim" else f"equation ({record['label']})"
-            says = f"{what}: {_listed(record['value'])}, and it had to be {record['relation']} {_listed(record['limit'])}"
+            says = f"{what}: {_listed(record['value'])}, but it had to be {record['relation']} {_listed(record['limit'])}"
             says += f"; in the reference {_listed(was['value'])}" if was else ""
             quoted = [f"({record['label']})"] if record["kind"] == "equation" else []
             printed = compare.numbers(_line_of(record, old))
@@ -87,7 +90,7 @@ def _of_a_cell(before: Any, i: int, old: Any, new: Any, after: Run, rooms: dict)
             )
             yield "margin shrunk", says, sentences(before, i, compare.numbers(_line_of(record, old)), [f"({record['label']})"])
     if errors:
-        return  # what is missing behind an error is no news
+        return  # what is missing after an error is no further finding
     for difference in compare.compare_outputs(old.outputs, new.outputs, old.source):
         if difference.kind == "number":
             says = f"{difference.old} → {difference.new} ({difference.by:.3g} tolerances) in: {difference.line}"
@@ -100,7 +103,7 @@ def _of_a_cell(before: Any, i: int, old: Any, new: Any, after: Run, rooms: dict)
 
 
 def _rooms(records: list[dict]) -> dict[tuple[str, str], list[dict]]:
-    """The records of the reference by kind and label, each label's in order."""
+    """The records of the reference by kind and label, those of each label in order."""
     rooms: dict[tuple[str, str], list[dict]] = {}
     for record in records:
         rooms.setdefault((record["kind"], record["label"]), []).append(record)
@@ -108,7 +111,7 @@ def _rooms(records: list[dict]) -> dict[tuple[str, str], list[dict]]:
 
 
 def _line_of(record: dict, cell: Any) -> str:
-    """The line that the reference printed for a claim: its numbers are what the prose quotes. For an equation nothing."""
+    """The line that the reference printed for a claim, whose numbers the text quotes. For an equation it is empty."""
     if record["kind"] == "equation":
         return ""
     parts = re.split(r"\{[^{}]*\}", record["label"])
@@ -123,7 +126,7 @@ def _listed(numbers: list[float | str]) -> str:
 
 
 def _costs(before: Any, after: Run, reference: dict) -> Iterable[str]:
-    """In words: where the notebook is slower, and by which cell above all, or takes more memory."""
+    """In words, whether the notebook is slower, and because of which cell above all, or takes more memory."""
     then, now = reference.get("seconds", []), after.seconds
     if len(then) == len(now) and sum(now) > max(SLOWER[0] * sum(then), SLOWER[1] + sum(then)):
         worst = max(range(len(now)), key=lambda i: now[i] - then[i])

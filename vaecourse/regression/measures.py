@@ -1,6 +1,6 @@
-"""How long a notebook is and how long it takes to read; and which numbers of its prose none of its outputs backs.
+"""How long a notebook is and how long it takes to read; and which numbers in its text none of its outputs backs.
 
-The table is printed by `python -m vaecourse measure`.
+`python -m vaecourse measure` prints the table.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 import nbformat
 
 from vaecourse.regression import compare, prose
+
+__all__ = ["LIMITS", "Measures", "exceeded", "kind_of", "measure", "number_of", "table", "unbacked", "words"]
 
 EXERCISE = re.compile(r"^### (?:Exercise|On paper|Open exercise) · ", flags=re.M)
 UNIT = r"(?:\\?%|per ?cent\b|nats?\b|bits?\b|standard (?:errors?|deviations?)\b)"
@@ -61,7 +63,12 @@ LIMITS = {
 
 
 def number_of(path: Path) -> str:
-    """What the file name of a notebook begins with: "05", "05b", "mnist"."""
+    """The beginning of the file name of a notebook: "05", "05b", "mnist".
+
+    Example:
+        >>> number_of(Path("05b_annealing.ipynb"))
+        '05b'
+    """
     return path.stem.partition("_")[0]
 
 
@@ -86,7 +93,12 @@ def measure(notebook: Any) -> Measures:
 
 
 def words(text: str) -> int:
-    """The words of Markdown text: a formula within a line is one word, and displayed equations, addresses and marks do not count."""
+    """The number of words of Markdown text. A formula within a line is one word; displayed equations, addresses and marks do not count.
+
+    Example:
+        >>> words("The mean of $x^2$ is **one**.")
+        6
+    """
     text = re.sub(r"<!--.*?-->|\$\$.*?\$\$|```.*?```|</?\w[^>]*>", " ", text, flags=re.S)
     text = re.sub(r"\$[^$]+\$", "formula", text)
     text = re.sub(r"\]\([^)]*\)", "]", text)
@@ -94,10 +106,10 @@ def words(text: str) -> int:
 
 
 def unbacked(path: Path) -> list[str]:
-    """The numbers with a unit in the prose of a notebook that nothing backs, each with its sentence.
+    """The numbers with a unit in the text of a notebook that nothing backs, each with its sentence.
 
-    A number is backed if it, or a number of which it is a rounding, stands in an output of the notebook, in an output of
-    a notebook that its sentence names ("notebook 04"), in an equation of its own cell, or in a comment of its cell,
+    A number is backed if it, or a number of which it is a rounding, occurs in an output of the notebook, in an output of a notebook that
+    its sentence names ("notebook 04"), in an equation of its own cell, or in a comment of its cell,
     `<!-- source: 86.76 nats: Burda et al. 2016, table 1 -->`.
     """
     found = []
@@ -130,7 +142,7 @@ def table(paths: list[Path]) -> str:
 
 
 def exceeded(found: Measures, limit: Measures) -> list[str]:
-    """The names of the measures that are above their limit."""
+    """The names of the measures that exceed their limit."""
     return [name for name in vars(limit) if getattr(found, name) > getattr(limit, name)]
 
 

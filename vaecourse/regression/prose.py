@@ -1,4 +1,4 @@
-"""The prose around a cell: its heading, and the sentences that quote a number."""
+"""The text around a cell: its heading, and the sentences that quote a number."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import Any
 
 from vaecourse.regression import compare
 
+__all__ = ["heading", "plain", "rounds", "sentences", "split"]
+
 
 def heading(notebook: Any, cell: int) -> str:
-    """The heading under which a cell stands."""
+    """The heading of the section in which a cell is."""
     above = "\n".join(c.source for c in notebook.cells[: cell + 1] if c.cell_type == "markdown")
     titles = re.findall(r"^#+ (.*)", above, flags=re.M)
     return titles[-1] if titles else ""
 
 
 def sentences(notebook: Any, cell: int, numbers: list[str], quoted: Iterable[str] = ()) -> list[str]:
-    """The sentences of the prose that quote one of these numbers, or contain one of the texts `quoted`; else the one behind the cell.
+    """The sentences of the text that quote one of these numbers or contain a text in `quoted`; otherwise the sentence after the cell.
 
-    A sentence quotes a number if it holds that number or its rounding: anywhere in the notebook where it has three digits or more,
+    A sentence quotes a number if it contains that number or a rounding of it: anywhere in the notebook if it has three digits or more,
     otherwise in the section of the cell and in the summary.
     """
     here, found = heading(notebook, cell), []
@@ -38,7 +40,12 @@ def sentences(notebook: Any, cell: int, numbers: list[str], quoted: Iterable[str
 
 
 def split(prose: str) -> list[str]:
-    """The sentences of a Markdown cell, without its headings and displayed equations."""
+    r"""The sentences of a Markdown cell, without its headings and displayed equations.
+
+    Example:
+        >>> split("# Title\n\nOne sentence. Another one.")
+        ['One sentence.', 'Another one.']
+    """
     prose = re.sub(r"\$\$.*?\$\$", " ", prose, flags=re.S)
     blocks = re.split(r"\n\s*\n|\n(?=[-*|#>]|\d+\. )", prose)
     flat = [re.sub(r"\s+", " ", block).strip() for block in blocks if not block.lstrip().startswith("#")]
@@ -46,12 +53,26 @@ def split(prose: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """The text without the marks of mathematics and emphasis that stand around and within its numbers."""
+    r"""The text without the marks of mathematics and emphasis around and within its numbers.
+
+    Example:
+        >>> plain("$1{,}024$ or **5**\\,%")
+        '1,024 or 5%'
+    """
     return re.sub(r"\\,|\{,\}|\\%|[$~*]", lambda m: {"{,}": ",", "\\%": "%"}.get(m[0], ""), text)
 
 
 def rounds(said: str, number: str) -> int:
-    """How many digits of a number a sentence says that quotes it or rounds it; 0 where it says another one. The sign is not looked at."""
+    """How many digits of a number a sentence states if it quotes or rounds it, and 0 if it states another number. The sign is ignored.
+
+    Args:
+        said: the number in the sentence, as printed.
+        number: the number in an output, as printed.
+
+    Example:
+        >>> rounds("95.3", "-95.28"), rounds("95.1", "-95.28")
+        (3, 0)
+    """
     whole = re.sub(r"\D", "", said).lstrip("0")
     zeros = 0 if "." in said else len(whole) - len(whole.rstrip("0"))  # 230 may be a rounding of 233
     there, here = abs(compare.value(number)), abs(compare.value(said))

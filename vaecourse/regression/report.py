@@ -1,4 +1,4 @@
-"""The report of a regression run: as text, as a page, as JSON."""
+"""The report of a regression run: as text, as a web page, as JSON."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from html import escape
 
 from vaecourse.regression.findings import STATUS, Finding
 
+__all__ = ["Report"]
+
 
 def _cost(cost: dict) -> str:
     return f"{cost['seconds']:.0f} s" + (f", {cost['megabytes']} MB" if cost["megabytes"] else "")
@@ -16,12 +18,13 @@ def _cost(cost: dict) -> str:
 
 @dataclass(frozen=True)
 class Report:
-    """The findings of a whole run, and what they are to be read with.
+    """The findings of a whole run, with what is needed to read them.
 
     Attributes:
-        versions: name to (in the reference, here), where the two differ.
-        checked: how many cells, equations and claims there were, and how many cells were skipped.
+        versions: from the name to (the version in the reference, the version here), where the two differ.
+        checked: the numbers of cells, equations and claims, and of cells that were skipped.
         costs: seconds and megabytes of each notebook.
+        findings: all findings.
     """
 
     versions: dict[str, tuple[str, str]]
@@ -31,6 +34,7 @@ class Report:
 
     @property
     def status(self) -> int:
+        """The exit status, which says the worst kind that was found; 0 if nothing was."""
         return max((STATUS[f.kind] for f in self.findings), default=0)
 
     def counts(self) -> str:
@@ -39,6 +43,7 @@ class Report:
         return ", ".join(f"{found[kind]} × {kind}" for kind in STATUS if found[kind]) or "nothing differs from the reference"
 
     def text(self) -> str:
+        """The report as text."""
         lines = ["Versions that differ from the reference:" if self.versions else "Versions: those of the reference."]
         lines += [f"  {name:12} {old} → {new}" for name, (old, new) in self.versions.items()]
         lines += ["Checked: " + ", ".join(f"{n:,} {what}" for what, n in self.checked.items()) + "."]
@@ -55,6 +60,7 @@ class Report:
         return "\n".join([*lines, "", f"In all: {self.counts()}."])
 
     def json(self) -> str:
+        """The report as JSON."""
         whole = {
             "versions": {name: {"reference": old, "here": new} for name, (old, new) in self.versions.items()},
             "checked": self.checked,
@@ -65,7 +71,7 @@ class Report:
         return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
 
     def html(self) -> str:
-        """A page that stands alone: a table of the versions, then the findings of each notebook."""
+        """The report as a web page without other files: a table of the versions, then the findings of each notebook."""
         rows = "".join(
             f"<tr><th scope=row>{escape(n)}</th><td>{escape(a)}</td><td>{escape(b)}</td></tr>" for n, (a, b) in self.versions.items()
         )

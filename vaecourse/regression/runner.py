@@ -1,4 +1,4 @@
-"""Runs a notebook in this environment, as the tests do, and keeps its outputs, what was checked in it, and what it cost."""
+"""Runs a notebook in this environment, as the tests do, and records its outputs, what it checked, and what it cost."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+__all__ = ["NOTEBOOKS", "TESTED", "Run", "find", "folder_for_sockets", "kernel_manager", "run"]
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-TESTED = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "TQDM_DISABLE": "1"}  # what the reference is made under
+TESTED = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "TQDM_DISABLE": "1"}  # the settings under which the reference is made
 
 
 @dataclass
 class Run:
-    """What running a notebook gave: its outputs, and for every cell what was checked in it and how many seconds it took."""
+    """The result of running a notebook: its outputs, and for every cell what it checked and how many seconds it took."""
 
     notebook: Any
     records: list[list[dict]]
     seconds: list[float]
     megabytes: float | None = None  # at the peak; None where the system does not say
-    skipped_from: int | None = None  # from this cell on nothing was done, because the notebook's data is not here
+    skipped_from: int | None = None  # from this cell on nothing was done, because the data of the notebook is not available
 
     def idle(self, cell: int) -> bool:
-        """Whether the cell did nothing, for want of data."""
+        """Whether the cell did nothing, because the data of the notebook is not available."""
         return self.skipped_from is not None and cell >= self.skipped_from
 
 
 def find(names: list[str]) -> list[Path]:
-    """The notebooks that are meant: by their files, their numbers ("03", "05b") or beginnings ("mnist"); all where none is named."""
+    """The notebooks with these files, numbers ("03", "05b") or beginnings of names ("mnist"); all notebooks if no name is given."""
     if not names:
         found = sorted(NOTEBOOKS.glob("*.ipynb"))
         if not found:
@@ -47,7 +49,7 @@ def find(names: list[str]) -> list[Path]:
             [Path(name)] if Path(name).is_file() else sorted(NOTEBOOKS.glob(f"{name}_*.ipynb")) or sorted(NOTEBOOKS.glob(f"{name}*.ipynb"))
         )
         if not fit:
-            sys.exit(f"there is no notebook {name}: name a file, or the beginning of a name in {NOTEBOOKS}")
+            sys.exit(f"there is no notebook {name}: pass a file, or the beginning of a name in {NOTEBOOKS}")
         found += fit
     return found
 
@@ -56,9 +58,10 @@ def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "s
     """Execute a copy of a notebook in a kernel of this environment, as the tests do; errors do not stop it.
 
     Args:
+        path: the notebook.
         on_cell: called after every cell that was executed.
         digits: the data set, as VAECOURSE_DIGITS names it.
-        last: source of one more cell to run at the end.
+        last: the source of one more cell to run at the end.
     """
     import nbclient
     import nbformat
@@ -96,12 +99,12 @@ def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "s
         try:
             client.execute(env=os.environ | TESTED | settings)
         finally:
-            run_sync(manager.shutdown_kernel)(now=True)  # nbclient leaves a kernel alone whose manager was given
+            run_sync(manager.shutdown_kernel)(now=True)  # nbclient does not shut down a kernel whose manager was passed
     return done
 
 
 def kernel_manager(folder: str | None) -> Any:
-    """Starts kernels of the Python that runs this. They are reached through files in `folder`, not through ports, where there is one."""
+    """A manager that starts kernels of the running Python. If `folder` is given, they are reached through files in it instead of ports."""
     from ipykernel.kernelspec import RESOURCES, get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -115,7 +118,7 @@ def kernel_manager(folder: str | None) -> Any:
 
 
 def folder_for_sockets() -> str | None:
-    """A new folder whose path is short, as that of a Unix socket must be (103 bytes); None where no such folder can be made."""
+    """A new folder whose path is short, as that of a Unix socket must be (103 bytes); None if no such folder can be made."""
     for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
         if os.name == "posix" and len(os.fsencode(parent)) < 70 and os.access(parent, os.W_OK):
             return tempfile.mkdtemp(prefix="kernels-", dir=parent)
@@ -133,7 +136,7 @@ def _sockets() -> Iterator[str | None]:
 
 
 def _peak_memory(manager: Any) -> float | None:
-    """The most memory that a kernel has taken, in MB; what it takes now, where the system does not keep the peak."""
+    """The largest amount of memory that a kernel has taken, in MB; the present amount, if the system does not store the peak."""
     import psutil
 
     try:
