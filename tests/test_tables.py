@@ -747,7 +747,7 @@ def test_columns_left_out_are_empty_and_order_does_not_matter() -> None:
     ("frame", "words"),
     [
         ({"weight": [80]}, "no column 'weight'; the table has height, value, goals, foot"),
-        ({"foot": ["left", "wooden"]}, r"column 'foot': 'wooden' in row 2 is a category .* they have both, left, right"),
+        ({"foot": ["left", "wooden"]}, r"column 'foot': 'wooden' in row 2 is a category .* the training rows have both, left, right"),
         ({"height": [180, "tall"]}, "column 'height' is of kind 'gaussian', and 'tall' in row 2 is not a finite number"),
         ({"height": [math.inf]}, "'inf' in row 1 is not a finite number"),
         ({"value": [3, 0]}, "column 'value' is of kind 'positive', and 0 in row 2 is not above 0"),
