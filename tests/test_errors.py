@@ -85,9 +85,9 @@ def misspelt(log_w, dim):
         ("log_mean_exp", lambda w, d: w.exp().mean(), ["It is a single number"]),
         ("gaussian_kl", lambda mu, v: torch.distributions.Normal(mu, v).entropy(), ["A scale must be positive"]),
         ("gaussian_kl", lambda mu, v: mu @ torch.ones(4), ["single precision", "dtype=x.dtype"]),
-        ("table_log_likelihood", lambda x, c, loc, s, logits: logits[:, c], ["laid crosswise"]),
+        ("table_log_likelihood", lambda x, c, loc, s, logits: logits[:, c], ["placed crosswise"]),
         ("log_likelihood", lambda x, p: -2.302585092994046 * (x * p.log10() + (1 - x) * (1 - p).log10()).sum(-1), ["minus the log-likelihood"]),
-        ("log_likelihood", lambda x, p: (x * p.log10() + (1 - x) * (1 - p).log10()).sum(-1), ["base 10 in place of e"]),
+        ("log_likelihood", lambda x, p: (x * p.log10() + (1 - x) * (1 - p).log10()).sum(-1), ["base 10 instead of e"]),
     ],
 )  # fmt: skip
 def test_the_commonest_mistakes_of_beginners_are_explained(name, answer, words):

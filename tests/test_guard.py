@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import inspect
 import json
@@ -10,6 +11,7 @@ import os
 import random
 import subprocess
 import sys
+import textwrap
 import time
 
 import matplotlib.pyplot as plt
@@ -373,6 +375,16 @@ def test_the_solution_is_the_source_of_the_reference():
     shown = solution("log_mean_exp")
     assert "logsumexp" in shown.code
     assert "vaecourse.logspace.log_mean_exp" in shown.text
+
+
+@pytest.mark.parametrize("name", ["log_mean_exp", "gaussian_kl", "reparameterise", "generate"])
+def test_a_solution_is_a_whole_function_with_no_more_than_a_line_of_docstring(name):
+    (function,) = ast.parse(solution(name).code).body
+    (original,) = ast.parse(textwrap.dedent(inspect.getsource(exercises.exercise(name).reference))).body
+    said, meant = ast.get_docstring(function), ast.get_docstring(original)
+    assert said == (meant and meant.splitlines()[0])
+    bodies = [node.body[1:] if ast.get_docstring(node) else node.body for node in (function, original)]
+    assert [ast.dump(part) for part in bodies[0]] == [ast.dump(part) for part in bodies[1]]
 
 
 def test_progress_is_kept_and_a_success_is_not_lost(tmp_path):

@@ -6,6 +6,7 @@ exercises and the quiz of a notebook are in one file of this folder, which has t
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
 import inspect
@@ -160,7 +161,7 @@ def solution(name: str) -> Card:
     reference = exercise(name).reference
     module = reference.__module__
     place = "" if module.startswith(__name__) else f"In the package it is {module}.{reference.__name__}."
-    return Card(f"A solution of {name}", place, code=textwrap.dedent(inspect.getsource(reference)).rstrip())
+    return Card(f"A solution of {name}", place, code=_source(reference, brief=bool(place)))
 
 
 def progress() -> Card:
@@ -177,6 +178,15 @@ def progress() -> Card:
         lines.append(f"{number}  " + "   ".join(marks))
     n = sum(solved.get(name) is True for name in names())
     return Card(f"{n} of {len(names())} exercises solved", code="\n".join([*lines, "", "✓ right   ✗ tried   ○ not yet"]))
+
+
+def _source(function: Callable[..., Any], brief: bool) -> str:
+    """The source of a function; if brief, with the first line of its docstring only, so that the solution itself stands out."""
+    source = textwrap.dedent(inspect.getsource(function)).rstrip()
+    docstring, lines = ast.parse(source).body[0].body[0], source.splitlines()
+    if brief and docstring.end_lineno > docstring.lineno:
+        lines[docstring.lineno - 1 : docstring.end_lineno] = [lines[docstring.lineno - 1].rstrip() + '"""']
+    return "\n".join(lines)
 
 
 _MARKS = {True: "✓", False: "✗", None: "○"}

@@ -44,7 +44,7 @@ __all__ = [
 
 SIGMAS = 5.0
 TOLERANCE = {True: 1e-6, False: 2e-3}  # relative and absolute; in single precision -10,000 is known to 1e-3 only
-_OTHER_BASE = " That factor is {}: a logarithm has base {} in place of e."
+_OTHER_BASE = " That factor is {}: a logarithm has base {} instead of e."
 FACTORS = {  # that tell where they come from
     "0.4343": _OTHER_BASE.format("1 / log 10", 10),
     "2.303": _OTHER_BASE.format("log 10", 10),
@@ -196,7 +196,7 @@ def gradient(what: str, arguments: Callable[[], tuple], wrt: dict[int, str], opt
             result = None
         if not isinstance(result, Tensor) or not result.requires_grad:
             odd = Odd(
-                "No gradient flows through the result: training would not move. Keep to torch operations, without .detach(), .item() or float().",
+                "No gradient flows through the result, so training would change nothing. Use torch operations only, without .detach(), .item() or float().",
                 "no gradient",
             )
             return {} if optional else {"gradient": odd}
@@ -453,7 +453,7 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
     wrong = [i for i, probe in enumerate(exercise.probes) if not _is_right(probe, sights[i], expected[i])]
     values = [j for j, probe in enumerate(exercise.probes) if not probe.aside]
     if in_place and set(wrong).isdisjoint(values):
-        return f"The result is right, and yet: {in_place[0][0].lower()}{in_place[0][1:]}"
+        return f"The result is right, but {in_place[0][0].lower()}{in_place[0][1:]}"
     named = _named(exercise, sights)
     if len(named) == 1:
         return named[0]
@@ -461,7 +461,7 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
     if scalars:
         return scalars
     i = wrong[0]
-    says = _describe(exercise, sights[i], expected[i]) if sights[i] else "It gave no result that could be looked at."
+    says = _describe(exercise, sights[i], expected[i]) if sights[i] else "It gave no result that can be compared."
     if set(wrong).isdisjoint(values):
         return f"The values are right, but not everything is. {says}"
     right = next((j for j in values if j not in wrong), None)
@@ -521,7 +521,9 @@ def _about_shapes(got: Tensor, right: Tensor) -> str:
     if got.numel() == right.numel() and [s for s in got.shape if s != 1] == [s for s in right.shape if s != 1] and got.ndim > right.ndim:
         return " An axis of size 1 is left over: drop it, by keepdim=False or squeeze."
     if right.ndim == 1 and got.shape == (len(right), len(right)):
-        return " Every entry has met every other: two axes of one size have been laid crosswise, by indexing or by broadcasting."
+        return (
+            " Every entry was combined with every other: two axes of the same size were placed crosswise, by indexing or by broadcasting."
+        )
     return ""
 
 

@@ -23,22 +23,22 @@ __all__ = ["explain", "letters"]
 ADVICE = (  # a part of the message of an exception, and what it means
     (
         r"'NoneType' object (has no attribute|is not)|unsupported operand.*'NoneType'",
-        "Something there is None. backward(), step() and zero_grad() return nothing, nor does a function without a return: "
+        "A value in this line is None. backward(), step() and zero_grad() return nothing, nor does a function without a return: "
         "call such a method on a line of its own, and keep what you need before it.",
     ),
-    (r"must be Tensor, not (float|int)", "torch functions take tensors; of a plain number take math.log, math.exp or math.sqrt."),
+    (r"must be Tensor, not (float|int)", "torch functions take tensors; for a plain number use math.log, math.exp or math.sqrt."),
     (
         r"only one element tensors|cannot be converted to Scalar|size-1 arrays|only 0-dimensional arrays",
-        "float, int, .item() and the functions of math take a single number, and this tensor has several. "
+        "float, int, .item() and the functions of math take a single number, but this tensor has several. "
         "torch.log, torch.exp and the like work entry by entry.",
     ),
     (
         r"Boolean value of Tensor with more than one|truth value of an array",
-        "if, and, or want a single yes or no, and this tensor holds several: torch.where chooses entry by entry.",
+        "if, and, or need a single truth value, but this tensor holds several: torch.where chooses entry by entry.",
     ),
     (
         r"same dtype|expected scalar type|Double but found Float|Float but found Double|same data type",
-        "The inputs of this check are in double precision, and a tensor made in single precision met them. "
+        "The inputs of this check are in double precision, but they were combined with a tensor in single precision. "
         "Make new tensors like the inputs: torch.zeros_like(x), or dtype=x.dtype.",
     ),
     (r"'(float|int)' object has no attribute 'backward'", "backward() belongs to the loss as a tensor: call .item() after it, not before."),
@@ -47,10 +47,10 @@ ADVICE = (  # a part of the message of an exception, and what it means
         r"does not require grad",
         "What backward() was called on has lost its gradient: .item(), .detach(), float() or no_grad() came before it.",
     ),
-    (r"backward through the graph a second time", "backward() was called twice on one loss: compute the loss anew for each call."),
+    (r"backward through the graph a second time", "backward() was called twice on one loss: compute the loss again for each call."),
     (
         r"object is not callable",
-        "Round brackets after something that is no function: is a * missing before them, or are square brackets meant?",
+        "Round brackets follow something that is no function: is a * missing before them, or are square brackets meant?",
     ),
     (
         r"Expected parameter (scale|covariance)|Expected parameter \w+ .*(GreaterThan|Positive)",
@@ -66,12 +66,12 @@ ADVICE = (  # a part of the message of an exception, and what it means
         r"return_types\.(max|min)",
         "max and min along an axis return two things, the values and their positions: take .values, or use amax and amin.",
     ),
-    (r"'int' object is not iterable", "A shape is a tuple, also where it has one axis: (n,), with a comma."),
+    (r"'int' object is not iterable", "A shape is a tuple even if it has a single axis: (n,), with a comma."),
     (r"without replacement", "A component may be drawn many times: replacement=True."),
     (r"missing .* arguments?: .?dim", "Say along which axis, with dim=…"),
     (
         r"'numpy.ndarray' and 'Tensor'|'Tensor' and 'numpy.ndarray'",
-        "NumPy arrays and torch tensors do not mix here: torch.as_tensor makes a tensor of an array.",
+        "NumPy arrays and torch tensors cannot be combined here: torch.as_tensor turns an array into a tensor.",
     ),
     (
         r"where expected condition|tensors used as indices must be",
