@@ -110,7 +110,7 @@ class LatentVariableModel(nn.Module):
         if len(x) == 0:
             raise ValueError(f"x holds no image (shape {tuple(x.shape)}): give at least one row")
         # 0 and 1 alone are their own squares, exactly. In parts: a cache holds them.
-        if self.binary and all(part.square().sub_(part).abs_().max() == 0 for part in x.detach().split(1024)):
+        if self.binary and all(torch.addcmul(part, part, part, value=-1).abs_().max() == 0 for part in x.detach().split(512)):
             return
         if not torch.isfinite(x).all():
             raise ValueError("x holds NaN or infinity: find such rows with torch.isfinite(x).all(1), and mend or drop them")
