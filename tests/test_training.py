@@ -889,6 +889,34 @@ def test_a_new_decoder_takes_its_place_beside_the_others(tmp_path: Path, monkeyp
     assert [p.name for p in tmp_path.iterdir()] == ["decoder.safetensors"]
 
 
+def test_the_short_way_to_the_usual_loss_gives_the_loss_of_the_model() -> None:
+    model, x = VAE(3, (16, 8), PIXELS), binary(12)
+    for seed in range(3):
+        model.zero_grad()
+        torch.manual_seed(seed)
+        expected = model.loss(x)
+        expected.backward()
+        gradients = [p.grad.clone() for p in model.parameters()]
+        model.zero_grad()
+        torch.manual_seed(seed)
+        found = training._own_loss(model, x)
+        found.backward()
+        assert torch.equal(found, expected)
+        assert all(torch.equal(p.grad, g) for p, g in zip(model.parameters(), gradients))
+
+
+def test_a_model_with_a_loss_of_its_own_is_trained_by_it() -> None:
+    class Doubled(VAE):
+        def loss(self, x: Tensor) -> Tensor:
+            return 2 * super().loss(x)
+
+    model, x = Doubled(2, (8,), PIXELS), binary(12)
+    torch.manual_seed(0)
+    expected = model.loss(x)
+    torch.manual_seed(0)
+    assert torch.equal(training._own_loss(model, x), expected)
+
+
 def test_a_gradient_that_is_not_finite_is_reported_before_it_touches_the_weights() -> None:
     model = vae()
     before = weights(model)
@@ -898,6 +926,16 @@ def test_a_gradient_that_is_not_finite_is_reported_before_it_touches_the_weights
 
     with pytest.raises(FloatingPointError, match="gradient became nan at step 0"):
         train(model, binary(40), 1, loss=loss)
+    assert same(before, weights(model))
+
+
+def test_a_gradient_that_is_not_finite_is_reported_for_the_usual_loss_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = vae()
+    before = weights(model)
+    bare = training.gaussian_kl
+    monkeypatch.setattr(training, "gaussian_kl", lambda mu, log_var: bare(mu, log_var) + 0 * (mu * 0).abs().sqrt().sum(-1))
+    with pytest.raises(FloatingPointError, match="gradient became nan at step 0"):
+        train(model, binary(40), 1)
     assert same(before, weights(model))
 
 

@@ -209,7 +209,7 @@ class LatentVariableModel(nn.Module):
         if len(x) == 0:
             raise ValueError(f"x holds no image (shape {tuple(x.shape)}): pass at least one row")
         # Only 0 and 1 equal their squares. The parts are small enough for the cache of a processor.
-        if self.binary and all(part.square().sub_(part).abs_().max() == 0 for part in x.detach().split(1024)):
+        if self.binary and all(torch.addcmul(part, part, part, value=-1).abs_().max() == 0 for part in x.detach().split(512)):
             return
         if not torch.isfinite(x).all():
             raise ValueError("x holds NaN or infinity: torch.isfinite(x).all(1) is False for such rows; correct or remove them")

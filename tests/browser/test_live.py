@@ -30,7 +30,7 @@ def page():
         yield page
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.getbasetemp()
 
@@ -132,12 +132,40 @@ def test_log_px_and_elbo_of_ten_digits_are_those_of_the_oracle(page) -> None:
 # ---------------------------------------------------------------- the figures
 
 
-@pytest.mark.parametrize("name", pages.MAKE)
-def test_a_figure_says_what_its_still_says(page, folder, name) -> None:
+@pytest.fixture(scope="module", params=[(name, theme) for name in pages.MAKE for theme in pages.THEMES], ids="-".join)
+def shown(request, page, folder):
+    """The name and the theme of a figure that was opened; what only looks at it shares one page."""
+    name, theme = request.param
     page.problems.clear()
-    pages.open_figure(page, folder, name)
+    pages.open_figure(page, folder, name, theme)
+    return name, theme
+
+
+def test_a_figure_says_what_its_still_says(page, shown) -> None:
+    name, _ = shown
     assert compare(pages.figure(name).sentence, pages.said(page)) == []
     assert page.problems == []
+
+
+@pytest.mark.parametrize("width", [1300, 800, 480])
+def test_nothing_is_cut_off_however_wide_the_window(page, shown, width) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    try:
+        pages.said(page)  # drawn anew
+        assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+        for canvas in page.locator("canvas").all():
+            box = canvas.bounding_box()
+            assert box["width"] >= 100
+            assert box["x"] + box["width"] <= width
+    finally:
+        page.set_viewport_size({"width": 1000, "height": 900})
+
+
+def test_nothing_serious_stands_in_the_way_of_assistive_technology(page, shown) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    rules = {} if shown[1] == "light" else {"runOnly": ["color-contrast"]}  # all else is the same in both
+    found = axe.Axe().run(page, options=rules).response["violations"]
+    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found if v["impact"] in ("serious", "critical")] == []
 
 
 @pytest.mark.parametrize("name", pages.MAKE)
@@ -197,19 +225,6 @@ def test_a_handle_follows_a_finger(page, folder) -> None:
         touched.close()
 
 
-@pytest.mark.parametrize("width", [1300, 800, 480])
-@pytest.mark.parametrize("name", pages.MAKE)
-def test_nothing_is_cut_off_however_wide_the_window(page, folder, name, width) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    try:
-        pages.open_figure(page, folder, name, "dark" if width == 800 else "light")
-        assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
-        for canvas in page.locator("canvas").all():
-            assert canvas.bounding_box()["width"] >= 100
-    finally:
-        page.set_viewport_size({"width": 1000, "height": 900})
-
-
 def test_a_goal_is_seen_to_be_reached(page, folder) -> None:
     figure = pages.open_figure(page, folder, "the_kl")
     assert figure.locator(".vae-goal").inner_text().startswith("Goal: ")
@@ -244,16 +259,6 @@ def test_a_digit_drawn_by_mouse_and_by_keyboard_is_judged(page, folder) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press(" ")
     assert int(re.match(r"(\d+) of 784", pages.said(page))[1]) > by_mouse
-
-
-@pytest.mark.parametrize("theme", pages.THEMES)
-@pytest.mark.parametrize("name", pages.MAKE)
-def test_nothing_serious_stands_in_the_way_of_assistive_technology(page, folder, name, theme) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    pages.open_figure(page, folder, name, theme)
-    rules = {} if theme == "light" else {"runOnly": ["color-contrast"]}  # all else is the same in both
-    found = axe.Axe().run(page, options=rules).response["violations"]
-    assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in found if v["impact"] in ("serious", "critical")] == []
 
 
 def test_what_is_read_aloud_is_the_sentence_once_the_figure_rests(page, folder) -> None:
