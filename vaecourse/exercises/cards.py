@@ -1,4 +1,4 @@
-"""What the reader sees of a check, a hint, a solution: a coloured card in a notebook, plain text elsewhere."""
+"""What the reader sees of a check, a hint or a solution: a coloured card in a notebook, plain text elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COLOURS = {"right": "#009E73", "wrong": "#D55E00", "neutral": "#767676"}  # gree
 
 @dataclass(frozen=True)
 class Card:
-    """A heading and a text. `kind` is "right", "wrong" or "neutral"; `code` is shown as it stands, below the text."""
+    """A heading and a text. `kind` is "right", "wrong" or "neutral"; `code` is shown as it is, below the text."""
 
     heading: str
     text: str = ""
@@ -71,7 +71,7 @@ class Report(Card):
 
 
 def opens(line: str, inside: str) -> str:
-    """A line that opens on what is inside, with the keyboard too, and without a kernel or scripts."""
+    """A line that opens to show what is inside, also with the keyboard, and without a kernel or scripts."""
     return (
         f'<details><summary data-lm-suppress-shortcuts="true">{html.escape(line)}</summary>'
         f'<div style="margin: 2px 0 4px 1.2em">{inside}</div></details>'

@@ -1,8 +1,8 @@
 """What an exercise is, and how an answer to it is judged.
 
-An answer is run on probes and compared with the reference: every right answer passes, whatever its style. Where it
-differs, the exercise's known wrong functions run on the same probes. If the answer equals one of them, and only one, that
-one names the mistake; otherwise the report says what differs, and invents no cause.
+An answer is run on probes and compared with the reference: every right answer passes, whatever its style. If it differs, the wrong
+functions that the exercise knows are run on the same probes. If the answer agrees with one of them, and only one, that one names the
+mistake; otherwise the report says what differs, and names no cause.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ Answer = Callable[..., Any]
 
 
 class Seen(NamedTuple):
-    """One thing that a probe looked at. `error` is the standard error of each entry, None where nothing is random.
+    """One result that a probe compares. `error` is the standard error of each entry, and None if nothing is random.
 
-    With `ceiling`, a right answer may lie below what is expected: its draws may be chosen so that they scatter less.
+    With `ceiling`, a right answer may lie below what is expected, because its draws may be chosen so that they scatter less.
     """
 
     value: Tensor
@@ -67,7 +67,7 @@ class Seen(NamedTuple):
 
 
 class Odd(NamedTuple):
-    """Instead of something seen: the answer raised, or returned what is no result. Says so in a sentence."""
+    """In place of a result: the answer raised an error, or returned something that is no result. `says` states this in a sentence."""
 
     says: str
     kind: str
@@ -83,9 +83,9 @@ class Probe:
 
     Attributes:
         what: the situation in words, for instance "logits of 1000 and -1000".
-        look: calls the answer and says what is to be compared, by name.
-        optional: what is not there in an answer is no mistake (a gradient that nobody asked for).
-        aside: it looks at something besides the values, such as a gradient.
+        look: calls the answer and returns what is to be compared, by name.
+        optional: a result that an answer does not give (such as a gradient that was not requested) is no mistake.
+        aside: it compares something other than the values, such as a gradient.
     """
 
     what: str
@@ -107,9 +107,9 @@ class Exercise:
     """A function for the learner to write.
 
     Attributes:
-        name: what `check` is called with.
-        statement: Markdown: what to compute, with shapes and units. It stands in the notebook, word for word.
-        stub: the signature with a docstring and `...`: what the learner starts from.
+        name: the name with which `check` is called.
+        statement: what to compute, with shapes and units, in Markdown; the notebook contains it word for word.
+        stub: the signature with a docstring and `...`, from which the learner starts.
         hints: a nudge, the formula, the first line.
         reference: a right answer, made of the package's own blocks.
         axes: the names of the axes of the result, for messages about its shape.

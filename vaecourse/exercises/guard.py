@@ -1,8 +1,8 @@
-"""Runs a learner's function so that nothing it does can hurt the notebook around it.
+"""Runs a learner's function so that nothing it does can damage the notebook around it.
 
-It runs in a thread of its own, under a time limit and (on Linux) a memory limit. Random states, the default dtype, the
-open figures and whatever else it may have turned are put back afterwards. Neither limit counts while a module is being
-imported: an import that breaks off leaves half of a module behind, for the rest of the session.
+The function runs in a separate thread, under a time limit and (on Linux) a memory limit. Random states, the default dtype, the
+open figures and other global state are restored afterwards. Neither limit applies while a module is being imported, because an
+interrupted import leaves half of a module behind for the rest of the session.
 """
 
 from __future__ import annotations
@@ -238,10 +238,10 @@ class _Bounded(io.StringIO):
 
 
 class _MemoryLimit:
-    """An upper limit on the address space of this process, where the system knows one and says how much is in use.
+    """An upper limit on the address space of this process, if the system has one and says how much is in use.
 
-    It stands first among the finders of modules, so that it hears of every import that loads something, and lifts the
-    limit: libraries ask for far more address space than they use. `set` puts it back, above what is in use by then.
+    It is the first of the finders of modules, so it is notified of every import that loads something, and lifts the limit then:
+    libraries request far more address space than they use. `set` restores it, above what is in use by then.
     """
 
     def __enter__(self) -> _MemoryLimit:
@@ -260,7 +260,7 @@ class _MemoryLimit:
         self.find_spec()
 
     def set(self) -> None:
-        """The limit as it shall be while the answer computes; nothing where it stands already."""
+        """Set the limit for the time in which the answer computes, unless it is already set."""
         if not self.lifted or self.before is None:
             return
         self.lifted = False

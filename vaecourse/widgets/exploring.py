@@ -107,7 +107,7 @@ class Explorer:
 
     @property
     def z(self) -> Tensor:
-        """All latents (K,): those with a slider where it stands, the others at the mean of q for the row."""
+        """All latents (K,): those with a slider have its value, the others the mean of q for the row."""
         z = self.codes[self.values["row"]].clone()
         z[self.shown] = z.new_tensor(self.values["z"])
         return z
