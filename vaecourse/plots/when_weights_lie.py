@@ -62,7 +62,7 @@ def alarms(error, ess, k_hat, named: Sequence[int], ess_limit: float, k_limit: f
     """Error in nats of many digits against the two alarms; the region in which each rings is shaded, and digits in `named` are labelled."""
     error, ess, k_hat = (np.asarray(a) for a in (error, ess, k_hat))
     rings = [int((np.asarray(ess)[list(named)] < ess_limit).sum()), int((np.asarray(k_hat)[list(named)] > k_limit).sum())]
-    titles = [f"{name} warns of {count or 'none'} of the {len(named)} worst fits" for name, count in zip(("The ESS", "k̂"), rings)]
+    titles = [f"{name} warns of {count or 'none'} of the {len(named)} failures" for name, count in zip(("The ESS", "k̂"), rings)]
     fig, axes = figure(titles, ["effective samples of 1,000", "k̂"], "", size=(9.6, 4.2))
     axes[0].set(ylabel="estimate minus exact, nats")
     drawn = np.maximum(error, cut)
