@@ -149,5 +149,13 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
         axes[0].text(kl.min(), cut, f"lower ones are drawn at {cut:g}".replace("-", "−"), color=GREY, fontsize=9, va="center")
     lowest = min(np.min(np.asarray(error)) for error in errors.values())
     if lowest < cut:
-        axes[0].text(kl.min(), cut, f"lower ones are drawn at {cut:g}".replace("-", "−"), color=GREY, fontsize=9, va="center")
+        axes[0].text(
+            kl.min(),
+            cut,
+            f"lower ones are drawn at {cut:g}".replace("-", "−"),
+            color=GREY,
+            fontsize=9,
+            va="center",
+            bbox={"fc": "white", "ec": "none", "pad": 1},
+        )
     return fig
