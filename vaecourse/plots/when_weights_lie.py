@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, in_course_style, line, note
+from vaecourse.plots import COLORS, figure, in_course_style, line
 
 BLUE, RED, GREY, AMBER = COLORS["importance"], COLORS["naive"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 
@@ -23,7 +23,7 @@ def wall(widths, k_hat, ess, n: int) -> Figure:
     )
     fine = np.linspace(widths.min(), widths.max(), 200)
     axes[0].plot(fine, 1 - fine**2, color=COLORS["exact"])
-    note(axes[0], (0.45, 1 - 0.45**2), "exact k", (22, 14))
+    axes[0].annotate("exact k", (widths.max(), 1 - widths.max() ** 2), xytext=(-62, -14), textcoords="offset points", fontsize=9)
     _medians(axes[0], widths, k_hat)
     axes[0].axhline(0.5, color=RED, lw=1, ls="--")
     _medians(axes[1], widths, ess)
@@ -146,16 +146,6 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
         ax.set(ylim=(cut - 1.5, 5))
     lowest = min(np.min(np.asarray(error)) for error in errors.values())
     if lowest < cut:
-        axes[0].text(kl.min(), cut, f"lower ones are drawn at {cut:g}".replace("-", "−"), color=GREY, fontsize=9, va="center")
-    lowest = min(np.min(np.asarray(error)) for error in errors.values())
-    if lowest < cut:
-        axes[0].text(
-            kl.min(),
-            cut,
-            f"lower ones are drawn at {cut:g}".replace("-", "−"),
-            color=GREY,
-            fontsize=9,
-            va="center",
-            bbox={"fc": "white", "ec": "none", "pad": 1},
-        )
+        said = f"lower ones are drawn at {cut:g}".replace("-", "−")
+        axes[0].text(np.log(min(errors)) + 0.15, 0.92 * cut, said, color=GREY, fontsize=9, va="center")
     return fig
