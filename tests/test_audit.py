@@ -128,6 +128,17 @@ def test_the_implied_beta_is_the_one_under_which_the_spread_is_best(beta: float)
     assert far[1] < 0.05 * beta
 
 
+def test_the_error_of_the_implied_beta_is_that_of_a_ratio() -> None:
+    model = linear()
+    precision = model.weight.square().sum(0) / 0.25
+    variance = torch.linspace(0.05, 0.4, 80).double()[:, None].expand(80, 2)  # of one image after the other
+    model.encoder = lambda x: diagonal_normal(model.posterior(x).mean, variance.log())
+    up, down = -(precision * variance).sum(1).numpy() / 2, (variance - 1).sum(1).numpy() / 2
+    beta = up.mean() / down.mean()
+    error = (up - beta * down).std(ddof=1) / (80**0.5 * abs(down.mean()))
+    assert implied_beta(model, model.marginal.sample((80,)), 4_000) == pytest.approx((beta, error), rel=0.02)
+
+
 def test_the_implied_beta_is_that_of_a_training_and_its_error_that_of_repetitions(good: VAE) -> None:
     x = digits().train.x[:300]
     assert implied_beta(good, x)[0] == pytest.approx(1, abs=0.15)
@@ -302,6 +313,9 @@ def test_grey_pixels_are_found_and_the_numbers_are_of_binarised_ones(scale: floa
     assert f"from 0 to {scale:g}" in text_of(report, "grey")
     assert "not black and white" in report.comparison
     assert report.numbers["bound"] == pytest.approx(exact_log_px(model, data.test.x[:150]).mean().item(), abs=2)  # another draw
+    drawn, _ = module._black_and_white(model, scale * data.test.intensity, 300)
+    assert drawn.unique().tolist() == [0, 1]
+    assert drawn.mean().item() == pytest.approx(data.test.intensity.mean().item(), abs=0.004)  # four standard errors
 
 
 def test_rounded_images_are_found(good: VAE) -> None:
@@ -382,7 +396,7 @@ class Card(HTMLParser):
 REPORT = Audit(
     "Audit of <a> VAE",
     (("ELBO", "-98.10 ± 0.80", "held out & so on"), ("rate, KL(q || prior)", "20.00 ± 0.10", "a < b")),
-    (module.Finding("grey", "wrong", "Pixels are < 1."),),
+    (module.Finding("grey", "wrong", "Pixels <i> are < 1."),),
     "With nothing.",
     {},
 )
@@ -394,7 +408,7 @@ def test_the_card_is_a_table_that_can_be_read_aloud() -> None:
     assert card.caption == REPORT.title
     assert card.scopes == ["col"] * 3 + ["row"] * 2
     assert card.rows == [["what", "value", "meaning"], *map(list, REPORT.rows)]
-    assert card.items == ["wrong: Pixels are < 1."]  # the kind in words, not by a colour alone
+    assert card.items == ["wrong: Pixels <i> are < 1."]  # the kind in words, not by a colour alone
 
 
 def test_the_text_says_the_same() -> None:
@@ -403,7 +417,7 @@ def test_the_text_says_the_same() -> None:
         "ELBO                  -98.10 ± 0.80  held out & so on",
         "rate, KL(q || prior)   20.00 ± 0.10  a < b",
         "Findings",
-        "- wrong: Pixels are < 1.",
+        "- wrong: Pixels <i> are < 1.",
         "Comparison",
         "- With nothing.",
     ]
