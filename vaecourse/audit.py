@@ -275,9 +275,9 @@ def _gap_rows(model: LatentVariableModel, x: Tensor, bound: Tensor, numbers: dic
             exact = exact_log_px(model, x)
         except RuntimeError:  # the quadrature does not settle: the polished q is still there
             pass
-    on, least = f"first {len(x)} images", ""
+    on, about, least = f"first {len(x)} images", "", ""
     if exact is None:
-        least = ", at least"
+        about, least = ", about", ", at least"  # a bound in the place of log p(x), and a local search for q
         with torch.no_grad():
             log_w = log_weights(model, x, 500, best)
             polished = log_w.mean(0)
@@ -288,7 +288,7 @@ def _gap_rows(model: LatentVariableModel, x: Tensor, bound: Tensor, numbers: dic
     for key, values in parts.items():
         numbers[key], numbers[f"{key}_error"] = _mean_and_error(values)
     meanings = {
-        "approximation": (f"approximation gap{least}", f"{on}: what no diagonal normal can close"),
+        "approximation": (f"approximation gap{about}", f"{on}: what no diagonal normal can close"),
         "amortisation": (f"amortisation gap{least}", f"{on}: what a q polished for each image gains"),
     }
     if exact is not None:
