@@ -79,7 +79,16 @@ def pytest_collection_modifyitems(items: list) -> None:
             item.runtest = functools.partial(_run_without_data, item)
 
 
-SECONDS = {"test_live.py": 90, "test_day_two.py": 50, "test_trained_vae.py": 45, "test_watch.py": 20, "test_watch_in_lab.py": 20}  # about
+SECONDS = {
+    "test_live.py": 60,
+    "test_day_two.py": 50,
+    "test_doctests.py": 15,
+    "test_annealing.py": 10,
+    "test_audit.py": 10,
+    "test_trained_vae.py": 45,
+    "test_watch.py": 20,
+    "test_watch_in_lab.py": 20,
+}  # about
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +22,9 @@ from vaecourse.models import LatentVariableModel
 from vaecourse.oracles import exact_log_px
 
 __all__ = ["Aggregate", "Gaps", "active_units", "aggregate", "bits_per_dim", "exact_elbo", "refine", "split_gap"]
+
+if TYPE_CHECKING:
+    from vaecourse.audit import audit as audit
 
 BLOCK = 1 << 20  # numbers held at once for each intermediate array: 4 MB in float32
 DRAWS = 8  # of z, for each image and step of `refine`
@@ -289,3 +292,16 @@ def _check(model: LatentVariableModel, x: Tensor, q: Distribution) -> None:
             f"q must be a diagonal normal for each of the {len(x)} images, event ({model.latent_dim},); got {type(q).__name__} of batch "
             f"{tuple(q.batch_shape)} and event {tuple(q.event_shape)}: see vaecourse.distributions.diagonal_normal"
         )
+
+
+def __getattr__(name: str):
+    """`diagnostics.audit`: its module needs this one, and is loaded when it is first asked for."""
+    if name == "audit":
+        from vaecourse.audit import audit
+
+        return audit
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), "audit"])
