@@ -1,4 +1,4 @@
-"""Exercises and quiz of notebook 01, "What would it mean to explain an image?"."""
+"""Exercises and quiz of notebook 01, "What does it mean to explain an image?"."""
 
 import math
 from typing import Any
@@ -89,9 +89,9 @@ def _one_z_a_pixel(weights: Tensor, pixel_probs: Tensor, n: int) -> tuple[Tensor
 GENERATE = Exercise(
     name="generate",
     statement=(
-        "Write `generate(weights, pixel_probs, n)`: draw `n` images from a mixture. `weights`, shape (C,), holds the prior $p(z)$ of the components "
+        "Write `generate(weights, pixel_probs, n)`: sample `n` images from a mixture. `weights`, shape (C,), holds the prior $p(z)$ of the components "
         "0 to C − 1 and sums to 1; `pixel_probs`, shape (C, D), holds $\\pi_{zj}$, the probability of ink at pixel $j$ under $z$. Return `z`, shape "
-        "(n,), and `x`, shape (n, D), which holds only zeros and ones: row $i$ of `x` is drawn under entry $i$ of `z`."
+        "(n,), and `x`, shape (n, D), which holds only zeros and ones: row $i$ of `x` is sampled under entry $i$ of `z`."
     ),
     stub='''def generate(weights, pixel_probs, n):
     """weights (C,), pixel_probs (C, D), number of images -> z (n,), x (n, D) of zeros and ones."""
@@ -351,7 +351,7 @@ LOG_MARGINAL = Exercise(
 POSTERIOR = Exercise(
     name="posterior",
     statement=(
-        "Write `posterior(x, log_weights, logits)`: $p(z \\mid x)$ for each image and each $z$, shape (B, C), by Bayes' rule (1.7). The arguments are those of "
+        "Write `posterior(x, log_weights, logits)`: $p(z \\mid x)$ for each image and each $z$, shape (B, C), by Bayes' rule (1.5). The arguments are those of "
         "`log_marginal`: `x` (B, D) of zeros and ones, `log_weights` (C,), `logits` (C, D). It must be right for logits of 2000 and of −2000 as well."
     ),
     stub='''def posterior(x, log_weights, logits):
