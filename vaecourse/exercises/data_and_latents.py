@@ -90,8 +90,8 @@ GENERATE = Exercise(
     name="generate",
     statement=(
         "Write `generate(weights, pixel_probs, n)`: sample `n` images from a mixture. `weights`, shape (C,), holds the prior $p(z)$ of the components "
-        "0 to C − 1 and sums to 1; `pixel_probs`, shape (C, D), holds $\\pi_{zj}$, the probability of ink at pixel $j$ under $z$. Return `z`, shape "
-        "(n,), and `x`, shape (n, D), which holds only zeros and ones: row $i$ of `x` is sampled under entry $i$ of `z`."
+        "0 to C − 1; `pixel_probs`, shape (C, D), holds $\\pi_{zj}$. Return `z`, shape (n,), and `x`, shape (n, D), zeros and ones: row $i$ of `x` is "
+        "sampled under entry $i$ of `z`."
     ),
     stub='''def generate(weights, pixel_probs, n):
     """weights (C,), pixel_probs (C, D), number of images -> z (n,), x (n, D) of zeros and ones."""
@@ -229,8 +229,8 @@ LOG_MARGINAL = Exercise(
     name="log_marginal",
     statement=(
         "Write `log_marginal(x, log_weights, logits)`: $\\log p(x) = \\log \\sum_z p(z)\\, p(x \\mid z)$ of each image, in nats. `x`, shape (B, D), holds "
-        "zeros and ones; `log_weights`, shape (C,), holds $\\log p(z)$, and the weights sum to 1; `logits`, shape (C, D): pixel $j$ has ink under $z$ with "
-        "probability sigmoid(logit). The result has shape (B,). It must be right for logits of 2000 and of −2000 as well."
+        "zeros and ones; `log_weights`, shape (C,), holds $\\log p(z)$; `logits`, shape (C, D): pixel $j$ has ink under $z$ with probability "
+        "sigmoid(logit) $= 1 / (1 + e^{-\\mathrm{logit}})$. The result has shape (B,). Logits of 2000 and of −2000 must come out right, too."
     ),
     stub='''def log_marginal(x, log_weights, logits):
     """x (B, D) of zeros and ones, log_weights (C,), logits (C, D) -> log p(x) of each image, (B,), in nats."""
