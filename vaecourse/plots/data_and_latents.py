@@ -94,7 +94,9 @@ def extremes(title: str, names: Sequence[str], low, middle, high, columns: int =
 def likelihood_and_posterior(picture, names: Sequence[str], likelihood, posterior) -> Figure:
     """A small image (D,), and for each latent two bars with their values: p(x|z), and p(z|x)."""
     side = int(round(len(picture) ** 0.5))
-    fig, axes = figure(["The image x", "Likelihood p(x|z)", "Posterior p(z|x)"], size=(9.6, 2.9))
+    first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
+    titles = ["The image x", f"Likelihood p(x|z): {first[0]} is largest", f"Posterior p(z|x): {first[1]} is largest"]
+    fig, axes = figure(titles, size=(10.4, 2.9))
     _page(axes[0], np.asarray(picture).reshape(side, side))
     for ax, values, color in zip(axes[1:], (likelihood, posterior), ("#555555", COLORS["posterior"])):
         values = np.asarray(values)
@@ -121,7 +123,7 @@ def explanations(title: str, x, templates, captions: Sequence[Sequence[str]], po
     count = templates.shape[1]
     fig, axes = _subplots(2 * len(x), count + 1, (1.95 * (count + 1), 3.0 * len(x) + 0.4))
     grid = axes[0, 0].get_gridspec()
-    grid.set_height_ratios([1, 0.42] * len(x))
+    grid.set_height_ratios([1, 0.5] * len(x))
     for i, image in enumerate(x):
         for ax in axes[2 * i : 2 * i + 2, 0]:
             ax.remove()
@@ -132,6 +134,7 @@ def explanations(title: str, x, templates, captions: Sequence[Sequence[str]], po
             _page(axes[2 * i, c + 1], templates[i, c].reshape(28, 28))
             axes[2 * i, c + 1].set_title(captions[i][c], fontsize=10, fontweight="normal")
             _share(axes[2 * i + 1, c + 1], posterior[i, c])
+        axes[2 * i + 1, 1].set_ylabel("p(z|x)", rotation=0, ha="right", va="center")
     fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     return fig
 
@@ -141,7 +144,7 @@ def _share(ax: Axes, value: float) -> None:
     ax.bar(0, value, width=0.9, color=COLORS["posterior"])
     text = f"{value:.2f}" if value >= 0.005 else f"{value:.0e}" if value > 0 else "0"
     ax.annotate(text, (0, value), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=11, fontweight="bold")
-    ax.set(xlim=(-0.9, 0.9), ylim=(0, 1.35), xticks=[], yticks=[])
+    ax.set(xlim=(-0.9, 0.9), ylim=(0, 1.3), xticks=[], yticks=[])
     ax.grid(False)
     ax.spines["left"].set_visible(False)
 
