@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, _subplots, figure, in_course_style, note
+from vaecourse.plots import COLORS, _subplots, figure, in_course_style
 
 INK = "#333333"
 
@@ -37,18 +37,19 @@ def distances(title: str, values: Mapping[str, object], blank: float, images: Se
         blank: the same of the blank page, marked by an arrow.
         images: one example for each name, drawn above its histogram.
     """
-    fig, ax = figure(title, "pixels in which the nearest training digit differs", "images", size=(8.6, 3.9))
+    fig, ax = figure("", "pixels in which the nearest training digit differs", "images", size=(8.6, 3.9))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     top = 0
     for (name, found), color, example in zip(values.items(), (INK, COLORS["naive"], COLORS["prior"]), images):
         found = np.asarray(found)
         heights, _, _ = ax.hist(found, bins=np.arange(0, 421, 6), color=color, alpha=0.85)
         top = max(top, heights.max())
-        inset = ax.inset_axes((np.median(found) / 420 - 0.055 + 0.07 * (color == COLORS["naive"]), 1.05, 0.11, 0.25))
+        centre = np.median(found) / 420 + (0.06 if color == COLORS["naive"] else 0.0)
+        inset = ax.inset_axes((centre - 0.055, 0.76, 0.11, 0.22))
         _page(inset, np.asarray(example).reshape(28, 28))
         inset.set_xlabel(name, fontsize=9, color=color)
-    ax.annotate("blank page", (blank, 0), (blank - 8, 0.55 * top), ha="center", fontsize=9, arrowprops={"arrowstyle": "->"})
-    ax.set(xlim=(0, 420), ylim=(0, 1.3 * top))
-    ax.set_title(title, pad=88)
+    ax.annotate("blank\npage", (blank, 0), (blank - 8, 0.75 * top), ha="center", fontsize=9, arrowprops={"arrowstyle": "->"})
+    ax.set(xlim=(0, 420), ylim=(0, 1.6 * top))
     return fig
 
 
@@ -92,10 +93,10 @@ def extremes(title: str, names: Sequence[str], low, middle, high, columns: int =
 
 @in_course_style
 def likelihood_and_posterior(picture, names: Sequence[str], likelihood, posterior) -> Figure:
-    """A small image (D,), and for each latent two bars with their values: p(x|z), and p(z|x)."""
+    """A small image (D,), and for each latent two bars with their values: likelihood and posterior. The titles name the largest."""
     side = int(round(len(picture) ** 0.5))
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
-    titles = ["The image x", f"Likelihood p(x|z): {first[0]} is largest", f"Posterior p(z|x): {first[1]} is largest"]
+    titles = ["The image x", f"p(x|z): {first[0]} is largest", f"p(z|x): {first[1]} is largest"]
     fig, axes = figure(titles, size=(10.4, 2.9))
     _page(axes[0], np.asarray(picture).reshape(side, side))
     for ax, values, color in zip(axes[1:], (likelihood, posterior), ("#555555", COLORS["posterior"])):
@@ -156,6 +157,3 @@ def _page(ax: Axes, picture: np.ndarray, vmax: float = 1) -> None:
     ax.grid(False)
     ax.spines[:].set_visible(True)
     ax.spines[:].set_color("#BBBBBB")
-
-
-__all__ = ["distances", "explanations", "extremes", "likelihood_and_posterior", "note", "steps", "stored"]
