@@ -252,7 +252,7 @@ WRONG = {
         (lambda x, w, a: w + marginal_table(x, a) - marginal_library(x, w, a)[:, None], "logarithm of the posterior"),
         (lambda x, w, a: posterior_odds(x, w, a).mT, "changed places"),
         (lambda x, w, a: posterior_odds(x, w, a).max(1).indices, "number of the most probable"),
-        (lambda x, w, a: torch.eye(len(w))[posterior_odds(x, w, a).argmax(1)], "winner"),
+        (lambda x, w, a: torch.eye(len(w))[posterior_odds(x, w, a).argmax(1)], "most probable z"),
         (lambda x, w, a: posterior_loop(x, w + w, a), "twice"),
         (lambda x, w, a: 1 - posterior_loop(x, w, a), "not what it should be"),
         (lambda x, w, a: 3 * posterior_loop(x, w, a), "3 times"),

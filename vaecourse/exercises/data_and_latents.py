@@ -1,4 +1,4 @@
-"""Exercises and quiz of notebook 01, "What would it mean to explain an image?"."""
+"""Exercises and quiz of notebook 01, "What does it mean to explain an image?"."""
 
 import math
 from typing import Any
@@ -89,9 +89,9 @@ def _one_z_a_pixel(weights: Tensor, pixel_probs: Tensor, n: int) -> tuple[Tensor
 GENERATE = Exercise(
     name="generate",
     statement=(
-        "Write `generate(weights, pixel_probs, n)`: draw `n` images from a mixture. `weights`, shape (C,), holds the prior $p(z)$ of the components "
-        "0 to C − 1 and sums to 1; `pixel_probs`, shape (C, D), holds $\\pi_{zj}$, the probability of ink at pixel $j$ under $z$. Return `z`, shape "
-        "(n,), and `x`, shape (n, D), which holds only zeros and ones: row $i$ of `x` is drawn under entry $i$ of `z`."
+        "Write `generate(weights, pixel_probs, n)`: sample `n` images from a mixture. `weights`, shape (C,), holds the prior $p(z)$ of the components "
+        "0 to C − 1; `pixel_probs`, shape (C, D), holds $\\pi_{zj}$. Return `z`, shape (n,), and `x`, shape (n, D), zeros and ones: row $i$ of `x` is "
+        "sampled under entry $i$ of `z`."
     ),
     stub='''def generate(weights, pixel_probs, n):
     """weights (C,), pixel_probs (C, D), number of images -> z (n,), x (n, D) of zeros and ones."""
@@ -121,7 +121,7 @@ GENERATE = Exercise(
             lambda w, p, n: (z := torch.multinomial(w, n, replacement=True), (p[z] > 0.5).double()),
         ),
         Mistake(
-            "The images do not belong to the z that are returned: they were made with other draws of z. Draw z once, use it for x, and return the same.",
+            "The images do not belong to the z that are returned: they were made with other samples of z. Sample z once, use it for x, and return the same.",
             lambda w, p, n: (torch.multinomial(w, n, replacement=True), generate(w, p, n)[1]),
         ),
         Mistake(
@@ -129,7 +129,7 @@ GENERATE = Exercise(
             lambda w, p, n: (torch.multinomial(w, n, replacement=True), torch.bernoulli((w @ p).expand(n, -1))),
         ),
         Mistake(
-            "Each pixel has got a component of its own, so that the pixels of an image no longer go together. One z for a whole image.",
+            "Each pixel has a component of its own, so that the pixels of an image no longer belong together. There is one z for a whole image.",
             _one_z_a_pixel,
         ),
         Mistake(
@@ -229,8 +229,8 @@ LOG_MARGINAL = Exercise(
     name="log_marginal",
     statement=(
         "Write `log_marginal(x, log_weights, logits)`: $\\log p(x) = \\log \\sum_z p(z)\\, p(x \\mid z)$ of each image, in nats. `x`, shape (B, D), holds "
-        "zeros and ones; `log_weights`, shape (C,), holds $\\log p(z)$, and the weights sum to 1; `logits`, shape (C, D): pixel $j$ has ink under $z$ with "
-        "probability sigmoid(logit). The result has shape (B,). It must be right for logits of 2000 and of −2000 as well."
+        "zeros and ones; `log_weights`, shape (C,), holds $\\log p(z)$; `logits`, shape (C, D): pixel $j$ has ink under $z$ with probability "
+        "sigmoid(logit) $= 1 / (1 + e^{-\\mathrm{logit}})$. The result has shape (B,). Logits of 2000 and of −2000 must come out right, too."
     ),
     stub='''def log_marginal(x, log_weights, logits):
     """x (B, D) of zeros and ones, log_weights (C,), logits (C, D) -> log p(x) of each image, (B,), in nats."""
@@ -258,11 +258,11 @@ LOG_MARGINAL = Exercise(
             lambda x, w, a: torch.logsumexp(_pairs(x, a), 1) - math.log(len(w)),
         ),
         Mistake(
-            "The logarithms of the components have been added: that multiplies their probabilities. Wanted is the log of a sum, not the sum of the logs.",
+            "The logarithms of the components were added, which multiplies their probabilities. What is asked for is the log of a sum, not the sum of the logs.",
             lambda x, w, a: _log_joint(x, w, a).sum(1),
         ),
         Mistake(
-            "This is the average of log p(x|z) over p(z). The average comes first, of p(x|z) itself, and then the logarithm; the other way round it comes out too low.",
+            "This is the average of log p(x|z) over p(z). First average p(x|z) itself, then take the logarithm; in the other order the result is too low.",
             lambda x, w, a: _pairs(x, a) @ w.exp(),
         ),
         Mistake(
@@ -290,11 +290,11 @@ LOG_MARGINAL = Exercise(
             lambda x, w, a: torch.logsumexp(w + _by_sigmoid(x, a), 1),
         ),
         Mistake(
-            "Bernoulli(probs=…) moves probabilities of 0 and 1 inwards without a word, and a wrong pixel costs 36 nats whatever its logit. Give it the logits: Bernoulli(logits=…).",
+            "Bernoulli(probs=…) silently moves probabilities of 0 and 1 inwards, and a wrong pixel costs 36 nats whatever its logit. Give it the logits: Bernoulli(logits=…).",
             lambda x, w, a: torch.logsumexp(w + _by_clamped(x, a), 1),
         ),
         Mistake(
-            "A sigmoid too many: the logits became probabilities, and these were taken for logits again. All probabilities then lie between 0.5 and 0.73.",
+            "There is a sigmoid too many: the logits became probabilities, which were then taken for logits again. All probabilities then lie between 0.5 and 0.73.",
             lambda x, w, a: torch.logsumexp(w + _by_twice(x, a), 1),
         ),
         Mistake(
@@ -351,8 +351,8 @@ LOG_MARGINAL = Exercise(
 POSTERIOR = Exercise(
     name="posterior",
     statement=(
-        "Write `posterior(x, log_weights, logits)`: $p(z \\mid x)$ for each image and each $z$, shape (B, C), by Bayes' rule (1.7). The arguments are those of "
-        "`log_marginal`: `x` (B, D) of zeros and ones, `log_weights` (C,), `logits` (C, D). It must be right for logits of 2000 and of −2000 as well."
+        "Write `posterior(x, log_weights, logits)`: $p(z \\mid x)$ for each image and each $z$, shape (B, C), by Bayes' rule (1.5). The arguments are those of "
+        "`log_marginal`, and again logits of 2000 and of −2000 must come out right."
     ),
     stub='''def posterior(x, log_weights, logits):
     """x (B, D) of zeros and ones, log_weights (C,), logits (C, D) -> p(z|x), (B, C); each row sums to 1."""
@@ -370,7 +370,7 @@ POSTERIOR = Exercise(
     ),
     mistakes=(
         Mistake(
-            "The weights are missing: this is p(x|z), normalised over z. The posterior knows the prior too: multiply by p(z) before normalising.",
+            "The weights are missing: this is p(x|z), normalised over z. The posterior contains the prior, too: multiply by p(z) before normalising.",
             lambda x, w, a: torch.softmax(_pairs(x, a), 1),
         ),
         Mistake(
@@ -418,7 +418,7 @@ POSTERIOR = Exercise(
             lambda x, w, a: (j := _log_joint(x, w, a).exp()) / (j.sum(1, keepdim=True) + 1e-8),
         ),
         Mistake(
-            "This is the winner alone, with all of the probability. The posterior says how probable each z is.",
+            "This gives all of the probability to the most probable z. The posterior says how probable each z is.",
             lambda x, w, a: F.one_hot(_log_joint(x, w, a).argmax(1), len(w)).double(),
         ),
         Mistake(
@@ -430,7 +430,7 @@ POSTERIOR = Exercise(
             lambda x, w, a: posterior(x, w, a).T,
         ),
         Mistake(
-            "This is the prior, the same for every image. The image has to have its say: multiply by p(x|z).",
+            "This is the prior, the same for every image. A posterior depends on the image: multiply by p(x|z).",
             lambda x, w, a: w.exp().expand(len(x), -1),
         ),
         Mistake(
@@ -450,11 +450,11 @@ POSTERIOR = Exercise(
             lambda x, w, a: posterior(1 - x, w, a),
         ),
         Mistake(
-            "Bernoulli(probs=…) moves probabilities of 0 and 1 inwards without a word, and a wrong pixel costs 36 nats whatever its logit. Give it the logits: Bernoulli(logits=…).",
+            "Bernoulli(probs=…) silently moves probabilities of 0 and 1 inwards, and a wrong pixel costs 36 nats whatever its logit. Give it the logits: Bernoulli(logits=…).",
             lambda x, w, a: torch.softmax(w + _by_clamped(x, a), 1),
         ),
         Mistake(
-            "A sigmoid too many: the logits became probabilities, and these were taken for logits again. All probabilities then lie between 0.5 and 0.73.",
+            "There is a sigmoid too many: the logits became probabilities, which were then taken for logits again. All probabilities then lie between 0.5 and 0.73.",
             lambda x, w, a: torch.softmax(w + _by_twice(x, a), 1),
         ),
     ),
@@ -479,7 +479,7 @@ QUIZ = (
             ("How often this image comes", "p(x) is a frequency in the long run, and over all images these add up to 1."),
             (
                 "More than any other model's",
-                "Some other model may favour this one image. The truth wins on average over its own data, not on each image.",
+                "Another model may give this image more. On average over its own data no model exceeds the true one, but on a single image it may.",
             ),
         ),
         1,
@@ -487,7 +487,10 @@ QUIZ = (
     Question(
         "The likelihood p(x|z) is largest for z = 2. Is z = 2 the most probable explanation?",
         (
-            ("Not if it is rare enough", "The posterior multiplies by p(z): a rare z needs a much larger likelihood to win."),
+            (
+                "Not if it is rare enough",
+                "The posterior multiplies by p(z): a rare z needs a much larger likelihood to be the most probable.",
+            ),
             ("Yes, by Bayes' rule", "Bayes' rule multiplies the likelihood by the prior, and the prior may turn the order round."),
             ("Yes, p(x) is the same for all z", "It is, but the numerator is p(x|z) p(z), and p(z) is not the same for all z."),
         ),
@@ -497,21 +500,21 @@ QUIZ = (
         "A latent consists of 40 yes-no answers, and each pixel depends on all of them. Why not sum over z exactly?",
         (
             ("The sum does not converge", "It has finitely many terms, each at most 1, and adds up without any trouble, given time."),
-            ("p(x|z) is too hard to compute", "One p(x|z) is one evaluation of the model. It is the number of them that hurts."),
+            ("p(x|z) is too hard to compute", "One p(x|z) is one evaluation of the model. The problem is how many of them are needed."),
             ("dz is not known", "A sum has no dz; it belongs under an integral."),
             ("It has about a million million terms", "2 to the 40 is 1.1e12 terms, and that for one image and one setting of the model."),
         ),
         3,
     ),
     Question(
-        "The mixture of ten mean images is more than 99 % sure of more digits than it gets right. What went wrong?",
+        "The posterior over the ten templates is far more sure than it is right. What went wrong?",
         (
             ("The posterior was approximated", "With ten components it is exact, up to rounding."),
             (
                 "The model is wrong, Bayes' rule is not",
-                "It takes pixels for independent witnesses given z; they are not, so evidence is counted many times.",
+                "It takes the pixels for independent given z; they are not, so evidence is counted many times.",
             ),
-            ("Softmax exaggerates", "Softmax of log p(x, z) is Bayes' rule, without any exaggeration of its own."),
+            ("Softmax exaggerates", "Softmax of log p(x, z) over z is Bayes' rule, without any change."),
         ),
         1,
     ),

@@ -1,0 +1,122 @@
+"""Figures of notebooks 01 and 01b: what they are given is what is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from vaecourse import plots
+from vaecourse.plots import data_and_latents as figures
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _close_everything() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def pages() -> np.ndarray:
+    return np.random.default_rng(0).random((8, 784))
+
+
+def texts(fig: Figure) -> list[str]:
+    return [t.get_text() for t in fig.findobj(Text) if t.get_text()]
+
+
+def pictures(fig: Figure) -> list[np.ndarray]:
+    return [np.asarray(ax.images[0].get_array()) for ax in fig.findobj(plt.Axes) if ax.images]
+
+
+def test_stored_numbers_are_those_of_the_framed_pixels() -> None:
+    grey = np.arange(784)
+    fig = figures.stored(grey, "Seen", row=9, column=4, side=3)
+    written = [int(t.get_text()) for t in fig.axes[1].texts]
+    assert written == [9 * 28 + 4, 9 * 28 + 5, 9 * 28 + 6, *range(10 * 28 + 4, 10 * 28 + 7), *range(11 * 28 + 4, 11 * 28 + 7)]
+    frame = fig.axes[0].lines[0]
+    assert (min(frame.get_xdata()), max(frame.get_xdata())) == (3.5, 6.5)
+    assert (min(frame.get_ydata()), max(frame.get_ydata())) == (8.5, 11.5)
+    assert fig.axes[0].images[0].get_clim() == (0, 783)  # the largest grey level is full ink, whatever it is
+
+
+def test_distances_are_counted_and_each_kind_has_an_example(pages: np.ndarray) -> None:
+    values = {"near": [30.0, 31, 33], "middle": [90.0, 91], "far": [350.0]}
+    fig = figures.distances("A title", values, 20.0, pages[:3])
+    counted = [sum(bar.get_height() for bar in bars) for bars in fig.axes[0].containers]
+    assert counted == [3, 2, 1]
+    (tallest,) = [bar for bar in fig.axes[0].containers[0] if bar.get_height() == 3]
+    assert tallest.get_x() <= 30
+    assert tallest.get_x() + tallest.get_width() > 33
+    assert {"A title", "near", "middle", "far", "blank\npage"} <= set(texts(fig))
+    assert np.array_equal(np.stack(pictures(fig)), pages[:3].reshape(3, 28, 28))
+    assert fig.axes[0].texts[0].xy[0] == 20.0
+
+
+def test_steps_show_points_curves_and_both_pictures(pages: np.ndarray) -> None:
+    points, placed = [((0.1, 0.2), (0.3, 0.4))], [np.array([[-5.0, 1], [2, 3]])]
+    fig = figures.steps(points, [np.array([[0.0, 0], [1, 1]])], placed, pages[0], pages[1])
+    drawn = fig.axes[0].lines[0]
+    assert drawn.get_linestyle() == "None"
+    assert np.array_equal(drawn.get_xydata(), points[0])
+    assert np.array_equal(fig.axes[2].lines[0].get_xydata(), placed[0])
+    assert fig.axes[2].yaxis_inverted()  # the page is written from its top
+    assert np.array_equal(np.stack(pictures(fig)), pages[:2].reshape(2, 28, 28))
+
+
+def test_extremes_outline_the_lowest_and_the_highest_over_the_middle() -> None:
+    low, middle, high = np.zeros((3, 3, 784))
+    low[:, 28 * 3 + 3], high[:, 28 * 20 + 20], middle[:, 0] = 1, 1, 1
+    fig = figures.extremes("A title", ["a", "b", "c"], low, middle, high, columns=2)
+    for ax in fig.axes[:3]:
+        below, above = ax.collections
+        for contours, at, color in ((below, 3, "importance"), (above, 20, "naive")):
+            vertices = np.concatenate([path.vertices for path in contours.get_paths()])
+            assert np.abs(vertices - at).max() == pytest.approx(0.5)
+            assert to_hex(contours.get_edgecolor()[0]) == plots.COLORS[color].lower()
+        assert ax.images[0].get_array()[0, 0] == pytest.approx(0.35)
+    assert [ax.get_title() for ax in fig.axes[:3]] == ["a", "b", "c"]
+    assert {"lowest value", "highest value", "grey: the middle"} <= set(texts(fig))
+
+
+def test_extremes_that_fill_the_figure_have_their_key_too() -> None:
+    page = np.eye(784)[:2]
+    assert "lowest value" in texts(figures.extremes("A title", ["a", "b"], page, page, page, columns=2))
+
+
+def test_likelihood_and_posterior_may_disagree() -> None:
+    fig = figures.likelihood_and_posterior(np.eye(9)[4], ["one", "two"], [0.001, 0.004], [0.7, 0.3])
+    assert [ax.get_title(loc="left") for ax in fig.axes[1:]] == ["p(x|z): two is largest", "p(z|x): one is largest"]
+    assert [bar.get_width() for bar in fig.axes[1].patches] == [0.001, 0.004]
+    assert [bar.get_width() for bar in fig.axes[2].patches] == [0.7, 0.3]
+    assert [t.get_text() for t in fig.axes[2].texts] == ["0.7", "0.3"]
+    assert fig.axes[0].images[0].get_array()[1, 1] == 1
+
+
+def test_explanations_pair_each_template_with_its_probability(pages: np.ndarray) -> None:
+    posterior = np.array([[0.75, 0.25, 0.0], [0.9, 0.1, 2e-9]])
+    captions = [["a", "b", "c"], ["d", "e", "f"]]
+    fig = figures.explanations("A title", pages[:2], pages[2:].reshape(2, 3, 784), captions, posterior)
+    shown = {ax.get_title(): np.asarray(ax.images[0].get_array()) for ax in fig.axes if ax.images}
+    for name, page in zip("abcdef", pages[2:]):
+        assert np.array_equal(shown[name], page.reshape(28, 28))
+    assert np.array_equal(shown["the image x"], pages[0].reshape(28, 28))
+    assert np.array_equal(shown["another image x"], pages[1].reshape(28, 28))
+    fig.canvas.draw()
+    bars = [ax for ax in fig.axes if ax.patches and not ax.images]
+    assert [ax.patches[0].get_height() for ax in bars] == posterior.flatten().tolist()
+    assert [ax.texts[0].get_text() for ax in bars] == ["0.75", "0.25", "0", "0.90", "0.10", "2e-09"]
+    above = {t: ax.get_position() for t, ax in ((ax.get_title(), ax) for ax in fig.axes if ax.images)}
+    for name, ax in zip("abcdef", bars):  # each bar stands below its own template
+        box = ax.get_position()
+        assert abs((box.x0 + box.x1) / 2 - (above[name].x0 + above[name].x1) / 2) < 0.02
+        assert box.y1 <= above[name].y0 + 0.01
+    assert bars[0].get_ylim() == bars[-1].get_ylim()
