@@ -50,9 +50,8 @@ def _table(x: Tensor, probs: Tensor) -> Tensor:
 LOG_LIKELIHOOD = Exercise(
     name="log_likelihood",
     statement=(
-        "Write `log_likelihood(x, probs)`: $\\log p(x \\mid z)$ of each image, in nats, when pixel $j$ has ink with probability $p_j$, independently of "
-        "the others (2.6). `x` holds zeros and ones, shape (B, D); `probs` holds the $p_j$ of each image, shape (B, D), above 0 and below 1; the result "
-        "has shape (B,). It must be right for images of many pixels as well."
+        "Write `log_likelihood(x, probs)`, which returns $\\log p(x \\mid z)$ of each image in nats, shape (B,), by (2.3). `x` holds zeros and ones, shape (B, D). "
+        "`probs`, shape (B, D), holds the probabilities of ink, above 0 and below 1. Your function must also be right for images of many pixels."
     ),
     stub='''def log_likelihood(x, probs):
     """x (B, D) of zeros and ones, probs (B, D), the probabilities of ink -> log p(x|z) of each image, (B,), in nats."""
@@ -268,9 +267,9 @@ def _one_z_a_pixel(decoder: Callable, latent_dim: int, n: int) -> tuple[Tensor, 
 SAMPLE_IMAGES = Exercise(
     name="sample_images",
     statement=(
-        "Write `sample_images(decoder, latent_dim, n)`: draw `n` images from the model, by the recipe of this notebook. The prior is the standard normal in K = `latent_dim` "
-        "dimensions; `decoder(z)` takes `z` of shape (…, K) and returns the pixel probabilities, shape (…, D). Return `z`, shape (n, K), and `x`, "
-        "shape (n, D), which holds only zeros and ones: each row of `x` is drawn given the same row of `z`."
+        "Write `sample_images(decoder, latent_dim, n)`, which samples `n` images by the recipe of this notebook. The prior is the standard normal with K = `latent_dim` "
+        "latents. `decoder(z)` takes `z`, shape (…, K), and returns pixel probabilities, shape (…, D). Return `z`, shape (n, K), and `x`, shape (n, D), "
+        "which holds only zeros and ones: each row of `x` is sampled given the same row of `z`."
     ),
     stub='''def sample_images(decoder, latent_dim, n):
     """decoder: z (..., K) -> probabilities (..., D); K; number of images -> z (n, K), x (n, D) of zeros and ones."""
