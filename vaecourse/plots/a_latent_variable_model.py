@@ -132,7 +132,7 @@ def posterior_speck(x, grid, probs, near, near_probs) -> Figure:
 
 @in_course_style
 def covariance_maps(maps: Sequence, titles: Sequence[str], at: tuple[int, int], limit: float) -> Figure:
-    """Covariances with one pixel, one picture (28, 28) a panel, on one colour scale from -limit to limit; `at` is (row, column) of the pixel."""
+    """Covariances with one pixel, one picture (28, 28) a panel, coloured from -limit to limit; `at` is (row, column) of the pixel."""
     fig, axes = figure(titles, size=(8.6, 3.9))
     for ax, values in zip(axes, maps):
         values = np.array(values, dtype=float)
@@ -162,7 +162,7 @@ def product_and_logarithm(theta, product, log_sum, peak: float) -> Figure:
 
 @in_course_style
 def gain_by_width(widths, train, held_out, best: int) -> Figure:
-    """The mean change of log p(x) under a prior of another width: lists as long as `widths`; `best` is the index of the maximum in training."""
+    """The mean change of log p(x) under priors of the given widths: lists of equal length; `best` is the index that the title names."""
     title = f"A prior {widths[best]:g} times as wide raises the likelihood"
     fig, ax = figure(title, "width $s$ of the prior", "mean change of log p(x), nats", size=(6.6, 3.5))
     ax.plot(widths, train, color=COLORS["exact"], marker="o", ms=4, label="training digits")
@@ -248,17 +248,17 @@ def rotated_sheets(decoders: Sequence, extent: float, turn: float) -> Figure:
     for ax, decoded, angle in zip(axes, decoders, (0.0, turn)):
         sheet(ax, decoded, extent)
         for name, direction in (("old $z_1$", angle), ("old $z_2$", angle + np.pi / 2)):
-            tip = 0.82 * extent * np.array([np.cos(direction), np.sin(direction)])
+            tip = 0.78 * extent * np.array([np.cos(direction), np.sin(direction)])
             ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": ACCENT, "lw": 2.4})
             box = {"fc": "white", "ec": "none", "pad": 1.5, "alpha": 0.9}
-            ax.annotate(name, 1.06 * tip, color=ACCENT, fontsize=10, weight="bold", ha="center", bbox=box)
+            ax.annotate(name, 1.12 * tip, color=ACCENT, fontsize=10, weight="bold", ha="center", va="center", bbox=box)
     return fig
 
 
 @in_course_style
-def yardstick(values: Mapping[str, float]) -> Figure:
+def yardstick(values: Mapping[str, float], title: str) -> Figure:
     """Mean log p(x) of several models on a number line, {name: nats}, each name above or below its mark in turn."""
-    fig, ax = figure("How far two latents have come", "mean log p(x) of the held-out digits, nats", size=(9.6, 2.3))
+    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.6, 2.3))
     for i, (name, value) in enumerate(values.items()):
         up = i % 2 == 0
         ax.plot([value, value], [0, 0.45 if up else -0.45], color="#777777", lw=1)
