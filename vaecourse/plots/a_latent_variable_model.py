@@ -149,7 +149,7 @@ def covariance_maps(maps: Sequence, titles: Sequence[str], at: tuple[int, int], 
 @in_course_style
 def product_and_logarithm(theta, product, log_sum, peak: float) -> Figure:
     """The likelihood of a data set and its logarithm against one parameter, with their common place of the maximum."""
-    titles = ["The likelihood of twenty images", "Its logarithm peaks at the same place"]
+    titles = ["The likelihood peaks at the share of ink", "Its logarithm peaks at the same place"]
     fig, axes = figure(titles, r"$\theta$, the probability of ink", ["probability, in millionths", "nats"], size=(8.6, 3.2))
     for ax, values in zip(axes, (1e6 * np.asarray(product), np.asarray(log_sum))):
         line(ax, theta, values, "", "exact")
@@ -248,10 +248,10 @@ def rotated_sheets(decoders: Sequence, extent: float, turn: float) -> Figure:
     for ax, decoded, angle in zip(axes, decoders, (0.0, turn)):
         sheet(ax, decoded, extent)
         for name, direction in (("old $z_1$", angle), ("old $z_2$", angle + np.pi / 2)):
-            tip = 0.78 * extent * np.array([np.cos(direction), np.sin(direction)])
+            tip = 0.66 * extent * np.array([np.cos(direction), np.sin(direction)])
             ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": ACCENT, "lw": 2.4})
             box = {"fc": "white", "ec": "none", "pad": 1.5, "alpha": 0.9}
-            ax.annotate(name, 1.12 * tip, color=ACCENT, fontsize=10, weight="bold", ha="center", va="center", bbox=box)
+            ax.annotate(name, 1.22 * tip, color=ACCENT, fontsize=10, weight="bold", ha="center", va="center", bbox=box)
     return fig
 
 
