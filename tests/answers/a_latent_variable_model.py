@@ -186,9 +186,9 @@ WRONG = {
     "sample_images": [
         (lambda f, k, n: (z := torch.as_tensor(np.random.uniform(size=(n, k))), Bernoulli(f(z)).sample()), "torch.rand."),
         (lambda f, k, n: (z := torch.empty(n, k).uniform_(-1, 1), Bernoulli(f(z)).sample()), "between −1 and 1"),
-        (lambda f, k, n: (z := Normal(0.0, 1.0).sample((n, k)), Bernoulli(f(z)).mean), "no draw"),
+        (lambda f, k, n: (z := Normal(0.0, 1.0).sample((n, k)), Bernoulli(f(z)).mean), "not a sample"),
         (lambda f, k, n: (z := Normal(0.0, 1.0).sample((n, k)), f(z).round()), "more probable value"),
-        (lambda f, k, n: (Normal(0.0, 1.0).sample((n, k)), Bernoulli(f(torch.randn(n, k))).sample()), "another draw of z"),
+        (lambda f, k, n: (Normal(0.0, 1.0).sample((n, k)), Bernoulli(f(torch.randn(n, k))).sample()), "another sample of z"),
         (lambda f, k, n: (z := Normal(0.0, 1.0).sample((n, k)), Bernoulli(logits=f(z)).sample()), "once more"),
         (lambda f, k, n: (z := Normal(0.0, 1.0).sample((1, k)).repeat(n, 1), Bernoulli(f(z)).sample()), "same z"),
         (lambda f, k, n: (z := torch.randn(n).repeat(k, 1).T, Bernoulli(f(z)).sample()), "same number"),

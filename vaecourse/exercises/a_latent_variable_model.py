@@ -50,17 +50,16 @@ def _table(x: Tensor, probs: Tensor) -> Tensor:
 LOG_LIKELIHOOD = Exercise(
     name="log_likelihood",
     statement=(
-        "Write `log_likelihood(x, probs)`: $\\log p(x \\mid z)$ of each image, in nats, when pixel $j$ has ink with probability $p_j$, independently of "
-        "the others (2.6). `x` holds zeros and ones, shape (B, D); `probs` holds the $p_j$ of each image, shape (B, D), above 0 and below 1; the result "
-        "has shape (B,). It must be right for images of many pixels as well."
+        "Write `log_likelihood(x, probs)`, which returns $\\log p(x \\mid z)$ of each image in nats, shape (B,), by (2.3). `x` holds zeros and ones, shape (B, D). "
+        "`probs`, shape (B, D), holds the probabilities of ink, above 0 and below 1. Your function must also be right for images of many pixels."
     ),
     stub='''def log_likelihood(x, probs):
     """x (B, D) of zeros and ones, probs (B, D), the probabilities of ink -> log p(x|z) of each image, (B,), in nats."""
     ...''',
     hints=(
-        "How probable is the value that a pixel has? And what becomes of a product of 1,500 such numbers, what of the sum of their logarithms?",
-        "log p(x|z) = Σ_j [ x_j log p_j + (1 − x_j) log(1 − p_j) ]: of the two terms the value of the pixel picks one.",
-        "`log_p = x * torch.log(probs) + …` for the pixels with ink; the term of the pixels without ink is missing, and the sum over the pixels.",
+        "How probable is the value that a pixel has? And what happens to a product of 1,500 such numbers, compared with the sum of their logarithms?",
+        "log p(x|z) = Σ_j [ x_j log p_j + (1 − x_j) log(1 − p_j) ]: the value of the pixel decides which of the two terms remains.",
+        "`log_p = x * torch.log(probs) + …` covers the pixels with ink. Add the term for the pixels without ink, and sum over the pixels.",
     ),
     reference=log_likelihood,
     axes="one number for each image",
@@ -76,11 +75,11 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, p: _table(x, p).log().mean(-1),
         ),
         Mistake(
-            "This is minus the log-likelihood: the cross-entropy, a loss. Asked for is the log-likelihood itself, which is never above 0 here.",
+            "This is minus the log-likelihood: the cross-entropy, a loss. Return the log-likelihood itself, which is never above 0 here.",
             lambda x, p: -_table(x, p).log().sum(-1),
         ),
         Mistake(
-            "This is minus the mean over the pixels: the cross-entropy, averaged. The log-likelihood is the sum over the pixels, without the minus.",
+            "This is minus the mean over the pixels: the cross-entropy, averaged. The log-likelihood is the sum over the pixels, without the minus sign.",
             lambda x, p: -_table(x, p).log().mean(-1),
         ),
         Mistake(
@@ -96,11 +95,11 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, p: _table(x, p).log().sum(),
         ),
         Mistake(
-            "This is one number for the whole batch, minus a sum over all its pixels. Asked for is the log-likelihood itself, one number for each image.",
+            "This is one number for the whole batch, minus a sum over all its pixels. Return the log-likelihood itself, one number for each image.",
             lambda x, p: -_table(x, p).log().sum(),
         ),
         Mistake(
-            "This is one number for the whole batch, the cross-entropy averaged over all its pixels. Sum over the pixels, without the minus, and keep one number for each image.",
+            "This is one number for the whole batch, the cross-entropy averaged over all its pixels. Sum over the pixels, without the minus sign, and keep one number for each image.",
             lambda x, p: -_table(x, p).log().mean(),
         ),
         Mistake(
@@ -112,7 +111,7 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, p: _table(x, p).log().sum(0),
         ),
         Mistake(
-            "The pixels have not been summed: this is one number a pixel. Independent pixels add their log-probabilities.",
+            "The pixels have not been summed: this is one number for each pixel. The pixels are independent, so their log-probabilities are added.",
             lambda x, p: _table(x, p).log(),
         ),
         Mistake(
@@ -120,7 +119,7 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, p: _table(x, p).prod(-1).log(),
         ),
         Mistake(
-            "This is p(x|z) itself, the product. Asked for is its logarithm, which is a sum over the pixels.",
+            "This is p(x|z) itself, the product. Return its logarithm, which is a sum over the pixels.",
             lambda x, p: _table(x, p).prod(-1),
         ),
         Mistake(
@@ -136,11 +135,11 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, p: bernoulli(p).log_prob(x),
         ),
         Mistake(
-            "Ink and paper have changed places: this is the log-likelihood of 1 − x. A pixel with ink has probability p.",
+            "Ink and paper have changed places: this is the log-likelihood of the image 1 − x. A pixel with ink has probability p.",
             lambda x, p: _table(1 - x, p).log().sum(-1),
         ),
         Mistake(
-            "A small number, 1e-8, was added inside the logarithm. No probability here is 0, so it guards against nothing, and it changes the value of improbable pixels.",
+            "A small number, 1e-8, was added inside the logarithm. No probability here is 0, so it is not needed, and it changes the value of improbable pixels.",
             lambda x, p: (x * (p + 1e-8).log() + (1 - x) * (1 - p + 1e-8).log()).sum(-1),
         ),
         Mistake(
@@ -148,7 +147,7 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, p: _table(x, p).log2().sum(-1),
         ),
         Mistake(
-            "This is minus the squared error, the log-likelihood of a normal distribution but for a constant. Pixels that are 0 or 1 are coins: log p or log(1 − p).",
+            "This is minus the squared error, the log-likelihood of a normal distribution up to constants. Pixels that are 0 or 1 are Bernoulli variables: their terms are log p and log(1 − p).",
             lambda x, p: -(x - p).square().sum(-1),
         ),
         Mistake(
@@ -156,7 +155,7 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, p: (x * p.log() + (1 - x) * (1 - p.log())).sum(-1),
         ),
         Mistake(
-            "There is a plus and a minus: the term of the paper has been subtracted. Both terms are log-probabilities, and are added.",
+            "The term of the pixels without ink has been subtracted. Both terms are log-probabilities and must be added.",
             lambda x, p: (x * p.log() - (1 - x) * (1 - p).log()).sum(-1),
         ),
     ),
@@ -207,13 +206,13 @@ def _measure_soft(results: list[Any]) -> dict[str, Sight]:
     seen: dict[str, Sight] = {"x": values_of(x), "z": Seen(torch.tensor(0.0)), "images": Seen(torch.tensor(0.0))}
     if all((a == a[0]).all() for a in z):
         seen["z"] = Odd(
-            "All images have the same z. Each image has a z of its own, drawn from the prior.",
+            "All images have the same z. Sample a z from the prior for each image.",
             "zero" if not torch.cat(z).any() else "one z",
         )
     elif any(len(a.unique(dim=0)) < _N for a in z):
-        seen["z"] = Odd("Some images of a call share their z. Each image has a z of its own, drawn from the prior.", "shared z")
+        seen["z"] = Odd("Some images of a call share their z. Sample a z from the prior for each image.", "shared z")
     if all((a == a[0]).all() for a in x):
-        seen["images"] = Odd("All images are the same. Each pixel of each image tosses a coin of its own.", "one image")
+        seen["images"] = Odd("All images are the same. Sample each pixel of each image separately.", "one image")
     seen["The mean of z"] = over_calls([a.mean(0) for a in z], _N)
     seen["The average of z zᵀ, a (K, K) table,"] = over_calls([a.T @ a / _N for a in z], _N)
     seen["The average of the fourth power of z"] = over_calls([a.pow(4).mean(0) for a in z], _N)
@@ -252,7 +251,7 @@ def _measure_blind(results: list[Any]) -> dict[str, Sight]:
     if all((a == a[0]).all() for a in draws[1]):
         return {
             "images": Odd(
-                "All images of a call are the same. Each pixel of each image tosses a coin of its own.",
+                "All images of a call are the same. Sample each pixel of each image separately.",
                 "one image" if len(torch.cat(draws[1]).unique(dim=0)) == 1 else "one image a call",
             )
         }
@@ -268,15 +267,15 @@ def _one_z_a_pixel(decoder: Callable, latent_dim: int, n: int) -> tuple[Tensor, 
 SAMPLE_IMAGES = Exercise(
     name="sample_images",
     statement=(
-        "Write `sample_images(decoder, latent_dim, n)`: draw `n` images from the model, by the recipe of this notebook. The prior is the standard normal in K = `latent_dim` "
-        "dimensions; `decoder(z)` takes `z` of shape (…, K) and returns the pixel probabilities, shape (…, D). Return `z`, shape (n, K), and `x`, "
-        "shape (n, D), which holds only zeros and ones: each row of `x` is drawn given the same row of `z`."
+        "Write `sample_images(decoder, latent_dim, n)`, which samples `n` images by the recipe of this notebook. The prior is the standard normal with K = `latent_dim` "
+        "latents. `decoder(z)` takes `z`, shape (…, K), and returns pixel probabilities, shape (…, D). Return `z`, shape (n, K), and `x`, shape (n, D), "
+        "which holds only zeros and ones: each row of `x` is sampled given the same row of `z`."
     ),
     stub='''def sample_images(decoder, latent_dim, n):
     """decoder: z (..., K) -> probabilities (..., D); K; number of images -> z (n, K), x (n, D) of zeros and ones."""
     ...''',
     hints=(
-        "The recipe has three lines, and two of them toss something. Which are random, and which is not?",
+        "The recipe has three lines. Which two of them are random, and which is not?",
         "z ~ N(0, I), then p = decoder(z), then x_j ~ Bernoulli(p_j) for each pixel of each image.",
         "`z = torch.randn(n, latent_dim)`",
     ),
@@ -296,15 +295,15 @@ SAMPLE_IMAGES = Exercise(
             lambda f, k, n: (z := 2 * torch.rand(n, k) - 1, torch.bernoulli(f(z))),
         ),
         Mistake(
-            "x holds probabilities: that is E[x|z], the mean image, and no draw. The last line of the recipe is missing: toss a coin for each pixel.",
+            "x holds probabilities: this is E[x|z], the mean image, and not a sample. The last line of the recipe is missing: sample each pixel.",
             lambda f, k, n: (z := torch.randn(n, k), f(z)),
         ),
         Mistake(
-            "Each pixel takes its more probable value. That is the most probable image given z, and no draw: toss a coin for each pixel.",
+            "Each pixel takes its more probable value. This is the most probable image given z, and not a sample: sample each pixel.",
             lambda f, k, n: (z := torch.randn(n, k), (f(z) > 0.5).double()),
         ),
         Mistake(
-            "The images do not belong to the z that are returned: they were made from another draw of z. Draw z once, decode it, and return the same.",
+            "The images do not belong to the z that are returned: they were made from another sample of z. Sample z once, decode it, and return this z.",
             lambda f, k, n: (torch.randn(n, k), torch.bernoulli(f(torch.randn(n, k)))),
         ),
         Mistake(
@@ -312,31 +311,31 @@ SAMPLE_IMAGES = Exercise(
             lambda f, k, n: (z := torch.randn(n, k), torch.bernoulli(torch.sigmoid(f(z)))),
         ),
         Mistake(
-            "All images of a call have the same z. Each image begins with a z of its own.",
+            "All images of a call have the same z. Sample one z for each image.",
             lambda f, k, n: (z := torch.randn(k).expand(n, k), torch.bernoulli(f(z))),
         ),
         Mistake(
-            "z is 0, the middle of the prior, for all images. Draw z from the prior.",
+            "z is 0, the mean of the prior, for all images. Sample z from the prior.",
             lambda f, k, n: (z := torch.zeros(n, k), torch.bernoulli(f(z))),
         ),
         Mistake(
-            "The latents of an image are all the same number. The prior draws each of the K numbers by itself.",
+            "The latents of an image are all the same number. Under the prior the K numbers are independent.",
             lambda f, k, n: (z := torch.randn(n, 1).expand(n, k), torch.bernoulli(f(z))),
         ),
         Mistake(
-            "Each pixel has got a z of its own, so that the pixels of an image no longer go together. One z for a whole image.",
+            "Each pixel has a z of its own, so the pixels of an image no longer belong together. Use one z for a whole image.",
             _one_z_a_pixel,
         ),
         Mistake(
-            "The probabilities were averaged over all z before the coins were tossed, so that z has no influence. Each image is drawn with the probabilities of its own z.",
+            "The probabilities were averaged over all z before the pixels were sampled, so z has no influence. Sample each image with the probabilities of its own z.",
             lambda f, k, n: (z := torch.randn(n, k), torch.bernoulli(f(z).mean(0).expand(n, -1))),
         ),
         Mistake(
-            "The pixels of an image share one random number. Given z they are independent: toss a coin for each of them.",
+            "The pixels of an image share one random number. Given z they are independent: use a random number for each of them.",
             lambda f, k, n: (z := torch.randn(n, k), (torch.rand(n, 1) < f(z)).double()),
         ),
         Mistake(
-            "All images of a call share their coins. Toss a coin for each pixel of each image, n · D of them.",
+            "All images of a call share their random numbers. Use one for each pixel of each image, n · D in all.",
             lambda f, k, n: (z := torch.randn(n, k), (torch.rand(4) < f(z)).double()),
         ),
         Mistake(
@@ -356,7 +355,7 @@ SAMPLE_IMAGES = Exercise(
             lambda f, k, n: sample_images(f, k, n)[1],
         ),
         Mistake(
-            "This is a single image. Draw n of them: z has shape (n, K).",
+            "This is a single image. Sample n of them: z has shape (n, K).",
             lambda f, k, n: (z := torch.randn(k), torch.bernoulli(f(z))),
         ),
     ),
@@ -368,11 +367,11 @@ QUIZ = (
     Question(
         "A paper shows soft, grey digits and calls them samples. What are they, most likely?",
         (
-            ("Draws from p(x|z)", "A draw of binary pixels has no grey in it: it is 0 or 1 everywhere, and speckled."),
-            ("Draws from p(x)", "Such a draw is a z and then coins: 0 or 1 everywhere, too."),
+            ("Samples from p(x|z)", "A sample of binary pixels has no grey in it: every pixel is 0 or 1, and the edges are speckled."),
+            ("Samples from p(x)", "Such a sample takes z from the prior and then samples every pixel, so it is 0 or 1 everywhere, too."),
             (
-                "Mean images, before the coins",
-                "The decoder's probabilities are the mean of all draws at this z; what z leaves undecided is grey.",
+                "Mean images, before the pixels are sampled",
+                "The decoder's probabilities are the mean of all samples at this z. Pixels that z leaves undecided are grey.",
             ),
         ),
         2,
@@ -380,9 +379,9 @@ QUIZ = (
     Question(
         "Which of these is hard to compute for a decoder of twenty latents?",
         (
-            ("p(x|z)", "One pass through the network, and a sum over pixels."),
+            ("p(x|z)", "It takes one pass through the network and a sum over pixels."),
             ("p(z|x)", "It is p(x, z) / p(x), and p(x) is an integral over twenty dimensions with a network inside."),
-            ("p(x, z)", "A product of two numbers that are easy: p(z) and p(x|z)."),
+            ("p(x, z)", "It is a product of two numbers that are easy: p(z) and p(x|z)."),
             ("p(z)", "The standard normal has a formula."),
         ),
         1,
@@ -391,41 +390,44 @@ QUIZ = (
         "Are two pixels of an image independent under the model?",
         (
             (
-                "Given z, yes; otherwise as a rule not",
-                "Each pixel tosses its own coin once z is there. Without z, one pixel is a hint about z, and so about the other.",
+                "Given z, yes; without z, in general not",
+                "Given z each pixel is sampled by itself. Without z, one pixel tells something about z, and so about the other.",
             ),
             (
-                "Yes, p(x|z) is a product",
-                "The product is under the integral over z. The average of a product is in general no product of averages.",
+                "Yes, because p(x|z) is a product",
+                "The product stands under the integral over z. The average of a product is in general not the product of the averages.",
             ),
-            ("No, not even given z", "Given z the model draws each pixel by itself: p(x|z) is a product over pixels."),
+            ("No, not even given z", "Given z the model samples each pixel by itself: p(x|z) is a product over pixels."),
         ),
         0,
     ),
     Question(
-        "Training on black and white images prints a loss of −log p(x|z) below zero. What does that say?",
+        "Training on black and white images prints a loss of −log p(x|z) below zero. What does that mean?",
         (
             ("The model is excellent", "A probability is at most 1, so minus its logarithm is at least 0, however good the model is."),
             (
                 "Nothing: only differences count",
-                "That is so for densities, whose size depends on the unit. The pixels here are 0 or 1, and have probabilities.",
+                "That is so for densities, whose size depends on the unit. Pixels that are 0 or 1 have probabilities.",
             ),
             (
                 "There is a bug",
-                "A Bernoulli likelihood is at most 1. A sign, or a target that is not 0 or 1, is the first thing to look for.",
+                "A Bernoulli likelihood is at most 1. Look for a wrong sign first, or for a target that is not 0 or 1.",
             ),
         ),
         2,
     ),
     Question(
-        "Two trainings reach the same log p(x) on all data sets. Do their latents mean the same?",
+        "You sample z from the prior many times and average log p(x|z). How does the result compare with log p(x)?",
         (
             (
-                "Yes, the likelihood fixes them",
-                "Rotate the plane of latents and the decoder with it: log p(x) stays as it is for every image.",
+                "It is log p(x), with enough samples",
+                "The average of p(x|z) tends to p(x). But the logarithm of an average is not the average of the logarithms.",
             ),
-            ("Not necessarily", "A rotated decoder is as likely under a round prior. What an axis means is not decided by the likelihood."),
-            ("Yes, if there are enough data", "No amount of data tells two models apart that give every image the same probability."),
+            (
+                "It is a lower bound on log p(x)",
+                "The logarithm is concave, so the average of the logarithms is at most the logarithm of the average (2.9).",
+            ),
+            ("It is an upper bound on log p(x)", "Jensen's inequality points the other way, because the logarithm is concave."),
         ),
         1,
     ),

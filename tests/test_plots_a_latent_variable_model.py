@@ -1,0 +1,204 @@
+"""What the figures of notebooks 02 and 02b show: the numbers that were given, where they belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from matplotlib.text import Text
+
+from vaecourse import plots
+from vaecourse.plots import a_latent_variable_model as pictures
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _close_everything() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def texts(fig: Figure) -> list[str]:
+    return [t.get_text() for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
+
+
+def shown(ax: Axes) -> np.ndarray:
+    """The data of the one image in a panel."""
+    (image,) = ax.images
+    return np.ma.filled(image.get_array().astype(float), np.nan)
+
+
+def clipped(fig: Figure) -> list[str]:
+    """Texts that reach beyond the edge of the figure; ticks are not looked at, because those out of view are there, too."""
+    fig.canvas.draw()
+    page, renderer = fig.bbox, fig.canvas.get_renderer()
+    axes = [*fig.axes, *(child for ax in fig.axes for child in ax.child_axes)]
+    texts = [t for ax in axes for t in (*ax.texts, ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label) if t.get_text().strip()]
+    boxes = {t.get_text(): t.get_window_extent(renderer) for t in texts}
+    return [text for text, box in boxes.items() if box.x0 < -1 or box.y0 < -1 or box.x1 > page.x1 + 1 or box.y1 > page.y1 + 1]
+
+
+RANDOM = np.random.default_rng(3)
+IMAGE = RANDOM.random(784)
+
+
+def grid(reach: float, n: int = 11, centre: tuple[float, float] = (0, 0)) -> np.ndarray:
+    axis = np.linspace(-reach, reach, n)
+    return np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2) + centre
+
+
+# ---------------------------------------------------------------- notebook 02
+
+
+def test_the_plate_diagram_has_its_symbols_and_the_flow_its_pictures() -> None:
+    x = (IMAGE > 0.5).astype(float)
+    fig = pictures.plate_and_flow([0.25, -1.5], IMAGE, x)
+    plate, flow = fig.axes
+    assert {"$z_n$", "$x_n$", r"$\theta$", "$n = 1, …, N$"} <= {t.get_text() for t in plate.texts}
+    filled = {tuple(np.round(c.get_facecolor()[:3], 1)) for c in plate.patches if isinstance(c, Circle)}
+    assert filled == {(1.0, 1.0, 1.0), (0.8, 0.8, 0.8)}  # latent and observed
+    assert "$z$\n+0.25\n-1.50" in [t.get_text() for t in flow.texts]
+    assert all(flow.get_xlim()[0] <= box.get_x() <= flow.get_xlim()[1] - box.get_width() for box in flow.patches)
+    left, right = flow.child_axes
+    np.testing.assert_array_equal(shown(left), IMAGE.reshape(28, 28))
+    np.testing.assert_array_equal(shown(right), x.reshape(28, 28))
+    assert not clipped(fig)
+
+
+def test_the_bars_have_the_width_between_their_middles_and_the_images_are_sorted() -> None:
+    z, middles = np.linspace(-4, 4, 81), np.arange(-4, 4.1, 0.5)
+    areas, frequencies = np.array([0.2, 0.5, 0.3]), np.array([0.21, 0.48, 0.31])
+    left, right = pictures.integral_as_area(z, np.exp(-z * z), middles, np.exp(-middles * middles), areas, frequencies).axes
+    bars = left.patches
+    assert sum(b.get_width() * b.get_height() for b in bars) == pytest.approx(np.pi**0.5, abs=1e-6)  # the Gaussian integral
+    assert [b.get_x() + b.get_width() / 2 for b in bars] == pytest.approx(list(middles))
+    assert [b.get_height() for b in right.patches] == [0.5, 0.3, 0.2]
+    np.testing.assert_array_equal(right.lines[0].get_ydata(), [0.48, 0.31, 0.21])
+
+
+def test_the_speck_is_framed_and_enlarged() -> None:
+    far, near = grid(4.0), grid(0.25, centre=(2.2, 0.7))
+    fig = pictures.posterior_speck(IMAGE, far, np.full(121, 1 / 121), near, np.full(121, 1 / 121))
+    digit, plane = fig.axes
+    np.testing.assert_array_equal(shown(digit), IMAGE.reshape(28, 28))
+    (inset,) = plane.child_axes
+    assert (*inset.get_xlim(), *inset.get_ylim()) == pytest.approx((1.95, 2.45, 0.45, 0.95))
+    rings = [p.radius for p in plane.patches if isinstance(p, Circle)]
+    frames = [p.get_bbox().extents for p in plane.patches if not isinstance(p, Circle)]
+    assert rings == [1, 2, 3]
+    assert np.allclose(frames[0], (1.95, 0.45, 2.45, 0.95))
+    assert not clipped(fig)
+
+
+def test_covariances_share_one_scale_and_leave_out_the_pixel_itself() -> None:
+    maps = [RANDOM.normal(size=(28, 28)) for _ in range(2)]
+    fig = pictures.covariance_maps(maps, ["one", "two"], (14, 3), 0.1)
+    for ax, values in zip(fig.axes, maps):
+        assert ax.images[0].get_clim() == (-0.1, 0.1)
+        assert np.isnan(shown(ax)[14, 3])
+        assert np.isnan(shown(ax)).sum() == 1
+        assert shown(ax)[3, 14] == values[3, 14]
+        assert (ax.lines[0].get_xdata()[0], ax.lines[0].get_ydata()[0]) == (3, 14)
+    assert not np.isnan(maps[0]).any()  # what was given stays as it is
+
+
+def test_product_and_logarithm_mark_one_place() -> None:
+    theta = np.linspace(0.01, 0.99, 99)
+    left, right = pictures.product_and_logarithm(theta, theta**2 * (1 - theta), 2 * np.log(theta) + np.log(1 - theta), 2 / 3).axes
+    np.testing.assert_allclose(left.lines[0].get_ydata(), 1e6 * theta**2 * (1 - theta))
+    assert [ax.lines[1].get_xdata()[0] for ax in (left, right)] == [2 / 3, 2 / 3]
+    assert [ax.texts[0].get_text().strip() for ax in (left, right)] == ["0.67", "0.67"]
+
+
+def test_the_gain_is_drawn_over_the_widths_and_named() -> None:
+    (ax,) = pictures.gain_by_width([0.8, 1, 1.5], [-1, 0, 0.5], [-1.1, 0, 0.4], 2).axes
+    assert ax.get_title(loc="left") == "A prior 1.5 times as wide raises the likelihood"
+    assert {line.get_label(): list(line.get_ydata()) for line in ax.lines[:2]} == {
+        "training digits": [-1, 0, 0.5],
+        "held-out digits": [-1.1, 0, 0.4],
+    }
+
+
+def test_maps_and_logits_stand_in_their_panels() -> None:
+    decoded = RANDOM.random((4, 784))
+    fig = pictures.sheets({"first": decoded, "second": decoded}, 2.2)
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["first", "second"]
+    assert all(shown(ax).shape == (56, 56) for ax in fig.axes)
+    z = np.linspace(-1, 1, 5)
+    _, right = pictures.bends(decoded, 2.2, z, {"a": z, "b": 2 * z, "c": 3 * z}).axes
+    assert {line.get_label(): line.get_ydata()[-1] for line in right.lines} == {"a": 1, "b": 2, "c": 3}
+    assert len({line.get_color() for line in right.lines}) == 3
+
+
+# ---------------------------------------------------------------- notebook 02b
+
+
+def test_clouds_hold_their_points_within_their_reach() -> None:
+    points = [RANDOM.normal(size=(20, 2)) for _ in range(2)]
+    axes = pictures.clouds(points, ["one", "two"], [3, 2]).axes
+    for ax, cloud, reach in zip(axes, points, (3, 2)):
+        np.testing.assert_allclose(ax.collections[0].get_offsets(), cloud)
+        assert (*ax.get_xlim(), *ax.get_ylim()) == (-reach, reach, -reach, reach)
+
+
+def test_singular_values_are_relative_and_the_first_k_are_marked() -> None:
+    (ax,) = pictures.singular_values({"K = 2": (2, np.array([4.0, 2.0, 4e-6, 4e-7]))}).axes
+    all_of_them, marked = ax.lines
+    np.testing.assert_allclose(all_of_them.get_ydata(), [1, 0.5, 1e-6, 1e-7])
+    assert list(marked.get_xdata()) == [1, 2]
+
+
+def test_one_latent_names_its_slopes() -> None:
+    z = np.linspace(-3, 3, 7)
+    left, right = pictures.one_latent(z, (3, z), (1000, 2 * z), [1, 10], [0.3, 0.03]).axes
+    assert {line.get_label(): line.get_ydata()[-1] for line in left.lines} == {"a = 3": 3, "a = 1,000": 6}
+    assert (right.get_xscale(), right.get_yscale(), list(right.lines[0].get_ydata())) == ("log", "log", [0.3, 0.03])
+
+
+def test_the_old_axes_turn_with_the_plane() -> None:
+    decoded = RANDOM.random((4, 784))
+    left, right = pictures.rotated_sheets([decoded, decoded], 2.0, np.pi / 2).axes
+    tips = [[np.array(t.xy) for t in ax.texts if not t.get_text()] for ax in (left, right)]
+    length = np.linalg.norm(tips[0][0])
+    np.testing.assert_allclose(tips[0], [[length, 0], [0, length]], atol=1e-9)
+    np.testing.assert_allclose(tips[1], [[0, length], [-length, 0]], atol=1e-9)
+
+
+def test_the_yardstick_puts_each_name_at_its_value() -> None:
+    values = {"low": -500.0, "middle": -200.0, "high": -100.0}
+    fig = pictures.yardstick(values, "A title")
+    (ax,) = fig.axes
+    assert {t.get_text(): t.get_position()[0] for t in ax.texts} == {"low\n-500": -500, "middle\n-200": -200, "high\n-100": -100}
+    assert ax.get_title(loc="left") == "A title"
+    assert not clipped(fig)
+
+
+def test_the_grey_integral_stays_below_its_line() -> None:
+    p = np.array([0.1, 0.5, 0.9])
+    (ax,) = pictures.grey_integral(p, np.array([0.36, 0.5, 0.36])).axes
+    assert list(ax.lines[0].get_ydata()) == [0.36, 0.5, 0.36]
+    assert set(ax.lines[1].get_ydata()) == {1}
+
+
+def test_the_floor_and_the_two_values_are_marked() -> None:
+    sigmas = np.logspace(1, -6, 50)
+    fig = pictures.without_maximum(sigmas, -np.log(sigmas), 0.05, 3.0, (1.4, -0.34))
+    (ax,) = fig.axes
+    assert {"at the floor: 3.0", "local maximum: -0.3", "excluded by a floor of 0.05"} <= set(texts(fig))
+    points = [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in ax.lines[1:]]
+    assert points == [(0.05, 3.0), (1.4, -0.34)]
+    assert ax.get_xlim()[0] > ax.get_xlim()[1]  # sigma shrinks to the right
+
+
+def test_they_leave_the_settings_of_matplotlib_alone() -> None:
+    before = dict(plt.rcParams)
+    plots.picture(pictures.plate_and_flow([0.0, 0.0], IMAGE, IMAGE))
+    plots.picture(pictures.covariance_maps([np.zeros((28, 28))] * 2, ["one", "two"], (1, 1), 0.1))
+    assert dict(plt.rcParams) == before
