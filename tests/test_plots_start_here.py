@@ -35,8 +35,8 @@ def test_the_finished_model_is_laid_out_row_by_row_and_its_map_with_the_first_la
     fig = start_here.finished_model(known, made, plane, extent=2.5)
     one, two, three = (np.asarray(ax.images[0].get_array()) for ax in fig.axes)
     corners = (0, 0), (0, -1), (-1, 0), (-1, -1)
-    assert [one[at] for at in corners] == pytest.approx([0.1, 0.2, 0.3, 0.4])
-    assert [two[at] for at in corners] == pytest.approx([0.5, 0.6, 0.7, 0.8])
+    assert one == pytest.approx(np.kron([[0.1, 0.2], [0.3, 0.4]], np.ones((2, 2))))
+    assert two == pytest.approx(np.kron([[0.5, 0.6], [0.7, 0.8]], np.ones((2, 2))))
     # of the map the images are those of z = (-, -), (-, +), (+, -), (+, +); its first row is at the top, where the second latent is large
     assert [three[at] for at in corners] == pytest.approx([0.25, 1, 0, 0.75])
     assert fig.axes[2].images[0].get_extent() == [-2.5, 2.5, -2.5, 2.5]

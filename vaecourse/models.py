@@ -357,7 +357,7 @@ class BernoulliMixture(LatentVariableModel):
 
 
 def pretrained(name: str | None = None, path: str | Path | None = None) -> LatentVariableModel:
-    """The shipped K = 2 model, trained to the end by exact maximum likelihood as notebook 04 begins to do.
+    """The shipped K = 2 model, trained to the end by exact maximum likelihood as notebook 04b begins to do.
 
     Args:
         name: the digits it was trained on, "strokes" or "mnist"; by default what VAECOURSE_DIGITS says.

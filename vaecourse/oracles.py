@@ -83,7 +83,7 @@ def quadrature_log_px(
 
     With a fresh uniform shift at every step p(x) is unbiased whatever the spacing (within the radius), and log p(x) is
     biased low, the less the finer the lattice: training by exact maximum likelihood starts coarse and ends fine
-    (notebook 04).
+    (notebook 04b).
     """
     z = lattice(model.latent_dim, spacing, shift, radius).to(x)
     return _log_joint(model, x, z).logsumexp(0) + model.latent_dim * math.log(spacing)

@@ -172,7 +172,7 @@ def fit(
 
 
 def exact_loss(spacing: float) -> Loss:
-    """Minus the average log p(x) on a lattice moved at random at every call: exact maximum likelihood (notebook 04)."""
+    """Minus the average log p(x) on a lattice moved at random at every call: exact maximum likelihood (notebook 04b)."""
     return _called(
         f"exact_loss({spacing})",
         lambda model, x: -quadrature_log_px(model, x, spacing, torch.rand(model.latent_dim), radius=4.5).mean(),
