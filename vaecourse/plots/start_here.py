@@ -41,7 +41,7 @@ def two_histograms(upright, turned, threshold: float, blank: float) -> Figure:
     upright, turned = np.asarray(upright), np.asarray(turned)
     fig, ax = figure("Digits that lie on their side have a lower log p(x)", "log p(x), nats", "digits", size=(7.6, 3.4))
     bins = np.linspace(min(upright.min(), turned.min()), max(upright.max(), turned.max(), blank), 41)
-    for values, color, name in ((turned, "naive", "turned by 90°"), (upright, "importance", "upright")):
+    for values, color, name in ((turned, "prior", "turned by 90°"), (upright, "exact", "upright")):
         counts, _, _ = ax.hist(values, bins, color=COLORS[color], alpha=0.55)
         side = "right" if name == "turned by 90°" else "center"  # the line of the alarm is at its right
         ax.text(np.median(values), counts.max() * 1.03, name, color=COLORS[color], ha=side, fontsize=9)
@@ -91,7 +91,7 @@ def sum_and_mean(by_sum: Sequence[float], by_mean: Sequence[float]) -> Figure:
     by_sum, by_mean = np.asarray(by_sum), np.asarray(by_mean)
     titles = [f"sum over pixels: total {by_sum.sum():.1f}", f"mean over pixels: total {by_mean.sum():.1f}"]
     fig, axes = figure(titles, "image", "claimed probability", size=(8.6, 3.0))
-    for ax, values, color in zip(axes, (by_sum, by_mean), ("exact", "naive")):
+    for ax, values, color in zip(axes, (by_sum, by_mean), ("exact", "prior")):
         ax.bar(range(1, len(values) + 1), values, color=COLORS[color])
         ax.set(ylim=(0, 1), xticks=[1, 4, 8, 12, 16])
     return fig

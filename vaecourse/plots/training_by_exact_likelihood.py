@@ -40,7 +40,7 @@ def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str]) -> Fig
     for ax, nodes in zip(axes, map(np.asarray, lattices)):
         plane(ax, grid, probs)
         inside = nodes[(nodes >= grid.min(0)).all(1) & (nodes <= grid.max(0)).all(1)]
-        ax.plot(inside[:, 0], inside[:, 1], "o", ms=5, color=COLORS["importance"])
+        ax.plot(inside[:, 0], inside[:, 1], "o", ms=5, color=COLORS["exact"])
     return fig
 
 
