@@ -597,7 +597,7 @@ class BernoulliMixture(LatentVariableModel):
 
 
 def pretrained(name: str | None = None, path: str | Path | None = None) -> LatentVariableModel:
-    """The model with two latents that ships with the course, trained to convergence by exact maximum likelihood (notebook 04 shows how).
+    """The model with two latents that ships with the course, trained to convergence by exact maximum likelihood (notebook 04b shows how).
 
     Args:
         name: the digits it was trained on, "strokes" or "mnist"; by default those that VAECOURSE_DIGITS chooses.

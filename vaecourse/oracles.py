@@ -115,7 +115,7 @@ def quadrature_log_px(
 
     With a new uniform shift at every step, the estimate of p(x) is unbiased whatever the spacing (within the radius). The estimate of
     log p(x) is biased low, and the bias decreases with the spacing. Training by exact maximum likelihood therefore begins with a
-    coarse lattice and ends with a fine one (notebook 04).
+    coarse lattice and ends with a fine one (notebook 04b).
 
     Args:
         model: a model with one or two latents.

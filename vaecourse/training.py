@@ -206,7 +206,7 @@ def exact_loss(spacing: float) -> Loss:
         spacing: the spacing of the lattice (see `vaecourse.oracles.quadrature_log_px`).
 
     Returns:
-        A loss for `fit` (notebook 04).
+        A loss for `fit` (notebook 04b).
 
     Example:
         >>> loss = exact_loss(spacing=0.3)
