@@ -22,7 +22,7 @@ def shifts(terms, by: Mapping[str, float], results: Mapping[str, float], title: 
         by, results: the shift m and the log of the sum that it gives, by the name of the shift.
     """
     terms = np.asarray(terms, dtype=float)
-    fig, ax = plots.figure("", "exponent a - m", size=(8.4, 3.2))
+    fig, ax = plots.figure("", "exponent a - m", size=(8.8, 3.2))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     ax.axvspan(UNDERFLOW, OVERFLOW, color=plots.COLORS["importance"], alpha=0.12, lw=0)
     ax.text((UNDERFLOW + OVERFLOW) / 2, -0.75, "exp fits", ha="center", va="center", color=plots.COLORS["importance"], fontsize=9)
@@ -35,9 +35,9 @@ def shifts(terms, by: Mapping[str, float], results: Mapping[str, float], title: 
         ax.plot(at[~fits], np.full((~fits).sum(), row), "x", ms=9, mew=2.2, color=plots.COLORS["naive"])
         good = math.isfinite(results[name])
         color = plots.COLORS["exact" if good else "naive"]
-        ax.text(430, row, f"{results[name]:g}", ha="right", va="center", color=color, weight="bold")
-    ax.text(430, -0.75, "log of the sum", ha="right", va="center", fontsize=9)
-    ax.set(yticks=range(len(by)), yticklabels=list(by), ylim=(len(by) - 0.5, -1.1), xlim=(-1150, 440))
+        ax.text(690, row, f"{results[name]:g}", ha="right", va="center", color=color, weight="bold")
+    ax.text(690, -0.75, "log of the sum", ha="right", va="center", fontsize=9)
+    ax.set(yticks=range(len(by)), yticklabels=list(by), ylim=(len(by) - 0.5, -1.1), xlim=(-1150, 700))
     ax.set_xticks([-1000, -800, -600, -400, -200, 0, 200])
     ax.grid(axis="y", visible=False)
     return fig
@@ -70,7 +70,7 @@ def errors(exact, error, title: str, cut: float = -20.0) -> Figure:
 def bias_against_formula(sizes: Sequence[int], bias, formula, title: str) -> Figure:
     """How much too low the log of an average of N terms is on average, and what the formula says, on logarithmic axes."""
     fig, ax = plots.figure(title, "samples N", "log p(x) minus average estimate, nats")
-    plots.line(ax, sizes, formula, "Var(w) / (2 N p²)", "prior", end=0, nudge=(6, 10), ls="--")
+    plots.line(ax, sizes, formula, "Var(w) / (2 N p²)", "prior", end=2, nudge=(-72, -14), ls="--")
     plots.line(ax, sizes, bias, "measured", "naive", marker="o", end=0, nudge=(12, 4))
     ax.set(xscale="log", yscale="log")
     return fig

@@ -45,15 +45,18 @@ def where_formats_end(first_zeros: Mapping[str, int], p: float, size: int, title
     """
     fig, ax = plots.figure("", "pixels in the image", size=(7.6, 3.2))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    right = 1.2 * max(first_zeros.values())
     for row, end in enumerate(first_zeros.values()):
-        color = plots.COLORS["naive"] if end <= size else plots.COLORS["prior"]
+        color = plots.COLORS["naive" if end <= size else "prior"]
         ax.barh(row, end, height=0.5, color=color)
-        ax.annotate(f"{end:,} pixels", (end, row), xytext=(6, 0), textcoords="offset points", va="center", color=color, weight="bold")
+        ax.barh(row, right - end, left=end, height=0.5, color=color, alpha=0.15)
+        ax.annotate(f"{end:,}", (end, row), xytext=(6, 0), textcoords="offset points", va="center", color=color, weight="bold")
+        ax.annotate("exactly 0", (right, row), xytext=(-6, 0), textcoords="offset points", va="center", ha="right", color=color, fontsize=9)
     ax.axvline(size, color=plots.COLORS["exact"], lw=1.6)
     side = math.isqrt(size)
     ax.annotate(f"a digit: {side} × {side}", (size, -0.62), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
     ax.set(yticks=range(len(first_zeros)), yticklabels=list(first_zeros), ylim=(len(first_zeros) - 0.5, -0.9))
-    ax.set_xlim(0, 1.2 * max(first_zeros.values()))
+    ax.set_xlim(0, right)
     ax.grid(axis="y", visible=False)
     top = ax.secondary_xaxis("top", functions=(lambda n: n * -math.log10(p), lambda k: k / -math.log10(p)))
     ticks = range(0, 351, 50)
