@@ -45,7 +45,7 @@ def where_formats_end(first_zeros: Mapping[str, int], p: float, size: int, title
     """
     fig, ax = plots.figure("", "pixels in the image", size=(7.6, 3.2))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    right = 1.2 * max(first_zeros.values())
+    right = 1.3 * max(first_zeros.values())
     for row, end in enumerate(first_zeros.values()):
         color = plots.COLORS["naive" if end <= size else "prior"]
         ax.barh(row, end, height=0.5, color=color)
@@ -59,7 +59,7 @@ def where_formats_end(first_zeros: Mapping[str, int], p: float, size: int, title
     ax.set_xlim(0, right)
     ax.grid(axis="y", visible=False)
     top = ax.secondary_xaxis("top", functions=(lambda n: n * -math.log10(p), lambda k: k / -math.log10(p)))
-    ticks = range(0, 351, 50)
+    ticks = range(0, 401, 50)
     top.set_xticks(ticks, ["1", *(f"$10^{{-{k}}}$" for k in ticks[1:])])
     top.set_xlabel(f"probability of the image, {p:g} for each pixel")
     return fig
