@@ -279,13 +279,13 @@ EXERCISES = (NAIVE, UNDERFLOW)
 
 QUIZ = (
     Question(
-        "You want one more correct decimal from the average. How many times the samples?",
+        "The standard error of your estimate is four times as large as you can accept. How many times the samples do you need?",
         (
-            ("10", "The error falls like 1/√N, so ten times the samples make it about three times smaller."),
-            ("100", "The error falls like 1/√N, and √100 is 10."),
-            ("1,000", "The error falls like 1/√N, and √1,000 is about 32: more than is needed."),
+            ("2", "The error falls like 1/√N, so twice the samples make it only about 1.4 times smaller."),
+            ("4", "Four times the samples make the variance four times smaller, but the error only half as large."),
+            ("16", "The error falls like 1/√N, and √16 is 4."),
         ),
-        1,
+        2,
     ),
     Question(
         "The estimate of p(x) is unbiased. What does that promise?",

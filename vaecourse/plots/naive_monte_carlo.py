@@ -13,13 +13,15 @@ from vaecourse import plots
 
 @plots.in_course_style
 def estimates(ratio, title: str, n_samples: int) -> Figure:
-    """A histogram of estimates of p(x) divided by the exact value, (R,), each made from n_samples samples."""
+    """A histogram of estimates of p(x) divided by the exact value, (R,), each made from n_samples samples, and their mean."""
     ratio = np.asarray(ratio)
     fig, ax = plots.figure(title, f"estimate from {n_samples} samples / exact p(x)", f"how many of {len(ratio):,}")
-    counts, _, _ = ax.hist(ratio, bins=40, color=plots.COLORS["naive"], alpha=0.85)
+    counts, _, _ = ax.hist(ratio, bins=20, color=plots.COLORS["naive"], alpha=0.6)
     ax.axvline(1, color=plots.COLORS["exact"])
-    ax.set(xlim=(0, None), ylim=(0, 1.12 * counts.max()))
-    plots.note(ax, (1, 1.06 * counts.max()), "exact value", (16, 0))
+    ax.axvline(ratio.mean(), color=plots.COLORS["naive"], ls="--")
+    ax.set(xlim=(0, None), ylim=(0, 1.25 * counts.max()))
+    plots.note(ax, (1, 1.19 * counts.max()), "exact value", (24, -3))
+    plots.note(ax, (ratio.mean(), 1.07 * counts.max()), f"mean of the estimates: {ratio.mean():.2f}", (24, -3), "naive")
     return fig
 
 
@@ -35,13 +37,14 @@ def error_law(numbers: Sequence[int], measured: Sequence[float], predicted: Sequ
 
 
 @plots.in_course_style
-def where_formats_end(first_zeros: Mapping[str, int], p: float, size: int, title: str) -> Figure:
+def where_formats_end(first_zeros: Mapping[str, int], p: float, size: int, log10_px: float, title: str) -> Figure:
     """A bar for each number format, as long as the images whose probability it can hold.
 
     Args:
         first_zeros: the number of pixels of the smallest image whose probability is rounded to 0, by the name of the format.
         p: the probability of each pixel; the axis at the top shows the probability of the whole image.
         size: the number of pixels of the image that is marked.
+        log10_px: the logarithm to base 10 of the probability that is marked on the axis at the top.
     """
     fig, ax = plots.figure("", "pixels in the image", size=(7.6, 3.2))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -55,6 +58,12 @@ def where_formats_end(first_zeros: Mapping[str, int], p: float, size: int, title
     ax.axvline(size, color=plots.COLORS["exact"], lw=1.6)
     side = math.isqrt(size)
     ax.annotate(f"a digit: {side} × {side}", (size, -0.62), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
+    digit, color = log10_px / math.log10(p), plots.COLORS["importance"]
+    ax.plot([digit, digit], [-0.9, 0.62], color=color, lw=1.6, ls="--")
+    exponent = math.floor(log10_px)
+    said = f"our digit: $p(x) = {10 ** (log10_px - exponent):.1f} \\cdot 10^{{{exponent}}}$"
+    note = {"arrowstyle": "-", "color": color, "lw": 0.8}
+    ax.annotate(said, (digit, 0.5), xytext=(1.3 * size, 0.5), textcoords="data", va="center", color=color, fontsize=9, arrowprops=note)
     ax.set(yticks=range(len(first_zeros)), yticklabels=list(first_zeros), ylim=(len(first_zeros) - 0.5, -0.9))
     ax.set_xlim(0, right)
     ax.grid(axis="y", visible=False)
@@ -69,7 +78,7 @@ def where_formats_end(first_zeros: Mapping[str, int], p: float, size: int, title
 def low_and_high(ratio, title: str, lowest: float = 1e-12, highest: float = 1e3) -> Figure:
     """A histogram of estimates divided by the exact value, (R,), on a logarithmic axis: those that are too low, and the others.
 
-    Estimates below `lowest` stand in the first bin.
+    Estimates below `lowest` stand in the first bin. Written beside the two parts is which share of the mean each of them carries.
     """
     ratio = np.asarray(ratio)
     low = ratio < 1
@@ -83,8 +92,12 @@ def low_and_high(ratio, title: str, lowest: float = 1e-12, highest: float = 1e3)
     ticks = np.geomspace(lowest, highest, round(decades / 3) + 1)
     ax.set_xticks(ticks, [f"≤ $10^{{{math.log10(lowest):.0f}}}$", *(f"$10^{{{math.log10(t):.0f}}}$" if t != 1 else "1" for t in ticks[1:])])
     ax.minorticks_off()
-    ax.text(0.73, 0.9, f"{low.sum():,} too low", transform=ax.transAxes, color=plots.COLORS["naive"], ha="right", weight="bold")
-    ax.text(0.995, 0.9, f"{(~low).sum():,} too high", transform=ax.transAxes, color=plots.COLORS["importance"], ha="right", weight="bold")
-    ax.text(0.995, 0.81, f"up to {ratio.max():.0f} times", transform=ax.transAxes, color=plots.COLORS["importance"], ha="right", fontsize=9)
+    first = int((ratio < edges[1]).sum())
+    plots.note(ax, (edges[1], 0.97 * first), f"{first:,} below {edges[1]:.0e}", (14, -3), "naive")
+    for part, what, color, x in ((low, "too low", "naive", 0.78), (~low, "too high", "importance", 0.995)):
+        style = {"transform": ax.transAxes, "color": plots.COLORS[color], "ha": "right"}
+        ax.text(x, 0.9, f"{part.sum():,} {what}", weight="bold", **style)
+        ax.text(x, 0.81, f"{ratio[part].sum() / ratio.sum():.0%} of the mean", fontsize=9, **style)
+    ax.text(0.995, 0.73, f"up to {ratio.max():.0f} times", transform=ax.transAxes, color=plots.COLORS["importance"], ha="right", fontsize=9)
     ax.annotate("exact", (1, 0), xycoords=("data", "axes fraction"), xytext=(4, 96), textcoords="offset points", fontsize=9)
     return fig
