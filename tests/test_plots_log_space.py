@@ -17,6 +17,9 @@ from vaecourse.plots import log_space as figures
 matplotlib.use("Agg")
 
 
+KINDS = [("o", plots.COLORS["exact"]), ("x", "none"), ("o", "none")]  # marker and its filling: fits, fails, becomes 0
+
+
 @pytest.fixture(autouse=True)
 def _close_everything() -> Iterator[None]:
     yield
@@ -32,14 +35,17 @@ def test_the_range_of_exp_is_that_of_float32() -> None:
 
 
 def test_exponents_are_marked_where_float32_cannot_hold_their_exponential() -> None:
-    fig = figures.shifts([-1000.0, -900.0], {"no shift": 0.0, "maximum": -900.0}, {"no shift": -np.inf, "maximum": -900.0}, "Shifts")
+    shifts = {"no shift": 0.0, "mean": -1000.0, "maximum": -900.0}
+    results = {"no shift": -np.inf, "mean": np.inf, "maximum": -900.0}
+    fig = figures.shifts([-1000.0, -1100.0, -900.0], shifts, results, "Shifts")
     (ax,) = fig.axes
-    fits = np.concatenate([line.get_xydata() for line in ax.lines if line.get_marker() == "o"])
-    fails = np.concatenate([line.get_xydata() for line in ax.lines if line.get_marker() == "x"])
-    assert fits.tolist() == [[-100, 1], [0, 1]]
-    assert fails.tolist() == [[-1000, 0], [-900, 0]]
-    assert {"-inf", "-900"} <= {t.get_text() for t in ax.texts}
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["no shift", "maximum"]
+    drawn = {kind: [line.get_xydata() for line in ax.lines if (line.get_marker(), line.get_markerfacecolor()) == kind] for kind in KINDS}
+    fits, fails, harmless = (np.concatenate(drawn[kind]).tolist() for kind in KINDS)
+    assert sorted(fits) == [[-100, 1], [-100, 2], [0, 1], [0, 2]]
+    assert fails == [[100, 1]]
+    assert harmless == [[-200, 2]]
+    assert {"-inf", "inf", "-900", "← -1100, -1000, -900", "becomes 0, harmless"} <= {t.get_text() for t in ax.texts}
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["no shift", "mean", "maximum"]
     fig.canvas.draw()
 
 
@@ -52,24 +58,29 @@ def test_errors_below_the_cut_are_drawn_there_and_counted() -> None:
 
 
 def test_bias_and_formula_are_drawn_as_given() -> None:
-    fig = figures.bias_against_formula([1, 10, 100], [9.0, 0.6, 0.05], [5.0, 0.5, 0.05], "Bias")
+    fig = figures.bias_against_formula([1, 10, 100], [9.0, 0.6, 0.05], [1.0, 0.1, 0.01], [5.0, 0.5, 0.05], "Bias")
     (ax,) = fig.axes
     formula, measured = ax.lines
     assert formula.get_ydata().tolist() == [5.0, 0.5, 0.05]
     assert measured.get_ydata().tolist() == [9.0, 0.6, 0.05]
+    bars = ax.collections[0].get_segments()
+    np.testing.assert_allclose([bar[:, 1] for bar in bars], [[7.0, 11.0], [0.4, 0.8], [0.03, 0.07]])
     fig.canvas.draw()
 
 
 def test_errors_are_grouped_by_effective_sample_size() -> None:
     ess = np.array([1.0, 1.5, 2.0, 2.9, 7.0])
-    error = np.array([-10.0, -6.0, -2.0, -1.0, 0.25])
+    error = np.array([-40.0, -4.0, -2.0, -1.0, 0.25])
     fig = figures.errors_by_ess(ess, error, [1, 2, 3], "By size")
     (ax,) = fig.axes
     dots = {line.get_xdata()[0]: line.get_ydata()[0] for line in ax.lines if line.get_marker() == "o"}
-    assert dots == {0: -8.0, 1: -1.5, 2: 0.25}
+    assert dots == {0: -22.0, 1: -1.5, 2: 0.25}
     assert [t.get_text() for t in ax.get_xticklabels()] == ["1 to 2\n(2)", "2 to 3\n(2)", "3 or more\n(1)"]
     bar = next(line for line in ax.lines if line.get_linewidth() == 9)
-    np.testing.assert_allclose(bar.get_ydata(), [-9.8, -6.2])  # the middle 90 % between -10 and -6
+    np.testing.assert_allclose(bar.get_ydata(), [-30, -5.8])  # the middle 90 % lies between -38.2 and -5.8
+    texts = [t.get_text() for t in ax.texts]
+    assert "↓ to -38" in texts
+    assert [text for text in texts if text.endswith("%") and len(text) < 5] == ["50%", "0%", "0%"]
     fig.canvas.draw()
 
 
@@ -102,6 +113,11 @@ def test_single_estimates_stand_beside_the_last_row_of_the_scoreboard() -> None:
     (ax,) = fig.axes
     dots = ax.lines[-1]
     assert dots.get_xdata().tolist() == [-130, -108, -106]
-    assert set(dots.get_ydata()) == {1.24}
-    assert ax.get_xlim()[0] < -130
+    assert set(dots.get_ydata()) == {1.6}  # below the bar of the second row, and within the panel
+    left, _ = ax.get_xlim()
+    assert left < -130
+    assert ax.get_ylim()[0] > 1.6
+    infinity = next(t for t in ax.texts if t.get_text() == "← -inf")
+    assert infinity.get_position()[0] < -130
+    assert "exact" in {t.get_text() for t in ax.texts}
     fig.canvas.draw()

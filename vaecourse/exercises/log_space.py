@@ -393,9 +393,9 @@ QUIZ = (
         1,
     ),
     Question(
-        "Log-weights of a thousand samples lie near −500. What does float64 make of torch.logsumexp(log_w, 0)?",
+        "Log-weights of a thousand samples lie near −1000. What does float64 make of torch.logsumexp(log_w, 0)?",
         (
-            ("−inf, because exp(−500) is 0.", "exp(−500) is 7e-218, which float64 can hold; and logsumexp takes out the maximum first."),
+            ("−inf, because exp(−1000) is 0.", "In float64 exp(−1000) is indeed 0, but logsumexp takes out the maximum first."),
             (
                 "A finite number, right to about 16 digits.",
                 "The maximum is taken out first, so the largest exponential is exactly 1.",
@@ -427,7 +427,10 @@ QUIZ = (
         "We double all logits of a decoder. Its images become sharper, and log p(x) of held-out digits falls. What happens to the ESS of samples from the prior?",
         (
             ("It rises, because the model is worse.", "Quality does not decide. In the notebook the model became worse, and the ESS fell."),
-            ("It falls, because the model is sharper.", "Fewer z explain a given image, so fewer samples from the prior carry weight."),
+            (
+                "It falls, because the model is sharper.",
+                "Fewer z explain a given image, so fewer samples from the prior carry weight. In the notebook one effective sample took twice as many.",
+            ),
             ("It stays, because the samples are the same.", "The samples are the same, but their weights p(x|z) are not."),
         ),
         1,
@@ -435,9 +438,15 @@ QUIZ = (
     Question(
         "An estimate of log p(x), made from an unbiased estimate of p(x), is compared with the truth. Which error is rare in every model?",
         (
-            ("More than 5 nats too low", "Nothing forbids it. With twenty latents all 300 estimates were more than 5 nats too low."),
+            (
+                "More than 5 nats too low",
+                "Nothing forbids it. With twenty latents all 300 estimates were too low, half of them by more than 44 nats.",
+            ),
             ("More than 5 nats too high", "By Markov's inequality its probability is at most exp(−5), less than 1 in 100."),
-            ("Neither can be rare in every model", "Estimates that are far too high are: they are never negative, and right on average."),
+            (
+                "Neither is rare in every model",
+                "Estimates that are far too high are rare in every model, because p̂(x) is never negative, and right on average.",
+            ),
         ),
         1,
     ),

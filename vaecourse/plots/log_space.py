@@ -24,21 +24,27 @@ def shifts(terms, by: Mapping[str, float], results: Mapping[str, float], title: 
     terms = np.asarray(terms, dtype=float)
     fig, ax = plots.figure("", "exponent a - m", size=(8.8, 3.2))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    left, right = -340, 410
     ax.axvspan(UNDERFLOW, OVERFLOW, color=plots.COLORS["importance"], alpha=0.12, lw=0)
     ax.text((UNDERFLOW + OVERFLOW) / 2, -0.75, "exp fits", ha="center", va="center", color=plots.COLORS["importance"], fontsize=9)
-    ax.text(UNDERFLOW - 12, -0.75, "exp becomes 0", ha="right", va="center", color=plots.COLORS["naive"], fontsize=9)
-    ax.text(OVERFLOW + 12, -0.75, "exp becomes inf", ha="left", va="center", color=plots.COLORS["naive"], fontsize=9)
+    ax.text(UNDERFLOW - 8, -0.75, "exp becomes 0", ha="right", va="center", color=plots.COLORS["naive"], fontsize=9)
+    ax.text(OVERFLOW + 8, -0.75, "exp becomes inf", ha="left", va="center", color=plots.COLORS["naive"], fontsize=9)
     for row, (name, m) in enumerate(by.items()):
         at = terms - m
-        fits = (at >= UNDERFLOW) & (at <= OVERFLOW)
-        ax.plot(at[fits], np.full(fits.sum(), row), "o", ms=9, color=plots.COLORS["exact"])
-        ax.plot(at[~fits], np.full((~fits).sum(), row), "x", ms=9, mew=2.2, color=plots.COLORS["naive"])
-        good = math.isfinite(results[name])
+        fits, good = (at >= UNDERFLOW) & (at <= OVERFLOW), math.isfinite(results[name])
+        far = at < left  # written at the border: an axis that reached them would be half empty
         color = plots.COLORS["exact" if good else "naive"]
-        ax.text(690, row, f"{results[name]:g}", ha="right", va="center", color=color, weight="bold")
-    ax.text(690, -0.75, "log of the sum", ha="right", va="center", fontsize=9)
-    ax.set(yticks=range(len(by)), yticklabels=list(by), ylim=(len(by) - 0.5, -1.1), xlim=(-1150, 700))
-    ax.set_xticks([-1000, -800, -600, -400, -200, 0, 200])
+        ax.plot(at[fits], np.full(fits.sum(), row), "o", ms=9, color=plots.COLORS["exact"])
+        for x in at[~fits & ~far]:
+            ax.plot(x, row, "o" if good else "x", ms=9, mew=2.2, mfc="none", color=plots.COLORS["prior" if good else "naive"])
+            if good:
+                ax.text(x, row + 0.36, "becomes 0, harmless", ha="center", va="center", color=plots.COLORS["prior"], fontsize=9)
+        if far.any():
+            ax.text(left + 8, row, "← " + ", ".join(f"{x:g}" for x in sorted(at[far])), ha="left", va="center", color=color)
+        ax.text(right - 8, row, f"{results[name]:g}", ha="right", va="center", color=color, weight="bold")
+    ax.text(right - 8, -0.75, "log of the sum", ha="right", va="center", fontsize=9)
+    ax.set(yticks=range(len(by)), yticklabels=list(by), ylim=(len(by) - 0.4, -1.1), xlim=(left, right))
+    ax.set_xticks([-300, -200, -100, 0, 100, 200])
     ax.grid(axis="y", visible=False)
     return fig
 
@@ -67,34 +73,42 @@ def errors(exact, error, title: str, cut: float = -20.0) -> Figure:
 
 
 @plots.in_course_style
-def bias_against_formula(sizes: Sequence[int], bias, formula, title: str) -> Figure:
-    """How much too low the log of an average of N terms is on average, and what the formula says, on logarithmic axes."""
+def bias_against_formula(sizes: Sequence[int], bias, errors, formula, title: str) -> Figure:
+    """How much too low the log of an average of N terms is on average, two standard errors up and down, and what the formula says."""
     fig, ax = plots.figure(title, "samples N", "log p(x) minus average estimate, nats")
     plots.line(ax, sizes, formula, "Var(w) / (2 N p²)", "prior", end=2, nudge=(-72, -14), ls="--")
-    plots.line(ax, sizes, bias, "measured", "naive", marker="o", end=0, nudge=(12, 4))
+    plots.line(ax, sizes, bias, "measured, ± 2 standard errors", "naive", marker="o", ms=4, end=0, nudge=(18, 4))
+    ax.errorbar(sizes, bias, 2 * np.asarray(errors), fmt="none", ecolor=plots.COLORS["naive"], elinewidth=2)
     ax.set(xscale="log", yscale="log")
     return fig
 
 
 @plots.in_course_style
-def errors_by_ess(ess, error, edges: Sequence[float], title: str) -> Figure:
-    """Median and middle 90 % of the errors, (B,) in nats, of the estimates whose effective sample size lies between two edges."""
+def errors_by_ess(ess, error, edges: Sequence[float], title: str, cut: float = -30.0) -> Figure:
+    """The errors, (B,) in nats, of the estimates whose effective sample size lies between two edges.
+
+    For each bin: the median, the middle 90 % (a bar that ends below `cut` is drawn down to it, and its end written), and
+    the share that is more than 5 nats too low.
+    """
     ess, error = np.asarray(ess), np.asarray(error)
-    fig, ax = plots.figure(title, "effective samples of 1,000 (number of digits)", "estimate minus exact, nats", size=(7.2, 3.8))
-    names = []
+    fig, ax = plots.figure(title, "effective samples of 1,000 (number of digits)", "estimate minus exact, nats", size=(7.6, 4.2))
+    names, ink = [], plots.COLORS["naive"]
     for place, (low, high) in enumerate(zip(edges, [*edges[1:], math.inf])):
         here = error[(ess >= low) & (ess < high)]
         names += [f"{low:g} to {high:g}\n({len(here):,})" if math.isfinite(high) else f"{low:g} or more\n({len(here):,})"]
         if len(here):
             ends = np.quantile(here, [0.05, 0.95])
-            ax.plot([place, place], ends, color=plots.COLORS["naive"], lw=9, alpha=0.35, solid_capstyle="butt")
-            ax.plot(place, np.median(here), "o", ms=8, color=plots.COLORS["naive"])
+            ax.plot([place, place], np.maximum(ends, cut), color=ink, lw=9, alpha=0.35, solid_capstyle="butt")
+            ax.plot(place, max(np.median(here), cut), "o", ms=8, color=ink)
+            ax.text(place, 5, f"{(here < -5).mean():.0%}", ha="center", va="center", color=ink, weight="bold")
+            if ends[0] < cut:
+                ax.text(place + 0.12, cut, f"↓ to {ends[0]:.0f}", va="bottom", color=ink, fontsize=9)
     ax.axhline(0, color=plots.COLORS["exact"], lw=1.4)
-    ax.set(xticks=range(len(names)), xticklabels=names, xlim=(-0.6, len(names) - 0.4))
-    ax.text(len(names) - 0.45, 1.5, "exact", fontsize=9, ha="right", va="bottom")
-    ax.annotate(
-        "dot: median; bar: the middle 90 %", (0.98, 0.06), xycoords="axes fraction", ha="right", color=plots.COLORS["naive"], fontsize=9
-    )
+    ax.text(-0.5, 8.4, "more than 5 nats too low:", ha="left", va="center", color=ink, fontsize=9)
+    ax.text(-0.55, 0.5, "exact", fontsize=9, ha="left", va="bottom")
+    ax.set(xticks=range(len(names)), xticklabels=names, xlim=(-0.6, len(names) - 0.4), ylim=(cut, 11))
+    ax.set_yticks([y for y in ax.get_yticks() if cut <= y <= 0])
+    ax.annotate("dot: median; bar: the middle 90 %", (0.98, 0.06), xycoords="axes fraction", ha="right", color=ink, fontsize=9)
     ax.grid(axis="x", visible=False)
     return fig
 
@@ -126,7 +140,7 @@ def many_latents(dimensions: Sequence[int], error, ess, titles: Sequence[str]) -
 @plots.in_course_style
 def guarded(logit, values: Sequence, gradients: Sequence, titles: Sequence[str]) -> Figure:
     """Log-likelihood of an ink pixel and its gradient against the logit: (with the epsilon, from the logits) of each."""
-    fig, axes = plots.figure(titles, "logit of an ink pixel", ["log-likelihood, nats", "gradient"], size=(9, 3.5))
+    fig, axes = plots.figure(titles, "logit of an ink pixel (left: more wrong)", ["log-likelihood, nats", "gradient"], size=(9, 3.5))
     for ax, (with_epsilon, honest) in zip(axes, (values, gradients)):
         plots.line(ax, logit, honest, "", "exact")
         plots.line(ax, logit, with_epsilon, "", "naive", ls="--")
@@ -142,8 +156,15 @@ def guarded(logit, values: Sequence, gradients: Sequence, titles: Sequence[str])
 def scoreboard_with_estimates(rows: Sequence[tuple], estimates) -> Figure:
     """The scoreboard, with every single estimate of the last row as a small dot, (R,) in nats."""
     fig, estimates = plots.scoreboard(rows), np.asarray(estimates)
-    ax, last = fig.axes[0], len(rows) - 1
-    ax.plot(estimates, [last + 0.24] * len(estimates), "o", ms=3.5, mew=0, alpha=0.5, color=plots.COLORS[rows[-1][1]])
+    ax, last, exact = fig.axes[0], len(rows) - 1, rows[-1][4]
     left, right = ax.get_xlim()
-    ax.set_xlim(min(left, float(estimates.min()) - 0.03 * (right - left)), right)
+    left = min(left, float(estimates.min()) - 0.2 * (right - left))
+    for text in ax.texts:
+        if text.get_text() == "-inf":
+            text.set(text="← -inf", x=left + 0.01 * (right - left))
+    ax.annotate("exact", (exact, 0), xytext=(6, 0), textcoords="offset points", va="center", fontsize=9)
+    ax.plot([exact, exact], [last + 0.38, last + 0.82], color=plots.COLORS["exact"], lw=1)
+    ax.plot(estimates, [last + 0.6] * len(estimates), "o", ms=4, mew=0, alpha=0.5, color=plots.COLORS[rows[-1][1]])
+    ax.set(xlim=(left, right), ylim=(last + 0.9, -0.5))
+    fig.set_size_inches(7.6, 1.3 + 0.46 * len(rows))
     return fig
