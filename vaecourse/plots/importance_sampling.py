@@ -91,7 +91,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     mu, sigma = path[-1]
     reach = 8 * float(max(sigma))
     axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
-    axes[0].text(-3.85, 3.55, "blue: two standard deviations of q", color=BLUE, fontsize=9)
+    axes[0].text(-3.85, 3.55, "orange: exact posterior; blue: two standard deviations of q", color=BLUE, fontsize=9)
     return fig
 
 
@@ -139,7 +139,7 @@ def missed(maps: Sequence[Mapping[str, object]], depth: float = 100.0) -> Figure
         ellipse(ax, m["mu"], m["sigma"], "importance", radius=3, lw=2)
         places = {"decoded at the mode": (m["mode"], AMBER), "the digit": (None, "#000000"), "decoded at q": (m["mu"], BLUE)}
         for j, (name, (place, color)) in enumerate(places.items()):
-            _inset(ax, m["pictures"][j], name, 0.08 + 0.33 * j, place, color)
+            _inset(ax, m["pictures"][j], name, 0.1 + 0.31 * j, place, color)
         ax.set(ylim=(-7.5, float(m["grid"][-1][1])), yticks=range(-4, 5, 2))  # room for the pictures
     bar = fig.colorbar(np.atleast_1d(axes)[-1].images[0], ax=list(np.atleast_1d(axes)), shrink=0.75, ticks=[0, depth / 2, depth])
     bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0"])
