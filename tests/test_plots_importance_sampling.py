@@ -69,6 +69,14 @@ def test_running_averages_share_their_axes() -> None:
     assert fig.axes[0].lines[1].get_ydata() == pytest.approx(left[:, 1])
     assert fig.axes[0].lines[0].get_xdata()[[0, -1]] == pytest.approx([1, 100])
     assert fig.axes[0].axis() == fig.axes[1].axis()
+    assert "highest" not in texts(fig)
+
+
+def test_what_leaves_the_picture_is_named() -> None:
+    far = np.ones((100, 2))
+    far[50, 1] = 2.7
+    fig = figures.running_averages({"narrow": far, "wide": np.ones((100, 2))})
+    assert "highest: 2.7" in texts(fig)
 
 
 def test_the_wedge_is_two_standard_errors_wide() -> None:

@@ -57,6 +57,9 @@ def running_averages(runs: Mapping[str, object]) -> Figure:
         ax.plot(np.arange(1, len(running) + 1), running, color=BLUE, lw=1, alpha=0.75)
         ax.axhline(1, color=COLORS["exact"], lw=1.2)
         ax.set(xscale="log", xlim=(10, len(running)), ylim=(0.4, 1.8))
+        highest = running[9:].max()
+        if highest > 1.8:
+            ax.text(0.98, 0.97, f"highest: {highest:.1f}", ha="right", va="top", fontsize=9, color=BLUE, transform=ax.transAxes)
     axes[1].text(0.75 * len(running), 1.06, "exact", ha="right", fontsize=9)
     return fig
 
