@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def log_mean_exp(log_w: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-    """log of the mean of exp(log_w) along `dim`, in nats (notebook 04, equation 4.6).
+    """log of the mean of exp(log_w) along `dim`, in nats (notebook 04, equation 4.4).
 
     Finite wherever the answer is: the largest entry is taken out of the sum before anything is exponentiated. A slice
     that holds only -inf (weights of exactly zero) gives -inf. Raises ValueError where `dim` has no entries.

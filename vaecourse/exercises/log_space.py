@@ -1,4 +1,4 @@
-"""Exercises and quiz of notebook 04, "How do we keep the numbers alive?"."""
+"""Exercises and quiz of notebook 04, "How do we average numbers that are too small?"."""
 
 import math
 
@@ -43,7 +43,7 @@ LOG_LIKELIHOOD = Exercise(
     """x (B, D) of zeros and ones, logits (B, D) -> log p(x) of each image, (B,), in nats."""
     ...''',
     hints=(
-        "Compute the probability of a pixel, and 1000 makes it exactly 0 or 1; its logarithm is then lost. Stay with the logits.",
+        "If you compute the probability of a pixel, a logit of 1000 makes it exactly 0 or 1, and its logarithm is lost. Stay with the logits.",
         "log p(x) = Σ_j [ x_j · logit_j − softplus(logit_j) ], with softplus(a) = log(1 + exp(a)), which torch has as a stable function.",
         "`return (x * logits - torch.nn.functional.softplus(logits))…`: one operation is missing, over the pixels.",
     ),
@@ -98,15 +98,15 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, logits: (x * logits.log() + (1 - x) * (1 - logits).log()).sum(-1),
         ),
         Mistake(
-            "The formula is right, and sigmoid(−1000) is exactly 0: its logarithm is −inf, and 0 · (−inf) is NaN. Use a form that never leaves the logits.",
+            "The formula is right, and sigmoid(−1000) is exactly 0, so its logarithm is −inf, and 0 · (−inf) is NaN. Use a form that never leaves the logits.",
             lambda x, logits: (x * torch.sigmoid(logits).log() + (1 - x) * (1 - torch.sigmoid(logits)).log()).sum(-1),
         ),
         Mistake(
-            "binary_cross_entropy of the probabilities caps what one pixel can cost at 100 nats, without a word. Its sister with logits does not.",
+            "binary_cross_entropy of the probabilities limits what one pixel can cost to 100 nats, without a warning. binary_cross_entropy_with_logits does not.",
             lambda x, logits: -F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="none").sum(-1),
         ),
         Mistake(
-            "Bernoulli(probs=…) moves probabilities of 0 and 1 inwards without a word, and a wrong pixel costs 36 nats whatever its logit. Give it the logits.",
+            "Bernoulli(probs=…) moves probabilities of 0 and 1 inwards without a warning, and a wrong pixel costs 36 nats whatever its logit. Give it the logits.",
             lambda x, logits: torch.distributions.Bernoulli(torch.sigmoid(logits)).log_prob(x).sum(-1),
         ),
         Mistake(
@@ -181,7 +181,7 @@ def _naive(log_w: Tensor, dim: int) -> Tensor:
 LOG_MEAN_EXP = Exercise(
     name="log_mean_exp",
     statement=(
-        "Write `log_mean_exp(log_w, dim)`: the logarithm of the mean of $\\exp(\\text{log\\_w})$ along the axis `dim`, which drops out of the shape. "
+        "Write `log_mean_exp(log_w, dim)`: the logarithm of the mean of $\\exp(\\text{log\\_w})$ along the axis `dim`, which disappears from the shape. "
         "It must be right for log-weights near −10,000 and for a row that lies far below the others."
     ),
     stub='''def log_mean_exp(log_w, dim):
@@ -290,7 +290,7 @@ def _log_ess(log_w: Tensor, dim: int) -> Tensor:
 EFFECTIVE_SAMPLE_SIZE = Exercise(
     name="effective_sample_size",
     statement=(
-        "Write `effective_sample_size(log_w, dim)`: $(\\sum w)^2 / \\sum w^2$ along the axis `dim`, which drops out of the shape, from the logarithms "
+        "Write `effective_sample_size(log_w, dim)`: $(\\sum w)^2 / \\sum w^2$ along the axis `dim`, which disappears from the shape, from the logarithms "
         "of the weights. It lies between 1 and the number of weights. It must be right for log-weights near −10,000."
     ),
     stub='''def effective_sample_size(log_w, dim):
@@ -383,19 +383,22 @@ QUIZ = (
     Question(
         "The estimate of p(x) is unbiased. What about its logarithm?",
         (
-            ("Unbiased too.", "The logarithm is curved: it punishes a low estimate more than it rewards a high one (Jensen)."),
-            ("Too low on average.", "E[log p̂] ≤ log E[p̂] = log p(x): Jensen's inequality."),
-            ("Too high on average.", "Jensen's inequality points the other way: the logarithm bends down."),
+            (
+                "It is unbiased too.",
+                "The logarithm is curved: an estimate that is too low loses more than one that is as much too high gains (Jensen).",
+            ),
+            ("It is too low on average.", "E[log p̂] ≤ log E[p̂] = log p(x): Jensen's inequality."),
+            ("It is too high on average.", "Jensen's inequality has the other direction, because the logarithm is curved downwards."),
         ),
         1,
     ),
     Question(
         "Log-weights of a thousand samples lie near −500. What does float64 make of torch.logsumexp(log_w, 0)?",
         (
-            ("−inf, as exp(−500) is 0.", "exp(−500) is 7e-218, which float64 still holds; and logsumexp takes the maximum out anyway."),
+            ("−inf, because exp(−500) is 0.", "exp(−500) is 7e-218, which float64 can hold; and logsumexp takes out the maximum first."),
             (
                 "A finite number, right to about 16 digits.",
-                "The largest entry is taken out first, so that the largest exponential is exactly 1.",
+                "The maximum is taken out first, so the largest exponential is exactly 1.",
             ),
             (
                 "A finite number, only roughly right.",
@@ -409,24 +412,33 @@ QUIZ = (
         (
             (
                 "The estimate is within 2 % of the truth.",
-                "It says nothing of the sort: with one weight ruling, a better sample not yet drawn may be a thousand times heavier.",
+                "It does not say that. A better sample that did not occur in this run may have a thousand times the weight.",
             ),
             (
                 "One sample carries nearly all the weight.",
-                "The average is in truth one number, and its error cannot be read off the others.",
+                "The average is nearly one number, and the others tell nothing about its error.",
             ),
-            ("10,000 samples were enough.", "Nearly all of them count for nothing."),
-            ("Each sample counts for 1.02.", "They count very unequally: that is why the number is so small."),
+            ("10,000 samples were enough.", "Nearly all of them contribute nothing to the average."),
+            ("Each sample counts for 1.02.", "The number is so small because the samples count very unequally."),
         ),
         1,
     ),
     Question(
-        "Two decoders, one trained longer by exact likelihood. For which does the prior-sampled estimate need more samples?",
+        "We double all logits of a decoder. Its images become sharper, and log p(x) of held-out digits falls. What happens to the ESS of samples from the prior?",
         (
-            ("For the better one.", "It is surer which z made an image: its posterior is narrower, and the prior finds it less often."),
-            ("For the worse one.", "A blurred decoder gives a little probability to every image from everywhere: easy to average."),
-            ("For neither, N alone decides.", "The error depends on the variance of p(x|z) under the prior, and so on the decoder."),
+            ("It rises, because the model is worse.", "Quality does not decide. In the notebook the model became worse, and the ESS fell."),
+            ("It falls, because the model is sharper.", "Fewer z explain a given image, so fewer samples from the prior carry weight."),
+            ("It stays, because the samples are the same.", "The samples are the same, but their weights p(x|z) are not."),
         ),
-        0,
+        1,
+    ),
+    Question(
+        "An estimate of log p(x), made from an unbiased estimate of p(x), is compared with the truth. Which error is rare in every model?",
+        (
+            ("More than 5 nats too low", "Nothing forbids it. With twenty latents all 300 estimates were more than 5 nats too low."),
+            ("More than 5 nats too high", "By Markov's inequality its probability is at most exp(−5), less than 1 in 100."),
+            ("Neither can be rare in every model", "Estimates that are far too high are: they are never negative, and right on average."),
+        ),
+        1,
     ),
 )

@@ -123,16 +123,16 @@ NAIVE = Exercise(
     name="naive_monte_carlo",
     statement=(
         "Write `naive_monte_carlo(x, decoder, latent_dim, n_samples)`: the estimate $\\hat p(x)$ of each image, the average of $p(x \\mid z)$ over "
-        "`n_samples` draws of $z$ from the prior, the standard normal in K = `latent_dim` dimensions; not its logarithm. `x` holds zeros and ones, shape "
-        "(B, D); `decoder(z)` takes `z` (…, K) and returns pixel probabilities (…, D). The result has shape (B,)."
+        "`n_samples` samples of $z$ from the prior, the standard normal in K = `latent_dim` dimensions. Return the estimate itself, not its logarithm. `x` holds "
+        "zeros and ones, shape (B, D); `decoder(z)` takes `z` (…, K) and returns pixel probabilities (…, D). The result has shape (B,)."
     ),
     stub='''def naive_monte_carlo(x, decoder, latent_dim, n_samples):
     """x (B, D) of zeros and ones, decoder: z (..., K) -> probabilities (..., D), K, N -> estimate of p(x), (B,)."""
     ...''',
     hints=(
-        "Three steps: draw z from the prior; compute p(x|z) for each z and each image; average over the z.",
+        "Three steps: sample z from the prior; compute p(x|z) for each z and each image; average over the z.",
         "p̂(x) = (1/N) Σ_n Π_j p_j(z_n)^x_j (1 − p_j(z_n))^(1 − x_j), with z_n ~ N(0, I).",
-        "`p = decoder(torch.randn(n_samples, latent_dim))[:, None]` has shape (N, 1, D), and meets x of shape (B, D).",
+        "`p = decoder(torch.randn(n_samples, latent_dim))[:, None]` has shape (N, 1, D), which broadcasts against x of shape (B, D).",
     ),
     reference=naive_monte_carlo,
     axes="one number for each image",
@@ -243,7 +243,7 @@ CASES = ((0.8, 2.0**-120), (0.5, 2.0**-64), (0.25, 2.0**-64), (0.99, 1e-20), (0.
 UNDERFLOW = Exercise(
     name="underflow_pixels",
     statement=(
-        "Write `underflow_pixels(p, smallest)`: the fewest pixels D, at least 1, for which $p^D$ is strictly below `smallest`, as a whole number. `p` is the "
+        "Write `underflow_pixels(p, smallest)`: the smallest whole number D of pixels, at least 1, for which $p^D$ is strictly below `smallest`. `p` is the "
         "probability of each pixel, between 0 and 1; `smallest` is a positive number below 1. (Where $p^D$ equals `smallest`, one more pixel is needed.)"
     ),
     stub='''def underflow_pixels(p, smallest):
@@ -251,8 +251,8 @@ UNDERFLOW = Exercise(
     ...''',
     hints=(
         "You may count the pixels up, one by one; or take the logarithm of both sides.",
-        "p^D < s means D · log p < log s, and so D > log s / log p: dividing by a negative number turns the sign round.",
-        "`count = 1`, and then a loop that goes on while p**count is not yet below smallest.",
+        "p^D < s means D · log p < log s, and so D > log s / log p, because dividing by a negative number reverses the inequality.",
+        "Start with `count = 1`, and add 1 in a loop while p**count is not yet below smallest.",
     ),
     reference=underflow_pixels,
     probes=tuple(call(f"p = {p} and smallest = {s:.3g}", lambda p=p, s=s: (p, s), whole=True) for p, s in CASES),
@@ -266,7 +266,7 @@ UNDERFLOW = Exercise(
             "log s / log p was rounded to the nearest number. The next whole number above it is wanted.", lambda p, s: round(_ratio(p, s))
         ),
         Mistake("This is log s / log p, no whole number of pixels. The next whole number above it is wanted.", _ratio),
-        Mistake("The ratio of the logarithms stands upside down.", lambda p, s: math.floor(1 / _ratio(p, s)) + 1),
+        Mistake("The ratio of the logarithms is upside down.", lambda p, s: math.floor(1 / _ratio(p, s)) + 1),
         Mistake(
             "Two kinds of logarithm were mixed. Any base will do, if it is the same for both.",
             lambda p, s: math.floor(math.log10(s) / math.log(p)) + 1,
@@ -281,7 +281,7 @@ QUIZ = (
     Question(
         "You want one more correct decimal from the average. How many times the samples?",
         (
-            ("10", "The error falls like 1/√N: ten times the samples make it about three times smaller."),
+            ("10", "The error falls like 1/√N, so ten times the samples make it about three times smaller."),
             ("100", "The error falls like 1/√N, and √100 is 10."),
             ("1,000", "The error falls like 1/√N, and √1,000 is about 32: more than is needed."),
         ),
@@ -290,10 +290,10 @@ QUIZ = (
     Question(
         "The estimate of p(x) is unbiased. What does that promise?",
         (
-            ("The mean over many repeats is p(x)", "That, and nothing about a single estimate."),
+            ("The mean over many repeats is p(x)", "It promises that, and nothing about a single estimate."),
             (
                 "Half of the estimates are too low",
-                "That would be a median. With a few large and many small values most lie below the mean.",
+                "That would be a promise about the median. With a few large and many small values, most lie below the mean.",
             ),
             ("A small error", "An unbiased estimate may be wildly wrong each time, as long as it is right on average."),
         ),
@@ -303,9 +303,18 @@ QUIZ = (
         "float32 gives a digit an estimate of exactly 0. What is the surest conclusion?",
         (
             ("The digit is impossible", "The decoder leaves every image some probability; the format has no number small enough."),
-            ("The model is bad", "A good model, too, gives an image of 784 pixels a very small probability."),
+            ("The model is bad", "A good model also gives an image of 784 pixels a very small probability."),
             ("The number was too small for the format", "Whatever is below half of the smallest positive number is rounded to 0."),
         ),
         2,
+    ),
+    Question(
+        "How often can an unbiased estimate of p(x), which is never negative, be ten times too high or more?",
+        (
+            ("In half of the runs", "Those runs alone would bring the average to 5 p(x) or more, but the average is p(x)."),
+            ("In at most one run of ten", "Markov's inequality with t = 10. On our digit it was much rarer still."),
+            ("Never", "The largest of our 1,000 estimates was more than ten times too high. Such runs are rare, not impossible."),
+        ),
+        1,
     ),
 )

@@ -36,7 +36,9 @@ def estimate_px(how: str = "float32") -> Live:
     """
     if how not in (*FORMATS, "log space"):
         raise ValueError(f"how is one of {', '.join(FORMATS)} or 'log space'; got {how!r}")
-    repeats, n, pixels = 200, 64, 144
+    repeats = 200
+    n, side = (4, 28) if how == "log space" else (64, 15)  # starts that show the matter: a low bias, or nothing but zeros
+    pixels = side**2
 
     def log_likelihood(z: Tensor) -> Tensor:
         return pixels * (0.8 * logsigmoid(1.4 + z / 2) + 0.2 * logsigmoid(-1.4 - z / 2))
@@ -50,20 +52,24 @@ def estimate_px(how: str = "float32") -> Live:
         estimates = terms.exp().to(FORMATS[how]).double().mean(1).to(FORMATS[how]).double().log()
     alive = estimates[estimates.isfinite()]
     dead = repeats - len(alive)
-    fig, ax = plots.figure(f"{repeats} estimates in {how}", "log p(x), nats", "estimates", size=(7.6, 3.1))
+    off = signed(float(estimates.mean()) - exact, 2)
+    title = f"{dead} of {repeats} estimates in {how} are exactly 0" if dead else f"{repeats} estimates in {how}: on average {off} nats off"
+    fig, ax = plots.figure(title, "log p(x), nats", "estimates", size=(7.6, 3.1))
     low, high = min([exact, *alive.tolist()]), max([exact, *alive.tolist()])
     pad = max(0.5, 0.08 * (high - low))
     histogram(ax, alive, low - pad, high + pad, 49, "naive")
+    if not len(alive):
+        ax.set(ylim=(0, 1.2), yticks=[0, 1])
     ax.axvline(exact, color=plots.COLORS["exact"], lw=2.2)
     ax.annotate("exact", (exact, ax.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", fontsize=9)
     if dead:
         ax.text(0.02, 0.86, f"{dead} of {repeats} are 0", transform=ax.transAxes, color=plots.COLORS["naive"], weight="bold")
-        off = f"{dead} of {repeats} estimates are exactly 0"
-    else:
-        off = f"on average the {repeats} estimates are {signed(float(estimates.mean()) - exact, 2)} nats off"
-    sentence = f"{pixels:,} pixels, N = {n:,}, {how}: log p(x) = {exact:.1f} nats; {off}."
+    said = f"{dead} of {repeats} estimates are exactly 0" if dead else f"on average the {repeats} estimates are {off} nats off"
+    sentence = f"{pixels:,} pixels, N = {n:,}, {how}: log p(x) = {exact:.1f} nats; {said}."
     about = f"A histogram of {repeats} estimates of log p(x) beside a black line, the exact value."
-    return Live("Estimate p(x)", about, "estimate_px", {"how": how, "repeats": repeats, "most": 4096}, fig, sentence)
+    return Live(
+        "Estimate p(x)", about, "estimate_px", {"how": how, "repeats": repeats, "most": 4096, "samples": n, "start": side}, fig, sentence
+    )
 
 
 def move_the_proposal() -> Live:

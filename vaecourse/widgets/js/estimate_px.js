@@ -6,9 +6,9 @@ import { linspace, logMeanExp, logSigmoid, logSumExp, mean, normalLogProb, norma
 
 const ROUND = { float16: toFloat16, float32: Math.fround, float64: (v) => v };
 
-export function estimatePx(frame, { how: startHow, repeats, most }) {
-  const logN = frame.slider("samples N", { value: 6, min: 0, max: Math.log2(most), show: (v) => thousands(2 ** v) });
-  const side = frame.slider("pixels a side", { value: 12, min: 4, max: 60 });
+export function estimatePx(frame, { how: startHow, repeats, most, samples, start }) {
+  const logN = frame.slider("samples N", { value: Math.log2(samples), min: 0, max: Math.log2(most), show: (v) => thousands(2 ** v) });
+  const side = frame.slider("pixels a side", { value: start, min: 4, max: 60 });
   const how = frame.choice("numbers", [...Object.keys(ROUND), "log space"], startHow);
   const panel = frame.panel({ title: "Estimates", y: [0, 40], xlabel: "log p(x), nats", ylabel: "estimates", height: 220 });
   const perPixel = (z) => 0.8 * logSigmoid(1.4 + z / 2) + 0.2 * logSigmoid(-1.4 - z / 2);
@@ -39,7 +39,7 @@ export function estimatePx(frame, { how: startHow, repeats, most }) {
     const low = Math.min(exact, ...alive), high = Math.max(exact, ...alive), pad = Math.max(0.5, 0.08 * (high - low));
     const top = alive.length ? panel.largest(alive, low - pad, high + pad, 49) : 1;
     panel.range({ x: [low - pad, high + pad], y: [0, 1.2 * top] });
-    panel.title(`${repeats} estimates in ${how.value}`);
+    panel.title(dead ? `${dead} of ${repeats} estimates in ${how.value} are exactly 0` : `${repeats} estimates in ${how.value}: on average ${signed(error, 2)} nats off`);
     panel.histogram(alive, low - pad, high + pad, 49, { color: "naive" });
     panel.vline(exact, { width: 2.5 });
     panel.text("exact", exact, 1.13 * top, { dx: 5 });
