@@ -83,10 +83,13 @@ def _measure_scatter(results: list[Any]) -> dict[str, Sight]:
     if isinstance(seen["value"], Seen) and bool(seen["value"].value.isfinite().all()):
         scatter = seen["value"].error * math.sqrt(len(results))
         if bool((scatter == 0).all()):
-            seen["calls"] = Odd("Every call gave the same numbers. Is a seed set inside the function? Each call should draw anew.", "same")
+            seen["calls"] = Odd(
+                "Every call gave the same numbers. Is a seed set inside the function? Each call should take new samples.", "same"
+            )
         elif float(scatter.median()) > 1.5:
             seen["calls"] = Odd(
-                "From call to call its results scatter by nats, as a single draw would. Are n_samples draws made, and averaged?", "scatter"
+                "From call to call its results scatter by nats, as those of a single sample would. Does it take n_samples samples and average their weights?",
+                "scatter",
             )
     return seen
 
@@ -106,7 +109,7 @@ def _log_prior(z: Tensor) -> Tensor:
 
 
 def _terms(answer: Callable[[Tensor, Tensor], Tensor], from_prior: bool = False) -> Callable:
-    """A wrong estimate, from what it makes of log_joint(x, z) and of q at the same draws z."""
+    """A wrong estimate, from what it makes of log_joint(x, z) and of q at the same samples z."""
 
     def wrong(x, q, n_samples, log_joint):
         z = q.sample((n_samples,))
@@ -131,7 +134,7 @@ IMPORTANCE_ESTIMATE = Exercise(
     """x (B, D), q of batch (B,) and event (K,), log_joint: (x, z (S, B, K)) -> (S, B); an estimate of log p(x), (B,), in nats."""
     ...''',
     hints=(
-        "Draw from q, and correct for it: every draw gets a weight, and the weights are averaged. Stay with their logarithms to the end.",
+        "Sample from q and correct for it: every sample gets a weight, and the weights are averaged. Keep to their logarithms until the end.",
         "(5.2): log w = log p(x, z) − log q(z). The estimate is log mean exp of log w over the samples, as in notebook 04.",
         "`z = q.sample((n_samples,))`",
     ),
@@ -140,12 +143,12 @@ IMPORTANCE_ESTIMATE = Exercise(
     probes=(
         statistics("q the posterior, where every weight equals p(x)", with_posterior, _measure_exact, 20),
         statistics("a q that is too wide", lambda: with_wide_q(200), _measure_scatter, 24),
-        statistics("a single draw, n_samples = 1", lambda: with_wide_q(1), _measure, 200),
+        statistics("a single sample, n_samples = 1", lambda: with_wide_q(1), _measure, 200),
         statistics("log p(x) near -10,000", far_down, _measure, 5),
     ),
     mistakes=(
         Mistake(
-            "log q(z) is missing: this averages the joint over q. What q chose to visit often must count for less: undo the sampling density.",
+            "log q(z) is missing: this averages the joint over q. Places that q samples often must count for less, so undo the sampling density.",
             _terms(lambda joint, q, z: log_mean_exp(joint, 0)),
         ),
         Mistake(
@@ -185,27 +188,27 @@ IMPORTANCE_ESTIMATE = Exercise(
             lambda *given: _log_w(*given).exp().mean(0).log(),
         ),
         Mistake(
-            "z is drawn from the standard normal prior and weighted as if q had drawn it. The draws must come from the q that stands in the weight.",
+            "z is sampled from the standard normal prior, but weighted as if it came from q. The samples must come from the q that stands in the weight.",
             _terms(lambda joint, q, z: log_mean_exp(joint - q.log_prob(z), 0), from_prior=True),
         ),
         Mistake(
-            "z is drawn from the standard normal prior, and q is not used. Right in the long run, but few of those draws count: draw from q, and weigh by it.",
+            "z is sampled from the standard normal prior, and q is not used. This is right on average, but few of those samples count. Sample from q, and divide by its density.",
             _terms(lambda joint, q, z: log_mean_exp(joint - _log_prior(z), 0), from_prior=True),
         ),
         Mistake(
-            "z is drawn from the standard normal prior, and the joint averaged: the prior counts twice, and q not at all.",
+            "z is sampled from the standard normal prior, and the joint is averaged: the prior counts twice, and q not at all.",
             _terms(lambda joint, q, z: log_mean_exp(joint, 0), from_prior=True),
         ),
         Mistake(
-            "The weights are upside down: this averages q(z)/p(x, z).",
+            "Numerator and denominator of the weights are exchanged: this averages q(z)/p(x, z).",
             lambda *given: log_mean_exp(-_log_w(*given), 0),
         ),
         Mistake(
-            "This is minus the estimate, a loss. Asked for is log p(x) itself.",
+            "This is minus the estimate, a loss. The exercise asks for log p(x) itself.",
             lambda *given: -importance_estimate(*given),
         ),
         Mistake(
-            "This is the average weight, an estimate of p(x); asked for is its logarithm. For real images p(x) is 0 in the computer.",
+            "This is the average weight, an estimate of p(x). The exercise asks for its logarithm, because for real images p(x) underflows to 0.",
             lambda *given: importance_estimate(*given).exp(),
         ),
         Mistake(
@@ -217,11 +220,11 @@ IMPORTANCE_ESTIMATE = Exercise(
             lambda *given: _log_w(*given).amax(0),
         ),
         Mistake(
-            "The joint and q are averaged apart, and the averages divided. The ratio is to be taken draw by draw, then averaged.",
+            "The joint and q are averaged separately, and the averages divided. Take the ratio sample by sample, then average.",
             _terms(lambda joint, q, z: log_mean_exp(joint, 0) - log_mean_exp(q.log_prob(z), 0)),
         ),
         Mistake(
-            "log_joint and log q were evaluated at different draws. Both belong to the same z: draw once, and keep it.",
+            "log_joint and log q were evaluated at different samples. Both belong to the same z: sample it once, and keep it.",
             _terms(lambda joint, q, z: log_mean_exp(joint - q.log_prob(q.sample((len(z),))), 0)),
         ),
         Mistake(
@@ -245,11 +248,11 @@ IMPORTANCE_ESTIMATE = Exercise(
             _log_w,
         ),
         Mistake(
-            "A single draw is made, whatever n_samples says. Draw n_samples of them, q.sample((n_samples,)), and average.",
+            "A single sample is taken, whatever n_samples says. Take n_samples of them, q.sample((n_samples,)), and average their weights.",
             lambda x, q, n_samples, log_joint: importance_estimate(x, q, 1, log_joint),
         ),
         Mistake(
-            "n_samples is not used: the number of draws is another, and large. Draw exactly n_samples.",
+            "n_samples is not used: the function takes another, large number of samples. Take exactly n_samples.",
             lambda x, q, n_samples, log_joint: importance_estimate(x, q, 100, log_joint),
         ),
     ),
@@ -279,14 +282,14 @@ SELF_NORMALISED = Exercise(
     name="self_normalised",
     statement=(
         "Write `self_normalised(f, log_w)`: the self-normalised estimate (5.9) of the posterior average $\\mathbb{E}_{z \\sim p(z \\mid x)}[f(z)]$, for each image. "
-        "`f` holds $f(z_s)$ and `log_w` the log-weights of the same draws, both of shape (S, B). The result has shape (B,). "
+        "`f` holds $f(z_s)$ and `log_w` the log-weights of the same samples, both of shape (S, B). The result has shape (B,). "
         "It must be right for log-weights near −10,000."
     ),
     stub='''def self_normalised(f, log_w):
     """f (S, B), log_w (S, B) -> the average of f under the posterior of each image, (B,)."""
     ...''',
     hints=(
-        "Each draw gets a share of the total weight, and the shares of one image sum to 1. A factor common to all weights of an image cancels.",
+        "Each sample gets a share of the total weight, and the shares of one image sum to 1. A factor common to all weights of an image cancels.",
         "(5.9): Σ_s w̃_s f(z_s), with w̃_s = w_s / Σ_t w_t.",
         "`share = torch.softmax(log_w, …)`: along which axis?",
     ),
@@ -336,7 +339,7 @@ SELF_NORMALISED = Exercise(
             lambda f, log_w: (log_w * f).sum(0) / log_w.sum(0),
         ),
         Mistake(
-            "This is f at the heaviest draw alone. The others count too, by their share.",
+            "This is f at the sample with the largest weight alone. The others count too, by their share.",
             lambda f, log_w: f.gather(0, log_w.argmax(0, keepdim=True))[0],
         ),
         Mistake(
@@ -376,7 +379,7 @@ SELF_NORMALISED = Exercise(
             lambda f, log_w: ((log_w - log_w.amax(0)).exp() * f).sum(0),
         ),
         Mistake(
-            "The sign of log_w is turned: the lightest draws count most.",
+            "The sign of log_w is reversed: the samples with the smallest weights count most.",
             lambda f, log_w: self_normalised(f, -log_w),
         ),
         Mistake(
@@ -388,7 +391,7 @@ SELF_NORMALISED = Exercise(
             lambda f, log_w: self_normalised(log_w, f),
         ),
         Mistake(
-            "The weights have been squared. Each draw counts by its weight.",
+            "The weights have been squared. Each sample counts by its weight.",
             lambda f, log_w: self_normalised(f, 2 * log_w),
         ),
     ),
@@ -398,60 +401,66 @@ EXERCISES = (IMPORTANCE_ESTIMATE, SELF_NORMALISED)
 
 QUIZ = (
     Question(
-        "q is zero on a part of the plane where the posterior has half of its mass. What do the weights average to, with endless draws?",
+        "q is zero on a part of the plane that holds half of the posterior. What does the average of the weights tend to, with more and more samples?",
         (
-            ("p(x): that is what weights are for.", "No weight can make up for a place that is never visited."),
-            ("Half of p(x).", "(5.3): p(x) times the share of the posterior where q is not zero. No single weight gives it away."),
-            ("Infinity.", "That takes weights without bound. Here the missing part adds nothing at all."),
+            (
+                "p(x): the weights correct for the choice of q.",
+                "They correct for how often a place is sampled, but this part is never sampled at all.",
+            ),
+            ("Half of p(x).", "(5.3): p(x) times the share of the posterior where q is not zero. No single weight shows it."),
+            ("Infinity.", "That would take weights without bound. Here the missing part contributes nothing."),
         ),
         1,
     ),
     Question(
-        "The posterior itself as proposal: how many draws give p(x) exactly?",
+        "The posterior itself is the proposal. How many samples give p(x) exactly?",
         (
-            ("One.", "Every weight is p(x, z) / p(z|x) = p(x), whatever z. The catch: to evaluate that q one needs p(x)."),
+            ("One.", "Every weight is p(x, z) / p(z|x) = p(x), whatever z is. But to evaluate this q you need p(x)."),
             ("About a thousand.", "There is no scatter to average away: every weight is the same number."),
-            ("No finite number.", "That holds for every other q. Here z drops out of the weight."),
+            ("No finite number.", "That holds for every other q. Here z cancels in the weight."),
         ),
         0,
     ),
     Question(
-        "You are not sure how wide to make a normal q. Which side is it safer to err on, and why?",
+        "You are not sure how wide to make a normal q. On which side is it safer to err, and why?",
         (
             (
-                "Narrow: its draws all count.",
-                "They look as if they did. What they miss sits in the tails, and the variance may be infinite.",
+                "Narrow, because all of its samples count.",
+                "They seem to. What they miss lies in the tails, and the variance of the weights may be infinite.",
             ),
-            ("Either: only the mean matters.", "By (5.8) the width matters as well, and the two sides are not alike."),
+            ("It does not matter, because only the mean counts.", "By (5.8) the width matters as well, and the two sides are not alike."),
             (
-                "Wide: it wastes draws, no more.",
-                "Ten times too wide costs about seven times the draws in one latent. Too narrow is a wall.",
+                "Wide, because it only wastes samples.",
+                "Ten times too wide costs about seven times the samples in one latent. Too narrow may have infinite variance.",
             ),
         ),
         2,
     ),
     Question(
-        "An effective sample size of 900 out of 1,000. What may still be wrong?",
+        "Your effective sample size is 900 of 1,000. What may still be wrong?",
         (
             (
-                "Nothing: nine draws of ten count.",
-                "It measures how even the drawn weights are, and knows nothing of those that were not drawn.",
+                "Nothing, because nine samples of ten count.",
+                "The effective sample size says how even the weights at hand are. It knows nothing of places that were not sampled.",
             ),
             (
-                "q may have missed a patch of the posterior.",
-                "Then all weights are even, all runs agree, and the estimate is too low by the log of the share covered.",
+                "q may have missed a mode of the posterior.",
+                "Then the weights are even and the estimate is too low by the log of the share that q covers, as for digit 76 in the lab.",
             ),
-            ("A single weight may rule all the others.", "That would show: the effective sample size would then be near 1."),
+            ("A single weight may dominate all the others.", "That would show: the effective sample size would be near 1."),
         ),
         1,
     ),
     Question(
-        "Which of the two is biased at a finite number of draws: the average weight as an estimate of p(x), or the self-normalised average of f?",
+        "Which of the two is biased for a finite number of samples: the average weight as an estimate of p(x), or the self-normalised average of f?",
         (
-            ("Only the self-normalised average.", "It is a ratio of two averages over the same draws; its bias is of order 1/N."),
-            ("Only the average weight.", "It is a plain average of terms with mean p(x): unbiased for every N. Its logarithm is not."),
+            ("Only the self-normalised average.", "It is a ratio of two averages over the same samples, and its bias is of order 1/N."),
+            (
+                "Only the average weight.",
+                "It is a plain average of terms with mean p(x), so it is unbiased for every N. Its logarithm is not.",
+            ),
             ("Both of them.", "The average weight is unbiased. Its logarithm is biased, and so is a ratio."),
-            ("Neither of them.", "Both are consistent; a ratio of two unbiased estimates is not unbiased in general."),
+            ("Neither of them.", "Both are consistent, but a ratio of two unbiased estimates is in general biased."),
         ),
         0,
     ),

@@ -1,14 +1,14 @@
 // Place and width of q against a known posterior: weights, effective sample size, the estimate and its error (notebook 05).
 
-import { fixed, signed } from "./kit.js";
+import { fixed, signed, thousands } from "./kit.js";
 import { effectiveSampleSize, linspace, logMeanExp, mean, normalLogProb, normals, std } from "./mathematics.js";
 
-export function moveTheProposal(frame, { posterior: [centre, spread], mean: startMean, width: startWidth, draws }) {
+export function moveTheProposal(frame, { posterior: [centre, spread], mean: startMean, width: startWidth, draws, seed }) {
   const place = frame.slider("mean of q", { value: startMean, min: -2, max: 3, step: 0.05 });
   const width = frame.slider("width of q", { value: startWidth, min: 0.1, max: 2, step: 0.02 });
-  const left = frame.panel({ title: "Where q looks", x: [-3, 5], y: [0, 1.2], xlabel: "z", ylabel: "density" });
+  const left = frame.panel({ title: "Posterior and proposal", x: [-3, 5], y: [0, 1.2], xlabel: "z", ylabel: "density" });
   const right = frame.panel({ title: "Each sample and its weight", x: [-3, 5], y: [0, 0.01], xlabel: "z", ylabel: "share of all weight" });
-  const noise = normals(draws), axis = linspace(-3, 5, 401);
+  const noise = normals(draws, seed), axis = linspace(-3, 5, 401);
   const target = axis.map((z) => Math.exp(normalLogProb(z, centre, spread)));
   let ess;
 
@@ -30,12 +30,13 @@ export function moveTheProposal(frame, { posterior: [centre, spread], mean: star
     left.range({ y: [0, Math.max(1.2, 1.15 * peak())] });
     left.line(axis, target, { color: "posterior" });
     left.line(axis, axis.map((v) => Math.exp(normalLogProb(v, place.value, width.value))), { color: "importance" });
-    left.text("posterior", 0.55, 0.55, { color: "posterior", bold: true, align: "right" });
+    left.text("posterior", 1.45, 0.75, { color: "posterior", bold: true });
     left.text("q", place.value - 0.8 * width.value, 0.72 * peak(), { color: "importance", bold: true, align: "right", dx: -5 });
     right.range({ y: [0, 1.05 * Math.max(...share)] });
     right.spikes(z, share, { color: "importance" });
     const trap = width.value < spread / Math.SQRT2
-      ? " q is narrower than 0.71 of the posterior: the variance of the weights is infinite, and the error bar does not know it." : "";
-    return `Effective sample size ${fixed(ess, 0)} of 1,000; estimate ${signed(estimate, 3)} nats, claimed error ${fixed(error, 3)}, true value 0.${trap}`;
+      ? " q is narrower than 0.71 of the posterior: the variance of the weights is infinite, and the standard error cannot be trusted." : "";
+    return `Effective sample size ${fixed(ess, 0)} of ${thousands(draws)}; estimate of log p(x) ${signed(estimate, 2)} nats, ` +
+      `with a standard error of ${fixed(error, 2)}; the true value is 0.${trap}`;
   });
 }

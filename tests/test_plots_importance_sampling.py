@@ -1,0 +1,188 @@
+"""The figures of notebook 05 draw what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
+from matplotlib.text import Text
+from scipy.integrate import trapezoid
+from scipy.stats import norm
+
+from vaecourse import plots
+from vaecourse.plots import importance_sampling as figures
+
+matplotlib.use("Agg")
+NARROW, WIDE = np.array([0.1, 0.2]), np.array([0.4, 0.3])
+
+
+@pytest.fixture(autouse=True)
+def _close_everything() -> Iterator[None]:
+    yield
+    plt.close("all")
+
+
+def texts(fig: Figure) -> str:
+    return "\n".join(t.get_text() for t in fig.findobj(Text) if t.get_visible())
+
+
+def ellipses(ax) -> list[Ellipse]:
+    return [patch for patch in ax.patches if isinstance(patch, Ellipse)]
+
+
+def square(n: int = 9, extent: float = 4.0) -> np.ndarray:
+    axis = np.linspace(-extent, extent, n)
+    return np.stack([a.ravel() for a in np.meshgrid(axis, axis, indexing="ij")], -1)
+
+
+def test_what_a_flat_proposal_never_reaches_is_shaded_on_both_sides() -> None:
+    z = np.linspace(-2, 4, 601)
+    fig = figures.support(z, np.full(601, 0.1), np.full(601, 0.25), low=1, high=3)
+    (ax,) = fig.axes
+    spans = [(c.get_paths()[0].vertices[:, 0].min(), c.get_paths()[0].vertices[:, 0].max()) for c in ax.collections]
+    assert spans == [pytest.approx((-2, 1)), pytest.approx((3, 4))]
+    q = ax.lines[-1]
+    assert q.get_ydata().max() == pytest.approx(0.5)  # a density: it integrates to 1
+    assert "[1, 3]" in ax.get_title(loc="left")
+
+
+def test_the_integrand_is_the_square_of_p_over_q_and_its_area_is_finite_only_above_the_root_of_a_half() -> None:
+    fig = figures.integrands([0.8, 0.6])
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["q 0.8 times as wide: finite area", "q 0.6 times as wide: infinite area"]
+    for ax, width in zip(fig.axes, (0.8, 0.6)):
+        p, q, ratio = (line.get_ydata() for line in ax.lines)
+        u = ax.lines[0].get_xdata()
+        assert p == pytest.approx(norm.pdf(u))
+        assert q == pytest.approx(norm.pdf(u, scale=width))
+        assert ratio == pytest.approx(norm.pdf(u) ** 2 / norm.pdf(u, scale=width))
+    finite = fig.axes[0].lines[2]
+    area = trapezoid(finite.get_ydata(), finite.get_xdata())
+    assert area == pytest.approx(0.8**2 / (2 * 0.8**2 - 1) ** 0.5, rel=0.01)  # equation (5.8)
+
+
+def test_the_cost_is_a_line_and_what_was_measured_are_dots() -> None:
+    width, at = np.geomspace(0.8, 10, 50), np.array([0.4, 0.5, 2.0])
+    fig = figures.price_of_width(width, 1 + width, at, {100: [3.0, 2.0, 3.0], 1000: [8.0, 4.0, 3.0]})
+    (ax,) = fig.axes
+    line, few, many = ax.lines
+    assert line.get_ydata() == pytest.approx(1 + width)
+    assert (list(few.get_xdata()), list(few.get_ydata())) == ([0.4, 0.5, 2.0], [3.0, 2.0, 3.0])
+    assert (many.get_marker(), many.get_linestyle(), list(many.get_ydata())) == ("o", "None", [8.0, 4.0, 3.0])
+    assert [t.get_position() for t in ax.texts if t.get_text().startswith("N =")] == [(-8, 0)] * 2
+    assert [t.xy for t in ax.texts if t.get_text() == "N = 1,000"] == [(0.4, 8.0)]
+    assert max(patch.get_x() + patch.get_width() for patch in ax.patches if hasattr(patch, "get_x")) == pytest.approx(2**-0.5)
+
+
+def test_running_averages_share_their_axes() -> None:
+    left, right = np.linspace(0.5, 1.5, 200).reshape(100, 2), np.ones((100, 3))
+    fig = figures.running_averages({"narrow": left, "wide": right})
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["narrow", "wide"]
+    assert [len(ax.lines) for ax in fig.axes] == [3, 4]  # the runs, and the exact value
+    assert fig.axes[0].lines[1].get_ydata() == pytest.approx(left[:, 1])
+    assert fig.axes[0].lines[0].get_xdata()[[0, -1]] == pytest.approx([1, 100])
+    assert fig.axes[0].axis() == fig.axes[1].axis()
+    assert "highest" not in texts(fig)
+
+
+def test_what_leaves_the_picture_is_named() -> None:
+    far = np.ones((100, 2))
+    far[50, 1] = 2.7
+    fig = figures.running_averages({"narrow": far, "wide": np.ones((100, 2))})
+    assert "highest: 2.7" in texts(fig)
+
+
+def test_the_run_that_jumps_is_drawn_bold() -> None:
+    runs = np.full((300, 3), 0.8)
+    runs[200:, 1] = 1.5
+    runs[250:, 2] = 2.5  # leaves the picture
+    fig = figures.running_averages({"narrow": runs, "wide": runs})
+    assert [line.get_linewidth() > 2 for line in fig.axes[0].lines[:3]] == [False, True, False]
+    assert not any(line.get_linewidth() > 2 for line in fig.axes[1].lines)
+
+
+def test_the_wedge_is_two_standard_errors_wide_and_the_title_says_what_lies_in_it() -> None:
+    errors, means = np.array([0.1, 0.2, 0.08, 0.4]), np.array([0.9, 1.1, 0.8, 1.2])
+    fig = figures.reported_errors({"a": (errors, means), "b": (np.array([0.05]), np.array([1.0]))})
+    wedge, dots = fig.axes[0].collections
+    corners = wedge.get_paths()[0].vertices
+    widest = corners[np.isclose(corners[:, 0], 0.3)]
+    assert (widest[:, 1].min(), widest[:, 1].max()) == pytest.approx((0.4, 1.6))
+    assert np.asarray(dots.get_offsets()) == pytest.approx(np.stack([errors, means], 1))
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["a: 75% in the wedge, not 95%", "b: 100% in the wedge"]
+    assert "1 of 4 runs lie outside" in texts(fig)
+    assert "of 1 runs" not in texts(fig)
+    assert fig.axes[0].axis() == fig.axes[1].axis()
+
+
+def test_every_round_is_an_ellipse_of_two_standard_deviations_in_both_panels() -> None:
+    path = [(np.zeros(2), np.ones(2)), *((np.array([2.0, 1.0]), NARROW * 2 ** (8 - i)) for i in range(1, 9))]
+    fig = figures.closing_in(square(), np.full(81, 1 / 81), path)
+    for ax in fig.axes:
+        drawn = ellipses(ax)
+        assert (drawn[8].width, drawn[8].height) == pytest.approx((0.4, 0.8))
+        assert tuple(drawn[8].center) == (2.0, 1.0)
+        assert {to_hex(e.get_edgecolor()).upper() for e in drawn[1:9]} == {plots.COLORS["importance"]}
+    near = fig.axes[1]
+    assert [len(ellipses(ax)) for ax in fig.axes] == [9, 10]
+    posterior = ellipses(near)[-1]  # the test's posterior is flat on a square of nine nodes an axis
+    assert tuple(posterior.center) == pytest.approx((0, 0))
+    assert (posterior.width, posterior.height) == pytest.approx((4 * np.std(np.arange(9)),) * 2)
+    assert posterior.get_linestyle() == "--"
+    assert np.mean(near.get_xlim()) == pytest.approx(2.0)
+    assert np.diff(near.get_xlim()) == pytest.approx(16 * 0.2)
+    assert all(name in texts(fig) for name in ("prior", "round 3", "round 8"))
+
+
+def test_errors_are_drawn_against_the_ess_and_the_failures_are_named() -> None:
+    before = (np.array([1.0, 2.0, 3.0]), np.array([-80.0, -1.0, 0.5]), "naive")
+    after = (np.array([900.0, 60.0, 889.0]), np.array([0.0, -25.0, -43.0]), "importance")
+    fig = figures.error_against_ess({"prior": before, "fitted q": after}, named=[1, 2])
+    (ax,) = fig.axes
+    naive, fitted = ax.lines[1:3]
+    assert list(naive.get_ydata()) == [-80.0, -1.0, 0.5]
+    low, high = ax.get_ylim()
+    assert low < -80 < 0.5 < high
+    assert ax.get_yscale() == "symlog"
+    assert (list(fitted.get_xdata()), list(fitted.get_ydata())) == ([900.0, 60.0, 889.0], [0.0, -25.0, -43.0])
+    rings = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines[3:]]
+    assert rings == [(60.0, -25.0), (889.0, -43.0)]
+    assert "#1" in texts(fig)
+    assert "#0" not in texts(fig)
+    assert ax.get_title(loc="left") == "2 of 3 fits are more than a nat too low, at an ESS of up to 889"
+
+
+def a_miss(n: int) -> tuple:
+    """What `missed` takes for n digits that are all the same."""
+    probs = np.zeros(81)
+    probs[[10, 60]] = np.exp([-2.0, -52.0])  # in nats, the second half as deep as the map goes
+    pictures = np.stack([np.full(784, v) for v in (0.1, 0.5, 0.9)])
+    mode = square()[10]
+    return ["#76: ESS 889"] * n, square(), [probs] * n, [mode] * n, [WIDE] * n, [NARROW] * n, [42.9] * n, [pictures] * n
+
+
+def test_a_missed_mode_is_shown_with_q_beside_it_the_shares_and_three_pictures() -> None:
+    fig = figures.missed(*a_miss(2), depth=100)
+    left, right = fig.axes[:2]
+    assert left.get_title(loc="left") == right.get_title(loc="left") == "#76: ESS 889"
+    shown = np.asarray(left.images[0].get_array()).T.ravel()
+    assert (shown[10], shown[60], shown[0]) == pytest.approx((100, 50, 0))
+    prior, q = ellipses(left)
+    assert tuple(q.center) == pytest.approx(tuple(WIDE))
+    assert (q.width, q.height) == pytest.approx((0.6, 1.2))  # three standard deviations to each side
+    assert (prior.width, prior.height) == pytest.approx((4, 4))
+    beside = {t.get_text(): tuple(t.xy) for t in left.texts if "mass" in t.get_text()}
+    assert beside == {"nearly all\nof the mass": tuple(square()[10]), "$e^{-42.9}$ of\nthe mass": tuple(WIDE)}
+    small = [inset.images[0].get_array()[0, 0] for inset in left.child_axes]
+    assert small == pytest.approx([0.1, 0.5, 0.9])
+    assert [inset.get_xlabel() for inset in left.child_axes] == ["decoded at the mode", "the digit", "decoded at q"]
+
+
+def test_one_missed_mode_alone_can_be_drawn() -> None:
+    fig = figures.missed(*a_miss(1))
+    assert fig.axes[0].get_title(loc="left") == "#76: ESS 889"

@@ -1,0 +1,230 @@
+"""The figures of notebook 05: arrays in, figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, note, plane
+
+BLUE, GREY, AMBER = COLORS["importance"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
+
+
+@in_course_style
+def support(z, prior, posterior, low: float, high: float) -> Figure:
+    """Prior and posterior densities at z (N,), a q that is flat from low to high, and what of the posterior it never reaches."""
+    z, prior, posterior = (np.asarray(a) for a in (z, prior, posterior))
+    fig, ax = figure(f"No sample of q falls outside of [{low:g}, {high:g}]", "z", "density")
+    for part in (z <= low, z >= high):
+        ax.fill_between(z[part], posterior[part], color=COLORS["posterior"], alpha=0.45, lw=0)
+    line(ax, z, prior, "prior p(z)", "prior", end=np.argmin(abs(z + 0.75)), nudge=(-58, 6))
+    line(ax, z, posterior, "posterior p(z|x)", AMBER, end=np.argmin(abs(z - 1.45)), nudge=(6, 6))
+    line(ax, [low, low, high, high], [0, 1 / (high - low), 1 / (high - low), 0], "q", "importance", end=2, nudge=(5, 4))
+    note(ax, (0.8, 0.3), "never sampled", (-125, 56), AMBER)
+    return fig
+
+
+@in_course_style
+def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
+    """Normal posterior p, normal q and p²/q, whose area is the second moment of the weights; a panel for each width of q."""
+    u = np.linspace(-5, 5, 401)
+    log_p = -(u**2) / 2 - np.log(2 * np.pi) / 2
+    titles = [f"q {w:g} times as wide: {'finite' if w**2 > 0.5 else 'infinite'} area" for w in widths]
+    fig, axes = figure(titles, "z − m, in widths of the posterior", ["density", ""], size=(9.4, 3.3))
+    for ax, width in zip(axes, widths):
+        log_density = -((u / width) ** 2) / 2 - np.log(2 * np.pi * width**2) / 2
+        curve = np.exp(2 * log_p - log_density)
+        ax.fill_between(u, np.minimum(curve, top), color=COLORS["exact"], alpha=0.1, lw=0)
+        ax.plot(u, np.exp(log_p), color=COLORS["posterior"])
+        ax.plot(u, np.exp(log_density), color=BLUE)
+        ax.plot(u, curve, color=COLORS["exact"])
+        ax.set(xlim=(u[0], u[-1]), ylim=(0, top))
+    axes[0].text(0.03, 0.93, "posterior p", color=AMBER, va="top", transform=axes[0].transAxes)
+    axes[0].text(0.03, 0.84, "proposal q", color=BLUE, va="top", transform=axes[0].transAxes)
+    axes[0].text(0.03, 0.75, "p²/q", va="top", transform=axes[0].transAxes)
+    return fig
+
+
+@in_course_style
+def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> Figure:
+    """1 + chi-square against the width of q, {N: N/ESS measured at some widths}, and the region where it is infinite."""
+    width, cost = np.asarray(width), np.asarray(cost)
+    fig, ax = figure(
+        "Too wide: the cost rises slowly. Too narrow: it is infinite",
+        "width of q / width of the posterior",
+        "samples for one effective sample",
+        size=(7.2, 3.9),
+    )
+    line(ax, width, cost, "1 + χ²", "exact", end=int(0.83 * len(width)), nudge=(-44, 8))
+    ax.axvspan(0.24, 0.5**0.5, color=COLORS["naive"], alpha=0.15, lw=0)
+    ax.text(0.5, 40, "infinite", color=COLORS["naive"], weight="bold", va="center")
+    for i, (n, values) in enumerate(measured.items()):
+        ax.plot(measured_at, values, "o", color=BLUE, ms=4 + 1.5 * i, mfc="white" if i == 0 else BLUE, alpha=(1, 0.55, 1)[i % 3])
+        ax.annotate(
+            f"N = {n:,}",
+            (measured_at[0], values[0]),
+            xytext=(-8, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=8,
+            color=BLUE,
+        )
+    ax.text(0.76, 22, "dots: N/ESS, finite for every N,\nbut on the left it rises with N", color=BLUE, fontsize=9, va="center")
+    ax.set(xscale="log", yscale="log", ylim=(0.9, 55), xlim=(0.24, 12))
+    ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
+    ax.set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
+    ax.minorticks_off()
+    return fig
+
+
+@in_course_style
+def running_averages(runs: Mapping[str, object]) -> Figure:
+    """Average of the weights so far over p(x), against the number of samples: {title: (samples, runs)}."""
+    fig, axes = figure(list(runs), "samples so far", ["running average / p(x)", ""], size=(9.4, 3.7))
+    for ax, running in zip(axes, runs.values()):
+        running = np.asarray(running)
+        late = running[len(running) // 100 :]
+        steps = np.where(late[1:] < 1.8, np.diff(late, axis=0), 0)  # those that stay within the picture
+        jumper = int(steps.max(0).argmax())
+        for i, run in enumerate(running.T):
+            bold = i == jumper and ax is axes[0]
+            ax.plot(np.arange(1, len(run) + 1), run, color=BLUE, lw=2.2 if bold else 1, alpha=1 if bold else 0.6)
+        ax.axhline(1, color=COLORS["exact"], lw=1.2)
+        ax.set(xscale="log", xlim=(10, len(running)), ylim=(0.4, 1.8))
+        highest = running[9:].max()
+        if highest > 1.8:
+            ax.text(0.98, 0.97, f"highest: {highest:.1f}", ha="right", va="top", fontsize=9, color=BLUE, transform=ax.transAxes)
+    axes[1].text(0.75 * len(running), 1.06, "exact", ha="right", fontsize=9)
+    return fig
+
+
+@in_course_style
+def reported_errors(runs: Mapping[str, tuple[object, object]]) -> Figure:
+    """One dot a run: the standard error that it reports, and its estimate, both over p(x); {title: (errors, estimates)}."""
+    runs = {name: (np.asarray(error), np.asarray(mean)) for name, (error, mean) in runs.items()}
+    within = [(abs(mean - 1) < 2 * error).mean() for error, mean in runs.values()]
+    titles = [f"{name}: {share:.0%} in the wedge" + (", not 95%" if share < 0.9 else "") for name, share in zip(runs, within)]
+    fig, axes = figure(titles, "standard error that the run reports, relative to p(x)", ["estimate / p(x)", ""], size=(9.4, 3.7))
+    for ax, (error, mean) in zip(axes, runs.values()):
+        ramp = np.linspace(0, 0.3, 50)
+        ax.fill_between(ramp, 1 - 2 * ramp, 1 + 2 * ramp, color="#999999", alpha=0.3, lw=0)
+        ax.scatter(error, mean, s=5, color=BLUE, alpha=0.4)
+        ax.axhline(1, color=COLORS["exact"], lw=1)
+        ax.set(xlim=(0, 0.3), ylim=(0.5, 1.5))
+        outside = int(((error > 0.3) | (abs(mean - 1) > 0.5)).sum())
+        if outside:
+            words = f"{outside} of {len(mean)} runs lie outside of the picture,\nto the right or above"
+            ax.text(0.98, 0.04, words, ha="right", fontsize=9, color=BLUE, transform=ax.transAxes)
+    axes[1].text(0.075, 1.38, "grey: the exact value lies\nwithin two standard errors", va="center", fontsize=9, color=GREY)
+    return fig
+
+
+@in_course_style
+def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
+    """The normals of a path [(mean, std), ...], the prior first, over the exact posterior: the plane, and the end of the path magnified."""
+    grid, probs = np.asarray(grid), np.asarray(probs)
+    center = probs @ grid
+    spread = np.sqrt(probs @ (grid - center) ** 2)
+    last, box = len(path) - 1, {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
+    fig, axes = figure(["From the prior to the posterior", "The last rounds, magnified"], size=(9.6, 4.6))
+    for ax, numbered, shade in zip(axes, (range(4), (4, 5, last)), (0.4, 1)):  # on the left a speck is made visible
+        plane(ax, grid, probs**shade, extent=4)
+        for i, (mu, sigma) in enumerate(path):
+            ellipse(ax, mu, sigma, "importance" if i else "prior", lw=1.4)
+        for i in numbered:
+            mu, sigma = path[i]
+            name, color = (f"round {i}", BLUE) if i else ("prior", GREY)
+            ax.text(mu[0], mu[1] + 2 * sigma[1], name, color=color, ha="center", va="center", fontsize=8, bbox=box, clip_on=True)
+    mu, sigma = path[-1]
+    reach = 8 * float(max(sigma))
+    axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
+    ellipse(axes[1], center, spread, AMBER, lw=1.4, ls="--")
+    axes[1].text(0.5, 0.04, "dashed: exact posterior", transform=axes[1].transAxes, ha="center", fontsize=9, color=AMBER, bbox=box)
+    axes[0].text(-3.85, 3.55, "orange: exact posterior; blue: two standard deviations of q", color=BLUE, fontsize=9)
+    return fig
+
+
+@in_course_style
+def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: Sequence[int]) -> Figure:
+    """One dot a digit: effective samples of 1,000 and error in nats; {name: (ESS, error, colour)}, the last with the digits in `named`."""
+    fits = np.asarray(list(results.values())[-1][0])
+    fig, ax = figure(
+        f"{len(named)} of {len(fits)} fits are more than a nat too low, at an ESS of up to {max(fits[i] for i in named):.0f}",
+        "effective samples of 1,000",
+        "estimate minus exact, nats (scale linear within ±0.1)",
+        size=(7.4, 4.6),
+    )
+    ax.axhline(0, color=COLORS["exact"], lw=1)
+    for i, (name, (ess, error, color)) in enumerate(results.items()):
+        ess, error = np.asarray(ess), np.asarray(error)
+        ax.plot(ess, error, "o", ms=4, alpha=0.6, color=COLORS[color])
+        ax.text(0.3, 0.3 - 0.07 * i, name, color=COLORS[color], transform=ax.transAxes)
+    for i in named:
+        place = (ess[i], error[i])
+        ax.plot(*place, "o", ms=9, mfc="none", mec=BLUE)
+        ax.annotate(f"#{i}", place, xytext=(-8, 0), textcoords="offset points", ha="right", va="center", color=BLUE, weight="bold")
+    ax.set(xscale="log", xlim=(0.9, 1200))
+    ax.set_yscale("symlog", linthresh=0.1, linscale=0.6)
+    ticks = (-100, -10, -1, -0.1, 0, 0.1, 1, 10)
+    low, high = (f(np.concatenate([np.asarray(r[1]) for r in results.values()])) for f in (min, max))
+    ax.set_ylim(1.5 * low, 1.5 * high)
+    ax.set_yticks(ticks, [f"{t:g}".replace("-", "−") for t in ticks])
+    ax.set_ylim(1.5 * low, 1.5 * high)
+    ax.minorticks_off()
+    ax.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
+    return fig
+
+
+@in_course_style
+def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pictures, depth: float = 100.0) -> Figure:
+    """Proposals that lie beside the mode: for each of L digits the log posterior on a grid, q, and pictures decoded at the mode and at q.
+
+    Args:
+        grid, probs: nodes (G, 2) and the posterior on them (L, G).
+        modes, mus, sigmas: the main mode, and mean and standard deviation of q, (L, 2) each.
+        missing: minus the log of the share of the posterior that q covers, (L,), in nats.
+        pictures: (L, 3, 784), decoded at the mode, the digit itself, decoded at q's mean.
+        depth: how many nats below its maximum the log posterior is drawn white.
+    """
+    grid, probs, modes, mus, sigmas = (np.asarray(a) for a in (grid, probs, modes, mus, sigmas))
+    fig, axes = figure(list(titles), size=(4.8 * len(titles), 5.3))
+    for i, ax in enumerate(axes):
+        height = np.log(np.maximum(probs[i], 1e-300))
+        plane(ax, grid, np.maximum(height - height.max() + depth, 0))
+        ellipse(ax, (0, 0), (1, 1), "prior", lw=1.2, ls="--")
+        ax.text(0, -3, "prior, two\nstandard deviations", ha="center", va="center", fontsize=8, color=GREY)
+        ellipse(ax, mus[i], sigmas[i], "importance", radius=3, lw=2)
+        _beside(ax, modes[i], "nearly all\nof the mass", AMBER)
+        _beside(ax, mus[i], f"$e^{{-{float(missing[i]):.1f}}}$ of\nthe mass", BLUE)
+        places = {"decoded at the mode": (modes[i], AMBER), "the digit": (None, "#000000"), "decoded at q": (mus[i], BLUE)}
+        for j, (name, (place, color)) in enumerate(places.items()):
+            _inset(ax, pictures[i][j], name, 0.1 + 0.31 * j, place, color)
+        ax.set(ylim=(-7.5, float(grid[-1][1])), yticks=range(-4, 5, 2))  # room for the pictures
+    bar = fig.colorbar(axes[-1].images[0], ax=list(axes), shrink=0.75, ticks=[0, depth / 2, depth])
+    bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0"])
+    bar.set_label("log posterior density, relative to its maximum, nats")
+    return fig
+
+
+def _beside(ax: Axes, place, words: str, color: str) -> None:
+    """Words above a point of the plane."""
+    ax.annotate(words, tuple(place), xytext=(0, 24), textcoords="offset points", ha="center", color=color, fontsize=9, weight="bold")
+
+
+def _inset(ax: Axes, picture, name: str, left: float, place, color: str) -> None:
+    """A small picture at the lower edge of the axes, with a thin line to the point of the plane that was decoded."""
+    side = int(round(len(picture) ** 0.5))
+    small = ax.inset_axes((left, 0.07, 0.18, 0.18))
+    small.imshow(np.asarray(picture).reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
+    small.set(xticks=[], yticks=[])
+    small.grid(False)
+    small.spines[:].set_visible(True)
+    small.spines[:].set_color(color)
+    small.set_xlabel(name, fontsize=8, color=color, labelpad=2)
+    if place is not None:
+        arrow = {"arrowstyle": "-", "color": color, "lw": 0.9}
+        ax.annotate("", tuple(np.asarray(place)), xytext=(left + 0.09, 0.26), textcoords=ax.transAxes, arrowprops=arrow)
