@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from vaecourse.plots import COLORS, figure, images, in_course_style, note, sheet
+from vaecourse.plots import COLORS, figure, images, in_course_style, sheet
 
 
 @in_course_style
@@ -17,7 +18,7 @@ def finished_model(known, made, plane, extent: float = 2.5) -> Figure:
 
     `plane` lists the images as `sheet` takes them: the first latent changes slowly, from -extent to extent.
     """
-    fig, axes = figure(["Training digits", "New digits", "The map: one digit for each place"], size=(12.6, 4.3))
+    fig, axes = figure(["Training digits", "New digits: probability of ink", "The map: one digit for each place"], size=(12.6, 4.3))
     for ax, pictures in zip(axes, (known, made)):
         _tiles(ax, np.asarray(pictures))
     sheet(axes[2], plane, extent)
@@ -36,33 +37,40 @@ def _tiles(ax: Axes, pictures: np.ndarray) -> None:
 
 
 @in_course_style
+def made_and_nearest(means, samples, nearest) -> Figure:
+    """Three rows of images (B, 784): the decoder's probabilities of ink, pixels sampled from them, the most similar training digits."""
+    rows = np.concatenate([np.asarray(pictures) for pictures in (means, samples, nearest)])
+    names = ["probability of ink", "sampled pixels", "nearest\ntraining digit"]
+    title = "New digits, and the training digits that are most like them"
+    return images(rows, title, columns=len(means), row_names=names, size=0.85)
+
+
+@in_course_style
 def two_histograms(upright, turned, threshold: float, blank: float) -> Figure:
-    """log p(x) of digits and of the same digits turned, with the threshold for an alarm and the value of a blank page."""
+    """log p(x) of digits and of the same digits turned; lines at the threshold for an alarm and at a blank page."""
     upright, turned = np.asarray(upright), np.asarray(turned)
-    fig, ax = figure("Digits that lie on their side have a lower log p(x)", "log p(x), nats", "digits", size=(7.6, 3.4))
+    fig, ax = figure("Turned digits score lower, but a blank page scores higher", "log p(x), nats", "digits", size=(7.6, 3.4))
     bins = np.linspace(min(upright.min(), turned.min()), max(upright.max(), turned.max(), blank), 41)
     for values, color, name in ((turned, "prior", "turned by 90°"), (upright, "exact", "upright")):
         counts, _, _ = ax.hist(values, bins, color=COLORS[color], alpha=0.55)
         side = "right" if name == "turned by 90°" else "center"  # the line of the alarm is at its right
         ax.text(np.median(values), counts.max() * 1.03, name, color=COLORS[color], ha=side, fontsize=9)
-    ax.axvline(threshold, color=COLORS["exact"], ls="--", lw=1.2)
-    top = ax.get_ylim()[1] * 1.12
+    top = ax.get_ylim()[1] * 1.25
+    alarm = f"alarm below {threshold:.0f} nats:\n{(turned < threshold).mean():.0%} of the turned digits"
+    for at, text, dashes in ((threshold, alarm, "--"), (blank, f"a blank page:\n{blank:.0f} nats", ":")):
+        ax.axvline(at, color=COLORS["exact"], ls=dashes, lw=1.6)
+        ax.annotate(text, (at, top), xytext=(-6, 0), textcoords="offset points", ha="right", va="top", fontsize=9)
     ax.set(ylim=(0, top))
-    ax.annotate(
-        "alarm below this line", (threshold, top * 0.97), xytext=(-6, 0), textcoords="offset points", ha="right", va="top", fontsize=9
-    )
-    note(ax, (blank, 0), "a blank page", (-22, 46))
     return fig
 
 
 @in_course_style
-def completions(x, completed) -> Figure:
+def completions(x, completed, title: str) -> Figure:
     """Three rows: the upper halves of images (B, 784), the same with the lower half filled in, and the whole images."""
     x, completed = np.asarray(x), np.asarray(completed)
     upper = x.copy()
     upper[:, x.shape[1] // 2 :] = 0.18  # grey: not known
     rows = np.concatenate([upper, completed, x])
-    title = "The lower half filled in from the upper half"
     return images(rows, title, columns=len(x), row_names=["given", "filled in", "the digit"], size=0.85)
 
 
@@ -86,12 +94,22 @@ def number_line(x, values: Mapping[str, tuple[float, str]]) -> Figure:
 
 
 @in_course_style
-def sum_and_mean(by_sum: Sequence[float], by_mean: Sequence[float]) -> Figure:
-    """What two rules call the probabilities of the same images, a bar an image, with each total in its panel's title."""
-    by_sum, by_mean = np.asarray(by_sum), np.asarray(by_mean)
-    titles = [f"sum over pixels: total {by_sum.sum():.1f}", f"mean over pixels: total {by_mean.sum():.1f}"]
-    fig, axes = figure(titles, "image", "claimed probability", size=(8.6, 3.0))
-    for ax, values, color in zip(axes, (by_sum, by_mean), ("exact", "prior")):
-        ax.bar(range(1, len(values) + 1), values, color=COLORS[color])
-        ax.set(ylim=(0, 1), xticks=[1, 4, 8, 12, 16])
+def sum_and_mean(pictures, by_sum: Sequence[float], by_mean: Sequence[float]) -> Figure:
+    """What two rules call the probabilities of the same images (N, D): a bar an image, sorted by the first rule, the image below it.
+
+    The title of a panel gives the total of its bars, and how many times as high as the lowest bar the highest is.
+    """
+    pictures, by_sum, by_mean = np.asarray(pictures), np.asarray(by_sum), np.asarray(by_mean)
+    order, side = np.argsort(-by_sum, kind="stable"), int(round(pictures.shape[1] ** 0.5))
+    rules = {"Sum": (by_sum, "exact"), "Mean": (by_mean, "prior")}
+    titles = [f"{rule}: total {v.sum():.1f}, best to worst {v.max() / v.min():.0f} to 1" for rule, (v, _) in rules.items()]
+    fig, axes = figure(titles, f"the {len(order)} images", "claimed probability", size=(9.6, 3.2))
+    for ax, (values, color) in zip(axes, rules.values()):
+        ax.bar(range(len(order)), values[order], color=COLORS[color])
+        for i, picture in enumerate(pictures[order]):
+            box = (i - 0.36, i + 0.36, -0.12, -0.03)
+            ax.imshow(picture.reshape(side, side), cmap="gray_r", vmin=0, vmax=1, extent=box, aspect="auto")
+            ax.add_patch(Rectangle((box[0], box[2]), box[1] - box[0], box[3] - box[2], fill=False, ec="#888888", lw=0.6))
+        ax.set(ylim=(-0.14, 1), xlim=(-0.7, len(order) - 0.3), xticks=[])
+        ax.grid(axis="x", visible=False)
     return fig
