@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
+from matplotlib.offsetbox import AnnotationBbox
+from matplotlib.patches import Circle, ConnectionPatch
 from matplotlib.text import Text
 
 from vaecourse import plots
@@ -72,58 +73,59 @@ def test_the_plate_diagram_has_its_symbols_and_the_flow_its_pictures() -> None:
     assert not clipped(fig)
 
 
+def small(ax: Axes) -> list[np.ndarray]:
+    """The small images in a panel, in the order in which they were drawn."""
+    return [np.asarray(a.offsetbox.get_data()) for a in ax.artists if isinstance(a, AnnotationBbox)]
+
+
 def test_the_bars_have_the_width_between_their_middles_and_the_images_are_sorted() -> None:
     z, middles = np.linspace(-4, 4, 81), np.arange(-4, 4.1, 0.5)
     areas, frequencies = np.array([0.2, 0.5, 0.3]), np.array([0.21, 0.48, 0.31])
-    left, right = pictures.integral_as_area(z, np.exp(-z * z), middles, np.exp(-middles * middles), areas, frequencies).axes
+    images = np.array([[0, 0, 0, 1], [0, 0, 1, 0], [1, 1, 0, 0]])
+    fig = pictures.integral_as_area(z, np.exp(-z * z), middles, np.exp(-middles * middles), areas, frequencies, images)
+    left, right = fig.axes
     bars = left.patches
     assert sum(b.get_width() * b.get_height() for b in bars) == pytest.approx(np.pi**0.5, abs=1e-6)  # the Gaussian integral
     assert [b.get_x() + b.get_width() / 2 for b in bars] == pytest.approx(list(middles))
     assert [b.get_height() for b in right.patches] == [0.5, 0.3, 0.2]
     np.testing.assert_array_equal(right.lines[0].get_ydata(), [0.48, 0.31, 0.21])
+    np.testing.assert_array_equal(small(left), [[[0, 0], [1, 0]]])  # the most probable one
+    np.testing.assert_array_equal(small(right), [[[0, 0], [1, 0]], [[1, 1], [0, 0]], [[0, 0], [0, 1]]])
+    assert [a.xy[0] for a in right.artists] == [1, 2, 3]  # below their bars
 
 
 def test_the_speck_is_framed_and_enlarged() -> None:
     far, near = grid(4.0), grid(0.25, centre=(2.2, 0.7))
     fig = pictures.posterior_speck(IMAGE, far, np.full(121, 1 / 121), near, np.full(121, 1 / 121))
-    digit, plane = fig.axes
+    digit, plane, enlarged = fig.axes
     np.testing.assert_array_equal(shown(digit), IMAGE.reshape(28, 28))
-    (inset,) = plane.child_axes
-    assert (*inset.get_xlim(), *inset.get_ylim()) == pytest.approx((1.95, 2.45, 0.45, 0.95))
+    assert (*enlarged.get_xlim(), *enlarged.get_ylim()) == pytest.approx((1.95, 2.45, 0.45, 0.95))
     rings = [p.radius for p in plane.patches if isinstance(p, Circle)]
     frames = [p.get_bbox().extents for p in plane.patches if not isinstance(p, Circle)]
     assert rings == [1, 2, 3]
     assert np.allclose(frames[0], (1.95, 0.45, 2.45, 0.95))
+    links = [a for a in fig.artists if isinstance(a, ConnectionPatch)]
+    np.testing.assert_allclose([link.xy1 for link in links], [(2.45, 0.45), (2.45, 0.95)])  # from the right side of the frame
+    assert [link.xy2 for link in links] == [(0, 0), (0, 1)]
     assert not clipped(fig)
+    tops = [ax.get_position().y1 for ax in fig.axes]
+    assert max(tops) - min(tops) < 1e-6  # the three panels stand at one height
 
 
 def test_covariances_share_one_scale_and_leave_out_the_pixel_itself() -> None:
-    maps = [RANDOM.normal(size=(28, 28)) for _ in range(2)]
-    fig = pictures.covariance_maps(maps, ["one", "two"], (14, 3), 0.1)
-    for ax, values in zip(fig.axes, maps):
+    maps, places = [RANDOM.normal(size=(28, 28)) for _ in range(2)], [(14, 3), (5, 20)]
+    fig = pictures.covariance_maps(maps, ["one", "two"], places, 0.1)
+    for ax, values, (row, column) in zip(fig.axes, maps, places):
         assert ax.images[0].get_clim() == (-0.1, 0.1)
-        assert np.isnan(shown(ax)[14, 3])
+        assert np.isnan(shown(ax)[row, column])
         assert np.isnan(shown(ax)).sum() == 1
-        assert shown(ax)[3, 14] == values[3, 14]
-        assert (ax.lines[0].get_xdata()[0], ax.lines[0].get_ydata()[0]) == (3, 14)
+        assert shown(ax)[column, row] == values[column, row]
+        assert (ax.lines[0].get_xdata()[0], ax.lines[0].get_ydata()[0]) == (column, row)
+        colors = ax.images[0].cmap
+        assert colors(0.5) == pytest.approx(colors(0.5 + 0.0047 / 0.2))  # one colour up to the limit that the label states
+        assert colors(0.5) != pytest.approx(colors(0.5 + 0.0049 / 0.2))
+    assert any("within 0.005 of 0" in text for text in texts(fig))
     assert not np.isnan(maps[0]).any()  # what was given stays as it is
-
-
-def test_product_and_logarithm_mark_one_place() -> None:
-    theta = np.linspace(0.01, 0.99, 99)
-    left, right = pictures.product_and_logarithm(theta, theta**2 * (1 - theta), 2 * np.log(theta) + np.log(1 - theta), 2 / 3).axes
-    np.testing.assert_allclose(left.lines[0].get_ydata(), 1e6 * theta**2 * (1 - theta))
-    assert [ax.lines[1].get_xdata()[0] for ax in (left, right)] == [2 / 3, 2 / 3]
-    assert [ax.texts[0].get_text().strip() for ax in (left, right)] == ["0.67", "0.67"]
-
-
-def test_the_gain_is_drawn_over_the_widths_and_named() -> None:
-    (ax,) = pictures.gain_by_width([0.8, 1, 1.5], [-1, 0, 0.5], [-1.1, 0, 0.4], 2).axes
-    assert ax.get_title(loc="left") == "A prior 1.5 times as wide raises the likelihood"
-    assert {line.get_label(): list(line.get_ydata()) for line in ax.lines[:2]} == {
-        "training digits": [-1, 0, 0.5],
-        "held-out digits": [-1.1, 0, 0.4],
-    }
 
 
 def test_maps_and_logits_stand_in_their_panels() -> None:
@@ -135,6 +137,29 @@ def test_maps_and_logits_stand_in_their_panels() -> None:
     _, right = pictures.bends(decoded, 2.2, z, {"a": z, "b": 2 * z, "c": 3 * z}).axes
     assert {line.get_label(): line.get_ydata()[-1] for line in right.lines} == {"a": 1, "b": 2, "c": 3}
     assert len({line.get_color() for line in right.lines}) == 3
+
+
+def test_the_chord_lies_below_the_curve_at_the_mean() -> None:
+    fig = pictures.jensen([0.1, 0.9])
+    (ax,) = fig.axes
+    curve, chord, above, below, gap = ax.lines
+    np.testing.assert_allclose(np.exp(curve.get_ydata()), curve.get_xdata())
+    np.testing.assert_allclose(np.exp(chord.get_ydata()), [0.1, 0.9])
+    assert [point.get_xdata()[0] for point in (above, below)] == pytest.approx([0.5, 0.5])
+    assert np.exp([above.get_ydata()[0], below.get_ydata()[0]]) == pytest.approx([0.5, 0.3])  # arithmetic and geometric mean
+    assert {"the logarithm of the mean: -0.69", "the mean of the logarithms: -1.20"} <= set(texts(fig))
+    assert sorted(gap.get_ydata()) == pytest.approx(np.log([0.3, 0.5]))
+    assert not clipped(fig)
+
+
+def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
+    rows = [("01 a", "exact", -170.0, 0.0, -170.0), ("02 b", "naive", -340.4, 100.0, -107.59)]
+    fig = pictures.annotated_scoreboard(rows)
+    (ax,) = fig.axes
+    assert {t.get_text(): t.xy for t in ax.texts} == {"-340": (-340.4, 1), "-107.6": (-107.59, 1)}
+    (legend,) = fig.legends
+    assert [t.get_text() for t in legend.get_texts()][1] == "one standard deviation to either side"
+    assert not clipped(fig)
 
 
 # ---------------------------------------------------------------- notebook 02b
@@ -197,8 +222,20 @@ def test_the_floor_and_the_two_values_are_marked() -> None:
     assert ax.get_xlim()[0] > ax.get_xlim()[1]  # sigma shrinks to the right
 
 
+def test_the_gain_is_a_mean_with_its_standard_error() -> None:
+    train, held_out = np.array([[-1.0, -3.0], [0.0, 0.0], [0.25, 0.75]]), np.array([[-2.0, -2.0], [0.0, 0.0], [0.5, 0.5]])
+    (ax,) = pictures.gain_by_width([0.8, 1, 1.5], train, held_out).axes
+    assert ax.get_title(loc="left") == "Wider priors raise the mean log p(x), by up to 0.5 nats"
+    first, second = ax.containers
+    np.testing.assert_allclose(first.lines[0].get_ydata(), [-2, 0, 0.5])
+    np.testing.assert_allclose(second.lines[0].get_ydata(), [-2, 0, 0.5])
+    ends = [np.array(path)[:, 1] for path in first.lines[2][0].get_segments()]
+    np.testing.assert_allclose(ends, [[-3, -1], [0, 0], [0.25, 0.75]])  # for two values the standard error is half their distance
+    assert [first.get_label(), second.get_label()] == ["training digits", "held-out digits"]
+
+
 def test_they_leave_the_settings_of_matplotlib_alone() -> None:
     before = dict(plt.rcParams)
     plots.picture(pictures.plate_and_flow([0.0, 0.0], IMAGE, IMAGE))
-    plots.picture(pictures.covariance_maps([np.zeros((28, 28))] * 2, ["one", "two"], (1, 1), 0.1))
+    plots.picture(pictures.covariance_maps([np.zeros((28, 28))] * 2, ["one", "two"], [(1, 1)] * 2, 0.1))
     assert dict(plt.rcParams) == before

@@ -275,7 +275,7 @@ SAMPLE_IMAGES = Exercise(
     """decoder: z (..., K) -> probabilities (..., D); K; number of images -> z (n, K), x (n, D) of zeros and ones."""
     ...''',
     hints=(
-        "The recipe has three lines. Which two of them are random, and which is not?",
+        "The recipe has three steps. Which two of them are random, and which is not?",
         "z ~ N(0, I), then p = decoder(z), then x_j ~ Bernoulli(p_j) for each pixel of each image.",
         "`z = torch.randn(n, latent_dim)`",
     ),
@@ -367,7 +367,7 @@ QUIZ = (
     Question(
         "A paper shows soft, grey digits and calls them samples. What are they, most likely?",
         (
-            ("Samples from p(x|z)", "A sample of binary pixels has no grey in it: every pixel is 0 or 1, and the edges are speckled."),
+            ("Samples from p(x|z)", "A sample of binary pixels has no grey in it: every pixel is 0 or 1, and the strokes are ragged."),
             ("Samples from p(x)", "Such a sample takes z from the prior and then samples every pixel, so it is 0 or 1 everywhere, too."),
             (
                 "Mean images, before the pixels are sampled",
@@ -425,7 +425,7 @@ QUIZ = (
             ),
             (
                 "It is a lower bound on log p(x)",
-                "The logarithm is concave, so the average of the logarithms is at most the logarithm of the average (2.9).",
+                "The logarithm is concave, so the average of the logarithms is at most the logarithm of the average (2.8).",
             ),
             ("It is an upper bound on log p(x)", "Jensen's inequality points the other way, because the logarithm is concave."),
         ),

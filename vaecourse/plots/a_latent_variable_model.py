@@ -8,9 +8,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
+from matplotlib.lines import Line2D
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from matplotlib.patches import Circle, ConnectionPatch, FancyBboxPatch, Rectangle
 
-from vaecourse.plots import COLORS, figure, in_course_style, line, note, plane, sheet
+from vaecourse.plots import COLORS, figure, in_course_style, line, note, plane, scoreboard, sheet
 
 GREYS = ("#9A9A9A", "#6A6A6A", "#000000")
 ACCENT = "#8B2FC9"  # what a figure is about where that is no method of the course
@@ -80,10 +82,11 @@ def _flow(ax: Axes, z: np.ndarray, probs, x) -> None:
 
 
 @in_course_style
-def integral_as_area(z, integrand, middles, heights, areas, frequencies) -> Figure:
-    """Left: p(x|z) p(z) of one image as a curve over z (G,), with bars of equal width; right: areas and frequencies of all images."""
-    titles = ["The area of the bars is p(x) of one image", "The recipe makes each image as often"]
-    fig, (left, right) = figure(titles, ["latent $z$", "image, sorted by p(x)"], ["p(x | z) p(z)", "probability"], size=(10, 3.6))
+def integral_as_area(z, integrand, middles, heights, areas, frequencies, images) -> Figure:
+    """Left: p(x|z) p(z) of the most probable image over z (G,), with bars; right: area and frequency of all images (N, 4)."""
+    titles = ["The area under the curve is p(x)", "The recipe makes each image as often as its area says"]
+    fig, (left, right) = figure(titles, ["latent $z$", ""], ["p(x | z) p(z)", "probability"], size=(10.6, 3.9))
+    left.get_gridspec().set_width_ratios([1, 1.35])
     width = float(middles[1] - middles[0])
     left.bar(middles, heights, width, color=COLORS["posterior"], alpha=0.45, ec="white", lw=0.8)
     line(left, z, integrand, "", "exact")
@@ -92,85 +95,66 @@ def integral_as_area(z, integrand, middles, heights, areas, frequencies) -> Figu
     places = np.arange(1, len(order) + 1)
     right.bar(places, np.asarray(areas)[order], 0.7, color=COLORS["posterior"], alpha=0.45, label="area under the curve")
     right.plot(places, np.asarray(frequencies)[order], "o", color=COLORS["naive"], ms=5, label="frequency among the samples")
-    right.set(xticks=places[::3])
+    right.set_xticks(places, [""] * len(places))
+    right.set_xlabel("the 16 images, sorted by p(x)", labelpad=28)
     right.legend(frameon=False, fontsize=9)
+    _small(left, images[order[0]], (0.16, 0.86), "axes fraction", 20)
+    left.text(0.16, 0.69, "the image $x$", transform=left.transAxes, ha="center", va="top", fontsize=9)
+    for place, i in zip(places, order):
+        _small(right, images[i], (place, -0.09), ("data", "axes fraction"), 8)
     return fig
+
+
+def _small(ax: Axes, image, at: tuple[float, float], coordinates, zoom: float) -> None:
+    """An image of 2 x 2 pixels, framed, at a place in or beside a panel."""
+    picture = OffsetImage(np.asarray(image).reshape(2, 2), zoom=zoom, cmap="gray_r", interpolation="nearest")
+    picture.image.set_clim(0, 1)
+    frame = {"ec": "#999999", "lw": 0.8}
+    ax.add_artist(AnnotationBbox(picture, at, xycoords=coordinates, pad=0.05, bboxprops=frame, annotation_clip=False))
 
 
 @in_course_style
 def posterior_speck(x, grid, probs, near, near_probs) -> Figure:
-    """A digit (784,) and its posterior on the whole plane, with the part that holds it enlarged: grids (G, 2), probabilities (G,)."""
-    fig, (left, right) = figure(["The digit", "Its posterior is a speck under the prior"], size=(8.6, 4.1))
-    left.get_gridspec().set_width_ratios([1, 1.9])
+    """A digit (784,), its posterior on the whole plane, and the part that holds it enlarged: grids (G, 2), probabilities (G,)."""
+    titles = ["The digit", "Its posterior: a speck under the prior", "The speck, enlarged"]
+    fig, (left, middle, right) = figure(titles, size=(11.6, 4.3))
+    fig.get_layout_engine().set(w_pad=0.1, wspace=0.04)
     _picture(left, x)
-    plane(right, grid, probs, extent=4)
+    plane(middle, grid, probs, extent=4)
+    plane(right, near, near_probs)
+    right.yaxis.tick_right()
+    right.yaxis.set_label_position("right")
+    right.spines[:].set_visible(True)
     for radius in (1, 2, 3):
-        right.add_patch(Circle((0, 0), radius, fill=False, ec=COLORS["prior"], lw=1.1, ls="--"))
-        right.text(
-            -radius * 0.71,
-            radius * 0.71,
-            f"{radius}",
-            color="#555555",
-            fontsize=8,
-            ha="center",
-            va="center",
-            bbox={"fc": "white", "ec": "none", "pad": 1},
-        )
-    near = np.asarray(near)
-    low, high = near.min(0), near.max(0)
-    inset = right.inset_axes([1.1, 0.25, 0.66, 0.66])
-    plane(inset, near, near_probs)
-    inset.set(xlabel="$z_1$", ylabel="$z_2$", title="enlarged")
-    inset.spines[:].set_visible(True)
-    inset.yaxis.set_ticks_position("right")
-    inset.yaxis.set_label_position("right")
-    right.add_patch(Rectangle(low, *(high - low), fill=False, ec="black", lw=1.2))
-    right.indicate_inset([*low, *(high - low)], inset, edgecolor="black", alpha=1)
-    right.text(0, -3.62, "rings: 1, 2 and 3 standard deviations of the prior", color="#555555", fontsize=8, ha="center", va="center")
+        middle.add_patch(Circle((0, 0), radius, fill=False, ec=COLORS["prior"], lw=1.1, ls="--"))
+        box = {"fc": "white", "ec": "none", "pad": 1}
+        at = (-radius * 0.71, radius * 0.71)
+        middle.text(*at, f"{radius}", color="#555555", fontsize=8, ha="center", va="center", bbox=box)
+    middle.text(0, -3.62, "rings: 1, 2 and 3 standard deviations of the prior", color="#555555", fontsize=8, ha="center", va="center")
+    low, high = np.asarray(near).min(0), np.asarray(near).max(0)
+    middle.add_patch(Rectangle(low, *(high - low), fill=False, ec="black", lw=1.2))
+    for end, y in ((0, low[1]), (1, high[1])):
+        link = ConnectionPatch((high[0], y), (0, end), middle.transData, right.transAxes, color="black", lw=0.9)
+        link.set_in_layout(False)
+        fig.add_artist(link)
     return fig
 
 
 @in_course_style
-def covariance_maps(maps: Sequence, titles: Sequence[str], at: tuple[int, int], limit: float) -> Figure:
-    """Covariances with one pixel, one picture (28, 28) a panel, coloured from -limit to limit; `at` is (row, column) of the pixel."""
-    fig, axes = figure(titles, size=(8.6, 3.9))
-    for ax, values in zip(axes, maps):
+def covariance_maps(maps: Sequence, titles: Sequence[str], at: Sequence[tuple[int, int]], limit: float) -> Figure:
+    """Covariances with one pixel, one picture (28, 28) a panel, coloured from -limit to limit; `at` holds its (row, column) in each."""
+    fig, axes = figure(titles, size=(3.5 * len(maps) + 1, 3.9))
+    steps = 21  # the middle one is white
+    for ax, values, (row, column) in zip(axes, maps, at):
         values = np.array(values, dtype=float)
-        values[at] = np.nan
-        picture = ax.imshow(values, cmap=plt.get_cmap("PuOr", 21), vmin=-limit, vmax=limit)
-        ax.plot(at[1], at[0], "s", mfc="none", mec="black", ms=7, mew=1.4)
+        values[row, column] = np.nan
+        picture = ax.imshow(values, cmap=plt.get_cmap("PuOr", steps), vmin=-limit, vmax=limit)
+        ax.plot(column, row, "s", mfc="none", mec="black", ms=7, mew=1.4)
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
         ax.spines[:].set_visible(True)
-    fig.colorbar(picture, ax=list(axes), label="covariance with the framed pixel", shrink=0.85)
-    return fig
-
-
-@in_course_style
-def product_and_logarithm(theta, product, log_sum, peak: float) -> Figure:
-    """The likelihood of a data set and its logarithm against one parameter, with their common place of the maximum."""
-    titles = ["The likelihood peaks at the share of ink", "Its logarithm peaks at the same place"]
-    fig, axes = figure(titles, r"$\theta$, the probability of ink", ["probability, in millionths", "nats"], size=(8.6, 3.2))
-    for ax, values in zip(axes, (1e6 * np.asarray(product), np.asarray(log_sum))):
-        line(ax, theta, values, "", "exact")
-        ax.axvline(peak, color=COLORS["prior"], ls="--", lw=1.2)
-        ax.annotate(f" {peak:.2f}", (peak, 0.04), xycoords=("data", "axes fraction"), color="#555555", fontsize=9)
-    top = np.asarray(log_sum).max()
-    axes[1].set_ylim(top - 45, top + 5)
-    return fig
-
-
-@in_course_style
-def gain_by_width(widths, train, held_out, best: int) -> Figure:
-    """The mean change of log p(x) under priors of the given widths: lists of equal length; `best` is the index that the title names."""
-    title = f"A prior {widths[best]:g} times as wide raises the likelihood"
-    fig, ax = figure(title, "width $s$ of the prior", "mean change of log p(x), nats", size=(6.6, 3.5))
-    ax.plot(widths, train, color=COLORS["exact"], marker="o", ms=4, label="training digits")
-    ax.plot(widths, held_out, color=COLORS["prior"], marker="s", ms=4, ls="--", label="held-out digits")
-    ax.legend(frameon=False, fontsize=9, loc="lower right")
-    ax.axhline(0, color="#555555", lw=1)
-    ax.axvline(1, color=COLORS["prior"], ls="--", lw=1.1)
-    ax.text(1.02, min(train), "as shipped", fontsize=9, color="#555555")
+    label = f"covariance with the framed pixel\n(white: within {limit / steps:.3f} of 0)"
+    fig.colorbar(picture, ax=list(axes), label=label, shrink=0.85)
     return fig
 
 
@@ -193,6 +177,43 @@ def bends(decoded, extent: float, z, logits: Mapping[str, object]) -> Figure:
     for (name, values), color, dashes in styles:
         axes[1].plot(z, values, color=color, ls=dashes, label=name)
     axes[1].legend(frameon=False, fontsize=9)
+    return fig
+
+
+@in_course_style
+def jensen(u) -> Figure:
+    """The logarithm between two values u (2,) that are equally probable: the chord, and the two points above the mean of u."""
+    u = np.asarray(u, dtype=float)
+    title = "The mean of the logarithms lies below the logarithm of the mean"
+    fig, ax = figure(title, "$u$", "log $u$", size=(7.4, 3.4))
+    t, mean, inside = np.linspace(0.6 * u[0], 1.1 * u[1], 400), u.mean(), np.log(u).mean()
+    ax.plot(t, np.log(t), color=COLORS["exact"])
+    ax.plot(u, np.log(u), "o--", color=COLORS["prior"], ms=6, lw=1.4)
+    for height, name, color in ((np.log(mean), "the logarithm of the mean", "exact"), (inside, "the mean of the logarithms", "elbo")):
+        ax.plot(mean, height, "o", color=COLORS[color], ms=8, zorder=3)
+        place = {"xytext": (-10, 8), "ha": "right"} if color == "exact" else {"xytext": (10, -14)}
+        ax.annotate(f"{name}: {height:.2f}", (mean, height), textcoords="offset points", color=COLORS[color], fontsize=9, **place)
+    ax.plot([mean, mean], [inside, np.log(mean)], color=COLORS["elbo"], lw=1.4)
+    return fig
+
+
+@in_course_style
+def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
+    """The scoreboard with a legend of its marks, and with the two numbers of its last row beside them."""
+    fig = scoreboard(rows)
+    fig.set_size_inches(8.6, 2.9)
+    (ax,) = fig.axes
+    _, color, estimate, _, exact = rows[-1]
+    last = len(rows) - 1
+    ink = COLORS.get(color, color)
+    ax.annotate(f"{estimate:.0f}", (estimate, last), xytext=(0, 8), textcoords="offset points", ha="center", color=ink, weight="bold")
+    ax.annotate(f"{exact:.1f}", (exact, last), xytext=(7, 0), textcoords="offset points", va="center", weight="bold")
+    marks = [
+        Line2D([], [], ls="none", marker="o", color=ink, label="estimate"),
+        Line2D([], [], color=ink, label="one standard deviation to either side"),
+        Line2D([], [], ls="none", marker="|", ms=14, mew=2.2, color=COLORS["exact"], label="exact value for the model of the row"),
+    ]
+    fig.legend(handles=marks, frameon=False, fontsize=9, ncols=3, loc="outside lower center")
     return fig
 
 
@@ -300,4 +321,22 @@ def without_maximum(sigmas, heights, floor: float, at_floor: float, harmless: tu
     ):
         ax.plot(x, y, "o", color="black", ms=5)
         note(ax, (x, y), name, offset)
+    return fig
+
+
+@in_course_style
+def gain_by_width(widths, train, held_out) -> Figure:
+    """The mean change of log p(x) under priors of the given widths, for two sets of digits: (W, N) in nats, with standard errors."""
+    most = np.asarray(train).mean(1).max()
+    title = f"Wider priors raise the mean log p(x), by up to {most:.1f} nats"
+    fig, ax = figure(title, "width $s$ of the prior", "mean change of log p(x), nats", size=(7, 3.8))
+    for changes, name, color, style in ((train, "training digits", "exact", "o-"), (held_out, "held-out digits", "prior", "s--")):
+        changes = np.asarray(changes)
+        errors = changes.std(1, ddof=1) / changes.shape[1] ** 0.5
+        shift = 0.004 if style == "s--" else 0  # so that the bars do not hide each other
+        ax.errorbar(np.asarray(widths) + shift, changes.mean(1), errors, fmt=style, color=COLORS[color], ms=4, capsize=3, label=name)
+    ax.legend(frameon=False, fontsize=9, loc="lower right", title="with one standard error", title_fontsize=9)
+    ax.axhline(0, color="#555555", lw=1)
+    ax.axvline(1, color=COLORS["prior"], ls="--", lw=1.1)
+    ax.text(1.02, np.asarray(train).mean(1).min(), "as shipped", fontsize=9, color="#555555")
     return fig
