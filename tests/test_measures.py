@@ -29,6 +29,7 @@ def test_no_notebook_is_longer_than_the_course_promises() -> None:
     assert "!" not in table, table
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=measures.number_of)
 def test_the_title_page_states_the_time_that_the_notebook_takes(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     found = measures.measure(notebook)
