@@ -92,13 +92,40 @@ def test_extremes_that_fill_the_figure_have_their_key_too() -> None:
     assert "lowest value" in texts(figures.extremes("A title", ["a", "b"], page, page, page, columns=2))
 
 
-def test_likelihood_and_posterior_may_disagree() -> None:
-    fig = figures.likelihood_and_posterior(np.eye(9)[4], ["one", "two"], [0.001, 0.004], [0.7, 0.3])
-    assert [ax.get_title(loc="left") for ax in fig.axes[1:]] == ["p(x|z): two is largest", "p(z|x): one is largest"]
+def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
+    fig = figures.bayes_rule(np.eye(9)[4], ["one", "two"], [0.001, 0.004], [0.7, 0.3], [0.7, 0.3])
+    titles = [ax.get_title(loc="left") for ax in fig.axes[1:]]
+    assert titles == ["p(x|z): two is largest", "p(z) p(x|z) add up to p(x)", "p(z|x): one is largest"]
     assert [bar.get_width() for bar in fig.axes[1].patches] == [0.001, 0.004]
-    assert [bar.get_width() for bar in fig.axes[2].patches] == [0.7, 0.3]
-    assert [t.get_text() for t in fig.axes[2].texts] == ["0.7", "0.3"]
+    assert [bar.get_width() for bar in fig.axes[2].patches] == [0.7, 0.3, 1.0]
+    assert [bar.get_x() for bar in fig.axes[2].patches] == pytest.approx([0, 0.7, 0])  # end to end, then the sum
+    assert [bar.get_width() for bar in fig.axes[3].patches] == [0.7, 0.3]
+    assert [t.get_text() for t in fig.axes[3].texts] == ["0.7", "0.3"]
     assert fig.axes[0].images[0].get_array()[1, 1] == 1
+
+
+def test_scale_writes_the_steps_and_sets_the_last_apart() -> None:
+    fig = figures.scale("A title", "nats", {"far": -500.0, "a": -200.0, "b": -170.0, "c": -130.0, "given": -50.0})
+    (ax,) = fig.axes
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in dots] == [(-200, 1), (-170, 2), (-130, 3), (-50, 4)]
+    assert [line.get_markerfacecolor() == "white" for line in dots] == [False, False, False, True]
+    assert {"at -500.0, far to the left", "-170.0", "+30", "+40"} <= set(texts(fig))
+    assert "+80" not in texts(fig)  # the last is no step of the same kind
+    low, high = ax.get_xlim()
+    assert -500 < low < -200
+    assert high > -50
+
+
+def test_fatal_pixels_are_marked_where_they_lie() -> None:
+    x, fatal = np.zeros(784), np.zeros((2, 784))
+    x[5 * 28 + 7] = fatal[0, 5 * 28 + 7] = fatal[1, 3] = fatal[1, 29] = 1
+    fig = figures.fatal_pixels("A title", x, fatal, own=1, columns=2)
+    assert [ax.get_title() for ax in fig.axes] == ["z = 0: 1 pixel", "z = 1: 2 pixels"]
+    assert [ax.title.get_fontweight() for ax in fig.axes] == ["normal", "bold"]
+    assert fig.axes[0].lines[0].get_xydata().tolist() == [[7, 5]]
+    assert fig.axes[1].lines[0].get_xydata().tolist() == [[3, 0], [1, 1]]
+    assert fig.axes[0].images[0].get_array()[5, 7] == pytest.approx(0.35)
 
 
 def test_explanations_pair_each_template_with_its_probability(pages: np.ndarray) -> None:

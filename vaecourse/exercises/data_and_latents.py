@@ -514,7 +514,7 @@ QUIZ = (
                 "The model is wrong, Bayes' rule is not",
                 "It takes the pixels for independent given z; they are not, so evidence is counted many times.",
             ),
-            ("Softmax exaggerates", "Softmax of log p(x, z) over z is Bayes' rule, without any change."),
+            ("Dividing by p(x) exaggerates", "Dividing by p(x) makes the shares add up to 1, and leaves their ratios as they are."),
         ),
         1,
     ),

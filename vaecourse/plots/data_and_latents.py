@@ -92,21 +92,73 @@ def extremes(title: str, names: Sequence[str], low, middle, high, columns: int =
 
 
 @in_course_style
-def likelihood_and_posterior(picture, names: Sequence[str], likelihood, posterior) -> Figure:
-    """A small image (D,), and for each latent two bars with their values: likelihood and posterior. The titles name the largest."""
+def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> Figure:
+    """A small image (D,), and for each latent three bars with their values: likelihood, joint and posterior.
+
+    The bars of the joint are laid end to end and end at p(x), the bar below them. The outer titles name the largest bar.
+    """
     side = int(round(len(picture) ** 0.5))
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
-    titles = ["The image x", f"p(x|z): {first[0]} is largest", f"p(z|x): {first[1]} is largest"]
-    fig, axes = figure(titles, size=(10.4, 2.9))
+    titles = ["The image x", f"p(x|z): {first[0]} is largest", "p(z) p(x|z) add up to p(x)", f"p(z|x): {first[1]} is largest"]
+    fig, axes = figure(titles, size=(12.4, 2.9))
     _page(axes[0], np.asarray(picture).reshape(side, side))
-    for ax, values, color in zip(axes[1:], (likelihood, posterior), ("#555555", COLORS["posterior"])):
-        values = np.asarray(values)
-        ax.barh(names, values, color=[color if v == values.max() else f"{color}88" for v in values])
-        for i, value in enumerate(values):
-            ax.annotate(f"{value:.2g}", (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
-        ax.invert_yaxis()
-        ax.set(xlim=(0, 1.2 * values.max()), xticks=[])
-        ax.grid(False)
+    likelihood, joint, posterior = (np.asarray(values) for values in (likelihood, joint, posterior))
+    _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood])
+    ends = np.append(joint.cumsum(), joint.sum())
+    _bars(axes[2], [*names, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends)
+    _bars(axes[3], names, posterior, [COLORS["posterior"] if v == posterior.max() else f"{COLORS['posterior']}88" for v in posterior])
+    return fig
+
+
+def _bars(ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[str], ends: np.ndarray | None = None) -> None:
+    """A horizontal bar a name, with its value behind it; it ends at `ends`, by default at its value."""
+    ends = values if ends is None else ends
+    ax.barh(names, values, left=ends - values, color=colors)
+    for i, (value, end) in enumerate(zip(values, ends)):
+        ax.annotate(f"{value:.2g}", (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
+    ax.invert_yaxis()
+    ax.set(xlim=(0, 1.25 * ends.max()), xticks=[])
+    ax.grid(False)
+
+
+@in_course_style
+def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
+    """Values on one axis, a row a name, with the step from each to the next. The first is far below the others and is written
+    at the left edge; the last is of another kind than the others and is a hollow dot."""
+    names, numbers = list(values), list(values.values())
+    left, right = numbers[1] - 0.15 * (numbers[-1] - numbers[1]), numbers[-1] + 0.12 * (numbers[-1] - numbers[1])
+    fig, ax = figure(title, xlabel, size=(8.4, 3.4))
+    ax.annotate("", (left, 0), (left + 0.05 * (right - left), 0), arrowprops={"arrowstyle": "->", "color": COLORS["prior"], "lw": 2})
+    ax.annotate(f"at {numbers[0]:.1f}, far to the left", (left + 0.06 * (right - left), 0), va="center", fontsize=9)
+    for i, value in enumerate(numbers[1:], start=1):
+        hollow = i + 1 == len(numbers)
+        ax.plot(value, i, "o", ms=9, color=COLORS["exact"], mfc="white" if hollow else COLORS["exact"])
+        ax.annotate(f"{value:.1f}", (value, i), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9)
+        if 1 < i and not hollow:
+            before = numbers[i - 1]
+            ax.plot([before, value], [i, i], color=COLORS["exact"], lw=1, ls=":")
+            ax.plot([before, before], [i - 1, i], color=COLORS["exact"], lw=1, ls=":")
+            middle = ((before + value) / 2, i)
+            ax.annotate(f"{value - before:+.0f}", middle, xytext=(0, -12), textcoords="offset points", ha="center", fontsize=9)
+    ax.set(xlim=(left, right), ylim=(len(numbers) - 0.5, -0.7), yticks=range(len(numbers)), yticklabels=names)
+    ax.grid(axis="y", visible=False)
+    return fig
+
+
+@in_course_style
+def fatal_pixels(title: str, x, fatal, own: int, columns: int = 5) -> Figure:
+    """One digit (784,) for each template, with the pixels that are impossible under it in orange: fatal (C, 784). `own` is in bold."""
+    x, fatal = np.asarray(x).reshape(28, 28), np.asarray(fatal).reshape(-1, 28, 28)
+    rows = -(-len(fatal) // columns)
+    fig, axes = _subplots(rows, columns, (1.75 * columns, 2.0 * rows + 0.35))
+    for z, (ax, wrong) in enumerate(zip(axes.flat, fatal)):
+        _page(ax, 0.35 * x)
+        down, across = np.nonzero(wrong)
+        ax.plot(across, down, "s", ms=5, color=COLORS["naive"])
+        count = len(down)
+        weight = "bold" if z == own else "normal"
+        ax.set_title(f"z = {z}: {count} pixel{'s' * (count != 1)}", fontsize=10, fontweight=weight)
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
 
