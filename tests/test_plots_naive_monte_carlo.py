@@ -43,7 +43,10 @@ def test_every_estimate_is_counted_and_the_exact_value_marked() -> None:
 def test_the_law_and_the_measurements_lie_on_logarithmic_axes() -> None:
     fig = figures.error_law([1, 10, 100], [1.2, 0.3, 0.1], [1.0, 0.316, 0.1], "Law")
     (ax,) = fig.axes
-    law, measured = ax.lines
+    law, measured, step = ax.lines
+    np.testing.assert_allclose(
+        step.get_xydata(), [[10, 0.316], [1000, 0.316], [1000, 0.0316]]
+    )  # 100 times the samples, a tenth of the error
     np.testing.assert_allclose(law.get_ydata(), [1.0, 0.316, 0.1])
     np.testing.assert_allclose(measured.get_xydata(), [[1, 1.2], [10, 0.3], [100, 0.1]])
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
@@ -51,34 +54,36 @@ def test_the_law_and_the_measurements_lie_on_logarithmic_axes() -> None:
 
 
 def test_a_bar_ends_where_its_number_format_ends() -> None:
-    fig = figures.where_formats_end({"float16": 78, "float32": 466, "float64": 3340}, p=0.01, size=784, log10_px=-60.7, title="Ends")
-    ax = fig.axes[0]
-    assert [p.get_width() for p in ax.patches[::2]] == [78, 466, 3340]
+    ends = {"float16": -7.5, "float32": -45.2, "float64": -323.6}
+    fig = figures.where_formats_end(ends, {"our digit": -46.7, "another": -76.0}, title="Ends")
+    (ax,) = fig.axes
+    assert [p.get_width() for p in ax.patches[::2]] == [-7.5, -45.2, -323.6]
     lost = ax.patches[1::2]
-    assert [p.get_x() for p in lost] == [78, 466, 3340]
+    assert [p.get_x() for p in lost] == [-7.5, -45.2, -323.6]
     assert {p.get_x() + p.get_width() for p in lost} == {ax.get_xlim()[1]}
-    colors = [to_hex(p.get_facecolor()) for p in ax.patches[::2]]
-    assert colors == [plots.COLORS[name].lower() for name in ("naive", "naive", "prior")]  # a digit of 784 pixels fits into the last alone
-    assert ax.lines[0].get_xdata()[0] == 784
-    assert ax.lines[1].get_xdata()[0] == pytest.approx(30.35)  # at 0.01 a pixel, so many have a probability of 10^-60.7, or 2.0e-61
-    assert "our digit: $p(x) = 2.0 \\cdot 10^{-61}$" in {t.get_text() for t in ax.texts}
-    assert {"78", "466", "3,340", "a digit: 28 × 28"} <= {t.get_text() for t in ax.texts}
+    assert [line.get_xdata()[0] for line in ax.lines] == [-46.7, -76]
+    assert all(line.get_ydata()[1] > 2 for line in ax.lines)  # through all three bars
+    said = {t.get_text() for t in ax.texts}
+    assert {"our digit: $2.0 \\cdot 10^{-47}$", "another: $1.0 \\cdot 10^{-76}$"} <= said  # 10^0.3 is 2.0
+    ticks = dict(zip(ax.get_xticks(), (t.get_text() for t in ax.get_xticklabels())))
+    assert (ticks[0], ticks[-50], ticks[-300]) == ("1", "$10^{-50}$", "$10^{-300}$")
     fig.canvas.draw()
-    (top,) = ax.child_axes
-    assert top.get_xlim()[1] == pytest.approx(2 * ax.get_xlim()[1])  # at 0.01 a pixel the exponent is twice the number of pixels
 
 
 def test_low_and_high_estimates_are_told_apart_and_none_is_lost() -> None:
     ratio = np.array([1e-30, 1e-13, 2e-3, 0.508, 0.99, 1.0, 27.5])  # the sum is 30, of which the first five are 1.5
     fig = figures.low_and_high(ratio, "Low and high")
-    (ax,) = fig.axes
-    low, high = bars(ax, "naive"), bars(ax, "importance")
-    alpha = [p for p in ax.patches if p.get_height()]
-    assert sum(p.get_height() for p in alpha) == 7
+    top, bottom = fig.axes
+    low, high = bars(top, "naive"), bars(top, "importance")
     assert sum(height for _, height in low) == 5
     assert sum(height for _, height in high) == 2
     assert min(low) == (pytest.approx(1e-12), 2)  # what lies below the axis stands in the first bin
     assert min(left for left, _ in high) == pytest.approx(1)
-    said = {t.get_text() for t in ax.texts}
-    assert {"5 too low", "2 too high", "5% of the mean", "95% of the mean", "up to 28 times", "2 below 3e-12"} <= said
+    assert sum(height for _, height in bars(bottom, "naive")) == pytest.approx(5, abs=0.01)  # percent of the mean
+    assert max(bars(bottom, "importance")) == (pytest.approx(10), pytest.approx(27.5 / 0.3, rel=1e-3))
+    for ax in (top, bottom):
+        assert [line.get_xdata()[0] for line in ax.lines] == [1, 0.508]  # the exact value, and the median
+    said = {t.get_text() for t in top.texts}
+    assert {"5 too low", "2 too high", "5% of the mean", "95% of the mean", "up to 28 times", "2 below 3e-12", "median: 5e-01"} <= said
+    assert "3e-12" in {t.get_text() for t in bottom.get_xticklabels()}
     fig.canvas.draw()

@@ -244,7 +244,7 @@ UNDERFLOW = Exercise(
     name="underflow_pixels",
     statement=(
         "Write `underflow_pixels(p, smallest)`: the smallest whole number D of pixels, at least 1, for which $p^D$ is strictly below `smallest`. `p` is the "
-        "probability of each pixel, between 0 and 1; `smallest` is a positive number below 1. (Where $p^D$ equals `smallest`, one more pixel is needed.)"
+        "probability of each pixel, between 0 and 1; `smallest` is a positive number below 1. (Unlike in (3.7), equality does not suffice.)"
     ),
     stub='''def underflow_pixels(p, smallest):
     """p, smallest: two numbers between 0 and 1 -> the fewest pixels D with p**D < smallest."""
