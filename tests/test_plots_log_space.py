@@ -53,18 +53,22 @@ def test_errors_below_the_cut_are_drawn_there_and_counted() -> None:
     fig = figures.errors([-100.0, -120.0, -90.0, -80.0], [0.5, -30.0, -20.0, -3.0], "Errors")
     (ax,) = fig.axes
     np.testing.assert_allclose(ax.collections[0].get_offsets(), [[-100, 0.5], [-120, -20], [-90, -20], [-80, -3]])
-    assert "2 of 4 lie at -20 or below" in {t.get_text() for t in ax.texts}
+    assert {"2 of 4 lie at -20 or below", "25% within\n2 nats"} <= {t.get_text() for t in ax.texts}
     fig.canvas.draw()
 
 
-def test_bias_and_formula_are_drawn_as_given() -> None:
-    fig = figures.bias_against_formula([1, 10, 100], [9.0, 0.6, 0.05], [1.0, 0.1, 0.01], [5.0, 0.5, 0.05], "Bias")
-    (ax,) = fig.axes
-    formula, measured = ax.lines
+def test_bias_and_formula_are_drawn_as_given_and_divided() -> None:
+    fig = figures.bias_against_formula([1, 10, 100], [9.0, 0.6, 0.05], [1.0, 0.1, 0.01], [5.0, 0.5, 0.05], ["Bias", "Ratio"])
+    left, right = fig.axes
+    formula, measured = left.lines[:2]
     assert formula.get_ydata().tolist() == [5.0, 0.5, 0.05]
     assert measured.get_ydata().tolist() == [9.0, 0.6, 0.05]
-    bars = ax.collections[0].get_segments()
+    bars = left.collections[0].get_segments()
     np.testing.assert_allclose([bar[:, 1] for bar in bars], [[7.0, 11.0], [0.4, 0.8], [0.03, 0.07]])
+    np.testing.assert_allclose(right.lines[1].get_xydata(), [[1, 1.8], [10, 1.2], [100, 1.0]])
+    bars = right.collections[0].get_segments()
+    np.testing.assert_allclose([bar[:, 1] for bar in bars], [[1.4, 2.2], [0.8, 1.6], [0.6, 1.4]])
+    assert right.get_ylim()[0] == 0
     fig.canvas.draw()
 
 
@@ -73,14 +77,31 @@ def test_errors_are_grouped_by_effective_sample_size() -> None:
     error = np.array([-40.0, -4.0, -2.0, -1.0, 0.25])
     fig = figures.errors_by_ess(ess, error, [1, 2, 3], "By size")
     (ax,) = fig.axes
-    dots = {line.get_xdata()[0]: line.get_ydata()[0] for line in ax.lines if line.get_marker() == "o"}
+    dots = {line.get_xdata()[0]: line.get_ydata()[0] for line in ax.lines if line.get_markersize() == 8}
     assert dots == {0: -22.0, 1: -1.5, 2: 0.25}
     assert [t.get_text() for t in ax.get_xticklabels()] == ["1 to 2\n(2)", "2 to 3\n(2)", "3 or more\n(1)"]
     bar = next(line for line in ax.lines if line.get_linewidth() == 9)
     np.testing.assert_allclose(bar.get_ydata(), [-30, -5.8])  # the middle 90 % lies between -38.2 and -5.8
     texts = [t.get_text() for t in ax.texts]
     assert "↓ to -38" in texts
-    assert [text for text in texts if text.endswith("%") and len(text) < 5] == ["50%", "0%", "0%"]
+    assert [text for text in texts if " of " in text] == ["1 of 2", "0 of 2", "0 of 1"]  # too few digits for a percentage
+    assert not any("blind" in text for text in texts)
+    fig.canvas.draw()
+
+
+def test_a_large_bin_has_a_percentage_and_shows_the_digits_below_its_bar_and_the_blind_ones() -> None:
+    error = np.concatenate([np.linspace(0, 1, 96), [-6.0, -25.0, -40.0, -150.0]])
+    fig = figures.errors_by_ess(np.full(100, 4.0), error, [1, 3, 5], "By size")
+    (ax,) = fig.axes
+    texts = [t.get_text() for t in ax.texts]
+    assert "4%" in texts
+    assert "blind: 3 digits,\n↓ to -150" in texts
+    small = next(line for line in ax.lines if line.get_marker() == ".")
+    assert small.get_ydata()[:4].tolist() == [-30, -30, -25, -6]
+    assert small.get_ydata().max() < np.quantile(error, 0.05)
+    blind = next(line for line in ax.lines if line.get_markersize() == 5)
+    assert sorted(blind.get_ydata()) == [-30, -30, -25]
+    np.testing.assert_allclose(blind.get_xdata().mean(), 1)  # the bin from 3 to 5
     fig.canvas.draw()
 
 
@@ -93,6 +114,8 @@ def test_many_latents_shows_the_median_and_the_middle_of_each_number_of_latents(
     np.testing.assert_allclose(right.lines[0].get_xydata(), [[1, 250.0], [20, 1.5]])
     assert right.get_yscale() == "log"
     assert left.get_xticks().tolist() == [1, 20]
+    assert "cannot fall below 1" in {t.get_text() for t in right.texts}
+    assert any(list(line.get_ydata()) == [1, 1] for line in right.lines)
     fig.canvas.draw()
 
 

@@ -424,7 +424,7 @@ QUIZ = (
         1,
     ),
     Question(
-        "We double all logits of a decoder. Its images become sharper, and log p(x) of held-out digits falls. What happens to the ESS of samples from the prior?",
+        "We double all logits of our decoder, as above. Its images become sharper, and log p(x) of held-out digits falls. What happens to the ESS of samples from the prior?",
         (
             ("It rises, because the model is worse.", "Quality does not decide. In the notebook the model became worse, and the ESS fell."),
             (
@@ -440,7 +440,7 @@ QUIZ = (
         (
             (
                 "More than 5 nats too low",
-                "Nothing forbids it. With twenty latents all 300 estimates were too low, half of them by more than 44 nats.",
+                "Nothing forbids it. With twenty latents all 300 estimates were too low, half of them by more than 45 nats.",
             ),
             ("More than 5 nats too high", "By Markov's inequality its probability is at most exp(−5), less than 1 in 100."),
             (

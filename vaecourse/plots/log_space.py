@@ -51,13 +51,20 @@ def shifts(terms, by: Mapping[str, float], results: Mapping[str, float], title: 
 
 @plots.in_course_style
 def errors(exact, error, title: str, cut: float = -20.0) -> Figure:
-    """Estimate minus exact value against the exact value, (B,) each, in nats; what lies below `cut` is drawn there and counted."""
+    """Estimate minus exact value against the exact value, (B,) each, in nats.
+
+    What lies below `cut` is drawn there and counted; the share within 2 nats of the exact value is written beside its band.
+    """
     exact, error = np.asarray(exact), np.asarray(error)
     below = int((error <= cut).sum())
     fig, ax = plots.figure(title, "exact log p(x), nats", "estimate minus exact, nats", size=(7.2, 3.9))
     ax.scatter(exact, np.maximum(error, cut), s=6, color=plots.COLORS["naive"], alpha=0.45, lw=0)
     ax.axhline(0, color=plots.COLORS["exact"], lw=1.4)
-    ax.annotate("exact", (0, 0), xycoords=("axes fraction", "data"), xytext=(4, 5), textcoords="offset points", fontsize=9)
+    ax.axhspan(-2, 2, color=plots.COLORS["importance"], alpha=0.12, lw=0)
+    beside = {"xycoords": ("axes fraction", "data"), "xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
+    ax.annotate("exact", (1, 0), **beside)
+    band = f"{(np.abs(error) < 2).mean():.0%} within\n2 nats"
+    ax.annotate(band, (1, -3.2), **beside, color=plots.COLORS["importance"], weight="bold")
     ax.annotate(
         f"{below:,} of {len(error):,} lie at {cut:.0f} or below",
         (0.02, cut),
@@ -73,13 +80,26 @@ def errors(exact, error, title: str, cut: float = -20.0) -> Figure:
 
 
 @plots.in_course_style
-def bias_against_formula(sizes: Sequence[int], bias, errors, formula, title: str) -> Figure:
-    """How much too low the log of an average of N terms is on average, two standard errors up and down, and what the formula says."""
-    fig, ax = plots.figure(title, "samples N", "log p(x) minus average estimate, nats")
-    plots.line(ax, sizes, formula, "Var(w) / (2 N p²)", "prior", end=2, nudge=(-72, -14), ls="--")
-    plots.line(ax, sizes, bias, "measured, ± 2 standard errors", "naive", marker="o", ms=4, end=0, nudge=(18, 4))
-    ax.errorbar(sizes, bias, 2 * np.asarray(errors), fmt="none", ecolor=plots.COLORS["naive"], elinewidth=2)
-    ax.set(xscale="log", yscale="log")
+def bias_against_formula(sizes: Sequence[int], bias, errors, formula, titles: Sequence[str]) -> Figure:
+    """How much too low the log of an average of N terms is on average, beside what the formula says; on the right, their ratio.
+
+    Bars are two standard errors up and down.
+    """
+    bias, errors, formula = (np.asarray(values) for values in (bias, errors, formula))
+    names = ["log p(x) minus average estimate, nats", "measured / formula"]
+    fig, axes = plots.figure(titles, "samples N", names, size=(9.4, 3.7))
+    plots.line(axes[0], sizes, formula, "formula", "prior", end=1, nudge=(-30, -14), ls="--")
+    plots.line(axes[0], sizes, bias, "measured", "naive", marker="o", ms=4, end=1, nudge=(10, 8))
+    axes[0].set_yscale("log")
+    axes[1].axhline(1, color=plots.COLORS["prior"], ls="--")
+    plots.line(axes[1], sizes, bias / formula, "", "naive", marker="o", ms=4)
+    axes[1].set_ylim(0, None)
+    axes[1].annotate(
+        "bars: ± 2 standard errors", (0.97, 0.06), xycoords="axes fraction", ha="right", color=plots.COLORS["naive"], fontsize=9
+    )
+    for ax, middle, half in zip(axes, (bias, bias / formula), (2 * errors, 2 * errors / formula)):
+        ax.errorbar(sizes, middle, half, fmt="none", ecolor=plots.COLORS["naive"], elinewidth=2)
+        ax.set_xscale("log")
     return fig
 
 
@@ -87,11 +107,12 @@ def bias_against_formula(sizes: Sequence[int], bias, errors, formula, title: str
 def errors_by_ess(ess, error, edges: Sequence[float], title: str, cut: float = -30.0) -> Figure:
     """The errors, (B,) in nats, of the estimates whose effective sample size lies between two edges.
 
-    For each bin: the median, the middle 90 % (a bar that ends below `cut` is drawn down to it, and its end written), and
-    the share that is more than 5 nats too low.
+    For each bin: the median, the middle 90 % (a bar that ends below `cut` is drawn down to it, and its end written), a
+    small dot for each digit below them (below `cut`: at it), and the share that is more than 5 nats too low.
+    The digits at -20 or below with an effective sample size of 3 or more are drawn in black and their worst error written.
     """
     ess, error = np.asarray(ess), np.asarray(error)
-    fig, ax = plots.figure(title, "effective samples of 1,000 (number of digits)", "estimate minus exact, nats", size=(7.6, 4.2))
+    fig, ax = plots.figure(title, "effective samples of 1,000 (number of digits)", "estimate minus exact, nats", size=(7.6, 4.4))
     names, ink = [], plots.COLORS["naive"]
     for place, (low, high) in enumerate(zip(edges, [*edges[1:], math.inf])):
         here = error[(ess >= low) & (ess < high)]
@@ -100,15 +121,24 @@ def errors_by_ess(ess, error, edges: Sequence[float], title: str, cut: float = -
             ends = np.quantile(here, [0.05, 0.95])
             ax.plot([place, place], np.maximum(ends, cut), color=ink, lw=9, alpha=0.35, solid_capstyle="butt")
             ax.plot(place, max(np.median(here), cut), "o", ms=8, color=ink)
-            ax.text(place, 5, f"{(here < -5).mean():.0%}", ha="center", va="center", color=ink, weight="bold")
+            below = np.maximum(np.sort(here[here < ends[0]]), cut)
+            beside = place + 0.06 * (np.arange(len(below)) % 5 - 2)  # so that equal errors do not hide one another
+            ax.plot(beside, below, ".", ms=4, mew=0, alpha=0.6, color=ink)
+            share = f"{(here < -5).mean():.0%}" if len(here) >= 100 else f"{(here < -5).sum()} of {len(here)}"
+            ax.text(place, 5, share, ha="center", va="center", color=ink, weight="bold")
             if ends[0] < cut:
-                ax.text(place + 0.12, cut, f"↓ to {ends[0]:.0f}", va="bottom", color=ink, fontsize=9)
+                ax.text(place + 0.17, cut + 0.6, f"↓ to {ends[0]:.0f}", va="bottom", color=ink, fontsize=9)
+    blind = (ess >= 3) & (error <= -20)
+    if blind.any():
+        at = np.searchsorted(edges, ess[blind], side="right") - 1
+        ax.plot(at + 0.1 * np.arange(len(at)) - 0.05 * (len(at) - 1), np.maximum(error[blind], cut), "o", ms=5, color=plots.COLORS["exact"])
+        ax.text(at.max() + 0.36, cut, f"blind: {blind.sum()} digits,\n↓ to {error[blind].min():.0f}", va="bottom", fontsize=9)
     ax.axhline(0, color=plots.COLORS["exact"], lw=1.4)
     ax.text(-0.5, 8.4, "more than 5 nats too low:", ha="left", va="center", color=ink, fontsize=9)
     ax.text(-0.55, 0.5, "exact", fontsize=9, ha="left", va="bottom")
-    ax.set(xticks=range(len(names)), xticklabels=names, xlim=(-0.6, len(names) - 0.4), ylim=(cut, 11))
+    ax.set(xticks=range(len(names)), xticklabels=names, xlim=(-0.6, len(names) - 0.4), ylim=(cut - 0.8, 11))
     ax.set_yticks([y for y in ax.get_yticks() if cut <= y <= 0])
-    ax.annotate("dot: median; bar: the middle 90 %", (0.98, 0.06), xycoords="axes fraction", ha="right", color=ink, fontsize=9)
+    ax.text(len(names) - 0.45, 8.4, "dot: median; bar: middle 90 %; small: below it", ha="right", va="center", color=ink, fontsize=9)
     ax.grid(axis="x", visible=False)
     return fig
 
@@ -134,6 +164,9 @@ def many_latents(dimensions: Sequence[int], error, ess, titles: Sequence[str]) -
         fontsize=9,
     )
     axes[1].set_yscale("log")
+    axes[1].axhline(1, color=plots.COLORS["exact"], lw=1.4)
+    axes[1].annotate("cannot fall below 1", (dimensions[-1], 1), xytext=(0, -11), textcoords="offset points", ha="right", fontsize=9)
+    axes[1].set_ylim(0.6, None)
     return fig
 
 
