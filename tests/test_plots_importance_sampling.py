@@ -80,21 +80,22 @@ def test_the_cost_is_a_line_and_what_was_measured_are_dots() -> None:
 
 
 def test_running_averages_share_their_axes() -> None:
-    left, right = np.linspace(0.5, 1.5, 200).reshape(100, 2), np.ones((100, 3))
+    left, right = np.linspace(0.5, 1.5, 400).reshape(200, 2), np.ones((200, 3))
     fig = figures.running_averages({"narrow": left, "wide": right})
     assert [ax.get_title(loc="left") for ax in fig.axes] == ["narrow", "wide"]
     assert [len(ax.lines) for ax in fig.axes] == [3, 4]  # the runs, and the exact value
     assert fig.axes[0].lines[1].get_ydata() == pytest.approx(left[:, 1])
-    assert fig.axes[0].lines[0].get_xdata()[[0, -1]] == pytest.approx([1, 100])
+    assert fig.axes[0].lines[0].get_xdata()[[0, -1]] == pytest.approx([1, 200])
     assert fig.axes[0].axis() == fig.axes[1].axis()
-    assert "highest" not in texts(fig)
+    assert "↑" not in texts(fig)
 
 
 def test_what_leaves_the_picture_is_named() -> None:
-    far = np.ones((100, 2))
-    far[50, 1] = 2.7
-    fig = figures.running_averages({"narrow": far, "wide": np.ones((100, 2))})
-    assert "highest: 2.7" in texts(fig)
+    far = np.ones((300, 2))
+    far[20, 1], far[150, 1] = 5.0, 2.7  # the first lies before the picture begins
+    fig = figures.running_averages({"narrow": far, "wide": np.ones((300, 2))})
+    assert "to 2.7 ↑" in texts(fig)
+    assert [t.get_position()[0] for t in fig.axes[0].texts if "↑" in t.get_text()] == [151]
 
 
 def test_the_run_that_jumps_is_drawn_bold() -> None:
@@ -104,6 +105,8 @@ def test_the_run_that_jumps_is_drawn_bold() -> None:
     fig = figures.running_averages({"narrow": runs, "wide": runs})
     assert [line.get_linewidth() > 2 for line in fig.axes[0].lines[:3]] == [False, True, False]
     assert not any(line.get_linewidth() > 2 for line in fig.axes[1].lines)
+    (label,) = [t for ax in fig.axes for t in ax.texts if "one sample" in t.get_text()]
+    assert (label.axes, *label.get_position()) == (fig.axes[0], pytest.approx(0.93 * 201), 1.5)
 
 
 def test_the_wedge_is_two_standard_errors_wide_and_the_title_says_what_lies_in_it() -> None:
@@ -136,7 +139,7 @@ def test_every_round_is_an_ellipse_of_two_standard_deviations_in_both_panels() -
     assert posterior.get_linestyle() == "--"
     assert np.mean(near.get_xlim()) == pytest.approx(2.0)
     assert np.diff(near.get_xlim()) == pytest.approx(16 * 0.2)
-    assert all(name in texts(fig) for name in ("prior", "round 3", "round 8"))
+    assert all(name in texts(fig) for name in ("prior", "round 3", "rounds 6–8"))
 
 
 def test_errors_are_drawn_against_the_ess_and_the_failures_are_named() -> None:
@@ -177,7 +180,7 @@ def test_a_missed_mode_is_shown_with_q_beside_it_the_shares_and_three_pictures()
     assert (q.width, q.height) == pytest.approx((0.6, 1.2))  # three standard deviations to each side
     assert (prior.width, prior.height) == pytest.approx((4, 4))
     beside = {t.get_text(): tuple(t.xy) for t in left.texts if "mass" in t.get_text()}
-    assert beside == {"nearly all\nof the mass": tuple(square()[10]), "$e^{-42.9}$ of\nthe mass": tuple(WIDE)}
+    assert beside == {"nearly all\nof the mass": tuple(square()[10]), "q: $e^{-42.9}$ of\nthe mass": tuple(WIDE)}
     small = [inset.images[0].get_array()[0, 0] for inset in left.child_axes]
     assert small == pytest.approx([0.1, 0.5, 0.9])
     assert [inset.get_xlabel() for inset in left.child_axes] == ["decoded at the mode", "the digit", "decoded at q"]

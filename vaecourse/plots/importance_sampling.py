@@ -17,7 +17,7 @@ BLUE, GREY, AMBER = COLORS["importance"], "#555555", "#A36A00"  # amber: the pos
 def support(z, prior, posterior, low: float, high: float) -> Figure:
     """Prior and posterior densities at z (N,), a q that is flat from low to high, and what of the posterior it never reaches."""
     z, prior, posterior = (np.asarray(a) for a in (z, prior, posterior))
-    fig, ax = figure(f"No sample of q falls outside of [{low:g}, {high:g}]", "z", "density")
+    fig, ax = figure(f"No sample of q falls outside [{low:g}, {high:g}]", "z", "density")
     for part in (z <= low, z >= high):
         ax.fill_between(z[part], posterior[part], color=COLORS["posterior"], alpha=0.45, lw=0)
     line(ax, z, prior, "prior p(z)", "prior", end=np.argmin(abs(z + 0.75)), nudge=(-58, 6))
@@ -33,7 +33,7 @@ def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
     u = np.linspace(-5, 5, 401)
     log_p = -(u**2) / 2 - np.log(2 * np.pi) / 2
     titles = [f"q {w:g} times as wide: {'finite' if w**2 > 0.5 else 'infinite'} area" for w in widths]
-    fig, axes = figure(titles, "z − m, in widths of the posterior", ["density", ""], size=(9.4, 3.3))
+    fig, axes = figure(titles, "z − m, in widths of the posterior", ["p, q and p²/q", ""], size=(9.4, 3.3))
     for ax, width in zip(axes, widths):
         log_density = -((u / width) ** 2) / 2 - np.log(2 * np.pi * width**2) / 2
         curve = np.exp(2 * log_p - log_density)
@@ -89,16 +89,20 @@ def running_averages(runs: Mapping[str, object]) -> Figure:
         running = np.asarray(running)
         late = running[len(running) // 100 :]
         steps = np.where(late[1:] < 1.8, np.diff(late, axis=0), 0)  # those that stay within the picture
-        jumper = int(steps.max(0).argmax())
+        jump, jumper = np.unravel_index(steps.argmax(), steps.shape)
         for i, run in enumerate(running.T):
             bold = i == jumper and ax is axes[0]
             ax.plot(np.arange(1, len(run) + 1), run, color=BLUE, lw=2.2 if bold else 1, alpha=1 if bold else 0.6)
+        if ax is axes[0]:
+            at = len(running) // 100 + jump + 2
+            ax.text(at * 0.93, late[jump + 1, jumper], "a jump:\none sample", ha="right", va="top", fontsize=9, color=BLUE)
         ax.axhline(1, color=COLORS["exact"], lw=1.2)
-        ax.set(xscale="log", xlim=(10, len(running)), ylim=(0.4, 1.8))
-        highest = running[9:].max()
-        if highest > 1.8:
-            ax.text(0.98, 0.97, f"highest: {highest:.1f}", ha="right", va="top", fontsize=9, color=BLUE, transform=ax.transAxes)
-    axes[1].text(0.75 * len(running), 1.06, "exact", ha="right", fontsize=9)
+        ax.text(0.98 * len(running), 1.02, "exact", ha="right", va="bottom", fontsize=9)
+        ax.set(xscale="log", xlim=(100, len(running)), ylim=(0.4, 1.8))
+        highest = np.unravel_index(running[99:].argmax(), running[99:].shape)[0] + 100
+        if running[highest - 1].max() > 1.8:
+            words = f"to {running[highest - 1].max():.1f} ↑"
+            ax.text(highest, 1.79, words + " ", ha="right", va="top", fontsize=9, color=BLUE)
     return fig
 
 
@@ -112,12 +116,12 @@ def reported_errors(runs: Mapping[str, tuple[object, object]]) -> Figure:
     for ax, (error, mean) in zip(axes, runs.values()):
         ramp = np.linspace(0, 0.3, 50)
         ax.fill_between(ramp, 1 - 2 * ramp, 1 + 2 * ramp, color="#999999", alpha=0.3, lw=0)
-        ax.scatter(error, mean, s=5, color=BLUE, alpha=0.4)
+        ax.scatter(error, mean, s=5, color=BLUE, alpha=min(0.4, 1000 / len(mean)), lw=0)
         ax.axhline(1, color=COLORS["exact"], lw=1)
         ax.set(xlim=(0, 0.3), ylim=(0.5, 1.5))
         outside = int(((error > 0.3) | (abs(mean - 1) > 0.5)).sum())
         if outside:
-            words = f"{outside} of {len(mean)} runs lie outside of the picture,\nto the right or above"
+            words = f"{outside} of {len(mean)} runs lie outside the picture,\nto the right or above"
             ax.text(0.98, 0.04, words, ha="right", fontsize=9, color=BLUE, transform=ax.transAxes)
     axes[1].text(0.075, 1.38, "grey: the exact value lies\nwithin two standard errors", va="center", fontsize=9, color=GREY)
     return fig
@@ -130,21 +134,33 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     center = probs @ grid
     spread = np.sqrt(probs @ (grid - center) ** 2)
     last, box = len(path) - 1, {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
-    fig, axes = figure(["From the prior to the posterior", "The last rounds, magnified"], size=(9.6, 4.6))
-    for ax, numbered, shade in zip(axes, (range(4), (4, 5, last)), (0.4, 1)):  # on the left a speck is made visible
+    fig, axes = figure(["From the prior to the posterior", "Magnified: q is 1.2 times as wide on purpose"], size=(9.6, 4.6))
+    for ax, numbered, shade in zip(axes, (range(4), (4, 5, 6)), (0.4, 1)):  # on the left a speck is made visible
         plane(ax, grid, probs**shade, extent=4)
         for i, (mu, sigma) in enumerate(path):
             ellipse(ax, mu, sigma, "importance" if i else "prior", lw=1.4)
         for i in numbered:
             mu, sigma = path[i]
-            name, color = (f"round {i}", BLUE) if i else ("prior", GREY)
+            name, color = (f"round {i}" if i < 6 else f"rounds {i}–{last}", BLUE) if i else ("prior", GREY)
             ax.text(mu[0], mu[1] + 2 * sigma[1], name, color=color, ha="center", va="center", fontsize=8, bbox=box, clip_on=True)
     mu, sigma = path[-1]
     reach = 8 * float(max(sigma))
     axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
     ellipse(axes[1], center, spread, AMBER, lw=1.4, ls="--")
-    axes[1].text(0.5, 0.04, "dashed: exact posterior", transform=axes[1].transAxes, ha="center", fontsize=9, color=AMBER, bbox=box)
-    axes[0].text(-3.85, 3.55, "orange: exact posterior; blue: two standard deviations of q", color=BLUE, fontsize=9)
+    axes[1].text(
+        0.5,
+        0.03,
+        "dashed: exact posterior, two standard deviations",
+        transform=axes[1].transAxes,
+        ha="center",
+        fontsize=9,
+        color=AMBER,
+        bbox=box,
+    )
+    middle = np.array([np.asarray(mu) for mu, _ in path[:2]]).mean(0)
+    axes[0].set(xlim=(middle[0] - 3.4, middle[0] + 3.4), ylim=(middle[1] - 3.4, middle[1] + 3.4))
+    words = "orange: exact posterior\nblue: two standard deviations of q"
+    axes[0].text(0.03, 0.97, words, transform=axes[0].transAxes, va="top", color=BLUE, fontsize=9, bbox=box)
     return fig
 
 
@@ -162,12 +178,14 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
     for i, (name, (ess, error, color)) in enumerate(results.items()):
         ess, error = np.asarray(ess), np.asarray(error)
         ax.plot(ess, error, "o", ms=4, alpha=0.6, color=COLORS[color])
-        ax.text(0.3, 0.3 - 0.07 * i, name, color=COLORS[color], transform=ax.transAxes)
+        ax.text(0.12, 0.3 - 0.07 * i, name, color=COLORS[color], transform=ax.transAxes)
     for i in named:
         place = (ess[i], error[i])
         ax.plot(*place, "o", ms=9, mfc="none", mec=BLUE)
-        ax.annotate(f"#{i}", place, xytext=(-8, 0), textcoords="offset points", ha="right", va="center", color=BLUE, weight="bold")
-    ax.set(xscale="log", xlim=(0.9, 1200))
+        side = 1 if ess[i] < 150 else -1  # the prior's dots are on the left
+        words = {"ha": "left" if side > 0 else "right", "va": "center", "color": BLUE, "weight": "bold"}
+        ax.annotate(f"#{i}", place, xytext=(8 * side, 0), textcoords="offset points", **words)
+    ax.set(xlim=(-20, 1000))
     ax.set_yscale("symlog", linthresh=0.1, linscale=0.6)
     ticks = (-100, -10, -1, -0.1, 0, 0.1, 1, 10)
     low, high = (f(np.concatenate([np.asarray(r[1]) for r in results.values()])) for f in (min, max))
@@ -175,7 +193,7 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
     ax.set_yticks(ticks, [f"{t:g}".replace("-", "−") for t in ticks])
     ax.set_ylim(1.5 * low, 1.5 * high)
     ax.minorticks_off()
-    ax.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
+    ax.set_xticks(range(0, 1001, 200), ["0", "200", "400", "600", "800", "1,000"])
     return fig
 
 
@@ -199,14 +217,14 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         ax.text(0, -3, "prior, two\nstandard deviations", ha="center", va="center", fontsize=8, color=GREY)
         ellipse(ax, mus[i], sigmas[i], "importance", radius=3, lw=2)
         _beside(ax, modes[i], "nearly all\nof the mass", AMBER)
-        _beside(ax, mus[i], f"$e^{{-{float(missing[i]):.1f}}}$ of\nthe mass", BLUE)
+        _beside(ax, mus[i], f"q: $e^{{-{float(missing[i]):.1f}}}$ of\nthe mass", BLUE)
         places = {"decoded at the mode": (modes[i], AMBER), "the digit": (None, "#000000"), "decoded at q": (mus[i], BLUE)}
         for j, (name, (place, color)) in enumerate(places.items()):
             _inset(ax, pictures[i][j], name, 0.1 + 0.31 * j, place, color)
         ax.set(ylim=(-7.5, float(grid[-1][1])), yticks=range(-4, 5, 2))  # room for the pictures
     bar = fig.colorbar(axes[-1].images[0], ax=list(axes), shrink=0.75, ticks=[0, depth / 2, depth])
     bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0"])
-    bar.set_label("log posterior density, relative to its maximum, nats")
+    bar.set_label("log posterior density, relative to its maximum, nats\n(in the density itself, −10 is already invisible)")
     return fig
 
 
@@ -226,5 +244,5 @@ def _inset(ax: Axes, picture, name: str, left: float, place, color: str) -> None
     small.spines[:].set_color(color)
     small.set_xlabel(name, fontsize=8, color=color, labelpad=2)
     if place is not None:
-        arrow = {"arrowstyle": "-", "color": color, "lw": 0.9}
+        arrow = {"arrowstyle": "-", "color": color, "lw": 0.9, "shrinkB": 8}
         ax.annotate("", tuple(np.asarray(place)), xytext=(left + 0.09, 0.26), textcoords=ax.transAxes, arrowprops=arrow)
