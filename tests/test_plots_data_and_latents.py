@@ -95,7 +95,7 @@ def test_extremes_that_fill_the_figure_have_their_key_too() -> None:
 def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
     fig = figures.bayes_rule(np.eye(9)[4], ["one", "two"], [0.001, 0.004], [0.7, 0.3], [0.7, 0.3])
     titles = [ax.get_title(loc="left") for ax in fig.axes[1:]]
-    assert titles == ["p(x|z): two is largest", "p(z) p(x|z) add up to p(x)", "p(z|x): one is largest"]
+    assert titles == ["p(x|z): two is largest", "p(z) p(x|z) sum to p(x) (rounded)", "p(z|x): one is largest"]
     assert [bar.get_width() for bar in fig.axes[1].patches] == [0.001, 0.004]
     assert [bar.get_width() for bar in fig.axes[2].patches] == [0.7, 0.3, 1.0]
     assert [bar.get_x() for bar in fig.axes[2].patches] == pytest.approx([0, 0.7, 0])  # end to end, then the sum
@@ -110,7 +110,7 @@ def test_scale_writes_the_steps_and_sets_the_last_apart() -> None:
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in dots] == [(-200, 1), (-170, 2), (-130, 3), (-50, 4)]
     assert [line.get_markerfacecolor() == "white" for line in dots] == [False, False, False, True]
-    assert {"at -500.0, far to the left", "-170.0", "+30", "+40"} <= set(texts(fig))
+    assert {"at -500.0, far to the left", "-170.0", "+300", "+30", "+40"} <= set(texts(fig))
     assert "+80" not in texts(fig)  # the last is no step of the same kind
     low, high = ax.get_xlim()
     assert -500 < low < -200

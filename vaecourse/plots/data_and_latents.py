@@ -99,7 +99,7 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
     """
     side = int(round(len(picture) ** 0.5))
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
-    titles = ["The image x", f"p(x|z): {first[0]} is largest", "p(z) p(x|z) add up to p(x)", f"p(z|x): {first[1]} is largest"]
+    titles = ["The image x", f"p(x|z): {first[0]} is largest", "p(z) p(x|z) sum to p(x) (rounded)", f"p(z|x): {first[1]} is largest"]
     fig, axes = figure(titles, size=(12.4, 2.9))
     _page(axes[0], np.asarray(picture).reshape(side, side))
     likelihood, joint, posterior = (np.asarray(values) for values in (likelihood, joint, posterior))
@@ -123,8 +123,8 @@ def _bars(ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[s
 
 @in_course_style
 def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
-    """Values on one axis, a row a name, with the step from each to the next. The first is far below the others and is written
-    at the left edge; the last is of another kind than the others and is a hollow dot."""
+    """Values on one axis, a row a name, with an arrow from each to the next. The first is far below the others: it is written at
+    the left edge, and its arrow is broken. The last is of another kind than the others and is a hollow dot."""
     names, numbers = list(values), list(values.values())
     left, right = numbers[1] - 0.15 * (numbers[-1] - numbers[1]), numbers[-1] + 0.12 * (numbers[-1] - numbers[1])
     fig, ax = figure(title, xlabel, size=(8.4, 3.4))
@@ -134,12 +134,13 @@ def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
         hollow = i + 1 == len(numbers)
         ax.plot(value, i, "o", ms=9, color=COLORS["exact"], mfc="white" if hollow else COLORS["exact"])
         ax.annotate(f"{value:.1f}", (value, i), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9)
-        if 1 < i and not hollow:
-            before = numbers[i - 1]
-            ax.plot([before, value], [i, i], color=COLORS["exact"], lw=1, ls=":")
-            ax.plot([before, before], [i - 1, i], color=COLORS["exact"], lw=1, ls=":")
-            middle = ((before + value) / 2, i)
-            ax.annotate(f"{value - before:+.0f}", middle, xytext=(0, -12), textcoords="offset points", ha="center", fontsize=9)
+        if not hollow:
+            before = max(numbers[i - 1], left)
+            ax.annotate("", (value, i), (before, i), arrowprops={"arrowstyle": "->", "color": "#555555", "shrinkA": 0, "shrinkB": 5})
+            middle, step = ((before + value) / 2, i), value - numbers[i - 1]
+            ax.annotate(f"{step:+.0f}", middle, xytext=(0, -14), textcoords="offset points", ha="center", fontsize=9)
+    broken = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    ax.annotate("//", (left, 1), xytext=(11, 0), textcoords="offset points", ha="center", va="center", fontsize=10, bbox=broken)
     ax.set(xlim=(left, right), ylim=(len(numbers) - 0.5, -0.7), yticks=range(len(numbers)), yticklabels=names)
     ax.grid(axis="y", visible=False)
     return fig
