@@ -240,6 +240,6 @@ def test_the_gain_is_a_mean_with_its_standard_error() -> None:
 
 def test_they_leave_the_settings_of_matplotlib_alone() -> None:
     before = dict(plt.rcParams)
-    plots.picture(pictures.plate_and_flow([0.0, 0.0], IMAGE, IMAGE))
+    plots.picture(pictures.plate_and_flow([0.0, 0.0], IMAGE))
     plots.picture(pictures.covariance_maps([np.zeros((28, 28))] * 2, ["one", "two"], [(1, 1)] * 2, 0.1))
     assert dict(plt.rcParams) == before
