@@ -32,15 +32,15 @@ def _picture(ax: Axes, image) -> None:
 
 
 @in_course_style
-def plate_and_flow(z, probs, x) -> Figure:
-    """The model twice: as a plate diagram, and as the flow of data from one z (2,) through probabilities (784,) to an image (784,)."""
+def plate_and_flow(z, probs) -> Figure:
+    """The model twice: as a plate diagram, and as the flow of data from one z (2,) through probabilities (784,) to an image, left open."""
     fig, axes = figure(["The plate diagram", "The flow of data for one image"], size=(10.4, 3.3))
     for ax in axes:
         ax.axis("off")
     fig.get_layout_engine().set(w_pad=0.02)
     axes[0].get_gridspec().set_width_ratios([1, 2.35])
     _plate(axes[0])
-    _flow(axes[1], np.asarray(z), probs, x)
+    _flow(axes[1], np.asarray(z), probs)
     return fig
 
 
@@ -61,8 +61,8 @@ def _plate(ax: Axes) -> None:
     ax.text(3.85, 0.32, "$n = 1, …, N$", ha="right", fontsize=10)
 
 
-def _flow(ax: Axes, z: np.ndarray, probs, x) -> None:
-    """Boxes from left to right: the latent, the layers of the decoder, the probabilities, the image."""
+def _flow(ax: Axes, z: np.ndarray, probs) -> None:
+    """Boxes from left to right: the latent, the layers of the decoder, the probabilities, an empty frame for the image."""
     ax.set(xlim=(-0.1, 10), ylim=(0, 4.2))
     numbers = "\n".join(f"{value:+.2f}" for value in z)
     boxes = ((0.0, 1.2, "white", f"$z$\n{numbers}"), (2.0, 1.2, "#E8F3EF", "128\nELU"), (3.4, 1.2, "#E8F3EF", "128\nELU"))
@@ -72,10 +72,11 @@ def _flow(ax: Axes, z: np.ndarray, probs, x) -> None:
     arrow = {"arrowstyle": "-|>", "color": "black", "lw": 1.3}
     for start, end in ((1.2, 2.0), (3.2, 3.4), (4.6, 4.8), (6.0, 6.5), (8.0, 8.55)):
         ax.annotate("", (end, 2.1), (start, 2.1), arrowprops=arrow)
-    for left, image, name in ((0.65, probs, "probabilities $p_j(z)$"), (0.855, x, "image $x$")):
+    for left, image, name in ((0.65, probs, "probabilities $p_j(z)$"), (0.855, np.zeros(784), "image $x$")):
         inset = ax.inset_axes([left, 0.27, 0.145, 0.46])
         _picture(inset, image)
         inset.set_title(name, fontsize=9, weight="normal", loc="center", pad=4)
+    inset.text(13.5, 13.5, "784 pixels,\neach 0 or 1", ha="center", va="center", fontsize=8, color="#555555")
     ax.text(0.6, 0.95, r"$z \sim \mathcal{N}(0, I)$" + "\nrandom", ha="center", va="top", fontsize=9)
     ax.text(4.0, 0.95, r"the decoder, with weights $\theta$" + "\nno random number", ha="center", va="top", fontsize=9)
     ax.text(9.27, 0.95, r"$x_j \sim \mathrm{Bernoulli}(p_j)$" + "\nrandom", ha="center", va="top", fontsize=9)
@@ -129,8 +130,11 @@ def posterior_speck(x, grid, probs, near, near_probs) -> Figure:
         middle.add_patch(Circle((0, 0), radius, fill=False, ec=COLORS["prior"], lw=1.1, ls="--"))
         box = {"fc": "white", "ec": "none", "pad": 1}
         at = (-radius * 0.71, radius * 0.71)
-        middle.text(*at, f"{radius}", color="#555555", fontsize=8, ha="center", va="center", bbox=box)
-    middle.text(0, -3.62, "rings: 1, 2 and 3 standard deviations of the prior", color="#555555", fontsize=8, ha="center", va="center")
+        share = 1 - np.exp(-(radius**2) / 2)  # of the prior inside the ring
+        middle.text(*at, f"{share:.0%}", color="#555555", fontsize=8, ha="center", va="center", bbox=box)
+    middle.text(
+        0, -3.62, "rings: radius 1, 2 and 3, with the share of the prior inside", color="#555555", fontsize=8, ha="center", va="center"
+    )
     low, high = np.asarray(near).min(0), np.asarray(near).max(0)
     middle.add_patch(Rectangle(low, *(high - low), fill=False, ec="black", lw=1.2))
     for end, y in ((0, low[1]), (1, high[1])):
@@ -199,18 +203,20 @@ def jensen(u) -> Figure:
 
 @in_course_style
 def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
-    """The scoreboard with a legend of its marks, and with the two numbers of its last row beside them."""
+    """The scoreboard with a legend of its marks, the exact value of every row, and the mean in the last row, beside them."""
     fig = scoreboard(rows)
     fig.set_size_inches(8.6, 2.9)
     (ax,) = fig.axes
-    _, color, estimate, _, exact = rows[-1]
+    _, color, estimate, _, _ = rows[-1]
     last = len(rows) - 1
     ink = COLORS.get(color, color)
-    ax.annotate(f"{estimate:.0f}", (estimate, last), xytext=(0, 8), textcoords="offset points", ha="center", color=ink, weight="bold")
-    ax.annotate(f"{exact:.1f}", (exact, last), xytext=(7, 0), textcoords="offset points", va="center", weight="bold")
+    mean = f"{estimate:.0f}, the mean of log p(x | z)"
+    ax.annotate(mean, (estimate, last), xytext=(0, 8), textcoords="offset points", ha="center", color=ink, weight="bold")
+    for i, (*_, exact) in enumerate(rows):
+        ax.annotate(f"{exact:.1f}", (exact, i), xytext=(7, 0), textcoords="offset points", va="center", weight="bold")
     marks = [
         Line2D([], [], ls="none", marker="o", color=ink, label="estimate"),
-        Line2D([], [], color=ink, label="one standard deviation to either side"),
+        Line2D([], [], color=ink, label="one standard deviation over z to either side"),
         Line2D([], [], ls="none", marker="|", ms=14, mew=2.2, color=COLORS["exact"], label="exact value for the model of the row"),
     ]
     fig.legend(handles=marks, frameon=False, fontsize=9, ncols=3, loc="outside lower center")
