@@ -169,19 +169,26 @@ def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
 # ---------------------------------------------------------------- notebook 02b
 
 
-def test_clouds_hold_their_points_within_their_reach() -> None:
+def test_clouds_hold_their_points_within_one_reach_and_a_line_joins_the_last() -> None:
     points = [RANDOM.normal(size=(20, 2)) for _ in range(2)]
-    axes = pictures.clouds(points, ["one", "two"], [3, 2]).axes
-    for ax, cloud, reach in zip(axes, points, (3, 2)):
+    axes = pictures.clouds(points, ["one", "two"], 3).axes
+    for ax, cloud in zip(axes, points):
         np.testing.assert_allclose(ax.collections[0].get_offsets(), cloud)
-        assert (*ax.get_xlim(), *ax.get_ylim()) == (-reach, reach, -reach, reach)
+        assert (*ax.get_xlim(), *ax.get_ylim()) == (-3, 3, -3, 3)
+    assert not axes[0].lines
+    np.testing.assert_array_equal(axes[1].lines[0].get_xdata(), sorted(points[1][:, 0]))
+    assert set(axes[1].lines[0].get_ydata()) == set(points[1][:, 1])
 
 
-def test_singular_values_are_relative_and_the_first_k_are_marked() -> None:
-    (ax,) = pictures.singular_values({"K = 2": (2, np.array([4.0, 2.0, 4e-6, 4e-7]))}).axes
-    all_of_them, marked = ax.lines
-    np.testing.assert_allclose(all_of_them.get_ydata(), [1, 0.5, 1e-6, 1e-7])
-    assert list(marked.get_xdata()) == [1, 2]
+def test_the_singular_values_stand_in_order_beside_the_size_of_the_step() -> None:
+    values = np.logspace(0, -11, 12)
+    fig = pictures.singular_values({"0.1": values, "0.001": values / 2})
+    (ax,) = fig.axes
+    assert [line.get_label() for line in ax.lines] == ["steps of 0.1", "steps of 0.001"]
+    np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [values[:10], values[:10] / 2])
+    assert list(ax.lines[0].get_xdata()) == list(range(1, 11))
+    assert {"first order:\ntwo": 1.5, "second order:\nthree": 4}.items() <= {t.get_text(): t.get_position()[0] for t in ax.texts}.items()
+    assert not clipped(fig)
 
 
 def test_one_latent_names_its_slopes() -> None:
@@ -191,13 +198,19 @@ def test_one_latent_names_its_slopes() -> None:
     assert (right.get_xscale(), right.get_yscale(), list(right.lines[0].get_ydata())) == ("log", "log", [0.3, 0.03])
 
 
-def test_the_old_axes_turn_with_the_plane() -> None:
-    decoded = RANDOM.random((4, 784))
-    left, right = pictures.rotated_sheets([decoded, decoded], 2.0, np.pi / 2).axes
-    tips = [[np.array(t.xy) for t in ax.texts if not t.get_text()] for ax in (left, right)]
-    length = np.linalg.norm(tips[0][0])
-    np.testing.assert_allclose(tips[0], [[length, 0], [0, length]], atol=1e-9)
-    np.testing.assert_allclose(tips[1], [[0, length], [-length, 0]], atol=1e-9)
+def test_the_digits_stand_where_each_panel_puts_them() -> None:
+    decoded, places = RANDOM.random((5, 784)), RANDOM.normal(size=(5, 2))
+    fig = pictures.moved_digits({"as it is": (places, "first"), "moved": (-places, "second")}, decoded, framed=(3, 1))
+    for ax, expected, caption in zip(fig.axes, (places, -places), ("first", "second")):
+        boxes = np.array([image.get_extent() for image in ax.images])
+        np.testing.assert_allclose(np.stack([boxes[:, :2].mean(1), boxes[:, 2:].mean(1)], 1), expected)
+        for image, digit in zip(ax.images, decoded):
+            np.testing.assert_allclose(image.get_array()[..., 3], digit.reshape(28, 28))
+        frames = [np.reshape(p.get_bbox().extents, (2, 2)).mean(0) for p in ax.patches]
+        np.testing.assert_allclose(frames, expected[[3, 1]])
+        assert len({p.get_edgecolor() for p in ax.patches}) == 2
+        assert ax.get_xlabel().endswith(caption)
+    assert not clipped(fig)
 
 
 def test_the_yardstick_puts_each_name_at_its_value() -> None:
@@ -209,20 +222,27 @@ def test_the_yardstick_puts_each_name_at_its_value() -> None:
     assert not clipped(fig)
 
 
-def test_the_grey_integral_stays_below_its_line() -> None:
-    p = np.array([0.1, 0.5, 0.9])
-    (ax,) = pictures.grey_integral(p, np.array([0.36, 0.5, 0.36])).axes
-    assert list(ax.lines[0].get_ydata()) == [0.36, 0.5, 0.36]
-    assert set(ax.lines[1].get_ydata()) == {1}
+def test_the_formula_is_divided_by_its_area() -> None:
+    x = np.linspace(0, 1, 1001)
+    values = 0.2**x * 0.8 ** (1 - x)
+    area = 0.6 / np.log(4)  # (1 - 2p) / log((1 - p) / p)
+    fig = pictures.grey_formula(x, {"0.2": (values, area)})
+    raw, density = (np.trapezoid(ax.lines[0].get_ydata(), ax.lines[0].get_xdata()) for ax in fig.axes)
+    assert (raw, density) == pytest.approx((area, 1), abs=1e-5)
+    assert {"p = 0.2: area 0.43", "p = 0.2: area 1"} <= set(texts(fig))
+    assert all(ax.lines[0].get_ydata().max() < ax.get_ylim()[1] for ax in fig.axes)
 
 
-def test_the_floor_and_the_two_values_are_marked() -> None:
+def test_the_local_maximum_its_level_and_the_rival_are_marked() -> None:
     sigmas = np.logspace(1, -6, 50)
-    fig = pictures.without_maximum(sigmas, -np.log(sigmas), 0.05, 3.0, (1.4, -0.34))
+    fig = pictures.without_maximum(sigmas, -np.log(sigmas), (0.5, -1.0), 0.004, -3.0)
     (ax,) = fig.axes
-    assert {"at the floor: 3.0", "local maximum: -0.3", "excluded by a floor of 0.05"} <= set(texts(fig))
-    points = [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in ax.lines[1:]]
-    assert points == [(0.05, 3.0), (1.4, -0.34)]
+    assert {"local maximum: -1.0\nat σ = 0.50", "as high again\nat σ = 0.0040", "N(0, 1) alone: -3.0"} <= set(texts(fig))
+    _, rival, level, *points = ax.lines
+    assert list(rival.get_ydata()) == [-3, -3]
+    assert (list(level.get_xdata()), list(level.get_ydata())) == ([0.5, 0.004], [-1, -1])
+    assert [(float(p.get_xdata()[0]), float(p.get_ydata()[0])) for p in points] == [(0.5, -1.0), (0.004, -1.0)]
+    assert ax.patches[0].get_bbox().extents[[0, 2]] == pytest.approx([1e-6, 0.004])  # excluded by a floor
     assert ax.get_xlim()[0] > ax.get_xlim()[1]  # sigma shrinks to the right
 
 

@@ -228,27 +228,30 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -
 
 
 @in_course_style
-def clouds(points: Sequence, titles: Sequence[str], reaches: Sequence[float]) -> Figure:
-    """Clouds of points (N, 2) side by side: the first in the prior's grey, the others in black; each axis from -reach to reach."""
+def clouds(points: Sequence, titles: Sequence[str], reach: float) -> Figure:
+    """Clouds of points (N, 2) on equal axes from -reach to reach: the first in grey, under the last a line from left to right."""
     fig, axes = figure(titles, "first number", "second number", size=(3.3 * len(points), 3.5))
-    for i, (ax, cloud, reach) in enumerate(zip(axes, points, reaches)):
+    for i, (ax, cloud) in enumerate(zip(axes, points)):
         ax.scatter(*np.asarray(cloud).T, s=3, color=COLORS["exact" if i else "prior"], alpha=0.5)
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+    cloud = np.asarray(points[-1])
+    axes[-1].plot(*cloud[cloud[:, 0].argsort()].T, color=COLORS["prior"], lw=0.8, zorder=0)
     return fig
 
 
 @in_course_style
-def singular_values(lines: Mapping[str, tuple[int, object]]) -> Figure:
-    """Singular values relative to the first, {name: (K, values)}: K large ones, then a drop."""
-    title = "As many large singular values as latents"
-    fig, ax = figure(title, "singular value, in order", "size, relative to the first", size=(6.8, 3.7))
-    for (name, (k, values)), color, marker in zip(lines.items(), GREYS, "os^"):
-        values = np.asarray(values)[:10]
-        places = np.arange(1, len(values) + 1)
-        ax.plot(places, values / values[0], color=color, marker=marker, ms=5, lw=1.3, label=name)
-        ax.plot(places[:k], values[:k] / values[0], ls="none", color=color, marker=marker, ms=8)
-    ax.set(yscale="log", xticks=places, ylim=(1e-11, 10))
-    ax.legend(frameon=False, fontsize=9)
+def singular_values(lines: Mapping[str, object]) -> Figure:
+    """Relative singular values of steps of a decoder with two latents, {size of the step: values}, the first ten of each."""
+    title = "Two directions, and a trace of curvature that shrinks with the step"
+    fig, ax = figure(title, "singular value, in order", "size, relative to the first", size=(7.4, 3.9))
+    for (name, values), color, marker in zip(lines.items(), (ACCENT, *GREYS[1:]), "os^"):
+        places = np.arange(1, 11)
+        ax.plot(places, np.asarray(values)[:10], color=color, marker=marker, ms=6, lw=1.3, label=f"steps of {name}")
+    ax.set(yscale="log", xticks=places, xlim=(0.5, 10.5), ylim=(1e-11, 100))
+    for low, high, text in ((0.5, 2.5, "first order:\ntwo"), (2.5, 5.5, "second order:\nthree"), (5.5, 10.5, "")):
+        ax.axvspan(low, high, color=COLORS["prior"], alpha=0.12 if low == 2.5 else 0, lw=0)
+        ax.text((low + high) / 2, 30, text, ha="center", va="top", fontsize=9)
+    ax.legend(frameon=False, fontsize=9, loc="upper right")
     return fig
 
 
@@ -269,16 +272,22 @@ def one_latent(z, smooth, sharp, slopes, distances) -> Figure:
 
 
 @in_course_style
-def rotated_sheets(decoders: Sequence, extent: float, turn: float) -> Figure:
-    """Two maps of decoded images; on the second the axes of the first, turned by `turn` radians, as arrows."""
-    fig, axes = figure(["The shipped decoder", "Its copy with the plane rotated"], size=(9, 4.6))
-    for ax, decoded, angle in zip(axes, decoders, (0.0, turn)):
-        sheet(ax, decoded, extent)
-        for name, direction in (("old $z_1$", angle), ("old $z_2$", angle + np.pi / 2)):
-            tip = 0.66 * extent * np.array([np.cos(direction), np.sin(direction)])
-            ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": ACCENT, "lw": 2.4})
-            box = {"fc": "white", "ec": "none", "pad": 1.5, "alpha": 0.9}
-            ax.annotate(name, 1.22 * tip, color=ACCENT, fontsize=10, weight="bold", ha="center", va="center", bbox=box)
+def moved_digits(panels: Mapping[str, tuple[object, str]], decoded, framed: Sequence[int]) -> Figure:
+    """The same decoded digits (N, 784) at other places (N, 2) in each panel, {title: (places, caption)}; some framed in colours."""
+    fig, axes = figure(list(panels), size=(4.1 * len(panels), 5.1))
+    fig.suptitle("Every digit has moved, and no log p(x) has changed", x=0.01, ha="left", fontsize=12, fontweight="bold")
+    for ax, (places, caption) in zip(axes, panels.values()):
+        places = np.asarray(places)
+        reach = np.abs(places).max() + 0.35
+        for (left, low), image in zip(places - 0.24, np.asarray(decoded).reshape(-1, 28, 28)):
+            ink = np.zeros((28, 28, 4))
+            ink[..., 3] = image  # black, where there is ink, and transparent elsewhere
+            ax.imshow(ink, extent=(left, left + 0.48, low, low + 0.48), interpolation="bilinear")
+        for i, color in zip(framed, (COLORS["naive"], COLORS["importance"], COLORS["elbo"])):
+            ax.add_patch(Rectangle(places[i] - 0.25, 0.5, 0.5, fill=False, ec=color, lw=2.2))
+        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=range(-2, 3), yticks=range(-2, 3), aspect="equal")
+        ax.set(xlabel=f"$z_1$\ncorrelations with ($z_1$, $z_2$):\n{caption}", ylabel="$z_2$")
+        ax.grid(False)
     return fig
 
 
@@ -300,33 +309,39 @@ def yardstick(values: Mapping[str, float], title: str) -> Figure:
 
 
 @in_course_style
-def grey_integral(p, integral) -> Figure:
-    """The integral of p^x (1 - p)^(1 - x) over grey values, against p, far below the line at 1."""
-    title = "On grey values the formula is no density"
-    fig, ax = figure(title, "probability of ink $p$", "integral over $x$ from 0 to 1", size=(6.2, 3.2))
-    line(ax, p, integral, "", ACCENT)
-    ax.axhline(1, color=COLORS["exact"], lw=1.4)
-    ax.text(0.02, 0.93, "every density integrates to 1", fontsize=9)
-    note(ax, (0.5, 0.5), "never above 1/2", (20, 14), ACCENT)
-    ax.set(ylim=(0, 1.1), xlim=(0, 1))
+def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
+    """p^x (1 - p)^(1 - x) over grey values x (G,), {p: (values, their integral)}, and the same divided by the integral."""
+    titles = ["On grey values the formula is no density", "Divided by its area: continuous Bernoulli"]
+    fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density"], size=(10, 3.7))
+    shades = (COLORS["importance"], COLORS["prior"], ACCENT)
+    for (name, (values, area)), color in zip(curves.items(), shades):
+        values = np.asarray(values)
+        for ax, heights, total in zip(axes, (values, values / area), (f"{area:.2f}", "1")):
+            ax.plot(x, heights, color=color, label=f"p = {name}: area {total}")
+            ax.fill_between(x, heights, color=color, alpha=0.12, lw=0)
+    for ax in axes:
+        ax.set(xlim=(0, 1), ylim=(0, 3.6 if ax is axes[1] else 1.4))
+        ax.legend(frameon=False, fontsize=9, loc="upper center")
     return fig
 
 
 @in_course_style
-def without_maximum(sigmas, heights, floor: float, at_floor: float, harmless: tuple[float, float]) -> Figure:
-    """A log-likelihood that grows without bound as sigma shrinks; marked are its harmless local maximum and its value at a floor."""
+def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float, alone: float) -> Figure:
+    """A log-likelihood that grows without bound as sigma shrinks: its local maximum, the sigma from which on it is higher, and a rival."""
     title = "The likelihood grows without bound as σ shrinks"
-    fig, ax = figure(title, r"$\sigma$ of the narrow component", "log-likelihood, nats", size=(7.4, 3.7))
+    fig, ax = figure(title, r"$\sigma$ of the narrow normal (narrower to the right)", "log-likelihood, nats", size=(7.6, 3.9))
     line(ax, sigmas, heights, "", ACCENT)
     ax.set(xscale="log", xlim=(max(sigmas), min(sigmas)))
-    ax.axvspan(min(sigmas), floor, color=COLORS["prior"], alpha=0.15, lw=0)
-    ax.text(floor * 0.7, np.asarray(heights).max() * 0.9, f"excluded by a floor of {floor:g}", fontsize=9, color="#555555", va="top")
-    for (x, y), name, offset in (
-        ((floor, at_floor), f"at the floor: {at_floor:.1f}", (16, 50)),
-        (harmless, f"local maximum: {harmless[1]:.1f}", (-14, 80)),
-    ):
-        ax.plot(x, y, "o", color="black", ms=5)
-        note(ax, (x, y), name, offset)
+    ax.axvspan(min(sigmas), equal, color=COLORS["prior"], alpha=0.15, lw=0)
+    top = np.asarray(heights).max()
+    ax.text(equal * 0.8, top, "a floor must\nexclude this", fontsize=9, color="#555555", va="top")
+    ax.axhline(alone, color=COLORS["prior"], lw=1.3, ls="--")
+    ax.text(min(sigmas) * 1.3, alone + 0.15, f"N(0, 1) alone: {alone:.1f}", fontsize=9, color="#555555", va="bottom", ha="right")
+    ax.plot([peak[0], equal], [peak[1]] * 2, color="black", lw=0.9, ls=":")
+    ax.plot(*peak, "o", color="black", ms=6)
+    ax.plot(equal, peak[1], "o", mfc="white", mec="black", ms=6)
+    note(ax, peak, f"local maximum: {peak[1]:.1f}\nat σ = {peak[0]:.2f}", (-60, 38))
+    note(ax, (equal, peak[1]), f"as high again\nat σ = {equal:.4f}", (-78, 30))
     return fig
 
 
