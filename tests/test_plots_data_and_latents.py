@@ -1,4 +1,4 @@
-"""Figures of notebooks 01 and 01b: what they are given is what is drawn."""
+"""Figures of notebook 01: what they are given is what is drawn."""
 
 from __future__ import annotations
 
@@ -46,19 +46,6 @@ def test_stored_numbers_are_those_of_the_framed_pixels() -> None:
     assert (min(frame.get_xdata()), max(frame.get_xdata())) == (3.5, 6.5)
     assert (min(frame.get_ydata()), max(frame.get_ydata())) == (8.5, 11.5)
     assert fig.axes[0].images[0].get_clim() == (0, 783)  # the largest grey level is full ink, whatever it is
-
-
-def test_distances_are_counted_and_each_kind_has_an_example(pages: np.ndarray) -> None:
-    values = {"near": [30.0, 31, 33], "middle": [90.0, 91], "far": [350.0]}
-    fig = figures.distances("A title", values, 20.0, pages[:3])
-    counted = [sum(bar.get_height() for bar in bars) for bars in fig.axes[0].containers]
-    assert counted == [3, 2, 1]
-    (tallest,) = [bar for bar in fig.axes[0].containers[0] if bar.get_height() == 3]
-    assert tallest.get_x() <= 30
-    assert tallest.get_x() + tallest.get_width() > 33
-    assert {"A title", "near", "middle", "far", "blank\npage"} <= set(texts(fig))
-    assert np.array_equal(np.stack(pictures(fig)), pages[:3].reshape(3, 28, 28))
-    assert fig.axes[0].texts[0].xy[0] == 20.0
 
 
 def test_steps_show_points_curves_and_both_pictures(pages: np.ndarray) -> None:

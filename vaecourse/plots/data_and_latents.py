@@ -1,8 +1,8 @@
-"""Figures of notebooks 01 and 01b: arrays in, figure out."""
+"""Figures of notebook 01: arrays in, figure out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,31 +25,6 @@ def stored(grey, title: str, row: int, column: int, side: int = 11) -> Figure:
         numbers.text(j, i, str(picture[row + i, column + j]), ha="center", va="center", fontsize=9)
     numbers.set(xlim=(-0.6, side - 0.4), ylim=(side - 0.4, -0.6))
     numbers.axis("off")
-    return fig
-
-
-@in_course_style
-def distances(title: str, values: Mapping[str, object], blank: float, images: Sequence[object]) -> Figure:
-    """How far images are from the nearest training digit: a histogram and an example image (784,) for each name, in three colours.
-
-    Args:
-        values: from a name to the numbers of differing pixels.
-        blank: the same of the blank page, marked by an arrow.
-        images: one example for each name, drawn above its histogram.
-    """
-    fig, ax = figure("", "pixels in which the nearest training digit differs", "images", size=(8.6, 3.9))
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    top = 0
-    for (name, found), color, example in zip(values.items(), (INK, COLORS["naive"], COLORS["prior"]), images):
-        found = np.asarray(found)
-        heights, _, _ = ax.hist(found, bins=np.arange(0, 421, 6), color=color, alpha=0.85)
-        top = max(top, heights.max())
-        centre = np.median(found) / 420 + (0.06 if color == COLORS["naive"] else 0.0)
-        inset = ax.inset_axes((centre - 0.055, 0.76, 0.11, 0.22))
-        _page(inset, np.asarray(example).reshape(28, 28))
-        inset.set_xlabel(name, fontsize=9, color=color)
-    ax.annotate("blank\npage", (blank, 0), (blank - 8, 0.75 * top), ha="center", fontsize=9, arrowprops={"arrowstyle": "->"})
-    ax.set(xlim=(0, 420), ylim=(0, 1.6 * top))
     return fig
 
 
