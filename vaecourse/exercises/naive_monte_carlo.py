@@ -304,7 +304,7 @@ QUIZ = (
         (
             ("The digit is impossible", "The decoder leaves every image some probability; the format has no number small enough."),
             ("The model is bad", "A good model also gives an image of 784 pixels a very small probability."),
-            ("The number was too small for the format", "Whatever is below half of the smallest positive number is rounded to 0."),
+            ("The number was too small for the format", "Whatever is at most half of the smallest positive number is rounded to 0."),
         ),
         2,
     ),
