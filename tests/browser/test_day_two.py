@@ -50,7 +50,7 @@ def everything_answers(page) -> None:
         page.wait_for_timeout(300)
         assert figure.locator(".vae-sentence").inner_text() != before
     shown = page.locator(".jp-OutputArea-output")  # what the cells say too is not meant
-    shown.get_by_text("(a) it rises").click()
+    shown.get_by_text("(a) it rises", exact=True).click()
     shown.get_by_text("It would, if it could.").wait_for()
     shown.get_by_text("Not so: (b) is right").wait_for()
     shown.get_by_text("(b) Too low on average.").press("Enter")
@@ -103,7 +103,7 @@ def test_an_untrusted_notebook_shows_the_stills_and_the_questions(day_one) -> No
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=60_000)
     page.wait_for_function("() => document.querySelectorAll('.jp-OutputArea img').length >= 12", timeout=60_000)
     assert page.evaluate(LIVE) == 0
-    assert page.locator(".jp-OutputArea-output").get_by_text("(a) it rises").count() == 1
+    assert page.locator(".jp-OutputArea-output").get_by_text("(a) it rises", exact=True).count() == 1
     assert page.get_by_text("this figure moves where scripts may run").count() == len(lab.FIGURES)
 
 
