@@ -8,7 +8,6 @@ import math
 import re
 import struct
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import IPython.display
@@ -16,25 +15,15 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures_under_test import close_everything, texts  # noqa: F401
 from matplotlib import image as reader
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, FancyBboxPatch
-from matplotlib.text import Text
 
 from vaecourse import plots
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _close_everything() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-def texts(fig: Figure) -> list[str]:
-    return [t.get_text() for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
 
 
 def rendered(fig: Figure) -> np.ndarray:

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures_under_test import close_everything, texts  # noqa: F401
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.patches import Circle, ConnectionPatch
-from matplotlib.text import Text
 
 from vaecourse import plots
 from vaecourse.plots import a_latent_variable_model as pictures
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _close_everything() -> Iterator[None]:
-    yield
-    plt.close("all")
-
-
-def texts(fig: Figure) -> list[str]:
-    return [t.get_text() for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
 
 
 def shown(ax: Axes) -> np.ndarray:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures_under_test import close_everything  # noqa: F401
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
@@ -20,12 +18,6 @@ from vaecourse.plots import importance_sampling as figures
 
 matplotlib.use("Agg")
 NARROW, WIDE = np.array([0.1, 0.2]), np.array([0.4, 0.3])
-
-
-@pytest.fixture(autouse=True)
-def _close_everything() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def texts(fig: Figure) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 import torch
+from figures_under_test import close_everything  # noqa: F401
 from matplotlib.colors import to_hex
 
 from vaecourse import plots
@@ -18,12 +15,6 @@ matplotlib.use("Agg")
 
 
 KINDS = [("o", plots.COLORS["exact"]), ("x", "none"), ("o", "none")]  # marker and its filling: fits, fails, becomes 0
-
-
-@pytest.fixture(autouse=True)
-def _close_everything() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def test_the_range_of_exp_is_that_of_float32() -> None:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures_under_test import close_everything  # noqa: F401
 from matplotlib.colors import to_hex
 
 from vaecourse import plots
 from vaecourse.plots import naive_monte_carlo as figures
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _close_everything() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def bars(ax, color: str) -> list[tuple[float, float]]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures_under_test import close_everything  # noqa: F401
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -16,12 +15,6 @@ from vaecourse import plots
 from vaecourse.plots import templates_for_digits as figures
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _close_everything() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

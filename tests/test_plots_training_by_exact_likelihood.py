@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from figures_under_test import close_everything  # noqa: F401
 
 from vaecourse.plots import COLORS
 from vaecourse.plots import training_by_exact_likelihood as pictures
 
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _close_everything() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def test_a_gradient_is_the_digit_minus_the_average_and_blue_where_it_is_positive() -> None:

@@ -18,7 +18,6 @@ Everything is in nats. Randomness is torch's global generator.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from vaecourse.arguments import positive, whole
+from vaecourse.estimators import mean_and_error
 from vaecourse.logspace import effective_sample_size, log_mean_exp
 from vaecourse.models import LatentVariableModel
 
@@ -81,10 +81,10 @@ class Sandwich:
     @property
     def gap(self) -> tuple[float, float]:
         """The mean of upper - lower over the images, and its standard error, in nats: no estimate between the two is off by more."""
-        return _mean_and_error(self.upper.log_px - self.lower.log_px)
+        return mean_and_error(self.upper.log_px - self.lower.log_px)
 
     def __repr__(self) -> str:
-        sides = ((side, *_mean_and_error(found.log_px)) for side, found in (("lower", self.lower), ("upper", self.upper)))
+        sides = ((side, *mean_and_error(found.log_px)) for side, found in (("lower", self.lower), ("upper", self.upper)))
         lines = [f"{side}  {mean:9.2f} ± {error:.2f} nats, mean over {len(self.x)} simulated images" for side, mean, error in sides]
         return "\n".join([*lines, f"gap    {self.gap[0]:9.2f} ± {self.gap[1]:.2f} nats, {self.evaluations:,} decoder evaluations"])
 
@@ -379,10 +379,6 @@ def _metropolis(log_ratio: Float[Tensor, "chains batch"]) -> Bool[Tensor, "chain
 def _error(log_w: Float[Tensor, "chains batch"]) -> Float[Tensor, " batch"]:
     """The standard error of a log of an average weight, from the spread of the weights (notebook 08, equation 8.4)."""
     return (1 / effective_sample_size(log_w, 0) - 1 / len(log_w)).clamp(min=0).sqrt()
-
-
-def _mean_and_error(values: Float[Tensor, " batch"]) -> tuple[float, float]:
-    return values.mean().item(), (values.std() / math.sqrt(len(values))).item()
 
 
 def _refuse_discrete(model: LatentVariableModel) -> None:

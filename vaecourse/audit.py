@@ -18,7 +18,7 @@ from vaecourse.arguments import whole
 from vaecourse.data import Digits, Split, binarize
 from vaecourse.diagnostics import active_units, exact_elbo, refine, split_gap
 from vaecourse.distributions import bernoulli, diagonal_normal, divergence
-from vaecourse.estimators import elbo, log_weights
+from vaecourse.estimators import elbo, log_weights, mean_and_error
 from vaecourse.logspace import effective_sample_size, log_mean_exp, pareto_k
 from vaecourse.models import VAE, LatentVariableModel
 from vaecourse.oracles import exact_log_px
@@ -141,7 +141,7 @@ def audit(
     rows, numbers = [], {"k": n_samples, "images": len(x), "pixels": x.shape[1]}
 
     def add(key: str, label: str, values: Tensor, meaning: str) -> None:
-        numbers[key], numbers[f"{key}_error"] = _mean_and_error(values)
+        numbers[key], numbers[f"{key}_error"] = mean_and_error(values)
         rows.append((label, _pm(numbers, key), meaning))
 
     with torch.no_grad():
@@ -156,7 +156,7 @@ def audit(
     rows += _weight_rows(log_w, numbers)
     if learnt is not None:
         with torch.no_grad():
-            numbers["learnt"], error = _mean_and_error(log_mean_exp(log_weights(model, seen, n_samples), 0))
+            numbers["learnt"], error = mean_and_error(log_mean_exp(log_weights(model, seen, n_samples), 0))
         numbers["excess"], numbers["excess_error"] = numbers["learnt"] - numbers["bound"], math.hypot(error, numbers["bound_error"])
         rows.append(("training - held out", _pm(numbers, "excess"), "bound on training images minus bound on held-out images"))
     numbers["active"] = int(active_units(q).sum())
@@ -288,7 +288,7 @@ def _gap_rows(model: LatentVariableModel, x: Tensor, bound: Tensor, numbers: dic
         gaps = split_gap(model, x, q, best)
         parts = {"exact": exact, "approximation": gaps.approximation, "amortisation": gaps.amortisation}
     for key, values in parts.items():
-        numbers[key], numbers[f"{key}_error"] = _mean_and_error(values)
+        numbers[key], numbers[f"{key}_error"] = mean_and_error(values)
     meanings = {
         "approximation": (f"approximation gap{about}", f"{on}: what no diagonal normal can close"),
         "amortisation": (f"amortisation gap{least}", f"{on}: what a q polished for each image gains"),
@@ -355,7 +355,7 @@ def _cause(model: LatentVariableModel, numbers: dict[str, float], x: Tensor, lea
         fresh.decoder.logits[-1].bias.copy_(((learnt.sum(0) + 0.5) / (len(learnt) + 1)).logit())
     fit(fresh, learnt, math.ceil(300 / math.ceil(len(learnt) / 100)), batch_size=100, lr=5e-3, progress=False)
     with torch.no_grad():
-        numbers["fresh_gain"], numbers["fresh_gain_error"] = _mean_and_error(elbo(fresh, x, 20) - elbo(model, x, 20))
+        numbers["fresh_gain"], numbers["fresh_gain_error"] = mean_and_error(elbo(fresh, x, 20) - elbo(model, x, 20))
         numbers["fresh_active"] = int(active_units(fresh.encoder(x)).sum())
     if numbers["fresh_active"] == 0 or numbers["fresh_gain"] < 3 * numbers["fresh_gain_error"]:
         text = "A fresh VAE, trained for 300 steps with the ELBO, finds nothing to encode either: the cause may be the data."
@@ -424,10 +424,6 @@ def _table(kind: str) -> str:
     place, row = PUBLISHED[kind]
     values = ", ".join(f"{value:.2f} (trained with k = {k})" for k, value in row.items())
     return f"Burda, Grosse and Salakhutdinov 2016, {place}, {kind}: {values}."
-
-
-def _mean_and_error(values: Float[Tensor, " batch"]) -> tuple[float, float]:
-    return values.mean().item(), (values.std() / math.sqrt(len(values))).item()
 
 
 def _pm(numbers: dict[str, float], key: str) -> str:

@@ -21,7 +21,7 @@ from vaecourse.arguments import positive
 from vaecourse.distributions import log_prob_pairs, mixture
 from vaecourse.models import LatentVariableModel
 
-__all__ = ["defensive", "elbo", "importance_estimate", "iwae_bound", "log_weights", "naive_monte_carlo", "weight_blocks"]
+__all__ = ["defensive", "elbo", "importance_estimate", "iwae_bound", "log_weights", "mean_and_error", "naive_monte_carlo", "weight_blocks"]
 
 BLOCK = 1 << 21  # 8 MB in float32
 
@@ -217,6 +217,16 @@ def defensive(model: LatentVariableModel, x: Float[Tensor, "batch data"], share:
         raise ValueError(f"share is the prior's part of the samples and must lie between 0 and 1; got {share}")
     model.check(x)
     return mixture([encoder(x), model.prior], [1 - share, share])
+
+
+def mean_and_error(values: Float[Tensor, " batch"]) -> tuple[float, float]:
+    """The mean of independent values and its standard error, std / sqrt(B), in their own unit.
+
+    Example:
+        >>> mean_and_error(torch.tensor([1.0, 3.0]))
+        (2.0, 1.0)
+    """
+    return values.mean().item(), (values.std() / math.sqrt(len(values))).item()
 
 
 def weight_blocks(
