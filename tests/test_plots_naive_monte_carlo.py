@@ -45,20 +45,40 @@ def test_the_law_and_the_measurements_lie_on_logarithmic_axes() -> None:
     fig.canvas.draw()
 
 
-def test_a_bar_ends_where_its_number_format_ends() -> None:
-    ends = {"float16": -7.5, "float32": -45.2, "float64": -323.6}
-    fig = figures.where_formats_end(ends, {"our digit": -46.7, "another": -76.0}, title="Ends")
+def test_images_are_coloured_by_the_end_of_one_format_and_none_is_lost() -> None:
+    ends = {"float16": -17.3, "float32": -104.0, "float64": -745.0}
+    log_px = np.array([-900.0, -150.0, -104.1, -103.9, -50.0])
+    fig = figures.where_formats_end(log_px, ends, {"our digit": -107.6, "another": -174.9}, "Ends", lost="float32")
     (ax,) = fig.axes
-    assert [p.get_width() for p in ax.patches[::2]] == [-7.5, -45.2, -323.6]
-    lost = ax.patches[1::2]
-    assert [p.get_x() for p in lost] == [-7.5, -45.2, -323.6]
-    assert {p.get_x() + p.get_width() for p in lost} == {ax.get_xlim()[1]}
-    assert [line.get_xdata()[0] for line in ax.lines] == [-46.7, -76]
-    assert all(line.get_ydata()[1] > 2 for line in ax.lines)  # through all three bars
+    lost, kept = bars(ax, "naive"), bars(ax, "importance")
+    assert (sum(h for _, h in lost), sum(h for _, h in kept)) == (3, 2)
+    assert min(lost) == (pytest.approx(ax.get_xlim()[0]), 1)  # what lies below the axis stands in the first bin
+    assert max(x for x, _ in lost) < -104 <= min(x for x, _ in kept)
+    assert [line.get_xdata()[0] for line in ax.lines] == [-17.3, -104.0, -107.6, -174.9]  # float64 ends outside
     said = {t.get_text() for t in ax.texts}
-    assert {"our digit: $2.0 \\cdot 10^{-47}$", "another: $1.0 \\cdot 10^{-76}$"} <= said  # 10^0.3 is 2.0
-    ticks = dict(zip(ax.get_xticks(), (t.get_text() for t in ax.get_xticklabels())))
-    assert (ticks[0], ticks[-50], ticks[-300]) == ("1", "$10^{-50}$", "$10^{-300}$")
+    assert {"rounded to 0\nin float32:\n60%", "positive\nin float32:\n40%"} <= said
+    assert {"← float64 ends at -745.0", "float32 ends at -104.0", "our digit: -107.6", "another: -174.9"} <= said
+    fig.canvas.draw()
+
+
+def test_the_region_is_filled_where_the_ratio_is_at_least_one() -> None:
+    axis = np.linspace(-3, 3, 61)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    squared = ((grid - [1.0, -0.5]) ** 2).sum(1)
+    log_ratio = 10 * (1 - squared / 0.36)  # a disk of radius 0.6 around (1, -0.5)
+    samples = np.array([[0.0, 0.0], [1.0, -0.4]])
+    fig = figures.small_region(grid, log_ratio, samples, ["Plane", "Region"])
+    for ax in fig.axes:
+        (filled,) = [c for c in ax.collections if len(c.get_paths())]
+        ends = np.concatenate([path.vertices for path in filled.get_paths()])
+        np.testing.assert_allclose([ends.min(0), ends.max(0)], [[0.4, -1.1], [1.6, 0.1]], atol=0.02)
+        inner = filled.get_paths()[1].vertices  # p(x|z) >= 2 p(x): a little smaller
+        np.testing.assert_allclose(np.abs(inner - [1.0, -0.5]).max(), 0.6 * (1 - np.log(2) / 10) ** 0.5, atol=0.02)
+        np.testing.assert_allclose(ax.lines[0].get_xydata(), samples)
+    left, right = fig.axes
+    assert [patch.width for patch in left.patches if hasattr(patch, "width")] == [2, 4, 6]
+    assert right.get_xlim() == pytest.approx((0.1, 1.9), abs=0.16)
+    assert {"p(x|z) ≥ p(x)", "p(x|z) ≥ 2 p(x)"} <= {t.get_text() for t in right.texts}
     fig.canvas.draw()
 
 

@@ -279,7 +279,7 @@ EXERCISES = (NAIVE, UNDERFLOW)
 
 QUIZ = (
     Question(
-        "The standard error of your estimate is four times as large as you can accept. How many times the samples do you need?",
+        "The standard error of your estimate is four times as large as you can accept. How many times as many samples do you need?",
         (
             ("2", "The error falls like 1/√N, so twice the samples make it only about 1.4 times smaller."),
             ("4", "Four times the samples make the variance four times smaller, but the error only half as large."),
@@ -300,7 +300,7 @@ QUIZ = (
         0,
     ),
     Question(
-        "float32 gives a digit an estimate of exactly 0. What is the surest conclusion?",
+        "In float32 the estimate of a digit's p(x) is exactly 0. What explains this best?",
         (
             ("The digit is impossible", "The decoder leaves every image some probability; the format has no number small enough."),
             ("The model is bad", "A good model also gives an image of 784 pixels a very small probability."),
@@ -309,11 +309,11 @@ QUIZ = (
         2,
     ),
     Question(
-        "How often can an unbiased estimate of p(x), which is never negative, be ten times too high or more?",
+        "An estimate of p(x) is unbiased and never negative. How probable can it be that it is at least ten times p(x)?",
         (
-            ("In half of the runs", "Those runs alone would bring the average to 5 p(x) or more, but the average is p(x)."),
-            ("In at most one run of ten", "Markov's inequality with t = 10. On our digit it was much rarer still."),
-            ("Never", "The largest of our 1,000 estimates was more than ten times too high. Such runs are rare, not impossible."),
+            ("One half", "The high half alone would bring the mean to 5 p(x) or more, but the mean is p(x)."),
+            ("At most a tenth", "This is Markov's inequality with t = 10. The bound says at most; it may be much rarer."),
+            ("It is impossible", "The largest of our 1,000 estimates was more than ten times p(x). That is rare, but it happens."),
         ),
         1,
     ),

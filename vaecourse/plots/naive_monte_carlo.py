@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from vaecourse import plots
 
@@ -44,35 +45,76 @@ def error_law(numbers: Sequence[int], measured: Sequence[float], predicted: Sequ
 
 
 @plots.in_course_style
-def where_formats_end(ends: Mapping[str, float], marks: Mapping[str, float], title: str) -> Figure:
-    """A bar for each number format, from 1 down to where a probability is rounded to 0.
+def where_formats_end(log_px, ends: Mapping[str, float], marks: Mapping[str, float], title: str, lost: str, lowest: float = -320) -> Figure:
+    """A histogram of log p(x) of many images, with the value at which each number format rounds p(x) to 0.
 
     Args:
-        ends: the logarithm to base 10 of the largest number that is rounded to 0, by the name of the format.
-        marks: the logarithm to base 10 of the probabilities that are marked, by their names; the names stand one below the other.
+        log_px: the logarithms of the probabilities of the images, (B,), in nats; those below `lowest` stand in the first bin.
+        ends: the logarithm of the largest number that is rounded to 0, by the name of the format; below
+            `lowest` it is written at the left edge.
+        marks: the logarithms of the probabilities that are marked, by their names.
+        lost: the format whose lost images are coloured.
     """
-    fig, ax = plots.figure("", "probability", size=(7.6, 3.0))
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    lowest = 1.15 * min(ends.values())
-    color = plots.COLORS["naive"]
-    for row, end in enumerate(ends.values()):
-        ax.barh(row, end, height=0.5, color=color)
-        ax.barh(row, lowest - end, left=end, height=0.5, color=color, alpha=0.15)
-        ax.annotate(
-            "exactly 0", (lowest, row), xytext=(-4, 0), textcoords="offset points", va="center", ha="right", color=color, fontsize=9
-        )
-    top = -0.75 - 0.35 * len(marks)
-    for i, ((name, at), ink) in enumerate(zip(marks.items(), ("importance", "exact"), strict=True)):
-        y = top + 0.25 + 0.35 * i
-        ax.plot([at, at], [y, len(ends) - 0.5], color=plots.COLORS[ink], lw=1.6, ls="--")
-        exponent = math.floor(at)
-        said = f"{name}: ${10 ** (at - exponent):.1f} \\cdot 10^{{{exponent}}}$"
-        ax.annotate(said, (at, y), xytext=(6, 0), textcoords="offset points", va="center", color=plots.COLORS[ink], fontsize=9)
-    ax.set(yticks=range(len(ends)), yticklabels=list(ends), ylim=(len(ends) - 0.5, top))
-    ax.set_xlim(0, lowest)  # from 1 on the left to smaller numbers on the right
-    ticks = range(0, int(-lowest) + 1, 50)
-    ax.set_xticks([-k for k in ticks], ["1", *(f"$10^{{-{k}}}$" for k in ticks[1:])])
-    ax.grid(axis="y", visible=False)
+    log_px = np.asarray(log_px)
+    fig, ax = plots.figure(
+        title, "log p(x), nats (what is lower still stands in the first bin)", f"how many of {len(log_px):,}", size=(7.6, 3.6)
+    )
+    width = 4.0
+    edges = np.arange(ends[lost] - width * math.ceil((ends[lost] - lowest) / width), width, width)
+    inside = np.clip(log_px, edges[0], edges[-1])
+    below = log_px <= ends[lost]
+    for part, color in ((below, "naive"), (~below, "importance")):
+        ax.hist(inside[part], bins=edges, color=plots.COLORS[color], alpha=0.75)
+    height = 1.8 * max(patch.get_height() for patch in ax.patches)
+    ax.set(xlim=(edges[0], 0), ylim=(0, height))
+    for part, said, color, x in ((below, "rounded to 0", "naive", 0.3), (~below, "positive", "importance", 0.92)):
+        style = {"transform": ax.transAxes, "color": plots.COLORS[color], "weight": "bold", "ha": "right"}
+        ax.text(x, 0.36, f"{said}\nin {lost}:\n{part.mean():.0%}", **style)
+    for row, (name, end) in enumerate(ends.items()):  # the names one below the other
+        y = (0.94 - 0.08 * row) * height
+        if end < edges[0]:
+            ax.annotate(f"← {name} ends at {end:.1f}", (edges[0], y), xytext=(6, 0), textcoords="offset points", fontsize=9)
+        else:
+            ax.axvline(end, color=plots.COLORS["exact"], lw=2)
+            ax.annotate(f"{name} ends at {end:.1f}", (end, y), xytext=(-6, 0), textcoords="offset points", fontsize=9, ha="right")
+    for row, (name, at) in enumerate(marks.items()):
+        y = (0.94 - 0.08 * (row + len(ends))) * height
+        ax.plot([at, at], [0, y], color=plots.COLORS["exact"], lw=1.4, ls="--")
+        ax.annotate(f"{name}: {at:.1f}", (at, y), xytext=(-6, -6), textcoords="offset points", fontsize=9, ha="right")
+    return fig
+
+
+@plots.in_course_style
+def small_region(grid, log_ratio, samples, titles: Sequence[str]) -> Figure:
+    """Where p(x|z) >= p(x) on the plane of two latents: with samples from the prior, and enlarged.
+
+    Args:
+        grid: nodes (G, 2) of a fine lattice.
+        log_ratio: log p(x|z) - log p(x) at the nodes, (G,), in nats.
+        samples: latents from the prior (N, 2).
+        titles: of the two panels.
+    """
+    grid, log_ratio, samples = np.asarray(grid), np.asarray(log_ratio), np.asarray(samples)
+    fig, axes = plots.figure(titles, "$z_1$", "$z_2$", size=(8.6, 4.6))
+    region = grid[log_ratio >= 0]
+    center, reach = (region.min(0) + region.max(0)) / 2, 0.75 * np.ptp(region, axis=0).max()
+    near = (np.abs(grid - center) <= reach * 1.05).all(1)
+    levels = [0, math.log(len(samples)), max(log_ratio.max(), math.log(len(samples)) + 1)]
+    for ax in axes:
+        ax.tricontourf(*grid[near].T, log_ratio[near], levels=levels, colors=["#F5C77E", plots.COLORS["posterior"]])
+        ax.plot(*samples.T, "o", color=plots.COLORS["naive"], ms=4)
+        ax.set_aspect("equal")
+    left, right = axes
+    for radius in (1, 2, 3):
+        plots.ellipse(left, (0, 0), (1, 1), "prior", radius=radius, lw=1, ls="--")
+    left.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6))
+    left.add_patch(Rectangle(center - reach, 2 * reach, 2 * reach, fill=False, ec=plots.COLORS["exact"], lw=1.2))
+    plots.note(left, (center[0], center[1] + reach), "enlarged", (-30, 22))
+    left.text(0, -3.3, "circles: 1, 2, 3 standard deviations of the prior", color=plots.COLORS["prior"], fontsize=9, ha="center")
+    right.set(xlim=(center[0] - reach, center[0] + reach), ylim=(center[1] - reach, center[1] + reach))
+    outer = region[region[:, 0].argmin()]
+    plots.note(right, tuple(outer), "p(x|z) ≥ p(x)", (-48, 34))
+    plots.note(right, tuple(grid[log_ratio.argmax()]), f"p(x|z) ≥ {len(samples)} p(x)", (40, -80))
     return fig
 
 

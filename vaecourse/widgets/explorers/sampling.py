@@ -54,8 +54,9 @@ def estimate_px(how: str = "float32") -> Live:
         estimates = terms.exp().to(FORMATS[how]).double().mean(1).to(FORMATS[how]).double().log()
     alive = estimates[estimates.isfinite()]
     dead = repeats - len(alive)
-    off = signed(float(estimates.mean()) - exact, 2)
-    title = f"{dead} of {repeats} estimates in {how} are exactly 0" if dead else f"{repeats} estimates in {how}: on average {off} nats off"
+    error = float(estimates.mean()) - exact
+    off = f"{abs(error):.2f} nats too {'low' if error < 0 else 'high'}"
+    title = f"{dead} of {repeats} estimates in {how} are exactly 0" if dead else f"{repeats} estimates in {how}: on average {off}"
     fig, ax = plots.figure(title, "log p(x), nats", "estimates", size=(7.6, 3.1))
     low, high = min([exact, *alive.tolist()]), max([exact, *alive.tolist()])
     pad = max(0.5, 0.08 * (high - low))
@@ -66,7 +67,7 @@ def estimate_px(how: str = "float32") -> Live:
     ax.annotate("exact", (exact, ax.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", fontsize=9)
     if dead:
         ax.text(0.02, 0.86, f"{dead} of {repeats} are 0", transform=ax.transAxes, color=plots.COLORS["naive"], weight="bold")
-    said = f"{dead} of {repeats} estimates are exactly 0" if dead else f"on average the {repeats} estimates are {off} nats off"
+    said = f"{dead} of {repeats} estimates are exactly 0" if dead else f"on average the {repeats} estimates are {off}"
     sentence = f"{pixels:,} pixels, N = {n:,}, {how}: log p(x) = {exact:.1f} nats; {said}."
     about = f"A histogram of {repeats} estimates of log p(x) beside a black line, the exact value."
     return Live(

@@ -1,7 +1,7 @@
 // Naive Monte Carlo of a model whose p(x) is known: the number of samples, the size of the image, the number format (notebooks 03, 04).
 // One latent z; each pixel of an image is what z demands with probability sigmoid(1.4 + z / 2). x has 8 pixels in 10 right.
 
-import { fixed, signed, thousands } from "./kit.js";
+import { fixed, thousands } from "./kit.js";
 import { linspace, logMeanExp, logSigmoid, logSumExp, mean, normalLogProb, normals, toFloat16 } from "./mathematics.js";
 
 const ROUND = { float16: toFloat16, float32: Math.fround, float64: (v) => v };
@@ -39,12 +39,13 @@ export function estimatePx(frame, { how: startHow, repeats, most, samples, start
     const low = Math.min(exact, ...alive), high = Math.max(exact, ...alive), pad = Math.max(0.5, 0.08 * (high - low));
     const top = alive.length ? panel.largest(alive, low - pad, high + pad, 49) : 1;
     panel.range({ x: [low - pad, high + pad], y: [0, 1.2 * top] });
-    panel.title(dead ? `${dead} of ${repeats} estimates in ${how.value} are exactly 0` : `${repeats} estimates in ${how.value}: on average ${signed(error, 2)} nats off`);
+    const off = `${fixed(Math.abs(error), 2)} nats too ${error < 0 ? "low" : "high"}`;
+    panel.title(dead ? `${dead} of ${repeats} estimates in ${how.value} are exactly 0` : `${repeats} estimates in ${how.value}: on average ${off}`);
     panel.histogram(alive, low - pad, high + pad, 49, { color: "naive" });
     panel.vline(exact, { width: 2.5 });
     panel.text("exact", exact, 1.13 * top, { dx: 5 });
     if (dead) panel.text(`${dead} of ${repeats} are 0`, low - pad, 1.0 * top, { color: "naive", bold: true, dx: 8, size: 15 });
-    const off = dead ? `${dead} of ${repeats} estimates are exactly 0` : `on average the ${repeats} estimates are ${signed(error, 2)} nats off`;
-    return `${thousands(pixels)} pixels, N = ${thousands(n)}, ${how.value}: log p(x) = ${fixed(exact, 1)} nats; ${off}.`;
+    const said = dead ? `${dead} of ${repeats} estimates are exactly 0` : `on average the ${repeats} estimates are ${off}`;
+    return `${thousands(pixels)} pixels, N = ${thousands(n)}, ${how.value}: log p(x) = ${fixed(exact, 1)} nats; ${said}.`;
   });
 }
