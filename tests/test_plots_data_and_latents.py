@@ -64,7 +64,7 @@ def test_sums_draw_the_rectangles_that_they_add_up() -> None:
         assert sum(bar.get_width() * bar.get_height() for bar in ax.patches) == pytest.approx(1)
         assert {bar.get_width() for bar in ax.patches} == {h}
         assert ax.patches[0].get_x() == pytest.approx(-3 - h / 2)
-        assert ax.get_title(loc="left") == f"h = {h:g}: 1.25 times the integral"
+        assert ax.get_title(loc="left") == f"h = {h:g}: sum = 1.25 × integral"
 
 
 def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:

@@ -130,7 +130,7 @@ def sums(z, density, steps: Sequence[float], whole: float) -> Figure:
         ax.bar(nodes, heights, width=h, color="#BBBBBB", edgecolor="white", linewidth=0.8)
         ax.plot(z, density, color=COLORS["exact"])
         ax.plot(nodes, heights, "o", ms=4, color=COLORS["exact"])
-        ax.set_title(f"h = {h:g}: {h * heights.sum() / whole:.2f} times the integral", loc="left", fontweight="bold")
+        ax.set_title(f"h = {h:g}: sum = {h * heights.sum() / whole:.2f} × integral", loc="left", fontweight="bold")
         ax.set(xlim=(-1.6, 1.6), ylim=(0, 1.08 * density.max()))
     return fig
 
