@@ -466,7 +466,7 @@ QUIZ = (
     Question(
         "Which of these adds up to 1?",
         (
-            ("p(x|z), over all z", "The likelihood is a distribution over images. Read as a function of z it may add up to anything."),
+            ("p(x|z), over all z", "The likelihood is a distribution over images. Read as a function of z it need not add up to 1."),
             ("p(z|x), over all x", "The posterior is a distribution over z, one for each image. Over the images nothing fixes the sum."),
             ("p(x|z), over all x", "For each z the likelihood is a distribution over images: something must come out."),
         ),
@@ -512,7 +512,7 @@ QUIZ = (
             ("The posterior was approximated", "With ten components it is exact, up to rounding."),
             (
                 "The model is wrong, Bayes' rule is not",
-                "It takes the pixels for independent given z; they are not, so evidence is counted many times.",
+                "It takes the pixels for independent given z. If they are not, the same evidence is counted many times; notebook 01b tests this.",
             ),
             ("Dividing by p(x) exaggerates", "Dividing by p(x) makes the shares add up to 1, and leaves their ratios as they are."),
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -48,49 +48,47 @@ def steps(points: Sequence[object], curves: Sequence[object], placed: Sequence[o
 
 
 @in_course_style
-def extremes(title: str, names: Sequence[str], low, middle, high, columns: int = 5) -> Figure:
-    """For each factor the middle image in grey, with the outlines of the lowest and the highest one: three arrays (N, 784)."""
-    rows = -(-len(names) // columns)
-    fig, axes = _subplots(rows, columns, (2.0 * columns, 2.2 * rows + 0.5))
-    for ax in axes.flat[len(names) :]:
-        ax.axis("off")
-    for ax, name, *pictures in zip(axes.flat, names, *(np.asarray(part).reshape(-1, 28, 28) for part in (low, middle, high))):
-        _page(ax, 0.35 * pictures[1])
-        for picture, color in zip(pictures[::2], (COLORS["importance"], COLORS["naive"])):
-            ax.contour(picture, levels=[0.5], colors=color, linewidths=1.8)
-        ax.set_title(name)
-    key = axes.flat[-1] if len(names) < axes.size else fig
-    for height, text, color in ((0.75, "lowest value", "importance"), (0.5, "highest value", "naive"), (0.25, "grey: the middle", INK)):
-        key.text(0.05, height, text, color=COLORS.get(color, color), fontsize=11)
+def extremes(title: str, names: Sequence[str], rows: Mapping[str, object]) -> Figure:
+    """A column of small images for each factor: `rows` holds, by name, one image a factor (N, 784), for example at its lowest value."""
+    fig, axes = _subplots(len(rows), len(names), (1.15 * len(names) + 0.7, 1.17 * len(rows) + 0.75))
+    for line, (row, pages) in zip(axes, rows.items()):
+        line[0].set_ylabel(row, rotation=0, ha="right", va="center")
+        for ax, page in zip(line, np.asarray(pages).reshape(-1, 28, 28)):
+            _page(ax, page)
+    for ax, name in zip(axes[0], names):
+        ax.set_title(name, fontsize=10, fontweight="normal", loc="center")
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
 
 @in_course_style
 def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> Figure:
-    """A small image (D,), and for each latent three bars with their values: likelihood, joint and posterior.
+    """A small image (D,), and for each latent three bars with their values: likelihood and joint in thousandths, and posterior.
 
     The bars of the joint are laid end to end and end at p(x), the bar below them. The outer titles name the largest bar.
     """
     side = int(round(len(picture) ** 0.5))
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
-    titles = ["The image x", f"p(x|z): {first[0]} is largest", "p(z) p(x|z) sum to p(x) (rounded)", f"p(z|x): {first[1]} is largest"]
-    fig, axes = figure(titles, size=(12.4, 2.9))
+    titles = ["The image x", f"Best fit: {first[0]}", "The joint adds up to p(x)", f"Most probable: {first[1]}"]
+    labels = ["", "p(x|z), in thousandths", "p(z) p(x|z), in thousandths", "p(z|x)"]
+    fig, axes = figure(titles, labels, size=(12.4, 3.1))
     _page(axes[0], np.asarray(picture).reshape(side, side))
-    likelihood, joint, posterior = (np.asarray(values) for values in (likelihood, joint, posterior))
+    likelihood, joint, posterior = 1000 * np.asarray(likelihood), 1000 * np.asarray(joint), np.asarray(posterior)
     _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood])
     ends = np.append(joint.cumsum(), joint.sum())
-    _bars(axes[2], [*names, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends)
+    _bars(axes[2], [*names, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends, digits=4)
     _bars(axes[3], names, posterior, [COLORS["posterior"] if v == posterior.max() else f"{COLORS['posterior']}88" for v in posterior])
     return fig
 
 
-def _bars(ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[str], ends: np.ndarray | None = None) -> None:
+def _bars(
+    ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[str], ends: np.ndarray | None = None, digits: int = 2
+) -> None:
     """A horizontal bar a name, with its value behind it; it ends at `ends`, by default at its value."""
     ends = values if ends is None else ends
     ax.barh(names, values, left=ends - values, color=colors)
     for i, (value, end) in enumerate(zip(values, ends)):
-        ax.annotate(f"{value:.2g}", (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
+        ax.annotate(f"{value:.{digits}f}", (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
     ax.invert_yaxis()
     ax.set(xlim=(0, 1.25 * ends.max()), xticks=[])
     ax.grid(False)
@@ -98,26 +96,42 @@ def _bars(ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[s
 
 @in_course_style
 def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
-    """Values on one axis, a row a name, with an arrow from each to the next. The first is far below the others: it is written at
-    the left edge, and its arrow is broken. The last is of another kind than the others and is a hollow dot."""
+    """Values on one axis, a row a name, with an arrow and the difference from each to the next. The last is of another kind than the
+    others: a hollow dot, with a dashed arrow."""
     names, numbers = list(values), list(values.values())
-    left, right = numbers[1] - 0.15 * (numbers[-1] - numbers[1]), numbers[-1] + 0.12 * (numbers[-1] - numbers[1])
-    fig, ax = figure(title, xlabel, size=(8.4, 3.4))
-    ax.annotate("", (left, 0), (left + 0.05 * (right - left), 0), arrowprops={"arrowstyle": "->", "color": COLORS["prior"], "lw": 2})
-    ax.annotate(f"at {numbers[0]:.1f}, far to the left", (left + 0.06 * (right - left), 0), va="center", fontsize=9)
-    for i, value in enumerate(numbers[1:], start=1):
+    fig, ax = figure(title, xlabel, size=(8.8, 3.5))
+    for i, value in enumerate(numbers):
         hollow = i + 1 == len(numbers)
         ax.plot(value, i, "o", ms=9, color=COLORS["exact"], mfc="white" if hollow else COLORS["exact"])
         ax.annotate(f"{value:.1f}", (value, i), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9)
-        if not hollow:
-            before = max(numbers[i - 1], left)
-            ax.annotate("", (value, i), (before, i), arrowprops={"arrowstyle": "->", "color": "#555555", "shrinkA": 0, "shrinkB": 5})
-            middle, step = ((before + value) / 2, i), value - numbers[i - 1]
-            ax.annotate(f"{step:+.0f}", middle, xytext=(0, -14), textcoords="offset points", ha="center", fontsize=9)
-    broken = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    ax.annotate("//", (left, 1), xytext=(11, 0), textcoords="offset points", ha="center", va="center", fontsize=10, bbox=broken)
-    ax.set(xlim=(left, right), ylim=(len(numbers) - 0.5, -0.7), yticks=range(len(numbers)), yticklabels=names)
+        if i:
+            before, style = numbers[i - 1], "--" if hollow else "-"
+            arrow = {"arrowstyle": "->", "color": "#555555", "shrinkA": 0, "shrinkB": 5, "linestyle": style}
+            ax.annotate("", (value, i), (before, i), arrowprops=arrow)
+            middle = ((before + value) / 2, i)
+            ax.annotate(f"{value - before:+.0f}", middle, xytext=(0, -14), textcoords="offset points", ha="center", fontsize=9)
+    room = 0.06 * (max(numbers) - min(numbers))
+    ax.set(xlim=(min(numbers) - room, max(numbers) + room), ylim=(len(numbers) - 0.5, -0.7), yticks=range(len(numbers)), yticklabels=names)
     ax.grid(axis="y", visible=False)
+    return fig
+
+
+@in_course_style
+def sums(z, density, steps: Sequence[float], whole: float) -> Figure:
+    """A density over z, (N,) each, and below it the rectangles of its sum over steps of each width h: a panel a width, with the sum.
+
+    The rectangles are centred on multiples of h; `whole` is the integral.
+    """
+    z, density = np.asarray(z), np.asarray(density)
+    fig, axes = figure([""] * len(steps), "position z of the bar", "p(x|z) p(z)", size=(8.8, 3.0))
+    for ax, h in zip(axes, steps):
+        nodes = h * np.arange(np.ceil(z.min() / h), np.floor(z.max() / h) + 1)
+        heights = np.interp(nodes, z, density)
+        ax.bar(nodes, heights, width=h, color="#BBBBBB", edgecolor="white", linewidth=0.8)
+        ax.plot(z, density, color=COLORS["exact"])
+        ax.plot(nodes, heights, "o", ms=4, color=COLORS["exact"])
+        ax.set_title(f"h = {h:g}: sum = {h * heights.sum() / whole:.2f} × integral", loc="left", fontweight="bold")
+        ax.set(xlim=(-1.6, 1.6), ylim=(0, 1.08 * density.max()))
     return fig
 
 
@@ -126,7 +140,7 @@ def fatal_pixels(title: str, x, fatal, own: int, columns: int = 5) -> Figure:
     """One digit (784,) for each template, with the pixels that are impossible under it in orange: fatal (C, 784). `own` is in bold."""
     x, fatal = np.asarray(x).reshape(28, 28), np.asarray(fatal).reshape(-1, 28, 28)
     rows = -(-len(fatal) // columns)
-    fig, axes = _subplots(rows, columns, (1.75 * columns, 2.0 * rows + 0.35))
+    fig, axes = _subplots(rows, columns, (1.75 * columns, 1.95 * rows + 0.3))
     for z, (ax, wrong) in enumerate(zip(axes.flat, fatal)):
         _page(ax, 0.35 * x)
         down, across = np.nonzero(wrong)
@@ -139,11 +153,12 @@ def fatal_pixels(title: str, x, fatal, own: int, columns: int = 5) -> Figure:
 
 
 @in_course_style
-def explanations(title: str, x, templates, captions: Sequence[Sequence[str]], posterior) -> Figure:
+def explanations(title: str, x, names: Sequence[str], templates, captions: Sequence[Sequence[str]], posterior) -> Figure:
     """Images with their competing explanations, a row an image: the image, then its templates over bars of their posterior probability.
 
     Args:
         x: images (B, 784).
+        names: a text above each of them.
         templates: (B, C, 784), the probabilities of ink of the C explanations that are shown.
         captions: C texts an image, written above the templates.
         posterior: (B, C), the probabilities of these explanations.
@@ -158,7 +173,7 @@ def explanations(title: str, x, templates, captions: Sequence[Sequence[str]], po
             ax.remove()
         whole = fig.add_subplot(grid[2 * i : 2 * i + 2, 0])
         _page(whole, image.reshape(28, 28))
-        whole.set_title("the image x" if i == 0 else "another image x")
+        whole.set_title(names[i])
         for c in range(count):
             _page(axes[2 * i, c + 1], templates[i, c].reshape(28, 28))
             axes[2 * i, c + 1].set_title(captions[i][c], fontsize=10, fontweight="normal")
