@@ -16,60 +16,112 @@ def constant_images(*values: float, side: int = 2) -> np.ndarray:
     return np.array(values)[:, None] * np.ones(side * side)
 
 
-def test_the_finished_model_is_laid_out_row_by_row_and_its_map_with_the_first_latent_to_the_right() -> None:
-    known, made, plane = (constant_images(*values) for values in ((0.1, 0.2, 0.3, 0.4), (0.5, 0.6, 0.7, 0.8), (0, 0.25, 0.75, 1)))
-    fig = start_here.finished_model(known, made, plane, extent=2.5)
-    one, two, three = (np.asarray(ax.images[0].get_array()) for ax in fig.axes)
-    corners = (0, 0), (0, -1), (-1, 0), (-1, -1)
+def test_known_and_new_digits_are_laid_out_row_by_row() -> None:
+    known, new = constant_images(0.1, 0.2, 0.3, 0.4), constant_images(0.5, 0.6, 0.7, 0.8)
+    fig = start_here.known_and_new(known, new)
+    one, two = (np.asarray(ax.images[0].get_array()) for ax in fig.axes)
     assert one == pytest.approx(np.kron([[0.1, 0.2], [0.3, 0.4]], np.ones((2, 2))))
     assert two == pytest.approx(np.kron([[0.5, 0.6], [0.7, 0.8]], np.ones((2, 2))))
-    # of the map the images are those of z = (-, -), (-, +), (+, -), (+, +); its first row is at the top, where the second latent is large
-    assert [three[at] for at in corners] == pytest.approx([0.25, 1, 0, 0.75])
-    assert fig.axes[2].images[0].get_extent() == [-2.5, 2.5, -2.5, 2.5]
-    assert {"Training digits", "New digits: probability of ink", "first latent $z_1$", "second latent $z_2$"} <= set(texts(fig))
+    assert {"Digits that the model was trained on", "New digits: probability of ink"} <= set(texts(fig))
 
 
-def test_new_digits_stand_above_their_samples_and_the_nearest_training_digits() -> None:
-    means, samples, nearest = (constant_images(*values) for values in ((0.1, 0.2), (0.3, 0.4), (0.5, 0.6)))
-    fig = start_here.made_and_nearest(means, samples, nearest)
-    assert [np.asarray(ax.images[0].get_array()).mean() for ax in fig.axes] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
-    assert {"probability of ink", "sampled pixels", "nearest\ntraining digit"} <= set(texts(fig))
+def test_images_on_the_map_stand_at_their_latents_and_the_greyest_near_the_centre_are_framed() -> None:
+    # 7 x 7 places, 1 apart; number 7 i + j lies at z = (i - 3, j - 3)
+    values = np.zeros(49)
+    values[7 * 0 + 3] = 0.5  # at (-3, 0): the greyest, but too far away
+    values[7 * 3 + 4] = 0.4  # at (0, 1)
+    values[7 * 4 + 3] = 0.2  # at (1, 0)
+    values[7 * 2 + 3] = 0.05  # at (-1, 0): less grey than the other two
+    ax = start_here.the_map(constant_images(*values), reach=3.0, greyest=2, centre=1.5).axes[0]
+    left, right, low, high = ax.images[0].get_extent()
+    picture = np.asarray(ax.images[0].get_array())
+    assert picture.shape == (14, 14)
+    assert (left, right, low, high) == (-3.5, 3.5, -3.5, 3.5)
+    # the pixel in the middle of the image at (0, 1), counted from the top left corner
+    assert picture[int((high - 1) / 7 * 14), int((0 - left) / 7 * 14)] == pytest.approx(0.4)
+    middles = [(patch.get_x() + patch.get_width() / 2, patch.get_y() + patch.get_height() / 2) for patch in ax.patches]
+    assert np.allclose(middles, [(0, 3), (0, 1), (1, 0)])  # the path along the top edge, then the frames
+    path, *frames = ax.patches
+    assert 2 < path.get_width() < 3, "three of seven images: two are left out at each end"
+    assert all(frame.get_width() < 1 for frame in frames)
+    assert {t.get_text() for t in ax.figure.legends[0].get_texts()} == {
+        "a path along the top edge",
+        "the 2 greyest images near the centre",
+    }
+
+
+def test_new_digits_stand_above_their_shapes_and_the_nearest_training_digits() -> None:
+    means, samples, nearest = (constant_images(*values) for values in ((0.4, 0.6), (0.3, 0.35), (0.1, 0.2)))
+    fig = start_here.made_and_nearest(means, samples, nearest, [12, 34], "What was found")
+    assert [np.asarray(ax.images[0].get_array()).mean() for ax in fig.axes] == pytest.approx([0.3, 0.35, 0.4, 0.6, 0, 1, 0.1, 0.2])
+    assert [ax.get_xlabel() for ax in fig.axes] == [""] * 6 + ["12 differ", "34 differ"]
+    assert {"sampled pixels", "probability of ink", "nearest\ntraining digit", "What was found"} <= set(texts(fig))
 
 
 def test_the_histograms_count_every_digit_and_mark_the_alarm_and_the_blank_page() -> None:
-    upright, turned = np.linspace(-150, -90, 30), np.linspace(-300, -100, 20)
-    ax = start_here.two_histograms(upright, turned, threshold=-140.0, blank=-50.0).axes[0]
-    bars = [sum(bar.get_height() for bar in group) for group in ax.containers]
-    assert bars == [20, 30]
-    assert [list(line.get_xdata()) for line in ax.lines] == [[-140.0, -140.0], [-50.0, -50.0]]
-    # the step of the turned digits is 200 / 19: number 16 lies at -142.1, number 17 at -131.6
-    assert {"alarm below -140 nats:\n80% of the turned digits", "a blank page:\n-50 nats"} <= {t.get_text() for t in ax.texts}
-    assert ax.get_xlim()[0] < -300
-    assert ax.get_xlim()[1] > -50
+    upright, turned = np.linspace(-150, -91, 20), np.linspace(-300, -110, 20)
+    ones = np.arange(20) >= 15
+    fig = start_here.two_histograms(upright, turned, ones, threshold=-165.0, blank=-50.0)
+    for ax in fig.axes:
+        tops = [sum(bar.get_height() for bar in group) for group in ax.containers]
+        assert tops == [5, 15], "ones, then the other digits"
+        assert [list(line.get_xdata()) for line in ax.lines] == [[-165.0, -165.0], [-50.0, -50.0]]
+        assert ax.get_xlim()[0] < -300
+        assert ax.get_xlim()[1] > -50
+    # the turned digits are 10 apart: number 13 lies at -170, number 14 at -160, and the ones begin at number 15
+    assert fig.axes[0].get_title(loc="left").startswith("Upright: alarm for 0%")
+    assert fig.axes[1].get_title(loc="left") == "Turned by 90°: alarm for 70%, but for only 0% of the ones"
+    assert {"alarm below -165", "a blank page: -50", "ones", "other digits"} <= set(texts(fig))
+
+
+def test_below_each_image_stand_the_costs_of_its_pixels_on_one_scale() -> None:
+    x, nats = constant_images(1.0, 0.0), constant_images(3.0, 2.0)
+    fig = start_here.costs(x, nats, ["first", "second"], "What was found")
+    above, below = fig.axes[:2], fig.axes[2:4]
+    assert [np.asarray(ax.images[0].get_array()).mean() for ax in above + below] == [1, 0, 3, 2]
+    assert {ax.images[0].get_clim() for ax in below} == {(0, 3)}
+    assert all(len(ax.images) == 1 for ax in below)
+    assert {"first", "second", "nats", "What was found"} <= set(texts(fig))
 
 
 def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -> None:
-    x, completed = constant_images(1.0, 1.0, side=4), constant_images(0.5, 0.5, side=4)
-    fig = start_here.completions(x, completed, "What was found")
+    x, average, completed = (constant_images(*values, side=4) for values in ((1.0, 1.0), (0.3, 0.3), (0.5, 0.5)))
+    fig = start_here.completions(x, average, completed, marked=1, title="What was found")
     pictures = [np.asarray(ax.images[0].get_array()) for ax in fig.axes]
-    assert len(pictures) == 6
+    assert len(pictures) == 8
     assert np.array_equal(pictures[0][:2], np.ones((2, 4)))
     assert np.all(pictures[0][2:] == 0.18)
-    assert np.all(pictures[2] == 0.5)
-    assert np.all(pictures[4] == 1)
+    assert [pictures[i].mean() for i in (2, 4, 6)] == pytest.approx([0.3, 0.5, 1])
     assert np.all(x == 1), "the images that were given are left as they were"
-    assert {"given", "filled in", "the digit", "What was found"} <= set(texts(fig))
+    widths = [ax.spines["left"].get_linewidth() for ax in fig.axes]
+    assert min(widths[1::2]) > 2 * max(widths[0::2]), "the second column is framed"
+    assert {"given", "the digit", "What was found"} <= set(texts(fig))
 
 
-def test_the_number_line_has_a_dot_and_a_number_for_each_model_on_an_axis_that_ends_at_0() -> None:
-    fig = start_here.number_line(np.ones(9), {"coins": (-543.4, "prior"), "a model": (-107.6, "exact")})
-    picture, line = fig.axes
+def test_two_explanations_are_marked_on_the_plane_and_decoded() -> None:
+    grid = np.array([[-1.0, 0.5], [0.0, 0.0], [1.0, -0.5]])
+    fig = start_here.explanations(grid, [0.75, 0.0, 0.25], grid[[0, 2]], constant_images(0.2, 0.6), [0.75, 0.25])
+    left, a, b = fig.axes
+    assert np.array_equal(left.collections[0].get_offsets(), grid[[0, 2]]), "a point without a share is not drawn"
+    assert list(left.collections[0].get_array()) == [0.75, 0.25]
+    assert [(t.get_text(), t.xy) for t in left.texts] == [("A", (-1.0, 0.5)), ("B", (1.0, -0.5))]
+    assert [ax.get_title(loc="left") for ax in (a, b)] == ["A: 75% of the share", "B: 25% of the share"]
+    assert [np.asarray(ax.images[0].get_array()).mean() for ax in (a, b)] == pytest.approx([0.2, 0.6])
+
+
+def test_a_row_for_each_model_shows_the_image_other_digits_and_the_blank_page() -> None:
+    others = np.linspace(-200, -100, 101)
+    fig = start_here.among_others(np.ones(9), {"coins": (-543.4, [-543.4], -543.4), "a model": (-107.6, others, -50.0)})
+    picture, ax = fig.axes
     assert picture.images[0].get_array().shape == (3, 3)
-    assert [(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in line.lines] == [(-543.4, 0), (-107.6, 1)]
-    assert [t.get_text() for t in line.get_yticklabels()] == ["coins", "a model"]
+    spans = [list(line.get_xdata()) for line in ax.lines]
+    assert np.allclose(sum(spans, []), [-543.4] * 4 + [-195, -105, -50, -107.6])
+    assert [list(line.get_ydata()) for line in ax.lines] == [[0, 0], [0], [0], [1, 1], [1], [1]]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["coins", "a model"]
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["middle 90% of the held-out digits", "a blank page", "the eight"]
     assert {"-543.4", "-107.6"} <= set(texts(fig))
-    assert line.get_xlim()[1] == 0
-    assert line.get_xlim()[0] < -543.4
+    assert ax.get_xlim()[1] == 0
+    assert ax.get_xlim()[0] < -543.4
 
 
 def test_sum_and_mean_are_sorted_by_the_sum_with_each_image_below_its_bar() -> None:
@@ -84,4 +136,4 @@ def test_sum_and_mean_are_sorted_by_the_sum_with_each_image_below_its_bar() -> N
     assert left.get_ylim() == right.get_ylim()
     assert left.get_ylim()[1] == 1
     titles = [ax.get_title(loc="left") for ax in (left, right)]
-    assert titles == ["Sum: total 0.9, best to worst 4 to 1", "Mean: total 2.0, best to worst 3 to 1"]
+    assert titles == ["Sum: total 0.9, highest to lowest 4 to 1", "Mean: total 2.0, highest to lowest 3 to 1"]

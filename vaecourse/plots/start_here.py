@@ -1,4 +1,4 @@
-"""The figures of notebook 00: the finished model on one page, what is turned on its side, half a digit, and the digit of the course."""
+"""The figures of notebook 00: digits and the map of the model, what is turned on its side, where the nats go, half a digit, the eight."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from vaecourse.plots import COLORS, figure, images, in_course_style, sheet
+from vaecourse.plots import COLORS, figure, images, in_course_style, note, sheet
+
+MARK = "#56B4E9"  # the colour of the palette that stands for no method
 
 
 @in_course_style
-def finished_model(known, made, plane, extent: float = 2.5) -> Figure:
-    """Training digits and new ones (n * n, 784), and decoded images (m * m, 784) laid out over the plane of the two latents.
-
-    `plane` lists the images as `sheet` takes them: the first latent changes slowly, from -extent to extent.
-    """
-    fig, axes = figure(["Training digits", "New digits: probability of ink", "The map: one digit for each place"], size=(12.6, 4.3))
-    for ax, pictures in zip(axes, (known, made)):
+def known_and_new(known, new) -> Figure:
+    """Training digits and new ones (n * n, 784), in two squares."""
+    fig, axes = figure(["Digits that the model was trained on", "New digits: probability of ink"], size=(8.6, 4.3))
+    for ax, pictures in zip(axes, (known, new)):
         _tiles(ax, np.asarray(pictures))
-    sheet(axes[2], plane, extent)
-    axes[2].set(xlabel="first latent $z_1$", ylabel="second latent $z_2$")
     return fig
 
 
@@ -37,59 +34,184 @@ def _tiles(ax: Axes, pictures: np.ndarray) -> None:
 
 
 @in_course_style
-def made_and_nearest(means, samples, nearest) -> Figure:
-    """Three rows of images (B, 784): the decoder's probabilities of ink, pixels sampled from them, the most similar training digits."""
-    rows = np.concatenate([np.asarray(pictures) for pictures in (means, samples, nearest)])
-    names = ["probability of ink", "sampled pixels", "nearest\ntraining digit"]
-    title = "New digits, and the training digits that are most like them"
-    return images(rows, title, columns=len(means), row_names=names, size=0.85)
+def the_map(pictures, reach: float, greyest: int = 4, centre: float = 1.5) -> Figure:
+    """Decoded images (n * n, D) at their places on the plane of the two latents, with two kinds of frames.
 
+    A solid frame holds the top row without the two outermost images at each end. Dashed frames hold the `greyest` images, by the sum of
+    p (1 - p) over the pixels, among those whose latents lie at most `centre` from 0.
 
-@in_course_style
-def two_histograms(upright, turned, threshold: float, blank: float) -> Figure:
-    """log p(x) of digits and of the same digits turned; lines at the threshold for an alarm and at a blank page."""
-    upright, turned = np.asarray(upright), np.asarray(turned)
-    fig, ax = figure("Turned digits score lower, but a blank page scores higher", "log p(x), nats", "digits", size=(7.6, 3.4))
-    bins = np.linspace(min(upright.min(), turned.min()), max(upright.max(), turned.max(), blank), 41)
-    for values, color, name in ((turned, "prior", "turned by 90°"), (upright, "exact", "upright")):
-        counts, _, _ = ax.hist(values, bins, color=COLORS[color], alpha=0.55)
-        side = "right" if name == "turned by 90°" else "center"  # the line of the alarm is at its right
-        ax.text(np.median(values), counts.max() * 1.03, name, color=COLORS[color], ha=side, fontsize=9)
-    top = ax.get_ylim()[1] * 1.25
-    alarm = f"alarm below {threshold:.0f} nats:\n{(turned < threshold).mean():.0%} of the turned digits"
-    for at, text, dashes in ((threshold, alarm, "--"), (blank, f"a blank page:\n{blank:.0f} nats", ":")):
-        ax.axvline(at, color=COLORS["exact"], ls=dashes, lw=1.6)
-        ax.annotate(text, (at, top), xytext=(-6, 0), textcoords="offset points", ha="right", va="top", fontsize=9)
-    ax.set(ylim=(0, top))
+    Args:
+        pictures: as `sheet` takes them: the first latent changes slowly, from -reach to reach.
+        reach: the latents of the outermost images.
+        greyest: how many images have a dashed frame.
+        centre: how far from 0 these may lie.
+    """
+    pictures = np.asarray(pictures)
+    n = int(round(len(pictures) ** 0.5))
+    at = np.linspace(-reach, reach, n)
+    step = at[1] - at[0]
+    fig, ax = figure("The map: neighbours on the plane look alike", size=(7.6, 8.2))
+    sheet(ax, pictures, reach + step / 2)  # so that the middle of an image lies at its latents
+    z = np.stack(np.meshgrid(at, at, indexing="ij"), -1).reshape(-1, 2)
+    grey = np.where((z**2).sum(1) <= centre**2, (pictures * (1 - pictures)).sum(1), -1)
+    inside = 0.46 * step  # so that frames of neighbours do not overlap
+    solid = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path along the top edge"}
+    dashed = solid | {"ls": (0, (3, 1.2)), "label": f"the {greyest} greyest images near the centre"}
+    path = ax.add_patch(Rectangle((at[2] - inside, at[-1] - inside), (n - 5) * step + 2 * inside, 2 * inside, **solid))
+    frames = [ax.add_patch(Rectangle(z[i] - inside, 2 * inside, 2 * inside, **dashed)) for i in np.argsort(-grey)[:greyest]]
+    fig.legend(handles=[path, *frames[:1]], loc="outside lower center", ncols=2, frameon=False)
+    ax.set(xlabel="first latent $z_1$", ylabel="second latent $z_2$")
     return fig
 
 
 @in_course_style
-def completions(x, completed, title: str) -> Figure:
-    """Three rows: the upper halves of images (B, 784), the same with the lower half filled in, and the whole images."""
-    x, completed = np.asarray(x), np.asarray(completed)
-    upper = x.copy()
-    upper[:, x.shape[1] // 2 :] = 0.18  # grey: not known
-    rows = np.concatenate([upper, completed, x])
-    return images(rows, title, columns=len(x), row_names=["given", "filled in", "the digit"], size=0.85)
+def made_and_nearest(means, samples, nearest, fewest, title: str) -> Figure:
+    """Four rows of images (B, 784): sampled pixels, the probabilities of ink, the shapes, and the training digits nearest to the shapes.
+
+    `fewest` (B,) is the number of pixels in which a shape differs from that training digit.
+    """
+    means = np.asarray(means)
+    rows = np.concatenate([np.asarray(samples), means, means > 0.5, np.asarray(nearest)])
+    names = ["sampled pixels", "probability of ink", "shape: probability\nabove one half", "nearest\ntraining digit"]
+    fig = images(rows, title, columns=len(means), row_names=names, size=0.88)
+    for ax, pixels in zip(fig.axes[-len(means) :], fewest):
+        ax.set_xlabel(f"{int(pixels)} differ", fontsize=9)
+    return fig
 
 
 @in_course_style
-def number_line(x, values: Mapping[str, tuple[float, str]]) -> Figure:
-    """One image (784,) and, on an axis of nats that ends at 0, what several models say about it: {name: (log p(x), colour)}."""
-    fig, axes = figure(["The eight", "log p(x) of the eight under three models"], size=(8.6, 2.3))
+def two_histograms(upright, turned, ones, threshold: float, blank: float) -> Figure:
+    """log p(x) of digits and, below it, of the same digits turned; lines at the threshold for an alarm and at a blank page.
+
+    Args:
+        upright, turned: (B,), in nats.
+        ones: whether a digit is a one, (B,); those are dark.
+        threshold, blank: in nats.
+    """
+    upright, turned, ones = np.asarray(upright), np.asarray(turned), np.asarray(ones, dtype=bool)
+    caught, caught_ones = turned < threshold, turned[ones] < threshold
+    titles = [
+        f"Upright: alarm for {(upright < threshold).mean():.0%}, and the blank page lies above most digits",
+        f"Turned by 90°: alarm for {caught.mean():.0%}, but for only {caught_ones.mean():.0%} of the ones",
+    ]
+    fig, axes = figure(titles, ["", "log p(x), nats"], "digits", size=(8.4, 4.8))
+    for ax, place in zip(axes, fig.add_gridspec(2, 1)):
+        ax.set_subplotspec(place)
+    axes[0].sharex(axes[1])
+    bins = np.linspace(min(upright.min(), turned.min()), max(upright.max(), turned.max(), blank) + 8, 61)
+    for ax, values in zip(axes, (upright, turned)):
+        ax.hist([values[ones], values[~ones]], bins, stacked=True, color=["#222222", "#BBBBBB"], label=["ones", "other digits"])
+        ax.axvline(threshold, color="black", ls="--", lw=1.6)
+        ax.axvline(blank, color=MARK, ls=":", lw=2.8)
+    for at, text in ((threshold, f"alarm below {threshold:.0f}"), (blank, f"a blank page: {blank:.0f}")):
+        place = {"xy": (at, 0.99), "xycoords": axes[0].get_xaxis_transform(), "xytext": (-5, 0), "textcoords": "offset points"}
+        axes[0].annotate(text, **place, ha="right", va="top", fontsize=9)
+    axes[0].set_ylim(0, 1.25 * axes[0].get_ylim()[1])
+    axes[0].tick_params(labelbottom=False)
+    axes[1].legend(loc="upper left", frameon=False)
+    return fig
+
+
+@in_course_style
+def costs(x, nats, names: Sequence[str], title: str) -> Figure:
+    """Images (B, D), and below each the nats that its pixels cost, on one scale of colours.
+
+    Args:
+        x: the images.
+        nats: what each pixel costs, (B, D), 0 or more.
+        names: what stands above the images.
+        title: of the figure.
+    """
+    x, nats = np.asarray(x), np.asarray(nats)
+    side = int(round(x.shape[1] ** 0.5))
+    fig = images(np.concatenate([x, nats]), title, columns=len(x), row_names=["the image", "the nats\nof its pixels"], size=1.45)
+    for ax, name in zip(fig.axes, names):
+        ax.set_title(name, fontsize=9)
+    below = fig.axes[len(x) : 2 * len(x)]
+    for ax, values in zip(below, nats):
+        ax.images[0].remove()
+        drawn = ax.imshow(values.reshape(side, side), cmap="magma_r", vmin=0, vmax=np.quantile(nats, 0.998))
+    fig.colorbar(drawn, ax=below, label="nats", extend="max", shrink=0.85)
+    return fig
+
+
+@in_course_style
+def completions(x, average, completed, marked: int, title: str) -> Figure:
+    """Four rows: the upper halves of images (B, 784), completed with the average lower half and by the model, and the whole images.
+
+    Args:
+        x, average, completed: (B, 784).
+        marked: the column that has a frame.
+        title: of the figure.
+    """
+    x = np.asarray(x)
+    upper = x.copy()
+    upper[:, x.shape[1] // 2 :] = 0.18  # grey: not known
+    rows = np.concatenate([upper, np.asarray(average), np.asarray(completed), x])
+    names = ["given", "the average\nlower half", "filled in by\nthe model", "the digit"]
+    fig = images(rows, title, columns=len(x), row_names=names, size=0.85)
+    for ax in fig.axes[marked :: len(x)]:
+        ax.spines[:].set(color=MARK, linewidth=2.6)
+    return fig
+
+
+@in_course_style
+def explanations(grid, shares, at, pictures, totals: Sequence[float]) -> Figure:
+    """The shares of points z as a density on the plane, and the images decoded at two of the points.
+
+    Args:
+        grid: points (G, 2), some or all of a square lattice.
+        shares: of the points, (G,), summing to 1.
+        at: two of the points, (2, 2): the first is called A, the second B.
+        pictures: what is decoded there, (2, D).
+        totals: the share of all points that the letter stands for, one for each letter.
+    """
+    grid, shares, at, pictures = (np.asarray(values) for values in (grid, shares, at, pictures))
+    names = [f"{letter}: {total:.0%} of the share" for letter, total in zip("AB", totals)]
+    fig, axes = figure(["The share of each z", *names], size=(9.2, 3.6))
+    held = shares > 1e-3 * shares.max()
+    axes[0].scatter(*grid[held].T, c=shares[held], s=15, marker="s", lw=0, cmap="Oranges", vmin=-0.8 * shares.max())
+    axes[0].axvline(0, color="black", lw=0.8)
+    for letter, z in zip("AB", at):
+        note(axes[0], tuple(z), letter, (12, 14))
+    axes[0].set(xlim=(-2.5, 2.5), ylim=(-2.5, 2.5), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+    side = int(round(pictures.shape[1] ** 0.5))
+    for ax, picture in zip(axes[1:], pictures):
+        ax.imshow(picture.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
+        ax.axhline(side / 2 - 0.5, color=MARK, lw=1.6)  # the upper half ends here
+        ax.set(xticks=[], yticks=[])
+        ax.grid(False)
+        ax.spines[:].set_visible(True)
+    return fig
+
+
+@in_course_style
+def among_others(x, rows: Mapping[str, tuple[float, object, float]]) -> Figure:
+    """One image (784,) and, under several models, its log p(x) beside that of other digits and of a blank page, in nats.
+
+    Args:
+        x: the image.
+        rows: {model: (log p(x) of the image, log p(x) of other digits (N,), log p(x) of a blank page)}.
+    """
+    titles = ["The eight", "Row by row log p(x) rises, and that of a blank page too"]
+    fig, axes = figure(titles, ["", "log p(x), nats"], size=(9.4, 2.9))
     side = int(round(np.asarray(x).size ** 0.5))
     axes[0].imshow(np.asarray(x).reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
     axes[0].set(xticks=[], yticks=[])
     axes[0].grid(False)
     axes[0].spines[:].set_visible(True)
-    for i, (value, color) in enumerate(values.values()):
-        axes[1].plot(value, i, "o", ms=9, color=COLORS[color])
-        axes[1].annotate(f"{value:.1f}", (value, i), xytext=(9, 0), textcoords="offset points", va="center", fontsize=9)
-    low = min(value for value, _ in values.values())
-    axes[1].set(xlabel="nats", xlim=(1.1 * low, 0), ylim=(len(values) - 0.5, -0.5), yticks=range(len(values)), yticklabels=list(values))
+    for i, (value, others, blank) in enumerate(rows.values()):
+        low, high = np.quantile(np.asarray(others), [0.05, 0.95])
+        axes[1].plot([low, high], [i, i], color="#BBBBBB", lw=12, solid_capstyle="butt", label="middle 90% of the held-out digits")
+        axes[1].plot(blank, i, "s", ms=9, mfc="white", mew=2.2, color=MARK, label="a blank page")
+        axes[1].plot(value, i, "o", ms=8, color="black", label="the eight")
+        axes[1].annotate(f"{value:.1f}", (value, i), xytext=(0, 10), textcoords="offset points", ha="center", fontsize=9)
+    handles, labels = axes[1].get_legend_handles_labels()
+    axes[1].legend(handles[:3], labels[:3], loc="upper center", bbox_to_anchor=(0.4, -0.28), ncols=3, frameon=False, fontsize=9)
+    axes[1].set(ylim=(len(rows) - 0.5, -0.7), yticks=range(len(rows)), yticklabels=list(rows))
+    axes[1].set_xlim(1.07 * min(value for value, _, _ in rows.values()), 0)
     axes[1].grid(axis="y", visible=False)
-    axes[0].get_gridspec().set_width_ratios([1, 3])
+    axes[0].get_gridspec().set_width_ratios([1, 3.4])
     return fig
 
 
@@ -102,7 +224,7 @@ def sum_and_mean(pictures, by_sum: Sequence[float], by_mean: Sequence[float]) ->
     pictures, by_sum, by_mean = np.asarray(pictures), np.asarray(by_sum), np.asarray(by_mean)
     order, side = np.argsort(-by_sum, kind="stable"), int(round(pictures.shape[1] ** 0.5))
     rules = {"Sum": (by_sum, "exact"), "Mean": (by_mean, "prior")}
-    titles = [f"{rule}: total {v.sum():.1f}, best to worst {v.max() / v.min():.0f} to 1" for rule, (v, _) in rules.items()]
+    titles = [f"{rule}: total {v.sum():.1f}, highest to lowest {v.max() / v.min():.0f} to 1" for rule, (v, _) in rules.items()]
     fig, axes = figure(titles, f"the {len(order)} images", "claimed probability", size=(9.6, 3.2))
     for ax, (values, color) in zip(axes, rules.values()):
         ax.bar(range(len(order)), values[order], color=COLORS[color])

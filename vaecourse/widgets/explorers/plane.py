@@ -172,7 +172,7 @@ def number_line(ax, bound: float, log_px: float) -> None:
     ax.barh(["log p(x)", "ELBO"], [log_px - low, bound - low], left=low, color=[plots.COLORS["exact"], plots.COLORS["elbo"]])
     ax.barh(["ELBO"], [log_px - bound], left=[bound], color=plots.COLORS["posterior"])
     ax.axvline(log_px, color="black", lw=0.8)
-    ax.text((bound + log_px) / 2, 1, "gap", ha="center", va="center", weight="bold")
-    ax.set(xlim=(low, log_px + 5), xlabel="nats")
-    ax.invert_yaxis()
+    below = {"xytext": (-4, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
+    ax.annotate("gap", (log_px, 1.6), **below, weight="bold", color=plots.COLORS["posterior"])
+    ax.set(xlim=(low, log_px + 5), ylim=(1.8, -0.5), xlabel="nats")
     ax.grid(axis="y", visible=False)
