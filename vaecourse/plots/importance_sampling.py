@@ -181,10 +181,10 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
     for i, (name, (ess, error, color)) in enumerate(results.items()):
         ess, error = np.asarray(ess), np.asarray(error)
         ax.plot(ess, error, "o", ms=4, alpha=0.6, color=COLORS[color])
-        ax.text(0.4, 0.3 - 0.07 * i, name, color=COLORS[color], transform=ax.transAxes)
+        ax.text(0.4, 0.44 - 0.07 * i, name, color=COLORS[color], transform=ax.transAxes)
     ax.plot(ess[list(partly)], error[list(partly)], "o", ms=9, mfc="none", mec=BLUE, mew=0.6)
     if partly:
-        ax.text(0.4, 0.16, "thin rings: off by 0.1 to 1 nat", color=COLORS[color], fontsize=8, transform=ax.transAxes)
+        ax.text(0.4, 0.3, "thin rings: off by 0.1 to 1 nat", color=COLORS[color], fontsize=8, transform=ax.transAxes)
     for i in named:
         place = (ess[i], error[i])
         ax.plot(*place, "o", ms=9, mfc="none", mec=BLUE)
