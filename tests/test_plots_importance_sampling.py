@@ -115,29 +115,30 @@ def test_the_wedge_is_two_standard_errors_wide_and_the_title_says_what_lies_in_i
     assert fig.axes[0].axis() == fig.axes[1].axis()
 
 
-def test_every_round_is_an_ellipse_of_two_standard_deviations_in_both_panels() -> None:
+def test_every_round_is_an_ellipse_of_two_standard_deviations_and_the_late_ones_are_magnified() -> None:
     path = [(np.zeros(2), np.ones(2)), *((np.array([2.0, 1.0]), NARROW * 2 ** (8 - i)) for i in range(1, 9))]
     fig = figures.closing_in(square(), np.full(81, 1 / 81), path)
-    for ax in fig.axes:
-        drawn = ellipses(ax)
-        assert (drawn[8].width, drawn[8].height) == pytest.approx((0.4, 0.8))
-        assert tuple(drawn[8].center) == (2.0, 1.0)
-        assert {to_hex(e.get_edgecolor()).upper() for e in drawn[1:9]} == {plots.COLORS["importance"]}
-    near = fig.axes[1]
-    assert [len(ellipses(ax)) for ax in fig.axes] == [9, 10]
+    far, near = fig.axes
+    assert [len(ellipses(ax)) for ax in fig.axes] == [9, 7]  # the prior and eight rounds; rounds 3 to 8 and the posterior
+    for last in (ellipses(far)[8], ellipses(near)[5]):
+        assert (last.width, last.height) == pytest.approx((0.4, 0.8))
+        assert tuple(last.center) == (2.0, 1.0)
+    assert ellipses(near)[0].width == pytest.approx(0.4 * 2**5)
+    colors = [to_hex(e.get_edgecolor()).upper() for e in (*ellipses(far), *ellipses(near)[:6])]
+    assert colors == [plots.COLORS["prior"], *[plots.COLORS["importance"]] * 14]
     posterior = ellipses(near)[-1]  # the test's posterior is flat on a square of nine nodes an axis
     assert tuple(posterior.center) == pytest.approx((0, 0))
     assert (posterior.width, posterior.height) == pytest.approx((4 * np.std(np.arange(9)),) * 2)
     assert posterior.get_linestyle() == "--"
     assert np.mean(near.get_xlim()) == pytest.approx(2.0)
     assert np.diff(near.get_xlim()) == pytest.approx(16 * 0.2)
-    assert all(name in texts(fig) for name in ("prior", "round 3", "rounds 6–8"))
+    assert all(name in texts(fig) for name in ("prior", "round 3", "rounds 3–8", "rounds 6–8"))
 
 
 def test_errors_are_drawn_against_the_ess_and_the_failures_are_named() -> None:
     before = (np.array([1.0, 2.0, 3.0]), np.array([-80.0, -1.0, 0.5]), "naive")
     after = (np.array([900.0, 60.0, 889.0]), np.array([0.0, -25.0, -43.0]), "importance")
-    fig = figures.error_against_ess({"prior": before, "fitted q": after}, named=[1, 2])
+    fig = figures.error_against_ess({"prior": before, "fitted q": after}, named=[1, 2], partly=[0])
     (ax,) = fig.axes
     naive, fitted = ax.lines[1:3]
     assert list(naive.get_ydata()) == [-80.0, -1.0, 0.5]
@@ -146,7 +147,9 @@ def test_errors_are_drawn_against_the_ess_and_the_failures_are_named() -> None:
     assert ax.get_yscale() == "symlog"
     assert (list(fitted.get_xdata()), list(fitted.get_ydata())) == ([900.0, 60.0, 889.0], [0.0, -25.0, -43.0])
     rings = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines[3:]]
-    assert rings == [(60.0, -25.0), (889.0, -43.0)]
+    assert rings == [(900.0, 0.0), (60.0, -25.0), (889.0, -43.0)]
+    assert ax.lines[3].get_markeredgewidth() < ax.lines[4].get_markeredgewidth()
+    assert "thin rings" in texts(fig)
     assert "#1" in texts(fig)
     assert "#0" not in texts(fig)
     assert ax.get_title(loc="left") == "2 of 3 fits are more than a nat too low, at an ESS of up to 889"

@@ -408,7 +408,10 @@ QUIZ = (
                 "They correct for how often a place is sampled, but this part is never sampled at all.",
             ),
             ("Half of p(x).", "(5.3): p(x) times the share of the posterior where q is not zero. No single weight shows it."),
-            ("Infinity.", "That would take weights without bound. Here the missing part contributes nothing."),
+            (
+                "Infinity.",
+                "The average tends to the integral of p(x, z) over the other part, which is less than p(x). The missing part contributes nothing.",
+            ),
         ),
         1,
     ),

@@ -38,7 +38,7 @@ def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
         log_density = -((u / width) ** 2) / 2 - np.log(2 * np.pi * width**2) / 2
         curve = np.exp(2 * log_p - log_density)
         ax.fill_between(u, np.minimum(curve, top), color=COLORS["exact"], alpha=0.1, lw=0)
-        ax.plot(u, np.exp(log_p), color=COLORS["posterior"])
+        ax.plot(u, np.exp(log_p), color=AMBER)
         ax.plot(u, np.exp(log_density), color=BLUE)
         ax.plot(u, curve, color=COLORS["exact"])
         ax.set(xlim=(u[0], u[-1]), ylim=(0, top))
@@ -123,7 +123,7 @@ def reported_errors(runs: Mapping[str, tuple[object, object]]) -> Figure:
         if outside:
             words = f"{outside} of {len(mean)} runs lie outside the picture,\nto the right or above"
             ax.text(0.98, 0.04, words, ha="right", fontsize=9, color=BLUE, transform=ax.transAxes)
-    axes[1].text(0.075, 1.38, "grey: the exact value lies\nwithin two standard errors", va="center", fontsize=9, color=GREY)
+    axes[0].text(0.008, 1.42, "grey: the exact value lies\nwithin two standard errors", va="center", fontsize=9, color=GREY)
     return fig
 
 
@@ -135,14 +135,15 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     spread = np.sqrt(probs @ (grid - center) ** 2)
     last, box = len(path) - 1, {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
     fig, axes = figure(["From the prior to the posterior", "Magnified: q is 1.2 times as wide on purpose"], size=(9.6, 4.6))
-    for ax, numbered, shade in zip(axes, (range(4), (4, 5, 6)), (0.4, 1)):  # on the left a speck is made visible
+    for ax, first, numbered, shade in zip(axes, (0, 3), (range(3), (3, 4, 5, 6)), (0.4, 1)):  # on the left a speck is made visible
         plane(ax, grid, probs**shade, extent=4)
-        for i, (mu, sigma) in enumerate(path):
+        for i, (mu, sigma) in enumerate(path[first:], first):
             ellipse(ax, mu, sigma, "importance" if i else "prior", lw=1.4)
         for i in numbered:
             mu, sigma = path[i]
             name, color = (f"round {i}" if i < 6 else f"rounds {i}–{last}", BLUE) if i else ("prior", GREY)
             ax.text(mu[0], mu[1] + 2 * sigma[1], name, color=color, ha="center", va="center", fontsize=8, bbox=box, clip_on=True)
+    note(axes[0], tuple(path[-1][0]), f"rounds 3–{last}", (18, -68), BLUE)
     mu, sigma = path[-1]
     reach = 8 * float(max(sigma))
     axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
@@ -150,7 +151,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     axes[1].text(
         0.5,
         0.03,
-        "dashed: exact posterior, two standard deviations",
+        "dashed: two standard deviations of the exact posterior",
         transform=axes[1].transAxes,
         ha="center",
         fontsize=9,
@@ -165,8 +166,10 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
 
 
 @in_course_style
-def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: Sequence[int]) -> Figure:
-    """One dot a digit: effective samples of 1,000 and error in nats; {name: (ESS, error, colour)}, the last with the digits in `named`."""
+def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: Sequence[int], partly: Sequence[int] = ()) -> Figure:
+    """One dot a digit: effective samples of 1,000 and error in nats; {name: (ESS, error, colour)}. In the last, the digits in `named`
+    have a ring and their number, those in `partly` a thin ring.
+    """
     fits = np.asarray(list(results.values())[-1][0])
     fig, ax = figure(
         f"{len(named)} of {len(fits)} fits are more than a nat too low, at an ESS of up to {max(fits[i] for i in named):.0f}",
@@ -178,14 +181,16 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
     for i, (name, (ess, error, color)) in enumerate(results.items()):
         ess, error = np.asarray(ess), np.asarray(error)
         ax.plot(ess, error, "o", ms=4, alpha=0.6, color=COLORS[color])
-        ax.text(0.12, 0.3 - 0.07 * i, name, color=COLORS[color], transform=ax.transAxes)
+        ax.text(0.4, 0.44 - 0.07 * i, name, color=COLORS[color], transform=ax.transAxes)
+    ax.plot(ess[list(partly)], error[list(partly)], "o", ms=9, mfc="none", mec=BLUE, mew=0.6)
+    if partly:
+        ax.text(0.4, 0.3, "thin rings: off by 0.1 to 1 nat", color=COLORS[color], fontsize=8, transform=ax.transAxes)
     for i in named:
         place = (ess[i], error[i])
         ax.plot(*place, "o", ms=9, mfc="none", mec=BLUE)
-        side = 1 if ess[i] < 150 else -1  # the prior's dots are on the left
-        words = {"ha": "left" if side > 0 else "right", "va": "center", "color": BLUE, "weight": "bold"}
-        ax.annotate(f"#{i}", place, xytext=(8 * side, 0), textcoords="offset points", **words)
-    ax.set(xlim=(-20, 1000))
+        words = {"ha": "right", "va": "center", "color": BLUE, "weight": "bold"}
+        ax.annotate(f"#{i}", place, xytext=(-8, 0), textcoords="offset points", **words)
+    ax.set(xlim=(0.9, 1200), xscale="log")
     ax.set_yscale("symlog", linthresh=0.1, linscale=0.6)
     ticks = (-100, -10, -1, -0.1, 0, 0.1, 1, 10)
     low, high = (f(np.concatenate([np.asarray(r[1]) for r in results.values()])) for f in (min, max))
@@ -193,7 +198,7 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
     ax.set_yticks(ticks, [f"{t:g}".replace("-", "−") for t in ticks])
     ax.set_ylim(1.5 * low, 1.5 * high)
     ax.minorticks_off()
-    ax.set_xticks(range(0, 1001, 200), ["0", "200", "400", "600", "800", "1,000"])
+    ax.set_xticks([1, 3, 10, 30, 100, 300, 1000], ["1", "3", "10", "30", "100", "300", "1,000"])
     return fig
 
 
@@ -209,7 +214,7 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         depth: how many nats below its maximum the log posterior is drawn white.
     """
     grid, probs, modes, mus, sigmas = (np.asarray(a) for a in (grid, probs, modes, mus, sigmas))
-    fig, axes = figure(list(titles), size=(4.8 * len(titles), 5.3))
+    fig, axes = figure(list(titles), size=(4.6 * len(titles), 6))
     for i, ax in enumerate(axes):
         height = np.log(np.maximum(probs[i], 1e-300))
         plane(ax, grid, np.maximum(height - height.max() + depth, 0))
@@ -222,9 +227,10 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         for j, (name, (place, color)) in enumerate(places.items()):
             _inset(ax, pictures[i][j], name, 0.1 + 0.31 * j, place, color)
         ax.set(ylim=(-7.5, float(grid[-1][1])), yticks=range(-4, 5, 2))  # room for the pictures
-    bar = fig.colorbar(axes[-1].images[0], ax=list(axes), shrink=0.75, ticks=[0, depth / 2, depth])
-    bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0"])
-    bar.set_label("log posterior density, relative to its maximum, nats\n(in the density itself, −10 is already invisible)")
+    below = {"location": "bottom", "shrink": 0.6, "aspect": 40}
+    bar = fig.colorbar(axes[-1].images[0], ax=list(axes), ticks=[0, depth / 2, depth], **below)
+    bar.ax.set_xticklabels([f"−{depth:g} or less", f"−{depth / 2:g}", "0"])
+    bar.set_label("log posterior density, relative to its maximum, nats (in the density itself, −10 is already invisible)")
     return fig
 
 
