@@ -32,7 +32,7 @@ def test_climbs_colour_the_lowest_end_and_name_the_first_round() -> None:
     lines = fig.axes[0].lines
     assert [line.get_ydata().tolist() for line in lines] == curves
     assert [to_hex(line.get_color()) == plots.COLORS["naive"].lower() for line in lines] == [False, True, False]
-    assert {"A title", "-10.0", "-11.5", "after round 1, far below: -30 to -28"} <= set(texts(fig))
+    assert {"A title", "highest of 3:\n-10.0", "lowest of 3:\n-11.5", "after round 1, far below: -30 to -28"} <= set(texts(fig))
     low, high = fig.axes[0].get_ylim()
     assert low < -11.5 < -10 < high
 
@@ -48,17 +48,17 @@ def test_evidence_marks_the_kept_pixels_and_pairs_sure_with_right() -> None:
     x = np.zeros(784)
     x[[28 * 2 + 5, 300]] = 1
     found = [[(0.8, 0.7), (0.75, 0.74)], [(0.95, 0.6), (0.9, 0.91)]]
-    fig = figures.evidence("A title", x, [[28 * 2 + 5, 3], [400]], ["far", "near"], found)
+    fig = figures.evidence("A title", x, [[28 * 2 + 5, 3], [400]], ["far", "near"], found, (0.99, 0.89))
     inked, bare = fig.axes[0].collections
     assert inked.get_offsets().tolist() == [[5, 2]]  # column, row
     assert bare.get_offsets().tolist() == [[3, 0]]
     assert fig.axes[0].images[0].get_array().max() == pytest.approx(0.18)
     drawn = [line.get_xdata() for line in fig.axes[-1].lines]
     spans = [list(x) for x in drawn if len(x) == 2]
-    assert spans == [[0.8, 0.7], [0.75, 0.74], [0.95, 0.6], [0.9, 0.91]]
+    assert spans == [[0.8, 0.7], [0.75, 0.74], [0.95, 0.6], [0.9, 0.91], [0.99, 0.89]]
     orange = [float(line.get_xdata()[0]) for line in fig.axes[-1].lines if line.get_color() == plots.COLORS["posterior"]]
-    assert orange == [0.8, 0.75, 0.95, 0.9]
-    assert {"+10.0%", "+1.0%", "+35.0%", "-1.0%", "sure", "right"} <= set(texts(fig))
+    assert orange == [0.8, 0.75, 0.95, 0.9, 0.99]
+    assert {"+10.0 points", "+1.0 points", "+35.0 points", "-1.0 points", "sure", "right", "all 784:\ndigits"} <= set(texts(fig))
 
 
 def test_smoothing_marks_each_maximum() -> None:

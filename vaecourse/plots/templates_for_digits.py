@@ -23,10 +23,12 @@ def climbs(title: str, curves) -> Figure:
     fig, ax = figure(title, "round of EM", "log-probability with extra images,\nnats an image", size=(7.4, 3.8))
     for i, curve in enumerate(curves):
         ax.plot(rounds, curve, color=COLORS["naive"] if i == lowest else "#999999", lw=1.8, zorder=3 if i == lowest else 2)
-    for end, color, dy in ((ends.max(), "#666666", 3), (ends.min(), COLORS["naive"], -3)):
-        ax.annotate(f"{end:.1f}", (rounds[-1], end), xytext=(5, dy), textcoords="offset points", va="center", color=color)
+    for name, end, color, dy in (("highest", ends.max(), "#666666", 3), ("lowest", ends.min(), COLORS["naive"], -3)):
+        ax.annotate(
+            f"{name} of {len(curves)}:\n{end:.1f}", (rounds[-1], end), xytext=(5, dy), textcoords="offset points", va="center", color=color
+        )
     ax.text(0.02, 0.9, f"after round 1, far below: {first.min():.0f} to {first.max():.0f}", transform=ax.transAxes, fontsize=9)
-    ax.set(xscale="log", xlim=(1, 1.35 * rounds[-1]), ylim=(ends.min() - 3, ends.max() + 0.5))
+    ax.set(xscale="log", xlim=(1, 1.7 * rounds[-1]), ylim=(ends.min() - 3, ends.max() + 0.5))
     ticks = [n for n in (1, 2, 5, 10, 20, 50, 100) if n <= rounds[-1]]
     ax.set(xticks=ticks, xticklabels=ticks)
     ax.minorticks_off()
@@ -40,15 +42,23 @@ def two_rows(title: str, pictures, row_names: Sequence[str], captions: Sequence[
 
 
 @in_course_style
-def evidence(title: str, x, kept: Sequence[object], names: Sequence[str], found: Sequence[Sequence[tuple[float, float]]]) -> Figure:
+def evidence(
+    title: str,
+    x,
+    kept: Sequence[object],
+    names: Sequence[str],
+    found: Sequence[Sequence[tuple[float, float]]],
+    whole: tuple[float, float],
+) -> Figure:
     """An image (784,) of which only some pixels are kept, once for each set, and beside it how sure and how right the posterior is.
 
     Args:
         kept: for each set the numbers of its pixels.
         found: for each set two pairs (mean largest posterior, share of right classes): real digits, then samples from the model.
+        whole: the pair of real digits with every pixel.
     """
     count = len(kept)
-    fig, axes = figure([*names, "how sure, and how often right"], size=(9.6, 3.1))
+    fig, axes = figure([*names, "how sure, and how often right"], size=(9.6, 3.4))
     grid = axes[0].get_gridspec()
     grid.set_width_ratios([1] * count + [1.9])
     for ax, pixels in zip(axes, kept):
@@ -59,19 +69,26 @@ def evidence(title: str, x, kept: Sequence[object], names: Sequence[str], found:
         for some, face in ((ink, "black"), (~ink, "white")):
             ax.scatter(columns[some], rows[some], s=18, marker="s", c=face, edgecolors=COLORS["naive"], linewidths=0.8)
     dots, labels = axes[-1], []
-    for i, (name, pairs) in enumerate(zip(names, found)):
+    for i, (name, pairs) in enumerate(zip([*names, f"all {len(x)}"], [*found, [whole]])):
         for j, (kind, (sure, right)) in enumerate(zip(("digits", "own samples"), pairs)):
             y = 2.4 * i + j
             labels.append((y, f"{name}:\n{kind}" if j == 0 else kind))
             dots.plot([sure, right], [y, y], color=COLORS["prior"], lw=3, alpha=0.5)
             dots.plot(sure, y, "o", color=COLORS["posterior"], ms=8, zorder=3)
             dots.plot(right, y, "D", color=COLORS["exact"], ms=5, zorder=4)
-            dots.annotate(f"{sure - right:+.1%}", (max(sure, right), y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9)
+            dots.annotate(
+                f"{100 * (sure - right):+.1f} points",
+                (max(sure, right), y),
+                xytext=(8, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+            )
     sure, right = found[0][0]
     for value, text, color in ((sure, "sure", "#9A6700"), (right, "right", INK)):
         ha = "left" if value == max(sure, right) else "right"
         dots.annotate(text, (value, 0), xytext=(0, 8), textcoords="offset points", ha=ha, fontsize=9, color=color)
-    dots.set(yticks=[y for y, _ in labels], yticklabels=[text for _, text in labels], xlim=(0.5, 1.12), ylim=(labels[-1][0] + 0.6, -0.8))
+    dots.set(yticks=[y for y, _ in labels], yticklabels=[text for _, text in labels], xlim=(0.5, 1.18), ylim=(labels[-1][0] + 0.6, -0.8))
     dots.set(xticks=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0], xticklabels=[f"{p} %" for p in (50, 60, 70, 80, 90, 100)])
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     for ax in axes:
@@ -84,7 +101,7 @@ def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, Sequenc
     """Held-out log p(x) against the amount of smoothing, a curve a name, each with its maximum marked."""
     fig, ax = figure(title, "extra images a of each kind", "log p(x), nats per held-out digit", size=(7.4, 3.8))
     for (name, values), color in zip(curves.items(), ("naive", "importance")):
-        line(ax, amounts, values, name, color, end=6, nudge=(0, -14), marker="o", ms=3)
+        line(ax, amounts, values, name, color, end=1, nudge=(0, -14), marker="o", ms=3)
         top = int(np.argmax(values))
         ax.plot(amounts[top], values[top], "*", ms=13, color=COLORS[color], zorder=4)
         ax.annotate(f"{values[top]:.1f}", (amounts[top], values[top]), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9)
@@ -109,7 +126,7 @@ def templates_and_latents(title: str, scores: Mapping[str, Mapping[int, Sequence
     ax.axhline(level, color=COLORS["exact"], ls="--", lw=1.2)
     ax.text(ticks[0], level + 1, f"two continuous latents: {level:.1f}", fontsize=9)
     ax.axvline(as_large, color=COLORS["prior"], lw=1, ls=":")
-    ax.text(as_large * 0.97, low, "as many numbers\nas the decoder", fontsize=9, ha="right", color="#555555")
+    ax.text(as_large * 0.97, low, "as many parameters\nas the decoder", fontsize=9, ha="right", color="#555555")
     ax.set(xscale="log", xticks=ticks, xticklabels=ticks, xlim=(0.9 * ticks[0], 1.35 * ticks[-1]))
     ax.minorticks_off()
     return fig
@@ -130,7 +147,7 @@ def distances(
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     colors = dict(zip(values, KINDS)) | {"blank page": COLORS["importance"]}
     top = max(_bars(ax, found, colors[name]) for name, found in values.items())
-    ax.axvline(blank, ymax=0.6, color=colors["blank page"], lw=2)
+    ax.axvline(blank, ymax=0.6, color=colors["blank page"], lw=1.2, ls="--")
     names = ["blank page", *values]
     for name, centre in zip(names, (0.065, 0.225, 0.43, float(np.median(np.asarray(list(values.values())[-1]))) / 420)):
         inset = ax.inset_axes((centre - 0.055, 0.78, 0.11, 0.22))
@@ -149,7 +166,8 @@ def _bars(ax: Axes, found, color: str) -> float:
 @in_course_style
 def code_lengths(title: str, bits: Mapping[str, float], ours: Sequence[str], counting: str) -> Figure:
     """A bar a code with its bits, from above: `ours` in the models' colour, the one that counts as it goes in another, files grey."""
-    fig, ax = figure(title, "bits per held-out digit", size=(7.6, 3.8))
+    fig, ax = figure("", "bits per held-out digit", size=(7.6, 3.8))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     color = {name: COLORS["importance"] for name in ours} | {counting: COLORS["naive"]}
     ax.barh(list(bits), list(bits.values()), color=[color.get(name, COLORS["prior"]) for name in bits])
     for i, value in enumerate(bits.values()):
