@@ -42,6 +42,18 @@ def through_files() -> Iterator[dict[str, str]]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without HOME and without an entry in the list of users: "~" is nowhere."""
+    import pwd
+
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+
 def _compare_outputs(cell: nbval.plugin.IPyNbCell, new: list, old: list, skip_compare: object = None) -> bool:
     """nbval's comparison of a cell's outputs, in the course's terms: the same words, and numbers within their tolerance."""
     from vaecourse.regression import compare
