@@ -266,7 +266,7 @@ def one_latent(z, smooth, sharp, slopes, distances) -> Figure:
     left.plot(z, sharp[1], color=COLORS["exact"], label=f"a = {sharp[0]:,g}", lw=1.2)
     left.set(xlim=(-3, 3), ylim=(-0.03, 1.38), yticks=(0, 0.5, 1))
     left.legend(frameon=False, fontsize=9, ncols=2, loc="upper left")
-    note(left, (_narrowest(np.asarray(z), np.asarray(sharp[1])), 0.8), "a narrow interval:\nsmall probability", (-92, 0))
+    note(left, (_narrowest(np.asarray(z), np.asarray(sharp[1])), 0.8), "narrow:\nsmall\nprobability", (-62, -14))
     line(right, slopes, distances, "", "exact", marker="o", ms=4)
     right.set(xscale="log", yscale="log")
     return fig
@@ -290,11 +290,11 @@ def moved_digits(
     fig, axes = figure(list(panels), "$z_1$", "$z_2$", size=(4.1 * len(panels), 7.2))
     fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     longest = max(np.hypot(*pair) for _, arrows in panels.values() for pair in arrows.values())
-    rows = fig.add_gridspec(2, len(panels), height_ratios=[1.6, 1])
+    rows = fig.add_gridspec(2, len(panels), height_ratios=[1.35, 1])
     for i, (ax, (places, arrows)) in enumerate(zip(axes, panels.values())):
         ax.set_subplotspec(rows[0, i])
         _digits_at(ax, np.asarray(places), decoded, framed)
-        _arrows(fig.add_subplot(rows[1, i]), arrows, longest + 0.45)
+        _arrows(fig.add_subplot(rows[1, i]), arrows, longest + 0.6)
     return fig
 
 
