@@ -157,15 +157,13 @@ def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
 # ---------------------------------------------------------------- notebook 02b
 
 
-def test_clouds_hold_their_points_within_one_reach_and_a_line_joins_the_last() -> None:
-    points = [RANDOM.normal(size=(20, 2)) for _ in range(2)]
-    axes = pictures.clouds(points, ["one", "two"], 3).axes
-    for ax, cloud in zip(axes, points):
-        np.testing.assert_allclose(ax.collections[0].get_offsets(), cloud)
-        assert (*ax.get_xlim(), *ax.get_ylim()) == (-3, 3, -3, 3)
-    assert not axes[0].lines
-    np.testing.assert_array_equal(axes[1].lines[0].get_xdata(), sorted(points[1][:, 0]))
-    assert set(axes[1].lines[0].get_ydata()) == set(points[1][:, 1])
+def test_clouds_hold_their_points_with_a_hue_each_within_the_reach_of_the_panel() -> None:
+    points, shades = [RANDOM.normal(size=(20, 2)) for _ in range(2)], RANDOM.normal(size=(2, 20))
+    for ax, cloud, reach, shade in zip(pictures.clouds(points, ["one", "two"], (3, 1.5), shades).axes, points, (3, 1.5), shades):
+        (drawn,) = ax.collections
+        np.testing.assert_allclose(drawn.get_offsets(), cloud)
+        np.testing.assert_allclose(drawn.get_array(), shade)
+        assert (*ax.get_xlim(), *ax.get_ylim()) == (-reach, reach, -reach, reach)
 
 
 def test_the_singular_values_stand_in_order_beside_the_size_of_the_step() -> None:
@@ -175,21 +173,27 @@ def test_the_singular_values_stand_in_order_beside_the_size_of_the_step() -> Non
     assert [line.get_label() for line in ax.lines] == ["steps of 0.1", "steps of 0.001"]
     np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [values[:10], values[:10] / 2])
     assert list(ax.lines[0].get_xdata()) == list(range(1, 11))
-    assert {"first order:\ntwo": 1.5, "second order:\nthree": 4}.items() <= {t.get_text(): t.get_position()[0] for t in ax.texts}.items()
+    orders = {"first order:\ntwo": 1.5, "second order:\nthree": 4, "third order:\nfour": 7.5}
+    assert orders.items() <= {t.get_text(): t.get_position()[0] for t in ax.texts}.items()
     assert not clipped(fig)
 
 
-def test_one_latent_names_its_slopes() -> None:
-    z = np.linspace(-3, 3, 7)
-    left, right = pictures.one_latent(z, (3, z), (1000, 2 * z), [1, 10], [0.3, 0.03]).axes
-    assert {line.get_label(): line.get_ydata()[-1] for line in left.lines} == {"a = 3": 3, "a = 1,000": 6}
+def test_one_latent_names_its_slopes_and_the_narrowest_interval() -> None:
+    z = np.linspace(-3, 3, 61)
+    sharp = ((z > -2) & (z < -1)) | ((z > 0.45) & (z < 0.75)) | (z > 1.55)
+    left, right = pictures.one_latent(z, (3, z), (1000, 1.0 * sharp), [1, 10], [0.3, 0.03]).axes
+    assert [line.get_label() for line in left.lines] == ["a = 3", "a = 1,000"]
+    np.testing.assert_array_equal(left.lines[1].get_ydata(), sharp)
+    (note,) = (t for t in left.texts if "narrow" in t.get_text())
+    assert note.xy[0] == pytest.approx(0.55, abs=0.1)
     assert (right.get_xscale(), right.get_yscale(), list(right.lines[0].get_ydata())) == ("log", "log", [0.3, 0.03])
 
 
-def test_the_digits_stand_where_each_panel_puts_them() -> None:
+def test_the_digits_stand_where_each_panel_puts_them_and_arrows_show_the_correlations() -> None:
     decoded, places = RANDOM.random((5, 784)), RANDOM.normal(size=(5, 2))
-    fig = pictures.moved_digits({"as it is": (places, "first"), "moved": (-places, "second")}, decoded, framed=(3, 1))
-    for ax, expected, caption in zip(fig.axes, (places, -places), ("first", "second")):
+    panels = {"as it is": (places, {"slant": (0.3, 0.2)}), "moved": (-places, {"slant": (-0.4, 0.0)})}
+    fig = pictures.moved_digits(panels, decoded, (3, 1), "A title")
+    for ax, below, expected, tip in zip(fig.axes, fig.axes[2:], (places, -places), ((0.3, 0.2), (-0.4, 0.0))):
         boxes = np.array([image.get_extent() for image in ax.images])
         np.testing.assert_allclose(np.stack([boxes[:, :2].mean(1), boxes[:, 2:].mean(1)], 1), expected)
         for image, digit in zip(ax.images, decoded):
@@ -197,15 +201,19 @@ def test_the_digits_stand_where_each_panel_puts_them() -> None:
         frames = [np.reshape(p.get_bbox().extents, (2, 2)).mean(0) for p in ax.patches]
         np.testing.assert_allclose(frames, expected[[3, 1]])
         assert len({p.get_edgecolor() for p in ax.patches}) == 2
-        assert ax.get_xlabel().endswith(caption)
+        arrow, name = below.texts
+        assert (arrow.xy[0], arrow.xy[1], *arrow.xyann) == (*tip, 0, 0)
+        assert name.get_text() == f"slant\n({tip[0]:+.2f}, {tip[1]:+.2f})"
     assert not clipped(fig)
 
 
-def test_the_yardstick_puts_each_name_at_its_value() -> None:
-    values = {"low": -500.0, "middle": -200.0, "high": -100.0}
-    fig = pictures.yardstick(values, "A title")
+def test_the_yardstick_puts_each_name_at_its_value_and_marks_what_the_ceiling_leaves() -> None:
+    values = {"low": -500.0, "middle": -200.0, "high": -150.0}
+    fig = pictures.yardstick(values, ("ceiling", -100.0), "A title")
     (ax,) = fig.axes
-    assert {t.get_text(): t.get_position()[0] for t in ax.texts} == {"low\n-500": -500, "middle\n-200": -200, "high\n-100": -100}
+    marks = {"low\n-500": -500, "middle\n-200": -200, "high\n-150": -150, "ceiling\n-100": -100}
+    found = {t.get_text(): t.get_position()[0] for t in ax.texts if t.get_text()}
+    assert found == marks | {"at most 50 nats left, not all can be gained": -125}
     assert ax.get_title(loc="left") == "A title"
     assert not clipped(fig)
 
@@ -237,7 +245,7 @@ def test_the_local_maximum_its_level_and_the_rival_are_marked() -> None:
 def test_the_gain_is_a_mean_with_its_standard_error() -> None:
     train, held_out = np.array([[-1.0, -3.0], [0.0, 0.0], [0.25, 0.75]]), np.array([[-2.0, -2.0], [0.0, 0.0], [0.5, 0.5]])
     (ax,) = pictures.gain_by_width([0.8, 1, 1.5], train, held_out).axes
-    assert ax.get_title(loc="left") == "Wider priors raise the mean log p(x), by up to 0.5 nats"
+    assert ax.get_title(loc="left") == "A prior 1.5 times as wide raises the mean log p(x) by 0.5 nats"
     first, second = ax.containers
     np.testing.assert_allclose(first.lines[0].get_ydata(), [-2, 0, 0.5])
     np.testing.assert_allclose(second.lines[0].get_ydata(), [-2, 0, 0.5])

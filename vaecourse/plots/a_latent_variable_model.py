@@ -228,14 +228,12 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -
 
 
 @in_course_style
-def clouds(points: Sequence, titles: Sequence[str], reach: float) -> Figure:
-    """Clouds of points (N, 2) on equal axes from -reach to reach: the first in grey, under the last a line from left to right."""
+def clouds(points: Sequence, titles: Sequence[str], reaches: Sequence[float], shades: Sequence) -> Figure:
+    """Clouds of points (N, 2) on equal axes, each from -reach to reach; the hue is a number (N,) of each point."""
     fig, axes = figure(titles, "first number", "second number", size=(3.3 * len(points), 3.5))
-    for i, (ax, cloud) in enumerate(zip(axes, points)):
-        ax.scatter(*np.asarray(cloud).T, s=3, color=COLORS["exact" if i else "prior"], alpha=0.5)
+    for ax, cloud, reach, shade in zip(axes, points, reaches, shades):
+        ax.scatter(*np.asarray(cloud).T, s=3, c=np.asarray(shade), cmap="hsv", alpha=0.6, lw=0)
         ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    cloud = np.asarray(points[-1])
-    axes[-1].plot(*cloud[cloud[:, 0].argsort()].T, color=COLORS["prior"], lw=0.8, zorder=0)
     return fig
 
 
@@ -247,62 +245,118 @@ def singular_values(lines: Mapping[str, object]) -> Figure:
     for (name, values), color, marker in zip(lines.items(), (ACCENT, *GREYS[1:]), "os^"):
         places = np.arange(1, 11)
         ax.plot(places, np.asarray(values)[:10], color=color, marker=marker, ms=6, lw=1.3, label=f"steps of {name}")
-    ax.set(yscale="log", xticks=places, xlim=(0.5, 10.5), ylim=(1e-11, 100))
-    for low, high, text in ((0.5, 2.5, "first order:\ntwo"), (2.5, 5.5, "second order:\nthree"), (5.5, 10.5, "")):
+    ax.set(yscale="log", xticks=places, xlim=(0.5, 10.5), ylim=(1e-12, 8))
+    bands = ((0.5, 2.5, 1e-2, "first order:\ntwo"), (2.5, 5.5, 3, "second order:\nthree"), (5.5, 9.5, 3, "third order:\nfour"))
+    for low, high, height, text in bands:
         ax.axvspan(low, high, color=COLORS["prior"], alpha=0.12 if low == 2.5 else 0, lw=0)
-        ax.text((low + high) / 2, 30, text, ha="center", va="top", fontsize=9)
-    ax.legend(frameon=False, fontsize=9, loc="upper right")
+        ax.text((low + high) / 2, height, text, ha="center", va="top", fontsize=9)
+    ax.text(8, 2e-11, "rounding", ha="center", va="top", fontsize=9, color="#555555")
+    ax.legend(frameon=False, fontsize=9, loc="lower left")
     return fig
 
 
 @in_course_style
 def one_latent(z, smooth, sharp, slopes, distances) -> Figure:
-    """Left: the probability of one pixel over z for a small and a large slope; right: distance from the target against the slope."""
+    """Left: the probability of a pixel over z for a small and a large slope; right: distance from the target against the slope."""
     titles = ["One pixel of the decoder", "Steeper steps come closer to the target"]
     fig, (left, right) = figure(
         titles, ["latent $z$", "steepness $a$ of the steps"], ["probability of ink", "total variation"], size=(9.6, 3.5)
     )
     left.plot(z, smooth[1], color=ACCENT, label=f"a = {smooth[0]:g}")
     left.plot(z, sharp[1], color=COLORS["exact"], label=f"a = {sharp[0]:,g}", lw=1.2)
-    left.set(xlim=(-3, 3), ylim=(-0.03, 1.25), yticks=(0, 0.5, 1))
+    left.set(xlim=(-3, 3), ylim=(-0.03, 1.38), yticks=(0, 0.5, 1))
     left.legend(frameon=False, fontsize=9, ncols=2, loc="upper left")
+    note(left, (_narrowest(np.asarray(z), np.asarray(sharp[1])), 0.8), "narrow:\nsmall\nprobability", (-62, -14))
     line(right, slopes, distances, "", "exact", marker="o", ms=4)
     right.set(xscale="log", yscale="log")
     return fig
 
 
+def _narrowest(z: np.ndarray, probs: np.ndarray) -> float:
+    """The middle of the shortest interval of z, between two steps, in which the probability is above one half."""
+    inside = np.flatnonzero(np.diff(probs > 0.5))
+    ends = [(z[i], z[j]) for i, j in zip(inside, inside[1:]) if probs[i + 1] > 0.5] or [(z[0], z[-1])]
+    return float(np.mean(min(ends, key=lambda pair: pair[1] - pair[0])))
+
+
 @in_course_style
-def moved_digits(panels: Mapping[str, tuple[object, str]], decoded, framed: Sequence[int]) -> Figure:
-    """The same decoded digits (N, 784) at other places (N, 2) in each panel, {title: (places, caption)}; some framed in colours."""
-    fig, axes = figure(list(panels), size=(4.1 * len(panels), 5.1))
-    fig.suptitle("Every digit has moved, and no log p(x) has changed", x=0.01, ha="left", fontsize=12, fontweight="bold")
-    for ax, (places, caption) in zip(axes, panels.values()):
-        places = np.asarray(places)
-        reach = np.abs(places).max() + 0.35
-        for (left, low), image in zip(places - 0.24, np.asarray(decoded).reshape(-1, 28, 28)):
-            ink = np.zeros((28, 28, 4))
-            ink[..., 3] = image  # black, where there is ink, and transparent elsewhere
-            ax.imshow(ink, extent=(left, left + 0.48, low, low + 0.48), interpolation="bilinear")
-        for i, color in zip(framed, (COLORS["naive"], COLORS["importance"], COLORS["elbo"])):
-            ax.add_patch(Rectangle(places[i] - 0.25, 0.5, 0.5, fill=False, ec=color, lw=2.2))
-        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=range(-2, 3), yticks=range(-2, 3), aspect="equal")
-        ax.set(xlabel=f"$z_1$\ncorrelations with ($z_1$, $z_2$):\n{caption}", ylabel="$z_2$")
-        ax.grid(False)
+def moved_digits(
+    panels: Mapping[str, tuple[object, Mapping[str, tuple[float, float]]]], decoded, framed: Sequence[int], title: str
+) -> Figure:
+    """The same decoded digits (N, 784) at other places in each panel, and below them, as arrows, what correlates with the two latents.
+
+    The panels are {title: (places (N, 2), {property: its correlations with z1 and z2})}; some digits are framed in colours.
+    """
+    fig, axes = figure(list(panels), "$z_1$", "$z_2$", size=(4.1 * len(panels), 7.2))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    longest = max(np.hypot(*pair) for _, arrows in panels.values() for pair in arrows.values())
+    rows = fig.add_gridspec(2, len(panels), height_ratios=[1.35, 1])
+    for i, (ax, (places, arrows)) in enumerate(zip(axes, panels.values())):
+        ax.set_subplotspec(rows[0, i])
+        _digits_at(ax, np.asarray(places), decoded, framed)
+        _arrows(fig.add_subplot(rows[1, i]), arrows, longest + 0.6)
     return fig
 
 
+def _digits_at(ax: Axes, places: np.ndarray, decoded, framed: Sequence[int]) -> None:
+    """Digits at their places, transparent where there is no ink."""
+    reach = np.abs(places).max() + 0.35
+    for (left, low), image in zip(places - 0.24, np.asarray(decoded).reshape(-1, 28, 28)):
+        ink = np.zeros((28, 28, 4))
+        ink[..., 3] = image
+        ax.imshow(ink, extent=(left, left + 0.48, low, low + 0.48), interpolation="bilinear")
+    for i, color in zip(framed, (COLORS["naive"], COLORS["importance"], COLORS["elbo"])):
+        ax.add_patch(Rectangle(places[i] - 0.25, 0.5, 0.5, fill=False, ec=color, lw=2.2))
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=range(-2, 3), yticks=range(-2, 3), aspect="equal")
+    ax.grid(False)
+
+
+def _arrows(ax: Axes, arrows: Mapping[str, tuple[float, float]], reach: float) -> None:
+    """One arrow from 0 for each property, with its name and its two correlations at the tip."""
+    for (name, tip), color in zip(arrows.items(), (ACCENT, COLORS["exact"])):
+        tip = np.asarray(tip)
+        ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0})
+        ax.text(
+            *(tip + np.array([0.29, 0.14]) * tip / np.hypot(*tip)),
+            f"{name}\n({tip[0]:+.2f}, {tip[1]:+.2f})",
+            color=color,
+            ha="center",
+            va="center",
+            fontsize=8,
+        )
+    ax.axhline(0, color="#AAAAAA", lw=0.9)
+    ax.axvline(0, color="#AAAAAA", lw=0.9)
+    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5), aspect="equal")
+    ax.set_xlabel("correlation with $z_1$", fontsize=9)
+    ax.set_ylabel("correlation with $z_2$", fontsize=9)
+    ax.grid(False)
+
+
 @in_course_style
-def yardstick(values: Mapping[str, float], title: str) -> Figure:
-    """Mean log p(x) of several models on a number line, {name: nats}, each name above or below its mark in turn."""
-    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.6, 2.3))
+def yardstick(values: Mapping[str, float], ceiling: tuple[str, float], title: str) -> Figure:
+    """Mean log p(x) of several models on a number line, {name: nats}, and how much a ceiling, which is no model, leaves above the last."""
+    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.6, 2.5))
     for i, (name, value) in enumerate(values.items()):
         up = i % 2 == 0
         ax.plot([value, value], [0, 0.45 if up else -0.45], color="#777777", lw=1)
         ax.plot(value, 0, "o", color=COLORS["exact"], ms=7)
         ax.text(value, 0.5 if up else -0.5, f"{name}\n{value:.0f}", ha="center", va="bottom" if up else "top", fontsize=9)
     ax.axhline(0, color="black", lw=1)
-    low, high = min(values.values()), max(values.values())
-    ax.set(yticks=[], ylim=(-1.25, 1.25), xlim=(low - 0.1 * (high - low), high + 0.1 * (high - low)))
+    name, top = ceiling
+    ax.plot([top, top], [-0.45, 0.45], color=ACCENT, lw=3)
+    ax.text(top, -0.5, f"{name}\n{top:.0f}", ha="center", va="top", fontsize=9, color=ACCENT)
+    ax.annotate("", (value, 0.25), (top, 0.25), arrowprops={"arrowstyle": "<->", "color": ACCENT, "shrinkA": 2, "shrinkB": 4})
+    ax.text(
+        (value + top) / 2,
+        0.3,
+        f"at most {top - value:.0f} nats left, not all can be gained",
+        ha="center",
+        va="bottom",
+        fontsize=9,
+        color=ACCENT,
+    )
+    low, high = min(values.values()), top
+    ax.set(yticks=[], ylim=(-1.35, 1.25), xlim=(low - 0.1 * (high - low), high + 0.1 * (high - low)))
     ax.spines["left"].set_visible(False)
     ax.grid(False)
     return fig
@@ -348,8 +402,9 @@ def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float, al
 @in_course_style
 def gain_by_width(widths, train, held_out) -> Figure:
     """The mean change of log p(x) under priors of the given widths, for two sets of digits: (W, N) in nats, with standard errors."""
-    most = np.asarray(train).mean(1).max()
-    title = f"Wider priors raise the mean log p(x), by up to {most:.1f} nats"
+    means = np.asarray(train).mean(1)
+    best = means.argmax()
+    title = f"A prior {widths[best]:g} times as wide raises the mean log p(x) by {means[best]:.1f} nats"
     fig, ax = figure(title, "width $s$ of the prior", "mean change of log p(x), nats", size=(7, 3.8))
     for changes, name, color, style in ((train, "training digits", "exact", "o-"), (held_out, "held-out digits", "prior", "s--")):
         changes = np.asarray(changes)
