@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from figures_under_test import close_everything  # noqa: F401
 
-from vaecourse.plots import COLORS
 from vaecourse.plots import training_by_exact_likelihood as pictures
 
 matplotlib.use("Agg")
@@ -47,41 +46,81 @@ def test_only_the_nodes_within_the_picture_of_the_posterior_are_drawn() -> None:
 
 def test_the_bias_is_drawn_on_logarithmic_axes_beside_the_formula() -> None:
     measured = {"sharp": ([20.0, 5.0], [30.0, 0.7]), "blurred": ([8.0], [3.0])}
-    (ax,) = pictures.bias_of_the_log(measured, ([4.0, 20.0], [0.4, 29.0]), {"h = 0.3": (5.0, 0.7)}).axes
+    (ax,) = pictures.bias_of_the_log(
+        measured, ([4.0, 20.0], [0.4, 29.0]), [("h = 0.3", (5.0, 0.7), "left"), ("h = 1", (8.0, 3.0), "right")]
+    ).axes
     formula, sharp, blurred = ax.lines
     assert formula.get_xydata().tolist() == [[4.0, 0.4], [20.0, 29.0]]
     assert sharp.get_xydata().tolist() == [[20.0, 30.0], [5.0, 0.7]]
     assert blurred.get_xydata().tolist() == [[8.0, 3.0]]
     assert sharp.get_fillstyle() != blurred.get_fillstyle()
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert [(label.get_text(), label.xy) for label in ax.texts] == [("h = 0.3", (5.0, 0.7))]
+    assert [(label.get_text(), label.xy) for label in ax.texts] == [("h = 0.3", (5.0, 0.7)), ("h = 1", (8.0, 3.0))]
+    assert [label.get_ha() for label in ax.texts] == ["right", "left"]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["formula (4b.7)", "sharp", "blurred"]
 
 
-def test_a_training_begins_at_epoch_1_beside_the_lines_of_the_shipped_decoder() -> None:
-    left, right = pictures.training([-183.0, -170.0, -166.5], [15.0, 9.0, 6.0], shipped=(-134.0, 1.5)).axes
-    for ax, values, end in ((left, [-183.0, -170.0, -166.5], -134.0), (right, [15.0, 9.0, 6.0], 1.5)):
-        curve, dashed = ax.lines
-        assert curve.get_xydata().tolist() == [[epoch, value] for epoch, value in zip((1, 2, 3), values)]
-        assert list(dashed.get_ydata()) == [end, end]
+def test_log_px_begins_at_epoch_1_and_the_counts_at_0_beside_the_lines_of_the_shipped_decoder() -> None:
+    exact, counts = [-175.0, -170.0, -163.0], [[490.0, 480.0, 500.0], [13.0, 15.0, 12.0], [8.0, 9.0, 9.0], [5.0, 6.0, 7.0]]
+    left, right = pictures.training(exact, counts, shipped=(-134.0, 1.5)).axes
+    assert left.lines[0].get_xydata().tolist() == [[1, -175], [2, -170], [3, -163]]
+    assert right.lines[0].get_xydata().tolist() == [[0, 490], [1, 13], [2, 9], [3, 6]]
+    band = right.collections[0].get_paths()[0].vertices
+    assert {tuple(point) for point in band} >= {(1.0, 12.0), (1.0, 15.0), (3.0, 5.0), (3.0, 7.0)}
+    for ax, end, ticks in ((left, -134.0, [1, 2, 3]), (right, 1.5, [0, 1, 2, 3])):
+        assert list(ax.lines[1].get_ydata()) == [end, end]
         assert [t.get_text() for t in ax.texts] == ["the shipped decoder"]
-        assert ax.get_xticks().tolist() == [1, 2, 3]
-        low, high = ax.get_ylim()
-        assert low < min(*values, end) < max(*values, end) < high
-    assert [t.get_text() for t in right.get_yticklabels()] == ["1", "2", "5", "10"]
+        assert ax.get_xticks().tolist() == ticks
+    assert right.get_title(loc="left") == "From 490 to 6 of 1,000 samples"
 
 
-def test_changes_and_widths_stand_in_rows_beside_where_they_began() -> None:
-    changes = {"objective": ([3.7, 4.2], "prior"), "log p(x)": ([-1.2, -0.9], "exact")}
-    left, right = pictures.coarse_training(changes, {"coarse": [0.053, 0.054], "fine": [0.049]}, start=0.048).axes
-    start, *rows = left.lines
-    assert list(start.get_xdata()) == [0, 0]
-    assert [row.get_xydata().tolist() for row in rows] == [[[3.7, 0], [4.2, 0]], [[-1.2, 1], [-0.9, 1]]]
-    assert [row.get_color() for row in rows] == [COLORS["prior"], COLORS["exact"]]
-    start, *rows = right.lines
-    assert list(start.get_xdata()) == [0.048, 0.048]
-    assert [row.get_xydata().tolist() for row in rows] == [[[0.053, 0], [0.054, 0]], [[0.049, 1]]]
-    for ax, names in ((left, ["objective", "log p(x)"]), (right, ["coarse", "fine"])):
+def test_the_part_of_the_plane_with_too_much_ink_is_shaded() -> None:
+    axis = np.linspace(-4, 4, 81)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    (ax,) = pictures.where_digits_lie(grid, 100 + 10 * grid[:, 0], 120.0, np.array([[1.0, -2.0], [0.5, 3.0]]), [3, 7], "a title").axes
+    shaded = np.concatenate([path.vertices for path in ax.collections[0].get_paths()])
+    assert shaded[:, 0].min() == pytest.approx(2.0)  # 100 + 10 z_1 > 120
+    points = {line.get_marker(): line.get_xydata().tolist() for line in ax.lines[:10]}
+    assert (points["$3$"], points["$7$"]) == ([[1.0, -2.0]], [[0.5, 3.0]])
+    assert np.linalg.norm(ax.lines[10].get_xydata(), axis=1) == pytest.approx(3.0)
+    nowhere = pictures.where_digits_lie(grid, 100 + 10 * grid[:, 0], 200.0, np.zeros((1, 2)), [0], "a title").axes[0]
+    assert not sum(len(path.vertices) for path in nowhere.collections[0].get_paths())
+
+
+def test_changes_stand_in_rows_with_their_errors_beside_the_widening() -> None:
+    changes = {"coarse: objective": ([3.7, 4.2], 0.4), "coarse: log p(x)": ([-1.2, -0.9], 0.3)}
+    left, right = pictures.coarse_training(changes, {"coarse": [0.10, 0.12], "fine": [0.01]}, ["changes", "widths"]).axes
+    objective, log_px = left.containers
+    for row, (values, error), at in ((objective, changes["coarse: objective"], 0), (log_px, changes["coarse: log p(x)"], 1)):
+        points, _, (bars,) = row
+        assert list(points.get_xdata()) == values
+        assert np.mean(points.get_ydata()) == pytest.approx(at)
+        assert [segment[:, 0].tolist() for segment in bars.get_segments()] == [pytest.approx([v - error, v + error]) for v in values]
+    assert objective[0].get_fillstyle() != log_px[0].get_fillstyle()
+    assert [list(row[0].get_xdata()) for row in right.containers] == [[0.10, 0.12], [0.01]]
+    assert right.xaxis.get_major_formatter()(0.1) == "10%"
+    for ax, names in ((left, list(changes)), (right, ["coarse", "fine"])):
+        assert list(ax.lines[0].get_xdata()) == [0, 0]
         assert [t.get_text() for t in ax.get_yticklabels()] == names
         low, high = ax.get_ylim()
         assert low > high, "the first row stands on top"
+
+
+def test_the_cost_is_a_line_for_each_spacing_on_a_logarithmic_axis() -> None:
+    (ax,) = pictures.cost([1, 2, 5], {"h = 0.5": [1e-4, 2e-3, 10.0], "h = 0.25": [2e-4, 8e-3, 300.0]}).axes
+    assert ax.lines[0].get_xydata().tolist() == [[1, 1e-4], [2, 2e-3], [5, 10.0]]
+    assert ax.lines[1].get_xydata().tolist() == [[1, 2e-4], [2, 8e-3], [5, 300.0]]
+    assert ax.get_yscale() == "log"
+    heights = {text.get_text(): text.xy[1] for text in ax.texts}
+    assert heights["a day"] == 24 * 3600
+    assert heights["a year"] == pytest.approx(365.25 * 24 * 3600, rel=0.01)
+
+
+def test_the_nodes_that_are_needed_lie_on_all_nodes() -> None:
+    nodes = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    some = {"a batch": [True, False, True], "one digit": [False, False, True]}
+    everything, batch, one = pictures.nodes_that_matter(nodes, some, "a title").axes[0].lines
+    assert everything.get_xydata().tolist() == nodes.tolist()
+    assert batch.get_xydata().tolist() == [[0, 0], [0, 1]]
+    assert one.get_xydata().tolist() == [[0, 1]]
+    assert [line.get_label() for line in (everything, batch, one)] == ["all nodes", "a batch", "one digit"]
