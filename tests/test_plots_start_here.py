@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from figures_under_test import close_everything, texts  # noqa: F401
 
+from vaecourse import plots
 from vaecourse.plots import start_here
+from vaecourse.widgets.explorers.plane import interval
 
 matplotlib.use("Agg")
 
@@ -32,7 +34,7 @@ def test_images_on_the_map_stand_at_their_latents_and_the_greyest_near_the_centr
     values[7 * 3 + 4] = 0.4  # at (0, 1)
     values[7 * 4 + 3] = 0.2  # at (1, 0)
     values[7 * 2 + 3] = 0.05  # at (-1, 0): less grey than the other two
-    ax = start_here.the_map(constant_images(*values), reach=3.0, greyest=2, centre=1.5).axes[0]
+    ax = start_here.the_map(constant_images(*values), reach=3.0, row=1, greyest=2, centre=1.5).axes[0]
     left, right, low, high = ax.images[0].get_extent()
     picture = np.asarray(ax.images[0].get_array())
     assert picture.shape == (14, 14)
@@ -40,12 +42,12 @@ def test_images_on_the_map_stand_at_their_latents_and_the_greyest_near_the_centr
     # the pixel in the middle of the image at (0, 1), counted from the top left corner
     assert picture[int((high - 1) / 7 * 14), int((0 - left) / 7 * 14)] == pytest.approx(0.4)
     middles = [(patch.get_x() + patch.get_width() / 2, patch.get_y() + patch.get_height() / 2) for patch in ax.patches]
-    assert np.allclose(middles, [(0, 3), (0, 1), (1, 0)])  # the path along the top edge, then the frames
+    assert np.allclose(middles, [(0, -2), (0, 1), (1, 0)])  # the path, then the frames
     path, *frames = ax.patches
-    assert 2 < path.get_width() < 3, "three of seven images: two are left out at each end"
+    assert 4 < path.get_width() < 5, "five of seven images: one is left out at each end"
     assert all(frame.get_width() < 1 for frame in frames)
     assert {t.get_text() for t in ax.figure.legends[0].get_texts()} == {
-        "a path along the top edge",
+        "a path from left to right",
         "the 2 greyest images near the centre",
     }
 
@@ -70,7 +72,7 @@ def test_the_histograms_count_every_digit_and_mark_the_alarm_and_the_blank_page(
         assert ax.get_xlim()[1] > -50
     # the turned digits are 10 apart: number 13 lies at -170, number 14 at -160, and the ones begin at number 15
     assert fig.axes[0].get_title(loc="left").startswith("Upright: alarm for 0%")
-    assert fig.axes[1].get_title(loc="left") == "Turned by 90°: alarm for 70%, but for only 0% of the ones"
+    assert fig.axes[1].get_title(loc="left") == "Turned by 90°: alarm for 70%, but for only 0% of the 5 ones"
     assert {"alarm below -165", "a blank page: -50", "ones", "other digits"} <= set(texts(fig))
 
 
@@ -80,8 +82,11 @@ def test_below_each_image_stand_the_costs_of_its_pixels_on_one_scale() -> None:
     above, below = fig.axes[:2], fig.axes[2:4]
     assert [np.asarray(ax.images[0].get_array()).mean() for ax in above + below] == [1, 0, 3, 2]
     assert {ax.images[0].get_clim() for ax in below} == {(0, 3)}
+    free, dear = (below[0].images[0].cmap(value)[:3] for value in (0.0, 1.01))
+    assert min(free) > 0.99, "white"
+    assert dear[2] > 2 * dear[0], "blue"
     assert all(len(ax.images) == 1 for ax in below)
-    assert {"first", "second", "nats", "What was found"} <= set(texts(fig))
+    assert {"first", "second", "nats\n(blue: above 3)", "What was found"} <= set(texts(fig))
 
 
 def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -> None:
@@ -99,14 +104,18 @@ def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -
 
 
 def test_two_explanations_are_marked_on_the_plane_and_decoded() -> None:
-    grid = np.array([[-1.0, 0.5], [0.0, 0.0], [1.0, -0.5]])
-    fig = start_here.explanations(grid, [0.75, 0.0, 0.25], grid[[0, 2]], constant_images(0.2, 0.6), [0.75, 0.25])
-    left, a, b = fig.axes
-    assert np.array_equal(left.collections[0].get_offsets(), grid[[0, 2]]), "a point without a share is not drawn"
-    assert list(left.collections[0].get_array()) == [0.75, 0.25]
-    assert [(t.get_text(), t.xy) for t in left.texts] == [("A", (-1.0, 0.5)), ("B", (1.0, -0.5))]
-    assert [ax.get_title(loc="left") for ax in (a, b)] == ["A: 75% of the share", "B: 25% of the share"]
+    grid, shares = np.array([[-1.0, 0.5], [0.0, 0.0], [1.0, -0.5]]), [0.75, 0.0, 0.25]
+    given = np.arange(4) / 4
+    fig = start_here.explanations(given, grid, shares, grid[[0, 2]], constant_images(0.2, 0.6), [0.75, 0.25], "What was found")
+    known, plane, a, b = fig.axes[:4]
+    assert np.asarray(known.images[0].get_array()).tolist() == [[0, 0.25], [0.18, 0.18]], "the lower half is hidden"
+    assert np.array_equal(plane.collections[0].get_offsets(), grid[[0, 2]]), "a point without a share is not drawn"
+    assert list(plane.collections[0].get_array()) == [0.75, 0.25]
+    assert fig.axes[4].get_ylim() == (0, 0.75), "the scale begins at 0"
+    assert [(t.get_text(), t.xy) for t in plane.texts] == [("A", (-1.0, 0.5)), ("B", (1.0, -0.5))]
+    assert [ax.get_title(loc="left") for ax in (a, b)] == ["A, left of the line: 75%", "B, right of it: 25%"]
     assert [np.asarray(ax.images[0].get_array()).mean() for ax in (a, b)] == pytest.approx([0.2, 0.6])
+    assert "What was found" in texts(fig)
 
 
 def test_a_row_for_each_model_shows_the_image_other_digits_and_the_blank_page() -> None:
@@ -119,7 +128,7 @@ def test_a_row_for_each_model_shows_the_image_other_digits_and_the_blank_page() 
     assert [list(line.get_ydata()) for line in ax.lines] == [[0, 0], [0], [0], [1, 1], [1], [1]]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["coins", "a model"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["middle 90% of the held-out digits", "a blank page", "the eight"]
-    assert {"-543.4", "-107.6"} <= set(texts(fig))
+    assert sorted(t.get_text() for t in ax.texts) == ["-107.6", "-50.0", "-543.4"]
     assert ax.get_xlim()[1] == 0
     assert ax.get_xlim()[0] < -543.4
 
@@ -137,3 +146,13 @@ def test_sum_and_mean_are_sorted_by_the_sum_with_each_image_below_its_bar() -> N
     assert left.get_ylim()[1] == 1
     titles = [ax.get_title(loc="left") for ax in (left, right)]
     assert titles == ["Sum: total 0.9, highest to lowest 4 to 1", "Mean: total 2.0, highest to lowest 3 to 1"]
+
+
+def test_the_gap_is_drawn_from_the_elbo_to_log_px() -> None:
+    _, ax = plots.figure("ELBO + gap = log p(x)")
+    interval(ax, -109.7, -107.6)
+    (bar,) = ax.containers[0]
+    assert (bar.get_x(), bar.get_x() + bar.get_width()) == pytest.approx((-109.7, -107.6))
+    assert [line.get_xdata()[0] for line in ax.lines] == [-109.7, -107.6]
+    assert [t.get_text() for t in ax.texts] == ["ELBO\n-109.7", "log p(x)\n-107.6", "gap 2.10"]
+    assert ax.get_xlim()[0] > -112, "the axis holds the gap alone"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -34,15 +35,16 @@ def _tiles(ax: Axes, pictures: np.ndarray) -> None:
 
 
 @in_course_style
-def the_map(pictures, reach: float, greyest: int = 4, centre: float = 1.5) -> Figure:
+def the_map(pictures, reach: float, row: int, greyest: int = 4, centre: float = 1.5) -> Figure:
     """Decoded images (n * n, D) at their places on the plane of the two latents, with two kinds of frames.
 
-    A solid frame holds the top row without the two outermost images at each end. Dashed frames hold the `greyest` images, by the sum of
+    A solid frame holds one row without the outermost image at each end. Dashed frames hold the `greyest` images, by the sum of
     p (1 - p) over the pixels, among those whose latents lie at most `centre` from 0.
 
     Args:
         pictures: as `sheet` takes them: the first latent changes slowly, from -reach to reach.
         reach: the latents of the outermost images.
+        row: the row in the solid frame, counted from the bottom.
         greyest: how many images have a dashed frame.
         centre: how far from 0 these may lie.
     """
@@ -55,9 +57,9 @@ def the_map(pictures, reach: float, greyest: int = 4, centre: float = 1.5) -> Fi
     z = np.stack(np.meshgrid(at, at, indexing="ij"), -1).reshape(-1, 2)
     grey = np.where((z**2).sum(1) <= centre**2, (pictures * (1 - pictures)).sum(1), -1)
     inside = 0.46 * step  # so that frames of neighbours do not overlap
-    solid = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path along the top edge"}
+    solid = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path from left to right"}
     dashed = solid | {"ls": (0, (3, 1.2)), "label": f"the {greyest} greyest images near the centre"}
-    path = ax.add_patch(Rectangle((at[2] - inside, at[-1] - inside), (n - 5) * step + 2 * inside, 2 * inside, **solid))
+    path = ax.add_patch(Rectangle((at[1] - inside, at[row] - inside), (n - 3) * step + 2 * inside, 2 * inside, **solid))
     frames = [ax.add_patch(Rectangle(z[i] - inside, 2 * inside, 2 * inside, **dashed)) for i in np.argsort(-grey)[:greyest]]
     fig.legend(handles=[path, *frames[:1]], loc="outside lower center", ncols=2, frameon=False)
     ax.set(xlabel="first latent $z_1$", ylabel="second latent $z_2$")
@@ -92,17 +94,18 @@ def two_histograms(upright, turned, ones, threshold: float, blank: float) -> Fig
     caught, caught_ones = turned < threshold, turned[ones] < threshold
     titles = [
         f"Upright: alarm for {(upright < threshold).mean():.0%}, and the blank page lies above most digits",
-        f"Turned by 90°: alarm for {caught.mean():.0%}, but for only {caught_ones.mean():.0%} of the ones",
+        f"Turned by 90°: alarm for {caught.mean():.0%}, but for only {caught_ones.mean():.0%} of the {ones.sum()} ones",
     ]
     fig, axes = figure(titles, ["", "log p(x), nats"], "digits", size=(8.4, 4.8))
     for ax, place in zip(axes, fig.add_gridspec(2, 1)):
         ax.set_subplotspec(place)
     axes[0].sharex(axes[1])
+    axes[0].sharey(axes[1])
     bins = np.linspace(min(upright.min(), turned.min()), max(upright.max(), turned.max(), blank) + 8, 61)
     for ax, values in zip(axes, (upright, turned)):
         ax.hist([values[ones], values[~ones]], bins, stacked=True, color=["#222222", "#BBBBBB"], label=["ones", "other digits"])
         ax.axvline(threshold, color="black", ls="--", lw=1.6)
-        ax.axvline(blank, color=MARK, ls=":", lw=2.8)
+        ax.axvline(blank, color=MARK, ls=":", lw=2.8, zorder=0)  # behind the bars
     for at, text in ((threshold, f"alarm below {threshold:.0f}"), (blank, f"a blank page: {blank:.0f}")):
         place = {"xy": (at, 0.99), "xycoords": axes[0].get_xaxis_transform(), "xytext": (-5, 0), "textcoords": "offset points"}
         axes[0].annotate(text, **place, ha="right", va="top", fontsize=9)
@@ -114,7 +117,7 @@ def two_histograms(upright, turned, ones, threshold: float, blank: float) -> Fig
 
 @in_course_style
 def costs(x, nats, names: Sequence[str], title: str) -> Figure:
-    """Images (B, D), and below each the nats that its pixels cost, on one scale of colours.
+    """Images (B, D), and below each the nats that its pixels cost, on one scale of colours: white is free, blue more than 3 nats.
 
     Args:
         x: the images.
@@ -128,60 +131,69 @@ def costs(x, nats, names: Sequence[str], title: str) -> Figure:
     for ax, name in zip(fig.axes, names):
         ax.set_title(name, fontsize=9)
     below = fig.axes[len(x) : 2 * len(x)]
+    colors = colormaps["gist_heat_r"].with_extremes(over=MARK)
     for ax, values in zip(below, nats):
         ax.images[0].remove()
-        drawn = ax.imshow(values.reshape(side, side), cmap="magma_r", vmin=0, vmax=np.quantile(nats, 0.998))
-    fig.colorbar(drawn, ax=below, label="nats", extend="max", shrink=0.85)
+        drawn = ax.imshow(values.reshape(side, side), cmap=colors, vmin=0, vmax=3)
+    fig.colorbar(drawn, ax=below, label="nats\n(blue: above 3)", extend="max", shrink=0.85)
     return fig
 
 
 @in_course_style
-def completions(x, average, completed, marked: int, title: str) -> Figure:
-    """Four rows: the upper halves of images (B, 784), completed with the average lower half and by the model, and the whole images.
+def completions(x, mean_half, completed, marked: int, title: str) -> Figure:
+    """Four rows: the upper halves of images (B, 784), completed with the mean lower half and by the model, and the whole images.
 
     Args:
-        x, average, completed: (B, 784).
+        x, mean_half, completed: (B, 784).
         marked: the column that has a frame.
         title: of the figure.
     """
     x = np.asarray(x)
-    upper = x.copy()
-    upper[:, x.shape[1] // 2 :] = 0.18  # grey: not known
-    rows = np.concatenate([upper, np.asarray(average), np.asarray(completed), x])
-    names = ["given", "the average\nlower half", "filled in by\nthe model", "the digit"]
+    rows = np.concatenate([_upper_half(x), np.asarray(mean_half), np.asarray(completed), x])
+    names = ["given", "the mean\nlower half", "filled in by\nthe model", "the digit"]
     fig = images(rows, title, columns=len(x), row_names=names, size=0.85)
     for ax in fig.axes[marked :: len(x)]:
         ax.spines[:].set(color=MARK, linewidth=2.6)
     return fig
 
 
+def _upper_half(x: np.ndarray) -> np.ndarray:
+    """Images (B, D) with a lower half in grey, because it is not known."""
+    return np.where(np.arange(x.shape[1]) < x.shape[1] // 2, x, 0.18)
+
+
 @in_course_style
-def explanations(grid, shares, at, pictures, totals: Sequence[float]) -> Figure:
-    """The shares of points z as a density on the plane, and the images decoded at two of the points.
+def explanations(given, grid, shares, at, pictures, totals: Sequence[float], title: str) -> Figure:
+    """An upper half, the shares of points z on the plane, and the images decoded at two of the points.
 
     Args:
+        given: the image of which the upper half is known, (D,).
         grid: points (G, 2), some or all of a square lattice.
         shares: of the points, (G,), summing to 1.
         at: two of the points, (2, 2): the first is called A, the second B.
         pictures: what is decoded there, (2, D).
-        totals: the share of all points that the letter stands for, one for each letter.
+        totals: the share of all points to the left of the line z1 = 0, and to the right of it.
+        title: of the figure.
     """
-    grid, shares, at, pictures = (np.asarray(values) for values in (grid, shares, at, pictures))
-    names = [f"{letter}: {total:.0%} of the share" for letter, total in zip("AB", totals)]
-    fig, axes = figure(["The share of each z", *names], size=(9.2, 3.6))
+    given, grid, shares, at, pictures = (np.asarray(values) for values in (given, grid, shares, at, pictures))
+    names = [f"A, left of the line: {totals[0]:.0%}", f"B, right of it: {totals[1]:.0%}"]
+    fig, axes = figure(["Given", "The share of each z", *names], size=(11.6, 3.6))
     held = shares > 1e-3 * shares.max()
-    axes[0].scatter(*grid[held].T, c=shares[held], s=15, marker="s", lw=0, cmap="Oranges", vmin=-0.8 * shares.max())
-    axes[0].axvline(0, color="black", lw=0.8)
+    drawn = axes[1].scatter(*grid[held].T, c=shares[held], s=14, marker="s", lw=0, cmap="Oranges", vmin=-0.8 * shares.max())
+    bar = fig.colorbar(drawn, ax=axes[1], label="share (squares of less than 0.1%\nof the largest are not drawn)", shrink=0.8)
+    bar.ax.set_ylim(0, shares.max())
+    axes[1].axvline(0, color="black", lw=0.8)
     for letter, z in zip("AB", at):
-        note(axes[0], tuple(z), letter, (12, 14))
-    axes[0].set(xlim=(-2.5, 2.5), ylim=(-2.5, 2.5), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+        note(axes[1], tuple(z), letter, (12, 14))
+    axes[1].set(xlim=(-2.5, 2.5), ylim=(-2.5, 2.5), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     side = int(round(pictures.shape[1] ** 0.5))
-    for ax, picture in zip(axes[1:], pictures):
+    for ax, picture in zip(axes[[0, 2, 3]], (_upper_half(given[None])[0], *pictures)):
         ax.imshow(picture.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
         ax.axhline(side / 2 - 0.5, color=MARK, lw=1.6)  # the upper half ends here
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
         ax.spines[:].set_visible(True)
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
 
@@ -205,7 +217,8 @@ def among_others(x, rows: Mapping[str, tuple[float, object, float]]) -> Figure:
         axes[1].plot([low, high], [i, i], color="#BBBBBB", lw=12, solid_capstyle="butt", label="middle 90% of the held-out digits")
         axes[1].plot(blank, i, "s", ms=9, mfc="white", mew=2.2, color=MARK, label="a blank page")
         axes[1].plot(value, i, "o", ms=8, color="black", label="the eight")
-        axes[1].annotate(f"{value:.1f}", (value, i), xytext=(0, 10), textcoords="offset points", ha="center", fontsize=9)
+        for at in {value, blank}:
+            axes[1].annotate(f"{at:.1f}", (at, i), xytext=(0, 10), textcoords="offset points", ha="center", fontsize=9)
     handles, labels = axes[1].get_legend_handles_labels()
     axes[1].legend(handles[:3], labels[:3], loc="upper center", bbox_to_anchor=(0.4, -0.28), ncols=3, frameon=False, fontsize=9)
     axes[1].set(ylim=(len(rows) - 0.5, -0.7), yticks=range(len(rows)), yticklabels=list(rows))

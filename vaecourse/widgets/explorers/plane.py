@@ -148,12 +148,12 @@ def draw_your_own(model: LatentVariableModel, x: Tensor) -> Live:
     near = square(0.4, 81, centre)
     with torch.no_grad():
         mean = model.decoder(torch.tensor(start["mean"])).mean
-    fig, axes = plots.figure(["The digit x", "Posterior and q", "Decoder's mean", "ELBO + gap = log p(x)"], size=(11.5, 3.0))
+    fig, axes = plots.figure(["The digit x", "Posterior and q", "Decoder's mean at q", "ELBO + gap = log p(x)"], size=(11.5, 3.0))
     picture(axes[0], x[0])
     plots.plane(axes[1], near, (log_joint(model, x[:1], near) - log_px).exp())
     plots.ellipse(axes[1], start["mean"], start["sd"], "elbo", "q")
     picture(axes[2], mean)
-    number_line(axes[3], bound, log_px)
+    interval(axes[3], bound, log_px)
     data = {
         "decoder": layers(model.decoder.logits),
         "encoder": layers(model.encoder.parameters_of_q) if isinstance(model, VAE) else None,
@@ -176,3 +176,16 @@ def number_line(ax, bound: float, log_px: float) -> None:
     ax.annotate("gap", (log_px, 1.6), **below, weight="bold", color=plots.COLORS["posterior"])
     ax.set(xlim=(low, log_px + 5), ylim=(1.8, -0.5), xlabel="nats")
     ax.grid(axis="y", visible=False)
+
+
+def interval(ax, bound: float, log_px: float) -> None:
+    """The gap as a bar from the ELBO to log p(x)."""
+    gap = max(log_px - bound, 1e-3)
+    ax.barh([0], [gap], left=bound, height=0.3, color=plots.COLORS["posterior"])
+    place = {"textcoords": "offset points", "ha": "center"}
+    for value, name, color, y, va in ((bound, "ELBO", "elbo", -0.3, "top"), (log_px, "log p(x)", "exact", 0.3, "bottom")):
+        ax.plot([value, value], [-0.3, 0.3], color=plots.COLORS[color], lw=2.5)
+        ax.annotate(f"{name}\n{value:.1f}", (value, y), xytext=(0, 4 if y > 0 else -4), va=va, color=plots.COLORS[color], **place)
+    ax.annotate(f"gap {gap:.2f}", ((bound + log_px) / 2, 0), xytext=(0, 0), va="center", **place)
+    ax.set(xlim=(bound - 0.5 * gap, log_px + 0.5 * gap), ylim=(-1, 1), yticks=[], xlabel="nats")
+    ax.locator_params(axis="x", nbins=4)
