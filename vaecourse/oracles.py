@@ -11,7 +11,6 @@ nodes are a single matrix product.
 
 from __future__ import annotations
 
-import itertools
 import math
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -235,56 +234,64 @@ def _quadrature(model: LatentVariableModel, x: Tensor, tol: float, radius: float
     """Halve the spacing, image by image, until the 2^K interleaved lattices agree; NaN where they do not.
 
     The plane is divided into unit squares. On the coarsest lattice every image is summed over all of them. Each finer lattice visits only
-    the squares that hold a share of the image's p(x) that matters. (The second lattice also visits the squares below them, whose last
-    nodes may be farther from a narrow posterior than the first nodes of the next square.) If the outermost squares hold a share, the
-    whole region is enlarged.
+    the squares that hold a share of the image's p(x) that matters, and cuts them into halves along each axis, so that the number of
+    nodes in a square stays the same. (The second lattice also visits the squares below them, whose last nodes may be farther from a
+    narrow posterior than the first nodes of the next square.) If the outermost squares hold a share, the whole region is enlarged.
 
     The average of the lattices is more accurate than their spread suggests, because the harmonics in which they differ cancel in it.
     But shifted lattices can also agree by chance, when a narrow posterior lies midway between their nodes. That does not happen at two
     spacings in a row, so the spread that is accepted depends on the spread before.
     """
-    k, spacing = model.latent_dim, COARSEST
+    k, spacing, side = model.latent_dim, COARSEST, 1.0
     corners = _squares(k, radius).to(x)
     above = corners - corners[:, None]
     reach = ((above == 0) | (above == 1)).all(-1).to(x)
-    mass = _sums(model, x, corners, _offsets(x.new_zeros(1, k), spacing))[0] + k * math.log(spacing)
+    mass = _sums(model, x, corners, _offsets(x.new_zeros(1, k), spacing, side))[0] + k * math.log(spacing)
     scale = _log_sum_exp_(mass.clone())
     mass.sub_(scale).clamp_(min=SMALLEST).exp_()  # of each square, relative to the image's p(x) on the coarsest lattice
     log_px, before, rows = *x.new_full((2, len(x)), math.nan), torch.arange(len(x), device=x.device)
     far = mass[corners.norm(dim=-1) > radius - 1.5].sum(0) > tol / 10
     if far.any():
-        log_px[far] = _quadrature(model, x[far], tol, 2 * radius) if radius < FARTHEST else math.nan
+        log_px[far] = _quadrature(model, x[far], tol, math.sqrt(2) * radius) if radius < FARTHEST - 1 else math.nan
         rows, mass = rows[~far], mass[:, ~far]
+    left = x.new_zeros(len(rows))  # the mass of the squares that are not visited any more
     while len(rows) and spacing / 2 >= FINEST:
-        live = mass > NEGLIGIBLE * mass.sum(0)
+        live = mass > NEGLIGIBLE * (left + mass.sum(0))
         if spacing == COARSEST:
             live = reach @ live.to(x) > 0
-        totals = _refine(model, x, rows, corners, spacing, live, mass, scale)
+        left += torch.where(live, 0, mass).sum(0)
+        totals, corners, mass = _refine(model, x, rows, corners, side, spacing, live, scale)
+        totals += left
         spread = (totals.amax(0) / totals.amin(0)).log()
         previous = before[rows].nan_to_num(4)
         settled = spread <= tol * torch.where(previous <= 3, 10, 4 / previous)
         before[rows] = spread
         log_px[rows[settled]] = scale[rows[settled]] + totals.mean(0)[settled].log()
-        rows, mass, spacing = rows[~settled], mass[:, ~settled], spacing / 2
+        rows, mass, left = rows[~settled], mass[:, ~settled], left[~settled]
+        spacing, side = spacing / 2, side / 2
     return log_px
 
 
 def _refine(
-    model: LatentVariableModel, x: Tensor, rows: Tensor, corners: Tensor, spacing: float, live: Tensor, mass: Tensor, scale: Tensor
-) -> Float[Tensor, "lattices batch"]:
-    """The mass of the images in `rows` on each of 2^K interleaved lattices; in the squares visited, `mass` becomes their average."""
-    shifts = torch.tensor(list(itertools.product((0.0, 0.5), repeat=model.latent_dim))).to(x)
-    offsets, log_area = _offsets(shifts[1:], spacing), model.latent_dim * math.log(spacing)
-    totals = torch.where(live, 0, mass).sum(0).repeat(len(shifts), 1)
-    for square in live.any(1).nonzero()[:, 0]:
+    model: LatentVariableModel, x: Tensor, rows: Tensor, corners: Tensor, side: float, spacing: float, live: Tensor, scale: Tensor
+) -> tuple[Float[Tensor, "lattices batch"], Float[Tensor, "halves latents"], Float[Tensor, "halves batch"]]:
+    """The mass of the images in `rows` on each of 2^K interleaved lattices, in the squares where they are live.
+
+    Returns also the lower corners of the halves of all squares visited, and each image's mass in them, the average of the lattices.
+    """
+    k, visited = model.latent_dim, live.any(1).nonzero()[:, 0]
+    shifts = torch.cartesian_prod(*[x.new_tensor([0.0, 0.5])] * k).reshape(-1, k)
+    halves = (corners[visited, None] + side * shifts).to(x)
+    offsets, log_area = _offsets(shifts, spacing, side / 2), k * math.log(spacing)
+    totals, mass = x.new_zeros(len(shifts), len(rows)), x.new_zeros(*halves.shape[:2], len(rows))
+    for i, square in enumerate(visited):
         here = live[square].nonzero()[:, 0]
         images = rows[here]
         some = x.index_select(0, images)  # it copies whole rows, four times as fast as x[images]
-        moved = _sums(model, some, corners[square, None], offsets)[:, 0] + log_area - scale[images]
-        lattices = torch.cat([mass[square, None, here], moved.clamp_(min=SMALLEST).exp_()])
-        totals[:, here] += lattices
-        mass[square, here] = lattices.mean(0)
-    return totals
+        lattices = (_sums(model, some, halves[i], offsets) + log_area - scale[images]).clamp_(min=SMALLEST).exp_()
+        totals[:, here] += lattices.sum(1)
+        mass[i, :, here] = lattices.mean(0)
+    return totals, halves.flatten(0, 1), mass.flatten(0, 1)
 
 
 def _squares(latent_dim: int, radius: float) -> Float[Tensor, "squares latents"]:
@@ -313,9 +320,9 @@ def _sums(model: LatentVariableModel, x: Tensor, corners: Tensor, offsets: Tenso
     return torch.cat(rows).view(offsets.shape[1], len(corners), len(x))
 
 
-def _offsets(shifts: Tensor, spacing: float) -> Float[Tensor, "nodes shifts 1 latents"]:
-    """The nodes of a lattice in the unit square at 0, for each shift by a fraction of its spacing."""
-    steps = torch.arange(0, 1, spacing).to(shifts)
+def _offsets(shifts: Tensor, spacing: float, side: float) -> Float[Tensor, "nodes shifts 1 latents"]:
+    """The nodes of a lattice in a square at 0, for each shift by a fraction of its spacing."""
+    steps = torch.arange(0, side, spacing).to(shifts)
     inside = torch.cartesian_prod(*[steps] * shifts.shape[1]).reshape(-1, 1, 1, shifts.shape[1])
     return inside + spacing * shifts[:, None]
 
