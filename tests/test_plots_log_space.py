@@ -40,11 +40,20 @@ def test_exponents_are_marked_where_float32_cannot_hold_their_exponential() -> N
     fig.canvas.draw()
 
 
-def test_errors_below_the_cut_are_drawn_there_and_counted() -> None:
-    fig = figures.errors([-100.0, -120.0, -90.0, -80.0], [0.5, -30.0, -20.0, -3.0], "Errors")
-    (ax,) = fig.axes
-    np.testing.assert_allclose(ax.collections[0].get_offsets(), [[-100, 0.5], [-120, -20], [-90, -20], [-80, -3]])
-    assert {"2 of 4 lie at -20 or below", "25% within\n2 nats"} <= {t.get_text() for t in ax.texts}
+def test_errors_below_the_cut_are_counted_and_have_a_histogram() -> None:
+    fig = figures.errors([-100.0, -120.0, -90.0, -80.0, -70.0], [0.5, -30.5, -20.0, -3.0, -47.0], ["Errors", "Low"])
+    left, right = fig.axes
+    np.testing.assert_allclose(left.collections[0].get_offsets(), [[-100, 0.5], [-80, -3]])
+    assert {"↓ 3 of 5 at -20 or lower", "20% within 2 nats"} <= {t.get_text() for t in left.texts}
+    bars = {bar.get_x(): bar.get_height() for bar in right.patches}
+    assert bars == {-50: 1, -40: 1, -30: 1}
+    assert "lowest: -47" in {t.get_text() for t in right.texts}
+    fig.canvas.draw()
+
+
+def test_errors_all_above_the_cut_leave_the_histogram_empty() -> None:
+    fig = figures.errors([-100.0, -90.0], [0.5, -3.0], ["Errors", "Low"])
+    assert not fig.axes[1].patches
     fig.canvas.draw()
 
 
@@ -74,22 +83,23 @@ def test_errors_are_grouped_by_effective_sample_size() -> None:
     bar = next(line for line in ax.lines if line.get_linewidth() == 9)
     np.testing.assert_allclose(bar.get_ydata(), [-30, -5.8])  # the middle 90 % lies between -38.2 and -5.8
     texts = [t.get_text() for t in ax.texts]
-    assert "↓ to -38" in texts
+    assert "to -38" in texts
+    arrows = [line.get_xydata().tolist() for line in ax.lines if line.get_marker() == "v"]
+    assert arrows == [[[0, -30]]]  # only the first bar reaches below the cut
+    assert [t.get_text() for t in ax.texts if t.get_position()[1] == -35.6] == ["1", "0", "0"]  # digits at the cut or lower
     assert [text for text in texts if " of " in text] == ["1 of 2", "0 of 2", "0 of 1"]  # too few digits for a percentage
     assert not any("blind" in text for text in texts)
     fig.canvas.draw()
 
 
-def test_a_large_bin_has_a_percentage_and_shows_the_digits_below_its_bar_and_the_blind_ones() -> None:
+def test_a_large_bin_has_a_percentage_and_shows_the_blind_digits() -> None:
     error = np.concatenate([np.linspace(0, 1, 96), [-6.0, -25.0, -40.0, -150.0]])
     fig = figures.errors_by_ess(np.full(100, 4.0), error, [1, 3, 5], "By size")
     (ax,) = fig.axes
     texts = [t.get_text() for t in ax.texts]
     assert "4%" in texts
     assert "blind: 3 digits,\n↓ to -150" in texts
-    small = next(line for line in ax.lines if line.get_marker() == ".")
-    assert small.get_ydata()[:4].tolist() == [-30, -30, -25, -6]
-    assert small.get_ydata().max() < np.quantile(error, 0.05)
+    assert [t.get_text() for t in ax.texts if t.get_position()[1] == -35.6] == ["2"]
     blind = next(line for line in ax.lines if line.get_markersize() == 5)
     assert sorted(blind.get_ydata()) == [-30, -30, -25]
     np.testing.assert_allclose(blind.get_xdata().mean(), 1)  # the bin from 3 to 5
@@ -134,4 +144,9 @@ def test_single_estimates_stand_beside_the_last_row_of_the_scoreboard() -> None:
     infinity = next(t for t in ax.texts if t.get_text() == "← -inf")
     assert infinity.get_position()[0] < -130
     assert "exact" in {t.get_text() for t in ax.texts}
+    assert {t.get_text(): y for t, y in zip(ax.get_yticklabels(), ax.get_yticks())} == {
+        "03 naive": 0,
+        "04 log space": 1,
+        "its 3 estimates": 1.6,
+    }
     fig.canvas.draw()

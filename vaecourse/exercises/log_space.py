@@ -1,4 +1,4 @@
-"""Exercises and quiz of notebook 04, "How do we average numbers that are too small?"."""
+"""Exercises and quiz of notebook 04, "How do we average numbers that are too small to store?"."""
 
 import math
 

@@ -50,32 +50,33 @@ def shifts(terms, by: Mapping[str, float], results: Mapping[str, float], title: 
 
 
 @plots.in_course_style
-def errors(exact, error, title: str, cut: float = -20.0) -> Figure:
-    """Estimate minus exact value against the exact value, (B,) each, in nats.
+def errors(exact, error, titles: Sequence[str], cut: float = -20.0) -> Figure:
+    """Estimate minus exact value against the exact value, (B,) each, in nats; on the right, a histogram of those at `cut` or lower.
 
-    What lies below `cut` is drawn there and counted; the share within 2 nats of the exact value is written beside its band.
+    The share within 2 nats of the exact value is written beside its band, and how many lie at `cut` or lower below the points.
     """
     exact, error = np.asarray(exact), np.asarray(error)
-    below = int((error <= cut).sum())
-    fig, ax = plots.figure(title, "exact log p(x), nats", "estimate minus exact, nats", size=(7.2, 3.9))
-    ax.scatter(exact, np.maximum(error, cut), s=6, color=plots.COLORS["naive"], alpha=0.45, lw=0)
+    low, ink = error <= cut, plots.COLORS["naive"]
+    labels = ["exact log p(x), nats", "estimate minus exact, nats"], ["estimate minus exact, nats", f"digits at {cut:.0f} or lower"]
+    fig, (ax, histogram) = plots.figure(titles, *labels, size=(9.6, 3.9))
+    ax.scatter(exact[~low], error[~low], s=6, color=ink, alpha=0.45, lw=0)
     ax.axhline(0, color=plots.COLORS["exact"], lw=1.4)
     ax.axhspan(-2, 2, color=plots.COLORS["importance"], alpha=0.12, lw=0)
-    beside = {"xycoords": ("axes fraction", "data"), "xytext": (5, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
-    ax.annotate("exact", (1, 0), **beside)
-    band = f"{(np.abs(error) < 2).mean():.0%} within\n2 nats"
-    ax.annotate(band, (1, -3.2), **beside, color=plots.COLORS["importance"], weight="bold")
-    ax.annotate(
-        f"{below:,} of {len(error):,} lie at {cut:.0f} or below",
-        (0.02, cut),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 9),
-        textcoords="offset points",
-        color=plots.COLORS["naive"],
-        weight="bold",
-        bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1},
-    )
-    ax.set_ylim(cut - 1.5, None)
+    inside = {"transform": ax.get_yaxis_transform(), "fontsize": 9}
+    ax.text(0.02, 0.3, "exact", **inside)
+    ax.text(0.02, 2.3, f"{(np.abs(error) < 2).mean():.0%} within 2 nats", **inside, color=plots.COLORS["importance"], weight="bold")
+    ax.text(0.02, cut + 0.4, f"↓ {low.sum():,} of {len(error):,} at {cut:.0f} or lower", **inside, color=ink, weight="bold")
+    ax.set_ylim(cut - 0.5, None)
+    if low.any():
+        histogram.hist(error[low], np.arange(cut, error.min() - 10, -10.0)[::-1], color=ink, alpha=0.75)
+        histogram.annotate(
+            f"lowest: {error.min():.0f}",
+            (error.min(), 1),
+            xytext=(0, 24),
+            textcoords="offset points",
+            color=ink,
+            arrowprops={"arrowstyle": "-", "color": ink},
+        )
     return fig
 
 
@@ -107,13 +108,13 @@ def bias_against_formula(sizes: Sequence[int], bias, errors, formula, titles: Se
 def errors_by_ess(ess, error, edges: Sequence[float], title: str, cut: float = -30.0) -> Figure:
     """The errors, (B,) in nats, of the estimates whose effective sample size lies between two edges.
 
-    For each bin: the median, the middle 90 % (a bar that ends below `cut` is drawn down to it, and its end written), a
-    small dot for each digit below them (below `cut`: at it), and the share that is more than 5 nats too low.
-    The digits at -20 or below with an effective sample size of 3 or more are drawn in black and their worst error written.
+    For each bin: the median, the middle 90 % (an arrow where it reaches below `cut`), the share that is more than 5 nats too low
+    above, and the number at `cut` or lower below. The digits at -20 or lower with an effective sample size of 3 or more are
+    drawn in black, those below `cut` at it, and their worst error is written.
     """
     ess, error = np.asarray(ess), np.asarray(error)
     fig, ax = plots.figure(title, "effective samples of 1,000 (number of digits)", "estimate minus exact, nats", size=(7.6, 4.4))
-    names, ink = [], plots.COLORS["naive"]
+    names, ink, under = [], plots.COLORS["naive"], cut - 5.6
     for place, (low, high) in enumerate(zip(edges, [*edges[1:], math.inf])):
         here = error[(ess >= low) & (ess < high)]
         names += [f"{low:g} to {high:g}\n({len(here):,})" if math.isfinite(high) else f"{low:g} or more\n({len(here):,})"]
@@ -121,24 +122,25 @@ def errors_by_ess(ess, error, edges: Sequence[float], title: str, cut: float = -
             ends = np.quantile(here, [0.05, 0.95])
             ax.plot([place, place], np.maximum(ends, cut), color=ink, lw=9, alpha=0.35, solid_capstyle="butt")
             ax.plot(place, max(np.median(here), cut), "o", ms=8, color=ink)
-            below = np.maximum(np.sort(here[here < ends[0]]), cut)
-            beside = place + 0.06 * (np.arange(len(below)) % 5 - 2)  # so that equal errors do not hide one another
-            ax.plot(beside, below, ".", ms=4, mew=0, alpha=0.6, color=ink)
             share = f"{(here < -5).mean():.0%}" if len(here) >= 100 else f"{(here < -5).sum()} of {len(here)}"
             ax.text(place, 5, share, ha="center", va="center", color=ink, weight="bold")
+            ax.text(place, under, f"{(here <= cut).sum():,}", ha="center", va="center", color=ink, weight="bold")
             if ends[0] < cut:
-                ax.text(place + 0.17, cut + 0.6, f"↓ to {ends[0]:.0f}", va="bottom", color=ink, fontsize=9)
+                ax.plot(place, cut, "v", ms=11, mew=0, color=ink)
+                ax.text(place + 0.17, cut + 0.6, f"to {ends[0]:.0f}", va="bottom", color=ink, fontsize=9)
     blind = (ess >= 3) & (error <= -20)
     if blind.any():
         at = np.searchsorted(edges, ess[blind], side="right") - 1
         ax.plot(at + 0.1 * np.arange(len(at)) - 0.05 * (len(at) - 1), np.maximum(error[blind], cut), "o", ms=5, color=plots.COLORS["exact"])
         ax.text(at.max() + 0.36, cut, f"blind: {blind.sum()} digits,\n↓ to {error[blind].min():.0f}", va="bottom", fontsize=9)
     ax.axhline(0, color=plots.COLORS["exact"], lw=1.4)
+    ax.axhline(cut - 1.4, color=plots.COLORS["prior"], lw=0.8)
     ax.text(-0.5, 8.4, "more than 5 nats too low:", ha="left", va="center", color=ink, fontsize=9)
+    ax.text(-0.5, under + 2.7, f"at {cut:.0f} or lower:", ha="left", va="center", color=ink, fontsize=9)
     ax.text(-0.55, 0.5, "exact", fontsize=9, ha="left", va="bottom")
-    ax.set(xticks=range(len(names)), xticklabels=names, xlim=(-0.6, len(names) - 0.4), ylim=(cut - 0.8, 11))
+    ax.set(xticks=range(len(names)), xticklabels=names, xlim=(-0.6, len(names) - 0.4), ylim=(under - 1.8, 11))
     ax.set_yticks([y for y in ax.get_yticks() if cut <= y <= 0])
-    ax.text(len(names) - 0.45, 8.4, "dot: median; bar: middle 90 %; small: below it", ha="right", va="center", color=ink, fontsize=9)
+    ax.text(len(names) - 0.45, 8.4, "dot: median; bar: middle 90 %", ha="right", va="center", color=ink, fontsize=9)
     ax.grid(axis="x", visible=False)
     return fig
 
@@ -157,7 +159,7 @@ def many_latents(dimensions: Sequence[int], error, ess, titles: Sequence[str]) -
     axes[0].axhline(0, color=plots.COLORS["exact"], lw=1.4)
     axes[0].annotate("exact", (dimensions[-1], 0), xytext=(0, 5), textcoords="offset points", ha="right", fontsize=9)
     axes[0].annotate(
-        "line: median of 300 estimates\nband: the middle 90 %",
+        "line: median of 300 estimates\nband: the middle 90 % of them",
         (0.04, 0.08),
         xycoords="axes fraction",
         color=plots.COLORS["naive"],
@@ -187,7 +189,7 @@ def guarded(logit, values: Sequence, gradients: Sequence, titles: Sequence[str])
 
 @plots.in_course_style
 def scoreboard_with_estimates(rows: Sequence[tuple], estimates) -> Figure:
-    """The scoreboard, with every single estimate of the last row as a small dot, (R,) in nats."""
+    """The scoreboard, with every single estimate of the last row as a small dot, (R,) in nats, in a labelled row of its own."""
     fig, estimates = plots.scoreboard(rows), np.asarray(estimates)
     ax, last, exact = fig.axes[0], len(rows) - 1, rows[-1][4]
     left, right = ax.get_xlim()
@@ -199,5 +201,6 @@ def scoreboard_with_estimates(rows: Sequence[tuple], estimates) -> Figure:
     ax.plot([exact, exact], [last + 0.38, last + 0.82], color=plots.COLORS["exact"], lw=1)
     ax.plot(estimates, [last + 0.6] * len(estimates), "o", ms=4, mew=0, alpha=0.5, color=plots.COLORS[rows[-1][1]])
     ax.set(xlim=(left, right), ylim=(last + 0.9, -0.5))
+    ax.set_yticks([*range(len(rows)), last + 0.6], [*(row[0] for row in rows), f"its {len(estimates)} estimates"])
     fig.set_size_inches(7.6, 1.3 + 0.46 * len(rows))
     return fig
