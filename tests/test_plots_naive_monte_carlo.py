@@ -67,7 +67,7 @@ def test_the_region_is_filled_where_the_ratio_is_at_least_one() -> None:
     squared = ((grid - [1.0, -0.5]) ** 2).sum(1)
     log_ratio = 10 * (1 - squared / 0.36)  # a disk of radius 0.6 around (1, -0.5)
     samples = np.array([[0.0, 0.0], [1.0, -0.4]])
-    fig = figures.small_region(grid, log_ratio, samples, ["Plane", "Region"])
+    fig = figures.small_region(grid, log_ratio, samples, ["Plane", "Region"], shares=[0.125, 0.03])
     for ax in fig.axes:
         (filled,) = [c for c in ax.collections if len(c.get_paths())]
         ends = np.concatenate([path.vertices for path in filled.get_paths()])
@@ -78,7 +78,7 @@ def test_the_region_is_filled_where_the_ratio_is_at_least_one() -> None:
     left, right = fig.axes
     assert [patch.width for patch in left.patches if hasattr(patch, "width")] == [2, 4, 6]
     assert right.get_xlim() == pytest.approx((0.1, 1.9), abs=0.16)
-    assert {"p(x|z) ≥ p(x)", "p(x|z) ≥ 2 p(x)"} <= {t.get_text() for t in right.texts}
+    assert {t.get_text() for t in right.texts} == {"p(x|z) ≥ p(x):\n12.50% of the prior", "p(x|z) ≥ 2 p(x):\n3.00% of the prior"}
     fig.canvas.draw()
 
 
@@ -98,4 +98,20 @@ def test_low_and_high_estimates_are_told_apart_and_none_is_lost() -> None:
     said = {t.get_text() for t in top.texts}
     assert {"5 too low", "2 too high", "5% of the mean", "95% of the mean", "up to 28 times", "2 below 3e-12", "median: 5e-01"} <= said
     assert "3e-12" in {t.get_text() for t in bottom.get_xticklabels()}
+    fig.canvas.draw()
+
+
+def test_the_averages_below_the_scoreboard_are_told_apart_by_the_exact_value() -> None:
+    rows = [("02 one z", "naive", -340.0, 100.0, -107.6), ("03 naive", "naive", -np.inf, 0.0, -107.6)]
+    averages = np.array([-120.0, -107.7, -107.5, -105.0, -111.0])
+    fig = figures.scoreboard_and_averages(rows, averages, -107.6, "Averages")
+    top, bottom = fig.axes
+    assert "← -inf" in {t.get_text() for t in top.texts}
+    assert [label.get_text() for label in top.get_yticklabels()] == ["02 one z", "03 naive"]
+    low, high, exact = bottom.lines
+    assert (low.get_xdata().tolist(), high.get_xdata().tolist()) == ([-120.0, -107.7, -111.0], [-107.5, -105.0])
+    assert exact.get_xdata()[0] == -107.6
+    assert {"3 too low", "2 too high"} == {t.get_text() for t in bottom.texts}
+    assert bottom.get_xlim()[0] < -120
+    assert bottom.get_xlim()[1] > -105
     fig.canvas.draw()

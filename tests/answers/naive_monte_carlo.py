@@ -81,7 +81,7 @@ def naive_noisy(x, decoder, latent_dim, n_samples):
 
 def count_down(p, s):
     d, value = 1, p
-    while not value < s:
+    while value > s:
         d, value = d + 1, value * p
     return d
 
@@ -100,13 +100,13 @@ CORRECT = {
         naive_stratified,
     ],
     "underflow_pixels": [
-        lambda p, s: math.floor(math.log(s) / math.log(p)) + 1,
-        lambda p, s: int(math.log2(s) / math.log2(p)) + 1,
-        lambda p, s: int(np.floor(np.log10(s) / np.log10(p))) + 1,
-        lambda p, s: torch.floor(torch.log(torch.tensor(s)) / torch.log(torch.tensor(p))) + 1,
-        lambda p, s: next(d for d in itertools.count(1) if p**d < s),
-        lambda p, s: 1 + int((p ** np.arange(1, 9000) >= s).sum()),
-        lambda p, s: float(math.floor(math.log(s, 2) / math.log(p, 2)) + 1),
+        lambda p, s: math.ceil(math.log(s) / math.log(p)),
+        lambda p, s: -int(-math.log2(s) // math.log2(p)),
+        lambda p, s: int(np.ceil(np.log10(s) / np.log10(p))),
+        lambda p, s: torch.ceil(torch.log(torch.tensor(s)) / torch.log(torch.tensor(p))),
+        lambda p, s: next(d for d in itertools.count(1) if p**d <= s),
+        lambda p, s: 1 + int((p ** np.arange(1, 9000) > s).sum()),
+        lambda p, s: float(math.ceil(math.log(s, 2) / math.log(p, 2))),
         count_down,
     ],
 }
@@ -133,13 +133,14 @@ WRONG = {
         (lambda x, f, k, n: Bernoulli(f(torch.randn(n, 1, k)).expand(n, *x.shape)).log_prob(x).sum(-1).mean(0), "logarithms were averaged"),
     ],
     "underflow_pixels": [
-        (lambda p, s: math.ceil(math.log2(s) / math.log2(p)), "one more pixel"),
+        (lambda p, s: math.floor(math.log2(s) / math.log2(p)) + 1, "one pixel fewer"),
         (lambda p, s: math.floor(math.log(s) / math.log(p)), "one pixel too few"),
+        (lambda p, s: count_down(p, s) - 1, "one pixel too few"),
         (lambda p, s: math.log2(s) / math.log2(p), "no whole number"),
-        (lambda p, s: math.floor(math.log(s) / math.log(p)) + 2, "too many"),
-        (lambda p, s: math.floor(math.log(p) / math.log(s)) + 1, "upside down"),
+        (lambda p, s: math.ceil(math.log(s) / math.log(p)) + 1, "too many"),
+        (lambda p, s: math.ceil(math.log(p) / math.log(s)), "upside down"),
         (lambda p, s: round(math.log10(s) / math.log10(p)), "rounded to the nearest"),
         (lambda p, s: math.exp(count_down(p, s) * math.log(p)), "the probability p^D"),
-        (lambda p, s: 2 * (math.floor(math.log(s) / math.log(p)) + 1), "2 times"),
+        (lambda p, s: 2 * math.ceil(math.log(s) / math.log(p)), "2 times"),
     ],
 }

@@ -229,7 +229,7 @@ NAIVE = Exercise(
 
 def underflow_pixels(p, smallest):
     count = 1
-    while p**count >= smallest:
+    while p**count > smallest:
         count += 1
     return count
 
@@ -243,33 +243,36 @@ CASES = ((0.8, 2.0**-120), (0.5, 2.0**-64), (0.25, 2.0**-64), (0.99, 1e-20), (0.
 UNDERFLOW = Exercise(
     name="underflow_pixels",
     statement=(
-        "Write `underflow_pixels(p, smallest)`: the smallest whole number D of pixels, at least 1, for which $p^D$ is strictly below `smallest`. `p` is the "
-        "probability of each pixel, between 0 and 1; `smallest` is a positive number below 1. (Unlike in (3.7), equality does not suffice.)"
+        "Write `underflow_pixels(p, smallest)`: the smallest whole number D of pixels, at least 1, for which $p^D$ is at most `smallest`, as in (3.7). "
+        "`p` is the probability of each pixel, between 0 and 1; `smallest` is a positive number below 1."
     ),
     stub='''def underflow_pixels(p, smallest):
-    """p, smallest: two numbers between 0 and 1 -> the fewest pixels D with p**D < smallest."""
+    """p, smallest: two numbers between 0 and 1 -> the fewest pixels D with p**D <= smallest."""
     ...''',
     hints=(
         "You may count the pixels up, one by one; or take the logarithm of both sides.",
-        "p^D < s means D · log p < log s, and so D > log s / log p, because dividing by a negative number reverses the inequality.",
-        "Start with `count = 1`, and add 1 in a loop while p**count is not yet below smallest.",
+        "p^D ≤ s means D · log p ≤ log s, and so D ≥ log s / log p, because dividing by a negative number reverses the inequality.",
+        "Start with `count = 1`, and add 1 in a loop while p**count is still above smallest.",
     ),
     reference=underflow_pixels,
     probes=tuple(call(f"p = {p} and smallest = {s:.3g}", lambda p=p, s=s: (p, s), whole=True) for p, s in CASES),
     mistakes=(
         Mistake(
-            "Where log s / log p is whole, p^D equals smallest and is not below it: one more pixel.", lambda p, s: math.ceil(_ratio(p, s))
+            "Where log s / log p is whole, p^D equals smallest, and that suffices: one pixel fewer.",
+            lambda p, s: math.floor(_ratio(p, s)) + 1,
         ),
-        Mistake("This is the largest image that is not yet below smallest: one pixel too few.", lambda p, s: underflow_pixels(p, s) - 1),
-        Mistake("This is one pixel too many: p^D is below smallest before that.", lambda p, s: underflow_pixels(p, s) + 1),
         Mistake(
-            "log s / log p was rounded to the nearest number. The next whole number above it is wanted.", lambda p, s: round(_ratio(p, s))
+            "log s / log p was rounded down, which is one pixel too few: p^D is still above smallest.",
+            lambda p, s: math.floor(_ratio(p, s)),
         ),
-        Mistake("This is log s / log p, no whole number of pixels. The next whole number above it is wanted.", _ratio),
-        Mistake("The ratio of the logarithms is upside down.", lambda p, s: math.floor(1 / _ratio(p, s)) + 1),
+        Mistake("This is the largest image that is still above smallest: one pixel too few.", lambda p, s: underflow_pixels(p, s) - 1),
+        Mistake("This is one pixel too many: p^D is at most smallest before that.", lambda p, s: underflow_pixels(p, s) + 1),
+        Mistake("log s / log p was rounded to the nearest number. Round it up.", lambda p, s: round(_ratio(p, s))),
+        Mistake("This is log s / log p, no whole number of pixels. Round it up.", _ratio),
+        Mistake("The ratio of the logarithms is upside down.", lambda p, s: math.ceil(1 / _ratio(p, s))),
         Mistake(
             "Two kinds of logarithm were mixed. Any base will do, if it is the same for both.",
-            lambda p, s: math.floor(math.log10(s) / math.log(p)) + 1,
+            lambda p, s: math.ceil(math.log10(s) / math.log(p)),
         ),
         Mistake("This is the probability p^D. Asked for is the number of pixels D.", lambda p, s: p ** underflow_pixels(p, s)),
     ),

@@ -56,9 +56,7 @@ def where_formats_end(log_px, ends: Mapping[str, float], marks: Mapping[str, flo
         lost: the format whose lost images are coloured.
     """
     log_px = np.asarray(log_px)
-    fig, ax = plots.figure(
-        title, "log p(x), nats (what is lower still stands in the first bin)", f"how many of {len(log_px):,}", size=(7.6, 3.6)
-    )
+    fig, ax = plots.figure(title, "log p(x), nats (the first bin holds all lower values)", f"how many of {len(log_px):,}", size=(7.6, 3.6))
     width = 4.0
     edges = np.arange(ends[lost] - width * math.ceil((ends[lost] - lowest) / width), width, width)
     inside = np.clip(log_px, edges[0], edges[-1])
@@ -85,7 +83,7 @@ def where_formats_end(log_px, ends: Mapping[str, float], marks: Mapping[str, flo
 
 
 @plots.in_course_style
-def small_region(grid, log_ratio, samples, titles: Sequence[str]) -> Figure:
+def small_region(grid, log_ratio, samples, titles: Sequence[str], shares: Sequence[float]) -> Figure:
     """Where p(x|z) >= p(x) on the plane of two latents: with samples from the prior, and enlarged.
 
     Args:
@@ -93,6 +91,7 @@ def small_region(grid, log_ratio, samples, titles: Sequence[str]) -> Figure:
         log_ratio: log p(x|z) - log p(x) at the nodes, (G,), in nats.
         samples: latents from the prior (N, 2).
         titles: of the two panels.
+        shares: of the prior on the region, and on its part where p(x|z) is at least N p(x).
     """
     grid, log_ratio, samples = np.asarray(grid), np.asarray(log_ratio), np.asarray(samples)
     fig, axes = plots.figure(titles, "$z_1$", "$z_2$", size=(8.6, 4.6))
@@ -112,9 +111,10 @@ def small_region(grid, log_ratio, samples, titles: Sequence[str]) -> Figure:
     plots.note(left, (center[0], center[1] + reach), "enlarged", (-30, 22))
     left.text(0, -3.3, "circles: 1, 2, 3 standard deviations of the prior", color=plots.COLORS["prior"], fontsize=9, ha="center")
     right.set(xlim=(center[0] - reach, center[0] + reach), ylim=(center[1] - reach, center[1] + reach))
-    outer = region[region[:, 0].argmin()]
-    plots.note(right, tuple(outer), "p(x|z) ≥ p(x)", (-48, 34))
-    plots.note(right, tuple(grid[log_ratio.argmax()]), f"p(x|z) ≥ {len(samples)} p(x)", (40, -80))
+    outer, inner = region[region[:, 0].argmin()], grid[log_ratio.argmax()]
+    style = {"fontsize": 9, "arrowprops": {"arrowstyle": "-", "lw": 0.8}, "textcoords": "axes fraction"}
+    right.annotate(f"p(x|z) ≥ p(x):\n{shares[0]:.2%} of the prior", tuple(outer), xytext=(0.03, 0.9), **style)
+    right.annotate(f"p(x|z) ≥ {len(samples)} p(x):\n{shares[1]:.2%} of the prior", tuple(inner), xytext=(0.62, 0.05), **style)
     return fig
 
 
@@ -159,5 +159,40 @@ def low_and_high(ratio, title: str, lowest: float = 1e-12, highest: float = 1e3)
         top.text(x, 0.76, f"{ratio[part].sum() / ratio.sum():.0%} of the mean", fontsize=9, **style)
     top.text(
         0.995, 0.65, f"up to {ratio.max():.0f} times", transform=top.transAxes, color=plots.COLORS["importance"], ha="right", fontsize=9
+    )
+    return fig
+
+
+@plots.in_course_style
+def scoreboard_and_averages(rows: Sequence[tuple], averages, exact: float, title: str) -> Figure:
+    """The scoreboard up to the naive estimate, -inf; below, on an axis of its own, averages in a format that can hold them.
+
+    Args:
+        rows: as in `vaecourse.plots.scoreboard`; the estimate of the last one is -inf.
+        averages: logarithms of averages of p(x|z), (R,), in nats.
+        exact: the exact log p(x), in nats.
+        title: of the lower panel.
+    """
+    averages = np.asarray(averages)
+    fig = plots.scoreboard(rows)
+    fig.set_size_inches(7.6, 4.2)
+    (top,) = fig.axes
+    top.texts[-1].set_text("← -inf")  # it has no place on the axis
+    plots.note(top, (exact, len(rows) - 2), "tick: exact value\nof the row's model", (14, -16))
+    places = fig.add_gridspec(2, 1, height_ratios=(len(rows), 2.4))
+    top.set_subplotspec(places[0])
+    with plots.course_style(plots.STYLE):
+        bottom = fig.add_subplot(places[1], axes_class=plots.CourseAxes)
+        bottom.set_title(title)
+    low = averages < exact
+    height = np.linspace(0, 1, 7)[np.arange(len(averages)) * 3 % 7]  # neighbours at different heights
+    for part, said, color, shift in ((low, "too low", "naive", -8), (~low, "too high", "importance", 8)):
+        bottom.plot(averages[part], height[part], "o", ms=5, alpha=0.6, color=plots.COLORS[color])
+        style = {"color": plots.COLORS[color], "weight": "bold", "textcoords": "offset points", "ha": "right" if shift < 0 else "left"}
+        bottom.annotate(f"{part.sum()} {said}", (exact, 1.25), xytext=(shift, 0), **style)
+    bottom.axvline(exact, color=plots.COLORS["exact"], lw=2.2)
+    spread = np.ptp([*averages, exact])
+    bottom.set(
+        yticks=[], ylim=(-0.3, 1.6), xlabel="nats", xlim=(min(*averages, exact) - 0.05 * spread, max(*averages, exact) + 0.12 * spread)
     )
     return fig
