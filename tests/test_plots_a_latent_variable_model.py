@@ -117,14 +117,17 @@ def test_covariances_share_one_scale_and_leave_out_the_pixel_itself() -> None:
 
 
 def test_maps_and_logits_stand_in_their_panels() -> None:
-    decoded = RANDOM.random((4, 784))
-    fig = pictures.sheets({"first": decoded, "second": decoded}, 2.2)
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["first", "second"]
-    assert all(shown(ax).shape == (56, 56) for ax in fig.axes)
-    z = np.linspace(-1, 1, 5)
-    _, right = pictures.bends(decoded, 2.2, z, {"a": z, "b": 2 * z, "c": 3 * z}).axes
-    assert {line.get_label(): line.get_ydata()[-1] for line in right.lines} == {"a": 1, "b": 2, "c": 3}
-    assert len({line.get_color() for line in right.lines}) == 3
+    decoded, z = [np.full((4, 784), level) for level in (0.1, 0.2)], np.linspace(-1, 1, 5)
+    fig = pictures.maps_and_logits({"first": decoded[0], "second": decoded[1]}, 2.2, z, {"a": z, "b": 2 * z, "c": 3 * z})
+    *maps, below = fig.axes
+    assert [ax.get_title(loc="left") for ax in maps] == ["first", "second"]
+    assert [shown(ax).shape for ax in maps] == [(56, 56)] * 2
+    assert [shown(ax).mean() for ax in maps] == pytest.approx([0.1, 0.2])
+    assert [line.get_ydata()[-1] for line in below.lines] == [1, 2, 3]
+    assert {t.get_text(): t.xy for t in below.texts} == {"a": (-1, -1), "b": (-1, -2), "c": (-1, -3)}
+    assert [t.get_color() for t in below.texts] == [line.get_color() for line in below.lines]
+    assert len({line.get_color() for line in below.lines}) == 3
+    assert not clipped(fig)
 
 
 def test_the_chord_lies_below_the_curve_at_the_mean() -> None:
@@ -142,14 +145,16 @@ def test_the_chord_lies_below_the_curve_at_the_mean() -> None:
 
 def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
     rows = [("01 a", "exact", -170.0, 0.0, -170.0), ("02 b", "naive", -340.4, 100.0, -107.59)]
-    fig = pictures.annotated_scoreboard(rows)
+    fig = pictures.annotated_scoreboard(rows, ["ten templates", "two latents"])
     (ax,) = fig.axes
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["01 a\nmodel: ten templates", "02 b\nmodel: two latents"]
     assert {t.get_text(): t.xy for t in ax.texts} == {
         "-340, the mean of log p(x | z)": (-340.4, 1),
         "-170.0": (-170.0, 0),
         "-107.6": (-107.59, 1),
     }
     (legend,) = fig.legends
+    assert legend.get_texts()[0].get_text() == "mean of the estimates"
     assert [t.get_text() for t in legend.get_texts()][1] == "one standard deviation over z to either side"
     assert not clipped(fig)
 

@@ -38,6 +38,7 @@ def pieces() -> dict[str, Any]:
 MAKE = {
     "draw_a_digit": lambda p: widgets.draw_a_digit(),
     "latent_plane": lambda p: widgets.latent_plane({"exact likelihood": p["shipped"], "VAE": p["vae"]}, p["x"]),
+    "latent_plane, peak hidden": lambda p: widgets.latent_plane({"shipped": p["shipped"]}, p["x"], hide_peak=True),
     "estimate_px": lambda p: widgets.estimate_px(),
     "move_the_proposal": lambda p: widgets.move_the_proposal(),
     "the_gap": lambda p: widgets.the_gap(p["shipped"], p["x"][:1]),

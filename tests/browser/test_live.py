@@ -248,6 +248,34 @@ def test_a_goal_is_seen_to_be_reached(page, folder) -> None:
     assert figure.locator(".vae-goal").inner_text().startswith("✓ Reached: ")
 
 
+def test_a_hidden_peak_is_shown_by_a_button_and_hidden_again_for_the_next_digit(page, folder) -> None:
+    figure = pages.open_figure(page, folder, "latent_plane, peak hidden")
+    posterior = pages.figure("latent_plane, peak hidden").data["posteriors"].reshape(10, 80, 80)
+    i, j = divmod(int(posterior[0].argmax()), 80)
+    orange = """([i, j]) => {
+        const panel = document.querySelector('.vae-live').vae.panels[0], sharp = window.devicePixelRatio;
+        const at = [panel.px(-4 + i * 8 / 79), panel.py(-4 + j * 8 / 79)].map((v) => Math.round(v * sharp));
+        return panel.context.getImageData(...at, 1, 1).data[3];
+    }"""
+    button = figure.get_by_role("button", name="Show the peak")
+    assert "peaks at a hidden place, where it is" in pages.said(page)
+    assert page.evaluate(orange, [i, j]) == 0
+    button.focus()
+    page.keyboard.press("Enter")
+    assert f"peaks at ({-4 + i * 8 / 79:.1f}, {-4 + j * 8 / 79:.1f}), the ring" in pages.said(page)
+    assert figure.locator(".vae-spoken").inner_text().strip() == pages.said(page)
+    assert page.evaluate(orange, [i, j]) > 100
+    assert figure.get_by_role("button", name="Hide the peak").is_visible()
+    figure.get_by_label("digit", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    assert "peaks at a hidden place, where it is" in pages.said(page)
+    figure.get_by_role("button", name="Show the peak").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    assert "peaks at a hidden place, where it is" in pages.said(page)
+    assert page.problems == []
+
+
 def test_a_digit_drawn_by_mouse_and_by_keyboard_is_judged(page, folder) -> None:
     pages.open_figure(page, folder, "draw_your_own")
     page.get_by_role("button", name="Clear").press("Enter")

@@ -367,7 +367,7 @@ QUIZ = (
     Question(
         "A paper shows soft, grey digits and calls them samples. What are they, most likely?",
         (
-            ("Samples from p(x|z)", "A sample of binary pixels has no grey in it: every pixel is 0 or 1, and the strokes are ragged."),
+            ("Samples from p(x|z)", "A sample of binary pixels has no grey in it: every pixel is 0 or 1."),
             ("Samples from p(x)", "Such a sample takes z from the prior and then samples every pixel, so it is 0 or 1 everywhere, too."),
             (
                 "Mean images, before the pixels are sampled",
@@ -391,13 +391,13 @@ QUIZ = (
         (
             (
                 "Given z, yes; without z, in general not",
-                "Given z each pixel is sampled by itself. Without z, one pixel tells something about z, and so about the other.",
+                "Given z each pixel is sampled on its own. Without z, one pixel tells something about z, and so about the other.",
             ),
             (
                 "Yes, because p(x|z) is a product",
                 "The product stands under the integral over z. The average of a product is in general not the product of the averages.",
             ),
-            ("No, not even given z", "Given z the model samples each pixel by itself: p(x|z) is a product over pixels."),
+            ("No, not even given z", "Given z the model samples each pixel on its own: p(x|z) is a product over pixels."),
         ),
         0,
     ),
@@ -407,7 +407,7 @@ QUIZ = (
             ("The model is excellent", "A probability is at most 1, so minus its logarithm is at least 0, however good the model is."),
             (
                 "Nothing: only differences count",
-                "That is so for densities, whose size depends on the unit. Pixels that are 0 or 1 have probabilities.",
+                "For a density the sign says nothing, because its size depends on the unit. Pixels that are 0 or 1 have probabilities, at most 1.",
             ),
             (
                 "There is a bug",
@@ -425,7 +425,7 @@ QUIZ = (
             ),
             (
                 "It is a lower bound on log p(x)",
-                "The logarithm is concave, so the average of the logarithms is at most the logarithm of the average (2.8).",
+                "Your average tends to the left side of (2.8). The logarithm is concave, so this is at most the logarithm of the average, log p(x).",
             ),
             ("It is an upper bound on log p(x)", "Jensen's inequality points the other way, because the logarithm is concave."),
         ),

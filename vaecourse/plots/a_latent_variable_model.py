@@ -163,24 +163,24 @@ def covariance_maps(maps: Sequence, titles: Sequence[str], at: Sequence[tuple[in
 
 
 @in_course_style
-def sheets(pictures: Mapping[str, object], extent: float) -> Figure:
-    """A row of maps of decoded images, {title: pictures (n * n, 784)}, all on one part of the plane."""
-    fig, axes = figure(list(pictures), size=(4.4 * len(pictures), 4.5))
-    for ax, decoded in zip(axes, pictures.values()):
+def maps_and_logits(maps: Mapping[str, object], extent: float, z, logits: Mapping[str, object]) -> Figure:
+    """Maps of decoded images in a row, {title: pictures (n * n, 784)}, and below them the logit of one pixel along a line z (G,).
+
+    The logits are {name: (G,)}, each curve with its name at its left end; the last one is what the figure is about.
+    """
+    titles = [*maps, "Along a straight line, only the logit without ELU is straight"]
+    fig, (*above, below) = figure(titles, size=(11.4, 6.6))
+    cells = fig.add_gridspec(2, len(maps), height_ratios=[1.6, 1])
+    for i, (ax, decoded) in enumerate(zip(above, maps.values())):
+        ax.set_subplotspec(cells[0, i])
         sheet(ax, decoded, extent)
-    return fig
-
-
-@in_course_style
-def bends(decoded, extent: float, z, logits: Mapping[str, object]) -> Figure:
-    """Left: a map of decoded images; right: the logit of one pixel along a line z (G,) for several decoders, {name: logits (G,)}."""
-    titles = ["Repaired: with ELU", "Without ELU a logit is a straight line"]
-    fig, axes = figure(titles, ["", "$z_1$, at $z_2 = 0$"], ["", "logit of the centre pixel"], size=(9.4, 4.4))
-    sheet(axes[0], decoded, extent)
-    styles = zip(logits.items(), (*GREYS[:0:-1], ACCENT), ("-", "--", "-"))
-    for (name, values), color, dashes in styles:
-        axes[1].plot(z, values, color=color, ls=dashes, label=name)
-    axes[1].legend(frameon=False, fontsize=9)
+    below.set_subplotspec(cells[1, :])
+    below.set(xlabel="$z_1$, at $z_2 = 0$", ylabel="logit of the centre pixel")
+    for (name, values), color in zip(logits.items(), (*GREYS[:0:-1], ACCENT)):
+        below.plot(z, values, color=color)
+        below.annotate(name, (z[0], values[0]), xytext=(-6, 0), textcoords="offset points", ha="right", va="center", color=color)
+    width = float(z[-1] - z[0])
+    below.set(xlim=(float(z[0]) - 0.13 * width, float(z[-1]) + 0.02 * width))
     return fig
 
 
@@ -202,11 +202,12 @@ def jensen(u) -> Figure:
 
 
 @in_course_style
-def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
-    """The scoreboard with a legend of its marks, the exact value of every row, and the mean in the last row, beside them."""
+def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], models: Sequence[str]) -> Figure:
+    """The scoreboard with the model of every row, a legend of its marks, the exact values, and the mean in the last row, beside them."""
     fig = scoreboard(rows)
     fig.set_size_inches(8.6, 2.9)
     (ax,) = fig.axes
+    ax.set_yticks(range(len(rows)), [f"{row[0]}\nmodel: {model}" for row, model in zip(rows, models, strict=True)])
     _, color, estimate, _, _ = rows[-1]
     last = len(rows) - 1
     ink = COLORS.get(color, color)
@@ -215,7 +216,7 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -
     for i, (*_, exact) in enumerate(rows):
         ax.annotate(f"{exact:.1f}", (exact, i), xytext=(7, 0), textcoords="offset points", va="center", weight="bold")
     marks = [
-        Line2D([], [], ls="none", marker="o", color=ink, label="estimate"),
+        Line2D([], [], ls="none", marker="o", color=ink, label="mean of the estimates"),
         Line2D([], [], color=ink, label="one standard deviation over z to either side"),
         Line2D([], [], ls="none", marker="|", ms=14, mew=2.2, color=COLORS["exact"], label="exact value for the model of the row"),
     ]

@@ -46,12 +46,13 @@ def hermite(nodes: int = 20) -> dict[str, list[float]]:
     return {"nodes": at.tolist(), "weights": (weights / weights.sum()).tolist()}
 
 
-def latent_plane(models: Mapping[str, LatentVariableModel], x: Tensor) -> Live:
+def latent_plane(models: Mapping[str, LatentVariableModel], x: Tensor, *, hide_peak: bool = False) -> Live:
     """A point moved over the plane of K = 2 latents: what a decoder makes of it, and how well it fits a digit (notebooks 02 and 08).
 
     Args:
         models: from a name to a model with two latents; several can be switched between.
         x: digits (B, 784), up to 20, whose posteriors may be shown.
+        hide_peak: leave the posterior and the ring at its peak out until a button is pressed, so that the peak can be searched for.
 
     Raises:
         ValueError: no model, a model without two latents, or a decoder that is not made of linear layers with ELU.
@@ -67,11 +68,13 @@ def latent_plane(models: Mapping[str, LatentVariableModel], x: Tensor) -> Live:
     with torch.no_grad():
         p = model.decoder(z[0]).mean
         fit, best = (float(model.decoder(at).log_prob(x[:1])) for at in (z, modes[:1]))
-    titles = ["Posterior of the digit", "Mean at the cross", "A sample", "The digit"]
+    titles = ["Where is the peak?" if hide_peak else "Posterior of the digit", "Mean at the cross", "A sample", "The digit"]
     fig, axes = plots.figure(titles, size=(10.4, 3.0))
-    plots.plane(axes[0], grids[name].z, grids[name].probs[0], extent=4)
-    axes[0].plot(*modes[0], "o", color="black", ms=14, mfc="none", mew=1.2)
+    plots.plane(axes[0], grids[name].z, torch.zeros(side * side) if hide_peak else grids[name].probs[0], extent=4)
+    if not hide_peak:
+        axes[0].plot(*modes[0], "o", color="black", ms=14, mfc="none", mew=1.2)
     axes[0].plot(*z[0], "+", color="black", ms=13, mew=2)
+    axes[0].text(0, -3.5, f"log p(x|z) = {fit:.0f} nats", ha="center", va="center", fontsize=9)
     for ax, image in zip(axes[1:], (p, torch.from_numpy(uniform(784)) < p, x[0])):
         picture(ax, image)
     data = {
@@ -81,12 +84,15 @@ def latent_plane(models: Mapping[str, LatentVariableModel], x: Tensor) -> Live:
         "digits": x.to(torch.uint8),
         "side": side,
         "start": start,
+        "hidePeak": hide_peak,
     }
+    peak = "a hidden place" if hide_peak else f"({modes[0, 0]:.1f}, {modes[0, 1]:.1f}), the ring"
     sentence = (
         f"{name}: z = ({z[0, 0]:.2f}, {z[0, 1]:.2f}); log p(x|z) of digit 0 is {fit:.0f} nats; its posterior peaks at "
-        f"({modes[0, 0]:.1f}, {modes[0, 1]:.1f}), the ring, where it is {best:.0f}."
+        f"{peak}, where it is {best:.0f}."
     )
-    about = "A cross on the plane of two latents, the decoder's mean image and a sample there, and the posterior of a digit."
+    shown = "a digit whose posterior is hidden" if hide_peak else "the posterior of a digit"
+    about = f"A cross on the plane of two latents, the decoder's mean image and a sample there, and {shown}."
     return Live("The latent plane", about, "latent_plane", data, fig, sentence)
 
 
