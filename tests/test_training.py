@@ -840,9 +840,9 @@ def test_a_loss_that_is_not_finite_is_reported_before_it_touches_the_weights(val
     [
         ({"epochs": 0}, ValueError, "epochs must be at least 1; got 0"),
         ({"epochs": 2.0}, TypeError, r"epochs must be a whole number; got 2\.0"),
-        ({"epochs": np.float64(2.0)}, TypeError, r"epochs must be a whole number; got np\.float64\(2\.0\)"),
+        ({"epochs": np.float64(2.0)}, TypeError, r"epochs must be a whole number; got (np\.float64\(2\.0\)|2\.0)"),
         ({"epochs": True}, TypeError, "epochs must be a whole number; got True"),
-        ({"epochs": np.True_}, TypeError, r"epochs must be a whole number; got np\.True_"),
+        ({"epochs": np.True_}, TypeError, r"epochs must be a whole number; got (np\.True_|True)"),
         ({"epochs": "8"}, TypeError, "epochs must be a whole number; got '8'"),
         ({"epochs": torch.tensor(8)}, TypeError, r"epochs must be a whole number; got tensor\(8\): pass its \.item\(\)"),
         ({"epochs": np.int64(0)}, ValueError, "epochs must be at least 1; got 0"),
