@@ -72,7 +72,7 @@ def server(notebooks: Path, home: Path) -> Iterator[tuple[str, str]]:
         yield url, token
     finally:
         lab.terminate()
-        lab.wait(20)
+        lab.wait(60)
 
 
 def _wait_for(ready: Any, seconds: float) -> None:
