@@ -44,47 +44,25 @@ def test_only_the_nodes_within_the_picture_of_the_posterior_are_drawn() -> None:
     assert [two[:, 0].max(), two[:, 1].max()] == pytest.approx([0.4, 0.8], abs=0.01)
 
 
-def test_the_bias_is_drawn_on_logarithmic_axes_beside_the_formula() -> None:
-    measured = {"sharp": ([20.0, 5.0], [30.0, 0.7]), "blurred": ([8.0], [3.0])}
+def test_the_bias_is_drawn_with_errors_on_logarithmic_axes_beside_the_formula_and_the_normal_posteriors() -> None:
+    measured = {"sharp": ([20.0, 5.0], [30.0, 0.7], [2.0, 0.1], [33.0, 0.5]), "blurred": ([8.0], [3.0], [0.4], [3.2])}
     (ax,) = pictures.bias_of_the_log(
         measured, ([4.0, 20.0], [0.4, 29.0]), [("h = 0.3", (5.0, 0.7), "left"), ("h = 1", (8.0, 3.0), "right")]
     ).axes
-    formula, sharp, blurred = ax.lines
+    formula = ax.lines[0]
     assert formula.get_xydata().tolist() == [[4.0, 0.4], [20.0, 29.0]]
+    crosses = {line.get_marker(): line.get_xydata().tolist() for line in ax.lines if line.get_marker() in ("x", "+")}
+    assert crosses == {"x": [[20.0, 33.0], [5.0, 0.5]], "+": [[8.0, 3.2]]}
+    (sharp, _, (bars,)), (blurred, _, _) = ax.containers
     assert sharp.get_xydata().tolist() == [[20.0, 30.0], [5.0, 0.7]]
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[28.0, 32.0], pytest.approx([0.6, 0.8])]
     assert blurred.get_xydata().tolist() == [[8.0, 3.0]]
     assert sharp.get_fillstyle() != blurred.get_fillstyle()
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert [(label.get_text(), label.xy) for label in ax.texts] == [("h = 0.3", (5.0, 0.7)), ("h = 1", (8.0, 3.0))]
     assert [label.get_ha() for label in ax.texts] == ["right", "left"]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["formula (4b.7)", "sharp", "blurred"]
-
-
-def test_log_px_begins_at_epoch_1_and_the_counts_at_0_beside_the_lines_of_the_shipped_decoder() -> None:
-    exact, counts = [-175.0, -170.0, -163.0], [[490.0, 480.0, 500.0], [13.0, 15.0, 12.0], [8.0, 9.0, 9.0], [5.0, 6.0, 7.0]]
-    left, right = pictures.training(exact, counts, shipped=(-134.0, 1.5)).axes
-    assert left.lines[0].get_xydata().tolist() == [[1, -175], [2, -170], [3, -163]]
-    assert right.lines[0].get_xydata().tolist() == [[0, 490], [1, 13], [2, 9], [3, 6]]
-    band = right.collections[0].get_paths()[0].vertices
-    assert {tuple(point) for point in band} >= {(1.0, 12.0), (1.0, 15.0), (3.0, 5.0), (3.0, 7.0)}
-    for ax, end, ticks in ((left, -134.0, [1, 2, 3]), (right, 1.5, [0, 1, 2, 3])):
-        assert list(ax.lines[1].get_ydata()) == [end, end]
-        assert [t.get_text() for t in ax.texts] == ["the shipped decoder"]
-        assert ax.get_xticks().tolist() == ticks
-    assert right.get_title(loc="left") == "From 490 to 6 of 1,000 samples"
-
-
-def test_the_part_of_the_plane_with_too_much_ink_is_shaded() -> None:
-    axis = np.linspace(-4, 4, 81)
-    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
-    (ax,) = pictures.where_digits_lie(grid, 100 + 10 * grid[:, 0], 120.0, np.array([[1.0, -2.0], [0.5, 3.0]]), [3, 7], "a title").axes
-    shaded = np.concatenate([path.vertices for path in ax.collections[0].get_paths()])
-    assert shaded[:, 0].min() == pytest.approx(2.0)  # 100 + 10 z_1 > 120
-    points = {line.get_marker(): line.get_xydata().tolist() for line in ax.lines[:10]}
-    assert (points["$3$"], points["$7$"]) == ([[1.0, -2.0]], [[0.5, 3.0]])
-    assert np.linalg.norm(ax.lines[10].get_xydata(), axis=1) == pytest.approx(3.0)
-    nowhere = pictures.where_digits_lie(grid, 100 + 10 * grid[:, 0], 200.0, np.zeros((1, 2)), [0], "a title").axes[0]
-    assert not sum(len(path.vertices) for path in nowhere.collections[0].get_paths())
+    names = {text.get_text() for text in ax.get_legend().get_texts()}
+    assert names == {"formula (4b.7)", "sharp, measured", "sharp, if normal", "blurred, measured", "blurred, if normal"}
 
 
 def test_changes_stand_in_rows_with_their_errors_beside_the_widening() -> None:
@@ -97,6 +75,8 @@ def test_changes_stand_in_rows_with_their_errors_beside_the_widening() -> None:
         assert np.mean(points.get_ydata()) == pytest.approx(at)
         assert [segment[:, 0].tolist() for segment in bars.get_segments()] == [pytest.approx([v - error, v + error]) for v in values]
     assert objective[0].get_fillstyle() != log_px[0].get_fillstyle()
+    coarse, fine = (row[0].get_color() for row in right.containers)
+    assert objective[0].get_color() == log_px[0].get_color() == coarse != fine
     assert [list(row[0].get_xdata()) for row in right.containers] == [[0.10, 0.12], [0.01]]
     assert right.xaxis.get_major_formatter()(0.1) == "10%"
     for ax, names in ((left, list(changes)), (right, ["coarse", "fine"])):
@@ -104,16 +84,6 @@ def test_changes_stand_in_rows_with_their_errors_beside_the_widening() -> None:
         assert [t.get_text() for t in ax.get_yticklabels()] == names
         low, high = ax.get_ylim()
         assert low > high, "the first row stands on top"
-
-
-def test_the_cost_is_a_line_for_each_spacing_on_a_logarithmic_axis() -> None:
-    (ax,) = pictures.cost([1, 2, 5], {"h = 0.5": [1e-4, 2e-3, 10.0], "h = 0.25": [2e-4, 8e-3, 300.0]}).axes
-    assert ax.lines[0].get_xydata().tolist() == [[1, 1e-4], [2, 2e-3], [5, 10.0]]
-    assert ax.lines[1].get_xydata().tolist() == [[1, 2e-4], [2, 8e-3], [5, 300.0]]
-    assert ax.get_yscale() == "log"
-    heights = {text.get_text(): text.xy[1] for text in ax.texts}
-    assert heights["a day"] == 24 * 3600
-    assert heights["a year"] == pytest.approx(365.25 * 24 * 3600, rel=0.01)
 
 
 def test_the_nodes_that_are_needed_lie_on_all_nodes() -> None:
