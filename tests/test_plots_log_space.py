@@ -40,25 +40,20 @@ def test_exponents_are_marked_where_float32_cannot_hold_their_exponential() -> N
     fig.canvas.draw()
 
 
-def test_errors_below_the_cut_are_counted_and_have_a_histogram() -> None:
-    fig = figures.errors([-100.0, -120.0, -90.0, -80.0, -70.0], [0.5, -30.5, -20.0, -3.0, -47.0], ["Errors", "Low"])
-    left, right = fig.axes
-    np.testing.assert_allclose(left.collections[0].get_offsets(), [[-100, 0.5], [-80, -3]])
-    assert {"↓ 3 of 5 at -20 or lower", "20% within 2 nats"} <= {t.get_text() for t in left.texts}
-    bars = {bar.get_x(): bar.get_height() for bar in right.patches}
-    assert bars == {-50: 1, -40: 1, -30: 1}
-    assert "lowest: -47" in {t.get_text() for t in right.texts}
-    fig.canvas.draw()
-
-
-def test_errors_all_above_the_cut_leave_the_histogram_empty() -> None:
-    fig = figures.errors([-100.0, -90.0], [0.5, -3.0], ["Errors", "Low"])
-    assert not fig.axes[1].patches
+def test_errors_are_drawn_as_the_share_at_or_below_each_value() -> None:
+    fig = figures.errors(torch.tensor([0.5, -30.5, -20.0, -3.0, -47.0]), "Errors")
+    (ax,) = fig.axes
+    curve = next(line for line in ax.lines if len(line.get_xdata()) == 5)
+    np.testing.assert_allclose(curve.get_xydata(), [[-47, 0.2], [-30.5, 0.4], [-20, 0.6], [-3, 0.8], [0.5, 1]], rtol=1e-6)
+    assert curve.get_drawstyle() == "steps-post"
+    dot = next(line for line in ax.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(dot.get_xydata(), [[-20, 0.6]])
+    assert {"60% of the digits at -20 or lower", "20% within 2 nats", "lowest: -47"} <= {t.get_text() for t in ax.texts}
     fig.canvas.draw()
 
 
 def test_bias_and_formula_are_drawn_as_given_and_divided() -> None:
-    fig = figures.bias_against_formula([1, 10, 100], [9.0, 0.6, 0.05], [1.0, 0.1, 0.01], [5.0, 0.5, 0.05], ["Bias", "Ratio"])
+    fig = figures.bias_against_formula([1, 10, 100], [9.0, 0.6, 0.05], [1.0, 0.1, 0.01], [5.0, 0.5, 0.05], ["Bias", "Ratio"], 7.3)
     left, right = fig.axes
     formula, measured = left.lines[:2]
     assert formula.get_ydata().tolist() == [5.0, 0.5, 0.05]
@@ -69,6 +64,8 @@ def test_bias_and_formula_are_drawn_as_given_and_divided() -> None:
     bars = right.collections[0].get_segments()
     np.testing.assert_allclose([bar[:, 1] for bar in bars], [[1.4, 2.2], [0.8, 1.6], [0.6, 1.4]])
     assert right.get_ylim()[0] == 0
+    assert any(list(line.get_xdata()) == [7.3, 7.3] for line in right.lines)
+    assert " N = Var(w) / p(x)² = 7.3" in {t.get_text() for t in right.texts}
     fig.canvas.draw()
 
 
@@ -83,12 +80,12 @@ def test_errors_are_grouped_by_effective_sample_size() -> None:
     bar = next(line for line in ax.lines if line.get_linewidth() == 9)
     np.testing.assert_allclose(bar.get_ydata(), [-30, -5.8])  # the middle 90 % lies between -38.2 and -5.8
     texts = [t.get_text() for t in ax.texts]
-    assert "to -38" in texts
+    assert "continues\nto -38" in texts
     arrows = [line.get_xydata().tolist() for line in ax.lines if line.get_marker() == "v"]
     assert arrows == [[[0, -30]]]  # only the first bar reaches below the cut
     assert [t.get_text() for t in ax.texts if t.get_position()[1] == -35.6] == ["1", "0", "0"]  # digits at the cut or lower
     assert [text for text in texts if " of " in text] == ["1 of 2", "0 of 2", "0 of 1"]  # too few digits for a percentage
-    assert not any("blind" in text for text in texts)
+    assert not any("3 or more:" in text for text in texts)
     fig.canvas.draw()
 
 
@@ -98,7 +95,7 @@ def test_a_large_bin_has_a_percentage_and_shows_the_blind_digits() -> None:
     (ax,) = fig.axes
     texts = [t.get_text() for t in ax.texts]
     assert "4%" in texts
-    assert "blind: 3 digits,\n↓ to -150" in texts
+    assert "3 digits at 3 or more:\n-150, -40, -25" in texts
     assert [t.get_text() for t in ax.texts if t.get_position()[1] == -35.6] == ["2"]
     blind = next(line for line in ax.lines if line.get_markersize() == 5)
     assert sorted(blind.get_ydata()) == [-30, -30, -25]
@@ -109,7 +106,7 @@ def test_a_large_bin_has_a_percentage_and_shows_the_blind_digits() -> None:
 def test_many_latents_shows_the_median_and_the_middle_of_each_number_of_latents() -> None:
     error = torch.tensor([[0.0, 0.1, 0.2], [-9.0, -5.0, -1.0]])
     ess = torch.tensor([[200.0, 250.0, 300.0], [1.0, 1.5, 4.0]])
-    fig = figures.many_latents([1, 20], error, ess, ["Errors", "Sizes"])
+    fig = figures.many_latents([1, 20], error, ess, ["Errors", "Sizes"], mark=4)
     left, right = fig.axes
     np.testing.assert_allclose(left.lines[0].get_xydata(), [[1, 0.1], [20, -5.0]], rtol=1e-6)
     np.testing.assert_allclose(right.lines[0].get_xydata(), [[1, 250.0], [20, 1.5]])
@@ -117,6 +114,7 @@ def test_many_latents_shows_the_median_and_the_middle_of_each_number_of_latents(
     assert left.get_xticks().tolist() == [1, 20]
     assert "cannot fall below 1" in {t.get_text() for t in right.texts}
     assert any(list(line.get_ydata()) == [1, 1] for line in right.lines)
+    assert all(any(list(line.get_xdata()) == [4, 4] for line in ax.lines) for ax in fig.axes)
     fig.canvas.draw()
 
 

@@ -50,41 +50,33 @@ def shifts(terms, by: Mapping[str, float], results: Mapping[str, float], title: 
 
 
 @plots.in_course_style
-def errors(exact, error, titles: Sequence[str], cut: float = -20.0) -> Figure:
-    """Estimate minus exact value against the exact value, (B,) each, in nats; on the right, a histogram of those at `cut` or lower.
+def errors(error, title: str, cut: float = -20.0) -> Figure:
+    """The share of the errors, estimate minus exact value, (B,) in nats, that lie at or below each value.
 
-    The share within 2 nats of the exact value is written beside its band, and how many lie at `cut` or lower below the points.
+    The share within 2 nats of the exact value is written beside its band, the share at `cut` or lower beside its point.
     """
-    exact, error = np.asarray(exact), np.asarray(error)
-    low, ink = error <= cut, plots.COLORS["naive"]
-    labels = ["exact log p(x), nats", "estimate minus exact, nats"], ["estimate minus exact, nats", f"digits at {cut:.0f} or lower"]
-    fig, (ax, histogram) = plots.figure(titles, *labels, size=(9.6, 3.9))
-    ax.scatter(exact[~low], error[~low], s=6, color=ink, alpha=0.45, lw=0)
-    ax.axhline(0, color=plots.COLORS["exact"], lw=1.4)
-    ax.axhspan(-2, 2, color=plots.COLORS["importance"], alpha=0.12, lw=0)
-    inside = {"transform": ax.get_yaxis_transform(), "fontsize": 9}
-    ax.text(0.02, 0.3, "exact", **inside)
-    ax.text(0.02, 2.3, f"{(np.abs(error) < 2).mean():.0%} within 2 nats", **inside, color=plots.COLORS["importance"], weight="bold")
-    ax.text(0.02, cut + 0.4, f"↓ {low.sum():,} of {len(error):,} at {cut:.0f} or lower", **inside, color=ink, weight="bold")
-    ax.set_ylim(cut - 0.5, None)
-    if low.any():
-        histogram.hist(error[low], np.arange(cut, error.min() - 10, -10.0)[::-1], color=ink, alpha=0.75)
-        histogram.annotate(
-            f"lowest: {error.min():.0f}",
-            (error.min(), 1),
-            xytext=(0, 24),
-            textcoords="offset points",
-            color=ink,
-            arrowprops={"arrowstyle": "-", "color": ink},
-        )
+    error, ink = np.sort(np.asarray(error)), plots.COLORS["naive"]
+    low = (error <= cut).mean()
+    fig, ax = plots.figure(title, "error: estimate minus exact, nats", "share of the digits at or below", size=(8.4, 3.7))
+    ax.axvspan(-2, 2, color=plots.COLORS["importance"], alpha=0.15, lw=0)
+    ax.axvline(0, color=plots.COLORS["exact"], lw=1.2)
+    ax.step(error, np.arange(1, len(error) + 1) / len(error), where="post", color=ink, lw=2)
+    ax.plot(cut, low, "o", ms=8, color=ink)
+    words = {"textcoords": "offset points", "ha": "right", "fontsize": 9.5, "weight": "bold"}
+    ax.annotate(f"{low:.0%} of the digits at {cut:.0f} or lower", (cut, low), xytext=(-8, 8), color=ink, **words)
+    inside = f"{(np.abs(error) < 2).mean():.0%} within 2 nats"
+    ax.annotate(inside, (-2, 0.75), xytext=(-8, 0), color=plots.COLORS["importance"], **words)
+    ax.annotate("exact", (0, 0.97), xytext=(-14, 0), va="center", **{**words, "weight": "normal"})
+    ax.annotate(f"lowest: {error[0]:.0f}", (error[0], 0), xytext=(0, 10), color=ink, **{**words, "ha": "left", "weight": "normal"})
+    ax.set_ylim(0, 1.02)
     return fig
 
 
 @plots.in_course_style
-def bias_against_formula(sizes: Sequence[int], bias, errors, formula, titles: Sequence[str]) -> Figure:
+def bias_against_formula(sizes: Sequence[int], bias, errors, formula, titles: Sequence[str], scale: float) -> Figure:
     """How much too low the log of an average of N terms is on average, beside what the formula says; on the right, their ratio.
 
-    Bars are two standard errors up and down.
+    Bars are two standard errors up and down. A dotted line marks the N that equals `scale`, the relative variance of a term.
     """
     bias, errors, formula = (np.asarray(values) for values in (bias, errors, formula))
     names = ["log p(x) minus average estimate, nats", "measured / formula"]
@@ -95,6 +87,8 @@ def bias_against_formula(sizes: Sequence[int], bias, errors, formula, titles: Se
     axes[1].axhline(1, color=plots.COLORS["prior"], ls="--")
     plots.line(axes[1], sizes, bias / formula, "", "naive", marker="o", ms=4)
     axes[1].set_ylim(0, None)
+    axes[1].axvline(scale, color=plots.COLORS["exact"], ls=":")
+    axes[1].annotate(f" N = Var(w) / p(x)² = {scale:.1f}", (scale, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=9)
     axes[1].annotate(
         "bars: ± 2 standard errors", (0.97, 0.06), xycoords="axes fraction", ha="right", color=plots.COLORS["naive"], fontsize=9
     )
@@ -110,7 +104,7 @@ def errors_by_ess(ess, error, edges: Sequence[float], title: str, cut: float = -
 
     For each bin: the median, the middle 90 % (an arrow where it reaches below `cut`), the share that is more than 5 nats too low
     above, and the number at `cut` or lower below. The digits at -20 or lower with an effective sample size of 3 or more are
-    drawn in black, those below `cut` at it, and their worst error is written.
+    drawn in black, those below `cut` at it, and their lowest five errors are written.
     """
     ess, error = np.asarray(ess), np.asarray(error)
     fig, ax = plots.figure(title, "effective samples of 1,000 (number of digits)", "estimate minus exact, nats", size=(7.6, 4.4))
@@ -127,12 +121,13 @@ def errors_by_ess(ess, error, edges: Sequence[float], title: str, cut: float = -
             ax.text(place, under, f"{(here <= cut).sum():,}", ha="center", va="center", color=ink, weight="bold")
             if ends[0] < cut:
                 ax.plot(place, cut, "v", ms=11, mew=0, color=ink)
-                ax.text(place + 0.17, cut + 0.6, f"to {ends[0]:.0f}", va="bottom", color=ink, fontsize=9)
+                ax.text(place + 0.17, cut + 0.6, f"continues\nto {ends[0]:.0f}", va="bottom", color=ink, fontsize=9)
     blind = (ess >= 3) & (error <= -20)
     if blind.any():
         at = np.searchsorted(edges, ess[blind], side="right") - 1
         ax.plot(at + 0.1 * np.arange(len(at)) - 0.05 * (len(at) - 1), np.maximum(error[blind], cut), "o", ms=5, color=plots.COLORS["exact"])
-        ax.text(at.max() + 0.36, cut, f"blind: {blind.sum()} digits,\n↓ to {error[blind].min():.0f}", va="bottom", fontsize=9)
+        worst = ", ".join(f"{value:.0f}" for value in sorted(error[blind])[:5])
+        ax.text(at.max() + 0.4, -20, f"{blind.sum()} digits at 3 or more:\n{worst}", ha="center", va="bottom", fontsize=9)
     ax.axhline(0, color=plots.COLORS["exact"], lw=1.4)
     ax.axhline(cut - 1.4, color=plots.COLORS["prior"], lw=0.8)
     ax.text(-0.5, 8.4, "more than 5 nats too low:", ha="left", va="center", color=ink, fontsize=9)
@@ -146,8 +141,11 @@ def errors_by_ess(ess, error, edges: Sequence[float], title: str, cut: float = -
 
 
 @plots.in_course_style
-def many_latents(dimensions: Sequence[int], error, ess, titles: Sequence[str]) -> Figure:
-    """Errors of estimates in nats, and their effective sample sizes of 1,000, (K, R) each, against the number of latents."""
+def many_latents(dimensions: Sequence[int], error, ess, titles: Sequence[str], mark: int) -> Figure:
+    """Errors of estimates in nats, and their effective sample sizes of 1,000, (K, R) each, against the number of latents.
+
+    A dotted line in both panels marks one number of latents.
+    """
     fig, axes = plots.figure(
         titles, "number of latents K", ["estimate minus exact log p(x), nats", "effective samples of 1,000"], size=(9.6, 3.7)
     )
@@ -155,11 +153,12 @@ def many_latents(dimensions: Sequence[int], error, ess, titles: Sequence[str]) -
         low, middle, high = np.quantile(values, [0.05, 0.5, 0.95], axis=1)
         ax.fill_between(dimensions, low, high, color=plots.COLORS["naive"], alpha=0.25, lw=0)
         plots.line(ax, dimensions, middle, "", "naive", marker="o")
+        ax.axvline(mark, color=plots.COLORS["exact"], ls=":", lw=1.2)
         ax.set_xticks(dimensions)
     axes[0].axhline(0, color=plots.COLORS["exact"], lw=1.4)
     axes[0].annotate("exact", (dimensions[-1], 0), xytext=(0, 5), textcoords="offset points", ha="right", fontsize=9)
     axes[0].annotate(
-        "line: median of 300 estimates\nband: the middle 90 % of them",
+        "line: median of\n300 estimates\nband: middle 90 %",
         (0.04, 0.08),
         xycoords="axes fraction",
         color=plots.COLORS["naive"],
