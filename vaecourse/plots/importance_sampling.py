@@ -146,7 +146,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
             ax.text(mu[0], mu[1] + 2 * sigma[1], name, color=color, ha="center", va="center", fontsize=8, bbox=box, clip_on=True)
     note(axes[0], tuple(path[-1][0]), f"rounds 3–{last}", (18, -68), BLUE)
     mu, sigma = path[-1]
-    reach = 9 * float(max(sigma))
+    reach = 10 * float(max(sigma))
     axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
     ellipse(axes[1], center, spread, AMBER, lw=1.4, ls="--")
     axes[1].text(
