@@ -133,7 +133,7 @@ def test_every_round_is_an_ellipse_of_two_standard_deviations_and_the_late_ones_
     assert (posterior.width, posterior.height) == pytest.approx((4 * np.std(np.arange(9)),) * 2)
     assert posterior.get_linestyle() == "--"
     assert np.mean(near.get_xlim()) == pytest.approx(2.0)
-    assert np.diff(near.get_xlim()) == pytest.approx(16 * 0.2)
+    assert np.diff(near.get_xlim()) == pytest.approx(20 * 0.2)
     assert all(name in texts(fig) for name in ("prior", "round 3", "rounds 3–8", "rounds 6–8"))
 
 

@@ -433,8 +433,8 @@ QUIZ = (
             ),
             ("It does not matter, because only the mean counts.", "By (5.8) the width matters as well, and the two sides are not alike."),
             (
-                "Wide, because it only wastes samples.",
-                "Ten times too wide costs about seven times the samples in one latent. Too narrow may have infinite variance.",
+                "Wide, because it costs samples, but the error bars still hold.",
+                "Ten times too wide costs about seven times the samples for each latent, and the error bars hold. Too narrow may have infinite variance.",
             ),
         ),
         2,
@@ -444,7 +444,7 @@ QUIZ = (
         (
             (
                 "Nothing, because nine samples of ten count.",
-                "The effective sample size says how even the weights at hand are. It knows nothing of places that were not sampled.",
+                "The effective sample size says how even the weights at hand are. It contains nothing about places that were not sampled.",
             ),
             (
                 "q may have missed a mode of the posterior.",

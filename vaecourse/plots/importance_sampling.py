@@ -29,11 +29,11 @@ def support(z, prior, posterior, low: float, high: float) -> Figure:
 
 @in_course_style
 def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
-    """Normal posterior p, normal q and p²/q, whose area is the second moment of the weights; a panel for each width of q."""
+    """Normal posterior, normal q and p(z|x)²/q(z), whose area is the second moment of the weights; a panel for each width of q."""
     u = np.linspace(-5, 5, 401)
     log_p = -(u**2) / 2 - np.log(2 * np.pi) / 2
     titles = [f"q {w:g} times as wide: {'finite' if w**2 > 0.5 else 'infinite'} area" for w in widths]
-    fig, axes = figure(titles, "z − m, in widths of the posterior", ["p, q and p²/q", ""], size=(9.4, 3.3))
+    fig, axes = figure(titles, "z − m, in widths of the posterior", ["densities and p(z|x)²/q(z)", ""], size=(9.4, 3.3))
     for ax, width in zip(axes, widths):
         log_density = -((u / width) ** 2) / 2 - np.log(2 * np.pi * width**2) / 2
         curve = np.exp(2 * log_p - log_density)
@@ -42,9 +42,9 @@ def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
         ax.plot(u, np.exp(log_density), color=BLUE)
         ax.plot(u, curve, color=COLORS["exact"])
         ax.set(xlim=(u[0], u[-1]), ylim=(0, top))
-    axes[0].text(0.03, 0.93, "posterior p", color=AMBER, va="top", transform=axes[0].transAxes)
-    axes[0].text(0.03, 0.84, "proposal q", color=BLUE, va="top", transform=axes[0].transAxes)
-    axes[0].text(0.03, 0.75, "p²/q", va="top", transform=axes[0].transAxes)
+    axes[0].text(0.03, 0.93, "posterior p(z|x)", color=AMBER, va="top", transform=axes[0].transAxes)
+    axes[0].text(0.03, 0.84, "proposal q(z)", color=BLUE, va="top", transform=axes[0].transAxes)
+    axes[0].text(0.03, 0.75, "p(z|x)²/q(z)", va="top", transform=axes[0].transAxes)
     return fig
 
 
@@ -53,7 +53,7 @@ def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> 
     """1 + chi-square against the width of q, {N: N/ESS measured at some widths}, and the region where it is infinite."""
     width, cost = np.asarray(width), np.asarray(cost)
     fig, ax = figure(
-        "Too wide: the cost rises slowly. Too narrow: it is infinite",
+        "Too wide: the cost rises slowly. Below 0.71: it is infinite",
         "width of q / width of the posterior",
         "samples for one effective sample",
         size=(7.2, 3.9),
@@ -73,7 +73,8 @@ def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> 
             fontsize=8,
             color=BLUE,
         )
-    ax.text(0.76, 22, "dots: N/ESS, finite for every N,\nbut on the left it rises with N", color=BLUE, fontsize=9, va="center")
+    words = "dots: median N/ESS of many runs,\nfinite for every N, but on the\nleft it rises with N"
+    ax.text(0.76, 22, words, color=BLUE, fontsize=9, va="center")
     ax.set(xscale="log", yscale="log", ylim=(0.9, 55), xlim=(0.24, 12))
     ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
     ax.set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
@@ -145,7 +146,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
             ax.text(mu[0], mu[1] + 2 * sigma[1], name, color=color, ha="center", va="center", fontsize=8, bbox=box, clip_on=True)
     note(axes[0], tuple(path[-1][0]), f"rounds 3–{last}", (18, -68), BLUE)
     mu, sigma = path[-1]
-    reach = 8 * float(max(sigma))
+    reach = 10 * float(max(sigma))
     axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
     ellipse(axes[1], center, spread, AMBER, lw=1.4, ls="--")
     axes[1].text(
@@ -160,8 +161,8 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     )
     middle = np.array([np.asarray(mu) for mu, _ in path[:2]]).mean(0)
     axes[0].set(xlim=(middle[0] - 3.4, middle[0] + 3.4), ylim=(middle[1] - 3.4, middle[1] + 3.4))
-    words = "orange: exact posterior\nblue: two standard deviations of q"
-    axes[0].text(0.03, 0.97, words, transform=axes[0].transAxes, va="top", color=BLUE, fontsize=9, bbox=box)
+    for y, words, color in ((0.97, "orange: exact posterior", AMBER), (0.91, "blue: two standard deviations of q", BLUE)):
+        axes[0].text(0.03, y, words, transform=axes[0].transAxes, va="top", color=color, fontsize=9, bbox=box)
     return fig
 
 
@@ -221,6 +222,8 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         ellipse(ax, (0, 0), (1, 1), "prior", lw=1.2, ls="--")
         ax.text(0, -3, "prior, two\nstandard deviations", ha="center", va="center", fontsize=8, color=GREY)
         ellipse(ax, mus[i], sigmas[i], "importance", radius=3, lw=2)
+        words = "shade: log density\nblue ring: q, three\nstandard deviations"
+        ax.text(0.02, 0.98, words, transform=ax.transAxes, va="top", fontsize=8, color=GREY)
         _beside(ax, modes[i], "nearly all\nof the mass", AMBER)
         _beside(ax, mus[i], f"q: $e^{{-{float(missing[i]):.1f}}}$ of\nthe mass", BLUE)
         places = {"decoded at the mode": (modes[i], AMBER), "the digit": (None, "#000000"), "decoded at q": (mus[i], BLUE)}
