@@ -67,7 +67,7 @@ def test_the_region_is_filled_where_the_ratio_is_at_least_one() -> None:
     squared = ((grid - [1.0, -0.5]) ** 2).sum(1)
     log_ratio = 10 * (1 - squared / 0.36)  # a disk of radius 0.6 around (1, -0.5)
     samples = np.array([[0.0, 0.0], [1.0, -0.4]])
-    fig = figures.small_region(grid, log_ratio, samples, ["Plane", "Region"], shares=[0.125, 0.03])
+    fig = figures.small_region(grid, log_ratio, samples, [False, True], ["Plane", "Region"], shares=[0.125, 0.03])
     for ax in fig.axes:
         (filled,) = [c for c in ax.collections if len(c.get_paths())]
         ends = np.concatenate([path.vertices for path in filled.get_paths()])
@@ -75,6 +75,7 @@ def test_the_region_is_filled_where_the_ratio_is_at_least_one() -> None:
         inner = filled.get_paths()[1].vertices  # p(x|z) >= 2 p(x): a little smaller
         np.testing.assert_allclose(np.abs(inner - [1.0, -0.5]).max(), 0.6 * (1 - np.log(2) / 10) ** 0.5, atol=0.02)
         np.testing.assert_allclose(ax.lines[0].get_xydata(), samples)
+        np.testing.assert_allclose(ax.lines[1].get_xydata(), [[1.0, -0.4]])  # the ring around the hit
     left, right = fig.axes
     assert [patch.width for patch in left.patches if hasattr(patch, "width")] == [2, 4, 6]
     assert right.get_xlim() == pytest.approx((0.1, 1.9), abs=0.16)
@@ -108,8 +109,9 @@ def test_the_averages_below_the_scoreboard_are_told_apart_by_the_exact_value() -
     top, bottom = fig.axes
     assert "← -inf" in {t.get_text() for t in top.texts}
     assert [label.get_text() for label in top.get_yticklabels()] == ["02 one z", "03 naive"]
-    low, high, exact = bottom.lines
-    assert (low.get_xdata().tolist(), high.get_xdata().tolist()) == ([-120.0, -107.7, -111.0], [-107.5, -105.0])
+    (exact,) = bottom.lines
+    assert bars(bottom, "naive") == [(pytest.approx(-120.6), 1), (pytest.approx(-111.6), 1), (pytest.approx(-108.6), 1)]
+    assert bars(bottom, "importance") == [(pytest.approx(-107.6), 1), (pytest.approx(-105.6), 1)]
     assert exact.get_xdata()[0] == -107.6
     assert {"3 too low", "2 too high"} == {t.get_text() for t in bottom.texts}
     assert bottom.get_xlim()[0] < -120

@@ -83,17 +83,18 @@ def where_formats_end(log_px, ends: Mapping[str, float], marks: Mapping[str, flo
 
 
 @plots.in_course_style
-def small_region(grid, log_ratio, samples, titles: Sequence[str], shares: Sequence[float]) -> Figure:
+def small_region(grid, log_ratio, samples, hit, titles: Sequence[str], shares: Sequence[float]) -> Figure:
     """Where p(x|z) >= p(x) on the plane of two latents: with samples from the prior, and enlarged.
 
     Args:
         grid: nodes (G, 2) of a fine lattice.
         log_ratio: log p(x|z) - log p(x) at the nodes, (G,), in nats.
         samples: latents from the prior (N, 2).
+        hit: which of the samples lie in the region, (N,); they get a ring.
         titles: of the two panels.
         shares: of the prior on the region, and on its part where p(x|z) is at least N p(x).
     """
-    grid, log_ratio, samples = np.asarray(grid), np.asarray(log_ratio), np.asarray(samples)
+    grid, log_ratio, samples, hit = np.asarray(grid), np.asarray(log_ratio), np.asarray(samples), np.asarray(hit)
     fig, axes = plots.figure(titles, "$z_1$", "$z_2$", size=(8.6, 4.6))
     region = grid[log_ratio >= 0]
     center, reach = (region.min(0) + region.max(0)) / 2, 0.75 * np.ptp(region, axis=0).max()
@@ -101,7 +102,8 @@ def small_region(grid, log_ratio, samples, titles: Sequence[str], shares: Sequen
     levels = [0, math.log(len(samples)), max(log_ratio.max(), math.log(len(samples)) + 1)]
     for ax in axes:
         ax.tricontourf(*grid[near].T, log_ratio[near], levels=levels, colors=["#F5C77E", plots.COLORS["posterior"]])
-        ax.plot(*samples.T, "o", color=plots.COLORS["naive"], ms=4)
+        ax.plot(*samples.T, "o", color=plots.COLORS["prior"], ms=4)
+        ax.plot(*samples[hit].T, "o", color=plots.COLORS["exact"], ms=9, mfc="none", mew=1.4)
         ax.set_aspect("equal")
     left, right = axes
     for radius in (1, 2, 3):
@@ -165,7 +167,7 @@ def low_and_high(ratio, title: str, lowest: float = 1e-12, highest: float = 1e3)
 
 @plots.in_course_style
 def scoreboard_and_averages(rows: Sequence[tuple], averages, exact: float, title: str) -> Figure:
-    """The scoreboard up to the naive estimate, -inf; below, on an axis of its own, averages in a format that can hold them.
+    """The scoreboard up to the naive estimate, -inf; below, on an axis of its own, a histogram of averages in a format that can hold them.
 
     Args:
         rows: as in `vaecourse.plots.scoreboard`; the estimate of the last one is -inf.
@@ -178,21 +180,19 @@ def scoreboard_and_averages(rows: Sequence[tuple], averages, exact: float, title
     fig.set_size_inches(7.6, 4.2)
     (top,) = fig.axes
     top.texts[-1].set_text("← -inf")  # it has no place on the axis
-    plots.note(top, (exact, len(rows) - 2), "tick: exact value\nof the row's model", (14, -16))
+    plots.note(top, (exact, len(rows) - 2), "ticks: exact value of\neach row's model", (14, -16))
     places = fig.add_gridspec(2, 1, height_ratios=(len(rows), 2.4))
     top.set_subplotspec(places[0])
     with plots.course_style(plots.STYLE):
         bottom = fig.add_subplot(places[1], axes_class=plots.CourseAxes)
         bottom.set_title(title)
     low = averages < exact
-    height = np.linspace(0, 1, 7)[np.arange(len(averages)) * 3 % 7]  # neighbours at different heights
+    edges = exact + np.arange(math.floor((averages - exact).min()), math.ceil((averages - exact).max()) + 1)  # bins of 1 nat
     for part, said, color, shift in ((low, "too low", "naive", -8), (~low, "too high", "importance", 8)):
-        bottom.plot(averages[part], height[part], "o", ms=5, alpha=0.6, color=plots.COLORS[color])
+        bottom.hist(averages[part], bins=edges, color=plots.COLORS[color], alpha=0.85)
         style = {"color": plots.COLORS[color], "weight": "bold", "textcoords": "offset points", "ha": "right" if shift < 0 else "left"}
-        bottom.annotate(f"{part.sum()} {said}", (exact, 1.25), xytext=(shift, 0), **style)
+        bottom.annotate(f"{part.sum()} {said}", (exact, 1), xytext=(shift, -12), xycoords=("data", "axes fraction"), **style)
     bottom.axvline(exact, color=plots.COLORS["exact"], lw=2.2)
-    spread = np.ptp([*averages, exact])
-    bottom.set(
-        yticks=[], ylim=(-0.3, 1.6), xlabel="nats", xlim=(min(*averages, exact) - 0.05 * spread, max(*averages, exact) + 0.12 * spread)
-    )
+    bottom.set(xlabel="nats", ylabel=f"how many of {len(averages)}", xlim=(edges[0] - 1, edges[-1] + 3))
+    bottom.set_ylim(0, 1.35 * bottom.get_ylim()[1])
     return fig
