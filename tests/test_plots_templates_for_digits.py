@@ -58,7 +58,19 @@ def test_evidence_marks_the_kept_pixels_and_pairs_sure_with_right() -> None:
     assert spans == [[0.8, 0.7], [0.75, 0.74], [0.95, 0.6], [0.9, 0.91], [0.99, 0.89]]
     orange = [float(line.get_xdata()[0]) for line in fig.axes[-1].lines if line.get_color() == plots.COLORS["posterior"]]
     assert orange == [0.8, 0.75, 0.95, 0.9, 0.99]
-    assert {"+10.0 points", "+1.0 points", "+35.0 points", "-1.0 points", "sure", "right", "all 784:\ndigits"} <= set(texts(fig))
+    assert {
+        "+10.0 points",
+        "+1.0 points",
+        "+35.0 points",
+        "-1.0 points",
+        "sure",
+        "right",
+        "far:",
+        "near:",
+        "all 784:",
+        "digits",
+        "own samples",
+    } <= set(texts(fig))
 
 
 def test_smoothing_marks_each_maximum() -> None:
@@ -73,6 +85,10 @@ def test_smoothing_marks_each_maximum() -> None:
 
 def test_templates_are_drawn_start_by_start_through_their_mean() -> None:
     fig = figures.templates_and_latents("A title", {"a = 1": {10: [-9.0], 20: [-5.0, -3.0]}}, -6.0, 20)
+    (enlarged,) = fig.axes[0].child_axes
+    assert [line.get_xydata().tolist() for line in enlarged.lines][:3] == [line.get_xydata().tolist() for line in fig.axes[0].lines][:3]
+    low, high = enlarged.get_ylim()
+    assert low < -6 < -3 < high
     curve, *starts = fig.axes[0].lines
     assert curve.get_xydata().tolist() == [[10, -9], [20, -4]]
     assert starts[1].get_xydata().tolist() == [[20, -5], [20, -3]]
@@ -97,9 +113,11 @@ def test_distances_are_counted_and_each_kind_has_an_example(pages: np.ndarray) -
 
 
 def test_code_lengths_are_coloured_by_kind_and_read_from_above() -> None:
-    fig = figures.code_lengths("A title", {"zip": 9.0, "model": 5.4, "counts": 3.0}, ["model"], "counts")
+    fig = figures.code_lengths("A title", {"zip": 9.0, "model": 5.4, "counts": 3.0}, ["model"], "counts", ("first", 3.4))
     bars = fig.axes[0].patches
     assert [bar.get_width() for bar in bars] == [9.0, 5.4, 3.0]
     assert [to_hex(bar.get_facecolor()) for bar in bars] == [plots.COLORS[c].lower() for c in ("prior", "importance", "naive")]
     assert fig.axes[0].yaxis_inverted()
-    assert {"9", "5", "3"} <= set(texts(fig))
+    assert {"9", "5", "3 (first: 3)"} <= set(texts(fig))
+    (mark,) = fig.axes[0].lines
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (3.4, 2)

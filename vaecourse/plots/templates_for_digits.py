@@ -16,11 +16,11 @@ KINDS = (INK, COLORS["naive"], COLORS["prior"])
 
 @in_course_style
 def climbs(title: str, curves) -> Figure:
-    """Log-probability (S, T) of S starts against T rounds: the last nats of each climb, the lowest end in colour, the others grey."""
+    """F (S, T), the log-probability with extra images, of S starts against T rounds: the last nats of each, the lowest in colour."""
     curves = np.asarray(curves)
     first, ends, rounds = curves[:, 0], curves[:, -1], np.arange(1, curves.shape[1] + 1)
     lowest = int(ends.argmin())
-    fig, ax = figure(title, "round of EM", "log-probability with extra images,\nnats an image", size=(7.4, 3.8))
+    fig, ax = figure(title, "round of EM", "F, nats an image", size=(7.4, 3.8))
     for i, curve in enumerate(curves):
         ax.plot(rounds, curve, color=COLORS["naive"] if i == lowest else "#999999", lw=1.8, zorder=3 if i == lowest else 2)
     for name, end, color, dy in (("highest", ends.max(), "#666666", 3), ("lowest", ends.min(), COLORS["naive"], -3)):
@@ -58,7 +58,7 @@ def evidence(
         whole: the pair of real digits with every pixel.
     """
     count = len(kept)
-    fig, axes = figure([*names, "how sure, and how often right"], size=(9.6, 3.4))
+    fig, axes = figure([*names, "how sure, and how often right"], size=(10.4, 3.7))
     grid = axes[0].get_gridspec()
     grid.set_width_ratios([1] * count + [1.9])
     for ax, pixels in zip(axes, kept):
@@ -68,11 +68,12 @@ def evidence(
         ink = np.asarray(x)[np.asarray(pixels)] > 0.5
         for some, face in ((ink, "black"), (~ink, "white")):
             ax.scatter(columns[some], rows[some], s=18, marker="s", c=face, edgecolors=COLORS["naive"], linewidths=0.8)
-    dots, labels = axes[-1], []
-    for i, (name, pairs) in enumerate(zip([*names, f"all {len(x)}"], [*found, [whole]])):
-        for j, (kind, (sure, right)) in enumerate(zip(("digits", "own samples"), pairs)):
-            y = 2.4 * i + j
-            labels.append((y, f"{name}:\n{kind}" if j == 0 else kind))
+    dots, labels, y = axes[-1], [], 0.0
+    for name, pairs in zip([*names, f"all {len(x)}"], [*found, [whole]]):
+        labels.append((y, f"{name}:"))
+        for kind, (sure, right) in zip(("digits", "own samples"), pairs):
+            y += 1
+            labels.append((y, kind))
             dots.plot([sure, right], [y, y], color=COLORS["prior"], lw=3, alpha=0.5)
             dots.plot(sure, y, "o", color=COLORS["posterior"], ms=8, zorder=3)
             dots.plot(right, y, "D", color=COLORS["exact"], ms=5, zorder=4)
@@ -84,12 +85,17 @@ def evidence(
                 va="center",
                 fontsize=9,
             )
+        y += 1.3
     sure, right = found[0][0]
     for value, text, color in ((sure, "sure", "#9A6700"), (right, "right", INK)):
         ha = "left" if value == max(sure, right) else "right"
-        dots.annotate(text, (value, 0), xytext=(0, 8), textcoords="offset points", ha=ha, fontsize=9, color=color)
-    dots.set(yticks=[y for y, _ in labels], yticklabels=[text for _, text in labels], xlim=(0.5, 1.18), ylim=(labels[-1][0] + 0.6, -0.8))
+        dots.annotate(text, (value, 1), xytext=(0, 7), textcoords="offset points", ha=ha, fontsize=9, color=color)
+    dots.set(yticks=[y for y, _ in labels], yticklabels=[text for _, text in labels], xlim=(0.5, 1.18), ylim=(labels[-1][0] + 0.6, -0.6))
     dots.set(xticks=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0], xticklabels=[f"{p} %" for p in (50, 60, 70, 80, 90, 100)])
+    dots.grid(axis="y", visible=False)
+    dots.tick_params(axis="y", length=0)
+    for (_, text), label in zip(labels, dots.get_yticklabels()):
+        label.set(fontsize=9, fontweight="bold" if text.endswith(":") else "normal")
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     for ax in axes:
         ax.set_title(ax.get_title(loc="left"), fontsize=10, fontweight="normal", loc="left")
@@ -116,19 +122,29 @@ def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, Sequenc
 @in_course_style
 def templates_and_latents(title: str, scores: Mapping[str, Mapping[int, Sequence[float]]], level: float, as_large: int) -> Figure:
     """Scores against the number of templates: a curve a name, a dot for each start; `level` is the model with two latents."""
-    fig, ax = figure(title, "number of templates", "log p(x), nats per held-out digit", size=(7.4, 3.9))
-    for (name, sizes), color, dy in zip(scores.items(), ("naive", "importance"), (-9, 4)):
-        line(ax, list(sizes), [np.mean(starts) for starts in sizes.values()], name, color, nudge=(6, dy))
-        for n, starts in sizes.items():
-            ax.plot([n] * len(starts), starts, "o", ms=4, color=COLORS[color], alpha=0.8)
+    fig, ax = figure("", "number of templates (logarithmic axis)", "log p(x), nats per held-out digit", size=(8.4, 4.4))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     ticks = sorted({n for sizes in scores.values() for n in sizes})
-    low = min(min(starts) for sizes in scores.values() for starts in sizes.values())
-    ax.axhline(level, color=COLORS["exact"], ls="--", lw=1.2)
+    last = ax.inset_axes((0.53, 0.12, 0.33, 0.4))  # where the lines cross
+    for (name, sizes), color, dy in zip(scores.items(), ("naive", "importance"), (-9, 4)):
+        means = [np.mean(starts) for starts in sizes.values()]
+        line(ax, list(sizes), means, name, color, nudge=(6, dy))
+        last.plot(list(sizes), means, color=COLORS[color])
+        for n, starts in sizes.items():
+            for panel in (ax, last):
+                panel.plot([n] * len(starts), starts, "o", ms=4, color=COLORS[color], alpha=0.8)
+    for panel in (ax, last):
+        panel.axhline(level, color=COLORS["exact"], ls="--", lw=1.2)
+        panel.axvline(as_large, color=COLORS["prior"], lw=1, ls=":")
+        panel.set(xscale="log", xticks=ticks, xticklabels=ticks)
+        panel.minorticks_off()
     ax.text(ticks[0], level + 1, f"two continuous latents: {level:.1f}", fontsize=9)
-    ax.axvline(as_large, color=COLORS["prior"], lw=1, ls=":")
-    ax.text(as_large * 0.97, low, "as many parameters\nas the decoder", fontsize=9, ha="right", color="#555555")
-    ax.set(xscale="log", xticks=ticks, xticklabels=ticks, xlim=(0.9 * ticks[0], 1.35 * ticks[-1]))
-    ax.minorticks_off()
+    ax.set_xticklabels([f"{n}\n(as many parameters\nas the decoder)" if n == as_large else n for n in ticks])
+    ax.set_xlim(0.9 * ticks[0], 1.35 * ticks[-1])
+    shown = [score for sizes in scores.values() for score in sizes[ticks[-1]]] + [level]
+    last.set(xlim=(0.9 * ticks[-2], 1.12 * ticks[-1]), ylim=(min(shown) - 2.5, max(shown) + 1))
+    last.set_title("enlarged", fontsize=9, fontweight="normal", loc="left")
+    last.tick_params(labelsize=8)
     return fig
 
 
@@ -146,13 +162,17 @@ def distances(
     fig, ax = figure("", "pixels in which the nearest training digit differs", "images", size=(9.0, 4.1))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     colors = dict(zip(values, KINDS)) | {"blank page": COLORS["importance"]}
-    top = max(_bars(ax, found, colors[name]) for name, found in values.items())
+    top_of = {name: _bars(ax, found, colors[name]) for name, found in values.items()}
+    top = max(top_of.values())
     ax.axvline(blank, ymax=0.6, color=colors["blank page"], lw=1.2, ls="--")
-    names = ["blank page", *values]
-    for name, centre in zip(names, (0.065, 0.225, 0.43, float(np.median(np.asarray(list(values.values())[-1]))) / 420)):
-        inset = ax.inset_axes((centre - 0.055, 0.78, 0.11, 0.22))
+    middle = {"blank page": blank} | {name: float(np.median(np.asarray(found))) for name, found in values.items()}
+    for (name, place), centre in zip(middle.items(), (0.048, 0.18, 0.37, list(middle.values())[-1] / 420)):
+        inset = ax.inset_axes((centre - 0.045, 0.78, 0.09, 0.22))
         _page(inset, np.asarray(pictures[name]).reshape(28, 28))
         inset.set_xlabel(captions[name], fontsize=9, color=colors[name])
+        if name != "blank page":  # its dashed line leads to it
+            ends = {"xy": (place, 1.02 * top_of[name]), "xytext": (420 * centre, 1.1 * top), "textcoords": "data"}
+            ax.annotate("", **ends, arrowprops={"arrowstyle": "-", "color": colors[name], "lw": 1})
     ax.set(xlim=(0, 420), ylim=(0, 1.75 * top))
     return fig
 
@@ -164,14 +184,21 @@ def _bars(ax: Axes, found, color: str) -> float:
 
 
 @in_course_style
-def code_lengths(title: str, bits: Mapping[str, float], ours: Sequence[str], counting: str) -> Figure:
-    """A bar a code with its bits, from above: `ours` in the models' colour, the one that counts as it goes in another, files grey."""
+def code_lengths(title: str, bits: Mapping[str, float], ours: Sequence[str], counting: str, early: tuple[str, float]) -> Figure:
+    """A bar a code with its bits, from above: `ours` in the models' colour, the one that counts as it goes in another, files grey.
+
+    The pair `early` names and gives the bits of `counting` at its beginning, a mark on its bar.
+    """
     fig, ax = figure("", "bits per held-out digit", size=(7.6, 3.8))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     color = {name: COLORS["importance"] for name in ours} | {counting: COLORS["naive"]}
     ax.barh(list(bits), list(bits.values()), color=[color.get(name, COLORS["prior"]) for name in bits])
-    for i, value in enumerate(bits.values()):
-        ax.annotate(f"{value:.0f}", (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
+    for i, (name, value) in enumerate(bits.items()):
+        text, end = f"{value:.0f}", value
+        if name == counting:
+            text, end = f"{value:.0f} ({early[0]}: {early[1]:.0f})", max(value, early[1])
+            ax.plot(early[1], i, "|", color=COLORS["exact"], ms=18, mew=2)
+        ax.annotate(text, (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
     key = (("files", COLORS["prior"]), ("models trained on digits", COLORS["importance"]), ("learns while it codes", COLORS["naive"]))
     for i, (text, of) in enumerate(key):
         ax.text(0.97, 0.42 - 0.09 * i, text, color=of, transform=ax.transAxes, ha="right", fontsize=10, fontweight="bold")
