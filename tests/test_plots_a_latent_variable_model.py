@@ -83,10 +83,12 @@ def test_the_bars_have_the_width_between_their_middles_and_the_images_are_sorted
 
 
 def test_the_speck_is_framed_and_enlarged() -> None:
-    far, near = grid(4.0), grid(0.25, centre=(2.2, 0.7))
-    fig = pictures.posterior_speck(IMAGE, far, np.full(121, 1 / 121), near, np.full(121, 1 / 121))
-    digit, plane, enlarged = fig.axes
-    np.testing.assert_array_equal(shown(digit), IMAGE.reshape(28, 28))
+    far, near, samples = grid(4.0), grid(0.25, centre=(2.2, 0.7)), RANDOM.normal(size=(1600, 2))
+    fig = pictures.posterior_speck(far, np.full(121, 1 / 121), near, np.full(121, 1 / 121), samples)
+    plane, enlarged = fig.axes
+    for ax in (plane, enlarged):
+        np.testing.assert_array_equal(ax.collections[-1].get_offsets(), samples)
+    assert "1,600 samples" in plane.get_title(loc="left")
     assert (*enlarged.get_xlim(), *enlarged.get_ylim()) == pytest.approx((1.95, 2.45, 0.45, 0.95))
     rings = [p.radius for p in plane.patches if isinstance(p, Circle)]
     frames = [p.get_bbox().extents for p in plane.patches if not isinstance(p, Circle)]
@@ -98,7 +100,7 @@ def test_the_speck_is_framed_and_enlarged() -> None:
     assert [link.xy2 for link in links] == [(0, 0), (0, 1)]
     assert not clipped(fig)
     tops = [ax.get_position().y1 for ax in fig.axes]
-    assert max(tops) - min(tops) < 1e-6  # the three panels stand at one height
+    assert max(tops) - min(tops) < 1e-6  # the two panels stand at one height
 
 
 def test_covariances_share_one_scale_and_leave_out_the_pixel_itself() -> None:

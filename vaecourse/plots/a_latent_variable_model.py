@@ -115,14 +115,21 @@ def _small(ax: Axes, image, at: tuple[float, float], coordinates, zoom: float) -
 
 
 @in_course_style
-def posterior_speck(x, grid, probs, near, near_probs) -> Figure:
-    """A digit (784,), its posterior on the whole plane, and the part that holds it enlarged: grids (G, 2), probabilities (G,)."""
-    titles = ["The digit", "Its posterior: a speck under the prior", "The speck, enlarged"]
-    fig, (left, middle, right) = figure(titles, size=(11.6, 4.3))
+def posterior_speck(grid, probs, near, near_probs, samples) -> Figure:
+    """The posterior of a digit on the whole plane, and the part that holds it enlarged, under samples of the prior.
+
+    Args:
+        grid, probs: the nodes (G, 2) of the plane and their probabilities (G,).
+        near, near_probs: the same for the enlarged part.
+        samples: latents (N, 2) from the prior, a dot each in both panels.
+    """
+    titles = [f"The posterior, and {len(samples):,} samples of the prior", "The speck, enlarged"]
+    fig, (middle, right) = figure(titles, size=(10.6, 5.2))
     fig.get_layout_engine().set(w_pad=0.1, wspace=0.04)
-    _picture(left, x)
     plane(middle, grid, probs, extent=4)
     plane(right, near, near_probs)
+    for ax, size in ((middle, 3), (right, 30)):
+        ax.scatter(*np.asarray(samples).T, s=size, color="#777777", lw=0)
     right.yaxis.tick_right()
     right.yaxis.set_label_position("right")
     right.spines[:].set_visible(True)
