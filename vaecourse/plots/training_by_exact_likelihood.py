@@ -60,7 +60,7 @@ def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequen
         marks: what is written beside which point, to its "left" or to its "right".
     """
     fig, ax = figure(
-        "In both decoders the bias grows with h / s",
+        "For both decoders the formula is a good guide at h / s from 4 to 15",
         "$h\\,/\\,s$, spacing in typical widths",
         "$\\log\\,p(x)$ minus average $\\log\\,p_{h,u}(x)$, nats",
         size=(7.4, 4.3),
