@@ -61,19 +61,19 @@ def test_new_digits_stand_above_their_shapes_and_the_nearest_training_digits() -
 
 
 def test_the_histograms_count_every_digit_and_mark_the_alarm_and_the_blank_page() -> None:
-    upright, turned = np.linspace(-150, -91, 20), np.linspace(-300, -110, 20)
+    upright, turned = np.linspace(-150, -91, 20), np.linspace(-300, -110, 20)  # one turned digit lies left of the axis
     ones = np.arange(20) >= 15
     fig = start_here.two_histograms(upright, turned, ones, threshold=-165.0, blank=-50.0)
-    for ax in fig.axes:
+    for ax, others in zip(fig.axes, (15, 14)):
         tops = [sum(bar.get_height() for bar in group) for group in ax.containers]
-        assert tops == [5, 15], "ones, then the other digits"
+        assert tops == [5, others], "ones, then the other digits"
         assert [list(line.get_xdata()) for line in ax.lines] == [[-165.0, -165.0], [-50.0, -50.0]]
-        assert ax.get_xlim()[0] < -300
+        assert -315 < ax.get_xlim()[0] < -290
         assert ax.get_xlim()[1] > -50
     # the turned digits are 10 apart: number 13 lies at -170, number 14 at -160, and the ones begin at number 15
     assert fig.axes[0].get_title(loc="left").startswith("Upright: alarm for 0%")
     assert fig.axes[1].get_title(loc="left") == "Turned by 90°: alarm for 70%, but for only 0% of the 5 ones"
-    assert {"alarm below -165", "a blank page: -50", "ones", "other digits"} <= set(texts(fig))
+    assert {"alarm below -165", "a blank page: -50", "ones", "other digits (above the ones)", "1 farther left"} <= set(texts(fig))
 
 
 def test_below_each_image_stand_the_costs_of_its_pixels_on_one_scale() -> None:
@@ -91,13 +91,14 @@ def test_below_each_image_stand_the_costs_of_its_pixels_on_one_scale() -> None:
 
 def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -> None:
     x, average, completed = (constant_images(*values, side=4) for values in ((1.0, 1.0), (0.3, 0.3), (0.5, 0.5)))
-    fig = start_here.completions(x, average, completed, marked=1, title="What was found")
+    fig = start_here.completions(x, average, completed, [[1, 2], [3, 4]], marked=1, title="What was found")
     pictures = [np.asarray(ax.images[0].get_array()) for ax in fig.axes]
     assert len(pictures) == 8
     assert np.array_equal(pictures[0][:2], np.ones((2, 4)))
     assert np.all(pictures[0][2:] == 0.18)
     assert [pictures[i].mean() for i in (2, 4, 6)] == pytest.approx([0.3, 0.5, 1])
     assert np.all(x == 1), "the images that were given are left as they were"
+    assert [ax.get_xlabel() for ax in fig.axes[2:6]] == ["1 nats", "2 nats", "3 nats", "4 nats"]
     widths = [ax.spines["left"].get_linewidth() for ax in fig.axes]
     assert min(widths[1::2]) > 2 * max(widths[0::2]), "the second column is framed"
     assert {"given", "the digit", "What was found"} <= set(texts(fig))
@@ -106,15 +107,15 @@ def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -
 def test_two_explanations_are_marked_on_the_plane_and_decoded() -> None:
     grid, shares = np.array([[-1.0, 0.5], [0.0, 0.0], [1.0, -0.5]]), [0.75, 0.0, 0.25]
     given = np.arange(4) / 4
-    fig = start_here.explanations(given, grid, shares, grid[[0, 2]], constant_images(0.2, 0.6), [0.75, 0.25], "What was found")
-    known, plane, a, b = fig.axes[:4]
-    assert np.asarray(known.images[0].get_array()).tolist() == [[0, 0.25], [0.18, 0.18]], "the lower half is hidden"
+    fig = start_here.explanations(given, grid, shares, grid[[0, 2]], constant_images(0.2, 0.6, 0.4), [0.75, 0.25], "What was found")
+    known, plane, a, b, averaged = fig.axes[:5]
+    assert np.asarray(known.images[0].get_array()).tolist() == [[0, 0.25], [0.5, 0.75]], "the whole digit"
     assert np.array_equal(plane.collections[0].get_offsets(), grid[[0, 2]]), "a point without a share is not drawn"
     assert list(plane.collections[0].get_array()) == [0.75, 0.25]
-    assert fig.axes[4].get_ylim() == (0, 0.75), "the scale begins at 0"
+    assert fig.axes[5].get_xlim() == (0, 0.75), "the scale begins at 0"
     assert [(t.get_text(), t.xy) for t in plane.texts] == [("A", (-1.0, 0.5)), ("B", (1.0, -0.5))]
-    assert [ax.get_title(loc="left") for ax in (a, b)] == ["A, left of the line: 75%", "B, right of it: 25%"]
-    assert [np.asarray(ax.images[0].get_array()).mean() for ax in (a, b)] == pytest.approx([0.2, 0.6])
+    assert [ax.get_title(loc="left") for ax in (a, b)] == ["A, left: 75%", "B, right: 25%"]
+    assert [np.asarray(ax.images[0].get_array()).mean() for ax in (a, b, averaged)] == pytest.approx([0.2, 0.6, 0.4])
     assert "What was found" in texts(fig)
 
 

@@ -85,6 +85,8 @@ def made_and_nearest(means, samples, nearest, fewest, title: str) -> Figure:
 def two_histograms(upright, turned, ones, threshold: float, blank: float) -> Figure:
     """log p(x) of digits and, below it, of the same digits turned; lines at the threshold for an alarm and at a blank page.
 
+    The axis begins at the 0.5% quantile of the turned digits; how many of a panel lie farther left is written there.
+
     Args:
         upright, turned: (B,), in nats.
         ones: whether a digit is a one, (B,); those are dark.
@@ -101,9 +103,14 @@ def two_histograms(upright, turned, ones, threshold: float, blank: float) -> Fig
         ax.set_subplotspec(place)
     axes[0].sharex(axes[1])
     axes[0].sharey(axes[1])
-    bins = np.linspace(min(upright.min(), turned.min()), max(upright.max(), turned.max(), blank) + 8, 61)
+    start = np.quantile(turned, 0.005)  # so that a few digits far away do not take half of the axis
+    bins = np.linspace(start, max(upright.max(), turned.max(), blank) + 8, 61)
     for ax, values in zip(axes, (upright, turned)):
-        ax.hist([values[ones], values[~ones]], bins, stacked=True, color=["#222222", "#BBBBBB"], label=["ones", "other digits"])
+        ax.hist(
+            [values[ones], values[~ones]], bins, stacked=True, color=["#222222", "#BBBBBB"], label=["ones", "other digits (above the ones)"]
+        )
+        if left := int((values < start).sum()):
+            ax.annotate(f"{left} farther left", (0.01, 0.1), xycoords="axes fraction", fontsize=9)
         ax.axvline(threshold, color="black", ls="--", lw=1.6)
         ax.axvline(blank, color=MARK, ls=":", lw=2.8, zorder=0)  # behind the bars
     for at, text in ((threshold, f"alarm below {threshold:.0f}"), (blank, f"a blank page: {blank:.0f}")):
@@ -111,7 +118,7 @@ def two_histograms(upright, turned, ones, threshold: float, blank: float) -> Fig
         axes[0].annotate(text, **place, ha="right", va="top", fontsize=9)
     axes[0].set_ylim(0, 1.25 * axes[0].get_ylim()[1])
     axes[0].tick_params(labelbottom=False)
-    axes[1].legend(loc="upper left", frameon=False)
+    axes[0].legend(loc="upper left", frameon=False)
     return fig
 
 
@@ -140,11 +147,12 @@ def costs(x, nats, names: Sequence[str], title: str) -> Figure:
 
 
 @in_course_style
-def completions(x, mean_half, completed, marked: int, title: str) -> Figure:
+def completions(x, mean_half, completed, nats, marked: int, title: str) -> Figure:
     """Four rows: the upper halves of images (B, 784), completed with the mean lower half and by the model, and the whole images.
 
     Args:
         x, mean_half, completed: (B, 784).
+        nats: what the true lower half costs under the mean half and under the model, (2, B).
         marked: the column that has a frame.
         title: of the figure.
     """
@@ -152,6 +160,8 @@ def completions(x, mean_half, completed, marked: int, title: str) -> Figure:
     rows = np.concatenate([_upper_half(x), np.asarray(mean_half), np.asarray(completed), x])
     names = ["given", "the mean\nlower half", "filled in by\nthe model", "the digit"]
     fig = images(rows, title, columns=len(x), row_names=names, size=0.85)
+    for ax, value in zip(fig.axes[len(x) : 3 * len(x)], np.asarray(nats).flatten()):
+        ax.set_xlabel(f"{value:.0f} nats", fontsize=9)
     for ax in fig.axes[marked :: len(x)]:
         ax.spines[:].set(color=MARK, linewidth=2.6)
     return fig
@@ -163,36 +173,38 @@ def _upper_half(x: np.ndarray) -> np.ndarray:
 
 
 @in_course_style
-def explanations(given, grid, shares, at, pictures, totals: Sequence[float], title: str) -> Figure:
-    """An upper half, the shares of points z on the plane, and the images decoded at two of the points.
+def explanations(x, grid, shares, at, pictures, totals: Sequence[float], title: str) -> Figure:
+    """A digit, the shares of points z on the plane given its upper half, the images decoded at two points, and the averaged picture.
 
     Args:
-        given: the image of which the upper half is known, (D,).
+        x: the image of which the upper half is known, (D,).
         grid: points (G, 2), some or all of a square lattice.
         shares: of the points, (G,), summing to 1.
         at: two of the points, (2, 2): the first is called A, the second B.
-        pictures: what is decoded there, (2, D).
+        pictures: what is decoded there, and the upper half with the averaged lower half, (3, D).
         totals: the share of all points to the left of the line z1 = 0, and to the right of it.
         title: of the figure.
     """
-    given, grid, shares, at, pictures = (np.asarray(values) for values in (given, grid, shares, at, pictures))
-    names = [f"A, left of the line: {totals[0]:.0%}", f"B, right of it: {totals[1]:.0%}"]
-    fig, axes = figure(["Given", "The share of each z", *names], size=(11.6, 3.6))
+    x, grid, shares, at, pictures = (np.asarray(values) for values in (x, grid, shares, at, pictures))
+    names = [f"A, left: {totals[0]:.0%}", f"B, right: {totals[1]:.0%}", "Averaged"]
+    fig, axes = figure(["The digit", "The share of each z", *names], size=(11.6, 3.1))
     held = shares > 1e-3 * shares.max()
-    drawn = axes[1].scatter(*grid[held].T, c=shares[held], s=14, marker="s", lw=0, cmap="Oranges", vmin=-0.8 * shares.max())
-    bar = fig.colorbar(drawn, ax=axes[1], label="share (squares of less than 0.1%\nof the largest are not drawn)", shrink=0.8)
-    bar.ax.set_ylim(0, shares.max())
+    drawn = axes[1].scatter(*grid[held].T, c=shares[held], s=24, marker="s", lw=0, cmap="Oranges", vmin=-0.8 * shares.max())
+    bar = fig.colorbar(drawn, ax=axes[1], label="share (white: below 0.1% of the largest)", location="bottom", aspect=30)
+    bar.ax.set_xlim(0, shares.max())
     axes[1].axvline(0, color="black", lw=0.8)
     for letter, z in zip("AB", at):
-        note(axes[1], tuple(z), letter, (12, 14))
-    axes[1].set(xlim=(-2.5, 2.5), ylim=(-2.5, 2.5), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+        note(axes[1], tuple(z), letter, (10, 12))
+    low, high = grid[held].min(0) - 0.5, grid[held].max(0) + 0.5
+    axes[1].set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     side = int(round(pictures.shape[1] ** 0.5))
-    for ax, picture in zip(axes[[0, 2, 3]], (_upper_half(given[None])[0], *pictures)):
+    for ax, picture in zip(axes[[0, 2, 3, 4]], (x, *pictures)):
         ax.imshow(picture.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
         ax.axhline(side / 2 - 0.5, color=MARK, lw=1.6)  # the upper half ends here
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
         ax.spines[:].set_visible(True)
+    axes[0].get_gridspec().set_width_ratios([1, 1.7, 1, 1, 1])
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
