@@ -433,8 +433,8 @@ QUIZ = (
             ),
             ("It does not matter, because only the mean counts.", "By (5.8) the width matters as well, and the two sides are not alike."),
             (
-                "Wide, because it costs samples, but the error bars still hold.",
-                "Ten times too wide costs about seven times the samples for each latent, and the error bars hold. Too narrow may have infinite variance.",
+                "Wide: it costs samples, but with enough of them the error bars hold.",
+                "Ten times too wide costs about seven times the samples for each latent, and the error bars hold once N is well above 1 + χ². Too narrow may have infinite variance, whatever N is.",
             ),
         ),
         2,
