@@ -24,7 +24,7 @@ class Row(NamedTuple):
     Attributes:
         label: the method, preceded by the number of its notebook.
         color: a key of `vaecourse.plots.COLORS`.
-        estimate, error: the estimate of log p(x) and its standard error, in nats.
+        estimate, error: the estimate of log p(x) and the standard deviation of such an estimate, in nats.
         exact: the exact log p(x) of the same model, in nats.
 
     Example:
