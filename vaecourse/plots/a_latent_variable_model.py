@@ -253,7 +253,7 @@ def singular_values(lines: Mapping[str, object]) -> Figure:
     for low, high, height, text in bands:
         ax.axvspan(low, high, color=COLORS["prior"], alpha=0.12 if low == 2.5 else 0, lw=0)
         ax.text((low + high) / 2, height, text, ha="center", va="top", fontsize=9)
-    ax.text(8, 2.5 * np.asarray(values)[7], f"steps of {name}: rounding", ha="center", va="bottom", fontsize=9, color=color)
+    ax.text(8, 5 * np.asarray(values)[7], f"steps of {name}: rounding", ha="center", va="bottom", fontsize=9, color=color)
     ax.legend(frameon=False, fontsize=9, loc="lower left")
     return fig
 
@@ -270,15 +270,17 @@ def one_latent(smooth, sharp, shown: Sequence[tuple[float, object]], slopes, dis
     fig, (left, right) = figure(titles, *labels, size=(10.6, 3.9))
     left.axis("off")
     left.get_gridspec().set_width_ratios([1.5, 1])
-    for low, (slope, probs) in zip((0.68, 0.3), (smooth, sharp)):
-        strip = left.inset_axes([0.13, low, 0.85, 0.26])
-        picture = strip.imshow(np.asarray(probs).T, cmap="gray_r", vmin=0, vmax=1, aspect="auto", extent=(0, 1, 4.5, 0.5))
+    for low, (slope, probs) in zip((0.66, 0.21), (smooth, sharp)):
+        strip = left.inset_axes([0.13, low, 0.84, 0.34])
+        picture = strip.imshow(
+            np.asarray(probs).T, cmap="gray_r", vmin=0, vmax=1, aspect="auto", extent=(0, 1, 4.5, 0.5), interpolation="nearest"
+        )
         strip.set(yticks=(1, 2, 3, 4), xticks=(0, 0.5, 1), ylabel=f"pixel\n$a$ = {slope:,g}")
         strip.grid(False)
-    strip.set_xlabel(r"share of the prior to the left of $z$, that is $\Phi(z)$", labelpad=22)
+    strip.set_xlabel(r"share of the prior to the left of $z$, that is $\Phi(z)$", labelpad=24)
     for place, image in shown:
-        _small(strip, image, (place, -0.42), ("data", "axes fraction"), 8)
-    bar = fig.colorbar(picture, cax=left.inset_axes([1.0, 0.3, 0.02, 0.64]), label="probability of ink")
+        _small(strip, image, (place, -0.33), ("data", "axes fraction"), 8)
+    bar = fig.colorbar(picture, cax=left.inset_axes([1.0, 0.21, 0.02, 0.79]), label="probability of ink")
     bar.set_ticks([0, 0.5, 1])
     line(right, slopes, distances, "", "exact", marker="o", ms=4)
     guide = distances[-1] * slopes[-1] / np.asarray(slopes[-4:], dtype=float)
