@@ -14,6 +14,7 @@ import pytest
 
 from vaecourse.exercises import chapters, check
 from vaecourse.regression import load_reference
+from vaecourse.regression.measures import kind_of
 from vaecourse.widgets import quiz
 from vaecourse.widgets.live import JS, bundled
 
@@ -128,7 +129,7 @@ def test_rhythm_of_text_and_code(notebook: nbformat.NotebookNode, request: pytes
     assert sum("predict(" in c.source for c in code) >= 2
     prose = "\n".join(c.source for c in text)
     of_all, of_the_core = ("## Summary", "## Sources"), ("## The scoreboard", "Break it")
-    is_side = "b_" in request.node.callspec.params["notebook"].name
+    is_side = kind_of(request.node.callspec.params["notebook"]) == "side"
     for part in of_all if is_side else of_all + of_the_core:
         assert part in prose, f"missing part: {part}"
 

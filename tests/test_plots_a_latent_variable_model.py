@@ -1,4 +1,4 @@
-"""What the figures of notebooks 02 and 02b show: the numbers that were given, where they belong."""
+"""What the figures of notebooks 02, 02b and 02c show: the numbers that were given, where they belong."""
 
 from __future__ import annotations
 
@@ -181,20 +181,33 @@ def test_the_singular_values_stand_in_order_beside_the_size_of_the_step() -> Non
     assert [line.get_label() for line in ax.lines] == ["steps of 0.1", "steps of 0.001"]
     np.testing.assert_allclose([line.get_ydata() for line in ax.lines], [values[:10], values[:10] / 2])
     assert list(ax.lines[0].get_xdata()) == list(range(1, 11))
+    (rounding,) = (t for t in ax.texts if "rounding" in t.get_text())
+    assert rounding.get_text() == "steps of 0.001: rounding"
+    assert rounding.get_color() == ax.lines[1].get_color()
+    assert rounding.get_position()[1] > ax.lines[1].get_ydata()[7]
     orders = {"first order:\ntwo": 1.5, "second order:\nthree": 4, "third order:\nfour": 7.5}
     assert orders.items() <= {t.get_text(): t.get_position()[0] for t in ax.texts}.items()
     assert not clipped(fig)
 
 
-def test_one_latent_names_its_slopes_and_the_narrowest_interval() -> None:
-    z = np.linspace(-3, 3, 61)
-    sharp = ((z > -2) & (z < -1)) | ((z > 0.45) & (z < 0.75)) | (z > 1.55)
-    left, right = pictures.one_latent(z, (3, z), (1000, 1.0 * sharp), [1, 10], [0.3, 0.03]).axes
-    assert [line.get_label() for line in left.lines] == ["a = 3", "a = 1,000"]
-    np.testing.assert_array_equal(left.lines[1].get_ydata(), sharp)
-    (note,) = (t for t in left.texts if "narrow" in t.get_text())
-    assert note.xy[0] == pytest.approx(0.55, abs=0.1)
-    assert (right.get_xscale(), right.get_yscale(), list(right.lines[0].get_ydata())) == ("log", "log", [0.3, 0.03])
+def test_one_latent_shows_four_pixels_over_the_prior_and_a_line_that_falls_with_the_slope() -> None:
+    smooth, sharp = RANDOM.random((2, 50, 4))
+    images = [(0.2, [0, 1, 0, 0]), (0.7, [1, 1, 0, 1])]
+    slopes, distances = (1, 10, 100, 1000), [0.5, 0.2, 0.02, 0.002]
+    fig = pictures.one_latent((3, smooth), (1000, sharp), images, slopes, distances)
+    left, right = fig.axes[:2]
+    above, below, _ = left.child_axes
+    for strip, probs, name in ((above, smooth, "$a$ = 3"), (below, sharp, "$a$ = 1,000")):
+        np.testing.assert_allclose(shown(strip), probs.T)
+        assert tuple(strip.images[0].get_extent()) == (0, 1, 4.5, 0.5)
+        assert strip.get_ylabel().endswith(name)
+    pictured = [box for box in below.artists if isinstance(box, AnnotationBbox)]
+    assert [(box.xy[0], list(box.offsetbox.get_data().ravel())) for box in pictured] == images
+    assert (right.get_xscale(), right.get_yscale()) == ("log", "log")
+    curve, guide = right.lines
+    assert list(curve.get_ydata()) == distances
+    np.testing.assert_allclose(guide.get_ydata() * np.array(slopes), 0.6 * 2)
+    assert not clipped(fig)
 
 
 def test_the_digits_stand_where_each_panel_puts_them_and_arrows_show_the_correlations() -> None:
@@ -211,7 +224,7 @@ def test_the_digits_stand_where_each_panel_puts_them_and_arrows_show_the_correla
         assert len({p.get_edgecolor() for p in ax.patches}) == 2
         arrow, name = below.texts
         assert (arrow.xy[0], arrow.xy[1], *arrow.xyann) == (*tip, 0, 0)
-        assert name.get_text() == f"slant\n({tip[0]:+.2f}, {tip[1]:+.2f})"
+        assert name.get_text().replace("\N{MINUS SIGN}", "-") == f"slant ({tip[0]:+.2f}, {tip[1]:+.2f})"
     assert not clipped(fig)
 
 
@@ -220,10 +233,25 @@ def test_the_yardstick_puts_each_name_at_its_value_and_marks_what_the_ceiling_le
     fig = pictures.yardstick(values, ("ceiling", -100.0), "A title")
     (ax,) = fig.axes
     marks = {"low\n-500": -500, "middle\n-200": -200, "high\n-150": -150, "ceiling\n-100": -100}
-    found = {t.get_text(): t.get_position()[0] for t in ax.texts if t.get_text()}
+    found = {t.get_text().replace("\N{MINUS SIGN}", "-"): t.get_position()[0] for t in ax.texts if t.get_text()}
     assert found == marks | {"at most 50 nats left, not all can be gained": -125}
     assert ax.get_title(loc="left") == "A title"
     assert not clipped(fig)
+
+
+def test_the_gain_is_a_mean_with_its_standard_error() -> None:
+    train, held_out = np.array([[-1.0, -3.0], [0.0, 0.0], [0.25, 0.75]]), np.array([[-2.0, -2.0], [0.0, 0.0], [0.5, 0.5]])
+    (ax,) = pictures.gain_by_width([0.8, 1, 1.5], train, held_out).axes
+    assert ax.get_title(loc="left") == "A prior 1.5 times as wide raises the mean log p(x) by 0.5 nats"
+    first, second = ax.containers
+    np.testing.assert_allclose(first.lines[0].get_ydata(), [-2, 0, 0.5])
+    np.testing.assert_allclose(second.lines[0].get_ydata(), [-2, 0, 0.5])
+    ends = [np.array(path)[:, 1] for path in first.lines[2][0].get_segments()]
+    np.testing.assert_allclose(ends, [[-3, -1], [0, 0], [0.25, 0.75]])  # for two values the standard error is half their distance
+    assert [first.get_label(), second.get_label()] == ["training digits", "held-out digits"]
+
+
+# ---------------------------------------------------------------- notebook 02c
 
 
 def test_the_formula_is_divided_by_its_area() -> None:
@@ -251,16 +279,15 @@ def test_the_local_maximum_its_level_and_the_rival_are_marked() -> None:
     assert ax.get_xlim()[0] > ax.get_xlim()[1]  # sigma shrinks to the right
 
 
-def test_the_gain_is_a_mean_with_its_standard_error() -> None:
-    train, held_out = np.array([[-1.0, -3.0], [0.0, 0.0], [0.25, 0.75]]), np.array([[-2.0, -2.0], [0.0, 0.0], [0.5, 0.5]])
-    (ax,) = pictures.gain_by_width([0.8, 1, 1.5], train, held_out).axes
-    assert ax.get_title(loc="left") == "A prior 1.5 times as wide raises the mean log p(x) by 0.5 nats"
-    first, second = ax.containers
-    np.testing.assert_allclose(first.lines[0].get_ydata(), [-2, 0, 0.5])
-    np.testing.assert_allclose(second.lines[0].get_ydata(), [-2, 0, 0.5])
-    ends = [np.array(path)[:, 1] for path in first.lines[2][0].get_segments()]
-    np.testing.assert_allclose(ends, [[-3, -1], [0, 0], [0.25, 0.75]])  # for two values the standard error is half their distance
-    assert [first.get_label(), second.get_label()] == ["training digits", "held-out digits"]
+def test_the_directions_above_each_noise_variance_are_counted() -> None:
+    variances = np.arange(10, 0, -1) / 10
+    fig = pictures.directions_above(variances, (0.75, 0.25))
+    (ax,) = fig.axes
+    curve, *rest = ax.lines
+    assert (list(curve.get_xdata()), list(curve.get_ydata())) == (list(range(1, 11)), list(variances))
+    assert [t.get_text() for t in ax.texts] == ["σ² = 0.75: 3 directions lie above", "σ² = 0.25: 8 directions lie above"]
+    assert [(p.get_xdata()[0], p.get_ydata()[0]) for p in rest[1::2]] == [(3, 0.75), (8, 0.25)]
+    assert not clipped(fig)
 
 
 def test_they_leave_the_settings_of_matplotlib_alone() -> None:

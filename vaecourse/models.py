@@ -597,7 +597,9 @@ class BernoulliMixture(LatentVariableModel):
 
 
 def pretrained(name: str | None = None, path: str | Path | None = None) -> LatentVariableModel:
-    """The model with two latents that ships with the course, trained to convergence by exact maximum likelihood (notebook 04b shows how).
+    """The model with two latents that ships with the course, trained by exact maximum likelihood (notebook 04b shows how).
+
+    It is not at the maximum: notebook 02b finds weights with a likelihood that is a little higher.
 
     Args:
         name: the digits it was trained on, "strokes" or "mnist"; by default those that VAECOURSE_DIGITS chooses.

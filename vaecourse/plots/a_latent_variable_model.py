@@ -1,4 +1,4 @@
-"""The figures of notebooks 02 and 02b: the recipe, the integral behind p(x), the posterior, and what a few latents can do."""
+"""The figures of notebooks 02, 02b and 02c: the recipe, the integral behind p(x), the posterior, a few latents, and what a pixel may be."""
 
 from __future__ import annotations
 
@@ -247,44 +247,55 @@ def clouds(points: Sequence, titles: Sequence[str], reaches: Sequence[float], sh
 
 @in_course_style
 def singular_values(lines: Mapping[str, object]) -> Figure:
-    """Relative singular values of steps of a decoder with two latents, {size of the step: values}, the first ten of each."""
-    title = "Two directions, and a trace of curvature that shrinks with the step"
+    """The first ten relative singular values of steps of a decoder with two latents, {size of the step: values}.
+
+    The last step is so small that its values show rounding from the sixth on.
+    """
+    title = "Two directions remain; the second-order ones shrink with the step"
     fig, ax = figure(title, "singular value, in order", "size, relative to the first", size=(7.4, 3.9))
+    places = np.arange(1, 11)
     for (name, values), color, marker in zip(lines.items(), (ACCENT, *GREYS[1:]), "os^"):
-        places = np.arange(1, 11)
         ax.plot(places, np.asarray(values)[:10], color=color, marker=marker, ms=6, lw=1.3, label=f"steps of {name}")
     ax.set(yscale="log", xticks=places, xlim=(0.5, 10.5), ylim=(1e-12, 8))
     bands = ((0.5, 2.5, 1e-2, "first order:\ntwo"), (2.5, 5.5, 3, "second order:\nthree"), (5.5, 9.5, 3, "third order:\nfour"))
     for low, high, height, text in bands:
         ax.axvspan(low, high, color=COLORS["prior"], alpha=0.12 if low == 2.5 else 0, lw=0)
         ax.text((low + high) / 2, height, text, ha="center", va="top", fontsize=9)
-    ax.text(8, 2e-11, "rounding", ha="center", va="top", fontsize=9, color="#555555")
+    ax.text(8, 5 * np.asarray(values)[7], f"steps of {name}: rounding", ha="center", va="bottom", fontsize=9, color=color)
     ax.legend(frameon=False, fontsize=9, loc="lower left")
     return fig
 
 
 @in_course_style
-def one_latent(z, smooth, sharp, slopes, distances) -> Figure:
-    """Left: the probability of a pixel over z for a small and a large slope; right: distance from the target against the slope."""
-    titles = ["One pixel of the decoder", "Steeper steps come closer to the target"]
-    fig, (left, right) = figure(
-        titles, ["latent $z$", "steepness $a$ of the steps"], ["probability of ink", "total variation"], size=(9.6, 3.5)
-    )
-    left.plot(z, smooth[1], color=ACCENT, label=f"a = {smooth[0]:g}")
-    left.plot(z, sharp[1], color=COLORS["exact"], label=f"a = {sharp[0]:,g}", lw=1.2)
-    left.set(xlim=(-3, 3), ylim=(-0.03, 1.38), yticks=(0, 0.5, 1))
-    left.legend(frameon=False, fontsize=9, ncols=2, loc="upper left")
-    note(left, (_narrowest(np.asarray(z), np.asarray(sharp[1])), 0.8), "narrow:\nsmall\nprobability", (-62, -14))
+def one_latent(smooth, sharp, shown: Sequence[tuple[float, object]], slopes, distances) -> Figure:
+    """Left: the probabilities of four pixels (G, 4) over the share of the prior to the left of z, for a small and a large slope.
+
+    `shown` holds (share of the prior, image (4,)) for the images under the strips. Right: the distance from the target against
+    the slope, with a line that falls as 1 / slope.
+    """
+    titles = ["Steep steps: one interval for each image", "Steeper steps come closer to the target"]
+    labels = ["", "steepness $a$ of the steps"], ["", "total variation"]
+    fig, (left, right) = figure(titles, *labels, size=(10.6, 3.9))
+    left.axis("off")
+    left.get_gridspec().set_width_ratios([1.5, 1])
+    for low, (slope, probs) in zip((0.66, 0.21), (smooth, sharp)):
+        strip = left.inset_axes([0.13, low, 0.84, 0.34])
+        picture = strip.imshow(
+            np.asarray(probs).T, cmap="gray_r", vmin=0, vmax=1, aspect="auto", extent=(0, 1, 4.5, 0.5), interpolation="nearest"
+        )
+        strip.set(yticks=(1, 2, 3, 4), xticks=(0, 0.5, 1), ylabel=f"pixel\n$a$ = {slope:,g}")
+        strip.grid(False)
+    strip.set_xlabel(r"share of the prior to the left of $z$, that is $\Phi(z)$", labelpad=24)
+    for place, image in shown:
+        _small(strip, image, (place, -0.33), ("data", "axes fraction"), 8)
+    bar = fig.colorbar(picture, cax=left.inset_axes([1.0, 0.21, 0.02, 0.79]), label="probability of ink")
+    bar.set_ticks([0, 0.5, 1])
     line(right, slopes, distances, "", "exact", marker="o", ms=4)
+    guide = distances[-1] * slopes[-1] / np.asarray(slopes[-4:], dtype=float)
+    right.plot(slopes[-4:], 0.6 * guide, "--", color=COLORS["prior"], lw=1.2)
+    right.text(slopes[-3], 0.4 * guide[1], "falls as 1/$a$", ha="right", va="top", fontsize=9, color="#555555")
     right.set(xscale="log", yscale="log")
     return fig
-
-
-def _narrowest(z: np.ndarray, probs: np.ndarray) -> float:
-    """The middle of the shortest interval of z, between two steps, in which the probability is above one half."""
-    inside = np.flatnonzero(np.diff(probs > 0.5))
-    ends = [(z[i], z[j]) for i, j in zip(inside, inside[1:]) if probs[i + 1] > 0.5] or [(z[0], z[-1])]
-    return float(np.mean(min(ends, key=lambda pair: pair[1] - pair[0])))
 
 
 @in_course_style
@@ -295,48 +306,40 @@ def moved_digits(
 
     The panels are {title: (places (N, 2), {property: its correlations with z1 and z2})}; some digits are framed in colours.
     """
-    fig, axes = figure(list(panels), "$z_1$", "$z_2$", size=(4.1 * len(panels), 7.2))
+    fig, axes = figure(list(panels), "$z_1$", "$z_2$", size=(4.1 * len(panels), 6.9))
     fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    longest = max(np.hypot(*pair) for _, arrows in panels.values() for pair in arrows.values())
-    rows = fig.add_gridspec(2, len(panels), height_ratios=[1.35, 1])
+    rows = fig.add_gridspec(2, len(panels), height_ratios=[1.8, 1])
     for i, (ax, (places, arrows)) in enumerate(zip(axes, panels.values())):
         ax.set_subplotspec(rows[0, i])
         _digits_at(ax, np.asarray(places), decoded, framed)
-        _arrows(fig.add_subplot(rows[1, i]), arrows, longest + 0.6)
+        _arrows(fig.add_subplot(rows[1, i]), arrows)
     return fig
 
 
 def _digits_at(ax: Axes, places: np.ndarray, decoded, framed: Sequence[int]) -> None:
     """Digits at their places, transparent where there is no ink."""
-    reach = np.abs(places).max() + 0.35
-    for (left, low), image in zip(places - 0.24, np.asarray(decoded).reshape(-1, 28, 28)):
+    reach = np.abs(places).max() + 0.45
+    for (left, low), image in zip(places - 0.35, np.asarray(decoded).reshape(-1, 28, 28)):
         ink = np.zeros((28, 28, 4))
         ink[..., 3] = image
-        ax.imshow(ink, extent=(left, left + 0.48, low, low + 0.48), interpolation="bilinear")
+        ax.imshow(ink, extent=(left, left + 0.7, low, low + 0.7), interpolation="bilinear")
     for i, color in zip(framed, (COLORS["naive"], COLORS["importance"], COLORS["elbo"])):
-        ax.add_patch(Rectangle(places[i] - 0.25, 0.5, 0.5, fill=False, ec=color, lw=2.2))
+        ax.add_patch(Rectangle(places[i] - 0.36, 0.72, 0.72, fill=False, ec=color, lw=2.2))
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=range(-2, 3), yticks=range(-2, 3), aspect="equal")
     ax.grid(False)
 
 
-def _arrows(ax: Axes, arrows: Mapping[str, tuple[float, float]], reach: float) -> None:
-    """One arrow from 0 for each property, with its name and its two correlations at the tip."""
-    for (name, tip), color in zip(arrows.items(), (ACCENT, COLORS["exact"])):
-        tip = np.asarray(tip)
+def _arrows(ax: Axes, arrows: Mapping[str, tuple[float, float]]) -> None:
+    """One arrow from 0 for each property, and above them its name with its two correlations."""
+    for i, ((name, tip), color) in enumerate(zip(arrows.items(), (ACCENT, COLORS["exact"]))):
         ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0})
-        ax.text(
-            *(tip + np.array([0.29, 0.14]) * tip / np.hypot(*tip)),
-            f"{name}\n({tip[0]:+.2f}, {tip[1]:+.2f})",
-            color=color,
-            ha="center",
-            va="center",
-            fontsize=8,
-        )
+        label = f"{name} ({tip[0]:+.2f}, {tip[1]:+.2f})".replace("-", "\N{MINUS SIGN}")
+        ax.text(0, 1.17 - 0.13 * i, label, transform=ax.transAxes, color=color, va="bottom", fontsize=10)
     ax.axhline(0, color="#AAAAAA", lw=0.9)
     ax.axvline(0, color="#AAAAAA", lw=0.9)
-    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5), aspect="equal")
+    ax.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5), aspect="equal")
     ax.set_xlabel("correlation with $z_1$", fontsize=9)
-    ax.set_ylabel("correlation with $z_2$", fontsize=9)
+    ax.set_ylabel("with $z_2$", fontsize=9)
     ax.grid(False)
 
 
@@ -348,11 +351,18 @@ def yardstick(values: Mapping[str, float], ceiling: tuple[str, float], title: st
         up = i % 2 == 0
         ax.plot([value, value], [0, 0.45 if up else -0.45], color="#777777", lw=1)
         ax.plot(value, 0, "o", color=COLORS["exact"], ms=7)
-        ax.text(value, 0.5 if up else -0.5, f"{name}\n{value:.0f}", ha="center", va="bottom" if up else "top", fontsize=9)
+        ax.text(
+            value,
+            0.5 if up else -0.5,
+            f"{name}\n{value:.0f}".replace("\n-", "\n\N{MINUS SIGN}"),
+            ha="center",
+            va="bottom" if up else "top",
+            fontsize=9,
+        )
     ax.axhline(0, color="black", lw=1)
     name, top = ceiling
     ax.plot([top, top], [-0.45, 0.45], color=ACCENT, lw=3)
-    ax.text(top, -0.5, f"{name}\n{top:.0f}", ha="center", va="top", fontsize=9, color=ACCENT)
+    ax.text(top, -0.5, f"{name}\n{top:.0f}".replace("\n-", "\n\N{MINUS SIGN}"), ha="center", va="top", fontsize=9, color=ACCENT)
     ax.annotate("", (value, 0.25), (top, 0.25), arrowprops={"arrowstyle": "<->", "color": ACCENT, "shrinkA": 2, "shrinkB": 4})
     ax.text(
         (value + top) / 2,
@@ -371,6 +381,29 @@ def yardstick(values: Mapping[str, float], ceiling: tuple[str, float], title: st
 
 
 @in_course_style
+def gain_by_width(widths, train, held_out) -> Figure:
+    """The mean change of log p(x) under priors of the given widths, for two sets of digits: (W, N) in nats, with standard errors."""
+    means = np.asarray(train).mean(1)
+    best = means.argmax()
+    title = f"A prior {widths[best]:g} times as wide raises the mean log p(x) by {means[best]:.1f} nats"
+    fig, ax = figure(title, "width $s$ of the prior", "mean change of log p(x), nats", size=(7, 3.8))
+    for changes, name, color, style in ((train, "training digits", "exact", "o-"), (held_out, "held-out digits", "prior", "s--")):
+        changes = np.asarray(changes)
+        errors = changes.std(1, ddof=1) / changes.shape[1] ** 0.5
+        shift = 0.004 if style == "s--" else 0  # so that the bars do not hide each other
+        ax.errorbar(np.asarray(widths) + shift, changes.mean(1), errors, fmt=style, color=COLORS[color], ms=4, capsize=3, label=name)
+    ax.legend(frameon=False, fontsize=9, loc="lower right", title="with one standard error", title_fontsize=9)
+    ax.axhline(0, color="#555555", lw=1)
+    ax.axvline(1, color=COLORS["prior"], ls="--", lw=1.1)
+    ax.text(1.02, np.asarray(train).mean(1).min(), "as shipped", fontsize=9, color="#555555")
+    return fig
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# notebook 02c
+
+
+@in_course_style
 def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
     """p^x (1 - p)^(1 - x) over grey values x (G,), {p: (values, their integral)}, and the same divided by the integral."""
     titles = ["On grey values the formula is no density", "Divided by its area: continuous Bernoulli"]
@@ -382,7 +415,7 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
             ax.plot(x, heights, color=color, label=f"p = {name}: area {total}")
             ax.fill_between(x, heights, color=color, alpha=0.12, lw=0)
     for ax in axes:
-        ax.set(xlim=(0, 1), ylim=(0, 3.6 if ax is axes[1] else 1.4))
+        ax.set(xlim=(0, 1), ylim=(0, 2.8))
         ax.legend(frameon=False, fontsize=9, loc="upper center")
     return fig
 
@@ -408,19 +441,17 @@ def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float, al
 
 
 @in_course_style
-def gain_by_width(widths, train, held_out) -> Figure:
-    """The mean change of log p(x) under priors of the given widths, for two sets of digits: (W, N) in nats, with standard errors."""
-    means = np.asarray(train).mean(1)
-    best = means.argmax()
-    title = f"A prior {widths[best]:g} times as wide raises the mean log p(x) by {means[best]:.1f} nats"
-    fig, ax = figure(title, "width $s$ of the prior", "mean change of log p(x), nats", size=(7, 3.8))
-    for changes, name, color, style in ((train, "training digits", "exact", "o-"), (held_out, "held-out digits", "prior", "s--")):
-        changes = np.asarray(changes)
-        errors = changes.std(1, ddof=1) / changes.shape[1] ** 0.5
-        shift = 0.004 if style == "s--" else 0  # so that the bars do not hide each other
-        ax.errorbar(np.asarray(widths) + shift, changes.mean(1), errors, fmt=style, color=COLORS[color], ms=4, capsize=3, label=name)
-    ax.legend(frameon=False, fontsize=9, loc="lower right", title="with one standard error", title_fontsize=9)
-    ax.axhline(0, color="#555555", lw=1)
-    ax.axvline(1, color=COLORS["prior"], ls="--", lw=1.1)
-    ax.text(1.02, np.asarray(train).mean(1).min(), "as shipped", fontsize=9, color="#555555")
+def directions_above(variances, noise: Sequence[float]) -> Figure:
+    """The variances of the data in their principal directions, largest first, and for each noise variance how many lie above it."""
+    title = "The smaller the noise variance, the more latents the best linear decoder uses"
+    fig, ax = figure(title, "principal direction of the data, in order", "variance", size=(8.6, 3.7))
+    variances = np.asarray(variances)
+    line(ax, np.arange(1, len(variances) + 1), variances, "", "exact")
+    for level, color in zip(noise, (ACCENT, COLORS["importance"])):
+        count = int((variances > level).sum())
+        ax.axhline(level, color=color, lw=1.3, ls="--")
+        ax.plot(count, level, "o", color=color, ms=7)
+        text = f"σ² = {level:g}: {count} directions lie above"
+        ax.annotate(text, (count, level), xytext=(10, 6), textcoords="offset points", color=color, fontsize=10)
+    ax.set(yscale="log", xlim=(0, 400), ylim=(variances[:400].min() * 0.7, variances.max() * 1.5))
     return fig
