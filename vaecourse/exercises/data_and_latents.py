@@ -497,7 +497,7 @@ QUIZ = (
         0,
     ),
     Question(
-        "A latent consists of 40 yes-no answers, and each pixel depends on all of them. Why not sum over z exactly?",
+        "A latent consists of 40 yes-no answers, and through a network each pixel depends on all of them. Why not sum over z exactly?",
         (
             ("The sum does not converge", "It has finitely many terms, each at most 1, and adds up without any trouble, given time."),
             ("p(x|z) is too hard to compute", "One p(x|z) is one evaluation of the model. The problem is how many of them are needed."),
