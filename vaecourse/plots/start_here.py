@@ -189,9 +189,8 @@ def explanations(x, grid, shares, at, pictures, totals: Sequence[float], title: 
     names = [f"A, left: {totals[0]:.0%}", f"B, right: {totals[1]:.0%}", "Averaged"]
     fig, axes = figure(["The digit", "The share of each z", *names], size=(11.6, 3.1))
     held = shares > 1e-3 * shares.max()
-    drawn = axes[1].scatter(*grid[held].T, c=shares[held], s=24, marker="s", lw=0, cmap="Oranges", vmin=-0.8 * shares.max())
-    bar = fig.colorbar(drawn, ax=axes[1], label="share (white: below 0.1% of the largest)", location="bottom", aspect=30)
-    bar.ax.set_xlim(0, shares.max())
+    drawn = axes[1].scatter(*grid[held].T, c=shares[held], s=24, marker="s", lw=0, cmap="Oranges", vmin=0)
+    fig.colorbar(drawn, ax=axes[1], label="share", location="bottom", aspect=30)
     axes[1].axvline(0, color="black", lw=0.8)
     for letter, z in zip("AB", at):
         note(axes[1], tuple(z), letter, (10, 12))
