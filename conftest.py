@@ -92,14 +92,21 @@ def pytest_collection_modifyitems(items: list) -> None:
 
 
 SECONDS = {
-    "test_live.py": 60,
-    "test_day_two.py": 50,
-    "test_doctests.py": 15,
-    "test_annealing.py": 10,
-    "test_audit.py": 10,
-    "test_trained_vae.py": 45,
+    "test_live.py": 150,  # in a browser, which often waits: beside a long notebook
+    "test_day_two.py": 90,
+    "test_watch_in_lab.py": 60,
+    "test_trained_vae.py": 25,
+    "test_exercises.py": 25,
+    "test_doctor.py": 20,
     "test_watch.py": 20,
-    "test_watch_in_lab.py": 20,
+    "test_variants.py": 15,
+    "test_guard.py": 15,
+    "test_training.py": 10,
+    "test_plots.py": 10,
+    "test_regression.py": 10,
+    "test_audit.py": 10,
+    "test_annealing.py": 10,
+    "test_doctests.py": 10,
 }  # about
 
 
