@@ -20,7 +20,7 @@ def wall(widths, k_hat, ess, n: int, k_limit: float) -> Figure:
     The alarm rings above k_limit.
     """
     widths, k_hat, ess = (np.asarray(a) for a in (widths, k_hat, ess))
-    titles = ["k̂ crosses ½ where the variance becomes infinite", "The ESS falls smoothly across it"]
+    titles = ["The median k̂ crosses ½ at the shaded edge", "The ESS falls, but no value marks the edge"]
     fig, axes = figure(
         titles, "width of q / width of the posterior", ["shape k of the tail", f"effective samples of {n:,}"], size=(9.6, 3.9)
     )
