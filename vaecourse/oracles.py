@@ -203,7 +203,10 @@ def posterior_grid(model: LatentVariableModel, x: Float[Tensor, "batch data"], n
         axis = torch.linspace(-extent, extent, n, dtype=x.dtype, device=x.device)
         z = torch.stack([a.flatten() for a in torch.meshgrid(*[axis] * model.latent_dim, indexing="ij")], -1)
     with torch.no_grad():
-        log_joint = torch.cat([_log_joint(model, x, part) for part in z.split(max(1, BLOCK // model.data_dim))])
+        log_joint, start = x.new_empty(len(z), len(x)), 0
+        for part in z.split(max(1, BLOCK // model.data_dim)):  # filled in place: small results between large arrays would keep their memory
+            log_joint[start : start + len(part)] = _log_joint(model, x, part)
+            start += len(part)
     return PosteriorGrid(z, torch.softmax(log_joint, dim=0).T)
 
 
