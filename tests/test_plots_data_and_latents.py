@@ -6,9 +6,8 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from figures_under_test import close_everything  # noqa: F401
+from figures_under_test import close_everything, texts  # noqa: F401
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from vaecourse.plots import data_and_latents as figures
 
@@ -18,10 +17,6 @@ matplotlib.use("Agg")
 @pytest.fixture
 def pages() -> np.ndarray:
     return np.random.default_rng(0).random((8, 784))
-
-
-def texts(fig: Figure) -> list[str]:
-    return [t.get_text() for t in fig.findobj(Text) if t.get_text()]
 
 
 def pictures(fig: Figure) -> list[np.ndarray]:
