@@ -101,7 +101,8 @@ def _sure_and_right(ax: Axes, names: Sequence[str], versions: Sequence[str], fou
             ax.plot(sure, y, "o", color=COLORS["posterior"], ms=8, zorder=3)
             ax.plot(right, y, "D", color=COLORS["exact"], ms=5, zorder=4)
             place = {"xytext": (9, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
-            ax.annotate(f"{100 * (sure - right):+.1f} points", (max(sure, right), y), **place)
+            points = round(100 * (sure - right), 1) + 0.0  # which turns -0.0 into 0.0
+            ax.annotate(f"{points:+.1f} points", (max(sure, right), y), **place)
         y += 1.3
     sure, right = found[0][0]
     for value, text, color in ((sure, "sure", "#9A6700"), (right, "right", INK)):
