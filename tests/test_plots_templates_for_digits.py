@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import matplotlib
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from figures_under_test import close_everything, texts  # noqa: F401
@@ -31,40 +30,34 @@ def test_climbs_colour_the_lowest_end_and_name_the_first_round() -> None:
     assert low < -11.5 < -10 < high
 
 
-def test_two_rows_caption_the_upper_row(pages: np.ndarray) -> None:
-    fig = figures.two_rows("A title", pages[:6], ["above", "below"], ["one", "two", "three"])
-    assert [ax.get_xlabel() for ax in fig.axes] == ["one", "two", "three", "", "", ""]
+def test_two_rows_caption_the_upper_row_with_its_two_largest_shares(pages: np.ndarray) -> None:
+    shares = [[0.1, 0.7, 0.2], [0.5, 0.1, 0.4], [0.0, 0.05, 0.95]]
+    fig = figures.two_rows("A title", pages[:6], ["above", "below"], [0.5, 0.3, 0.2], shares)
+    captions = ["p(z) = 0.50\n1: 70%\n2: 20%", "p(z) = 0.30\n0: 50%\n2: 40%", "p(z) = 0.20\n2: 95%\n1: 5%"]
+    assert [ax.get_xlabel() for ax in fig.axes] == [*captions, "", "", ""]
     assert [fig.axes[0].get_ylabel(), fig.axes[3].get_ylabel()] == ["above", "below"]
     assert np.array_equal(np.asarray(fig.axes[3].images[0].get_array()), pages[3].reshape(28, 28))
 
 
 def test_evidence_marks_the_kept_pixels_and_pairs_sure_with_right() -> None:
-    x = np.zeros(784)
+    x, other = np.zeros((2, 784))
     x[[28 * 2 + 5, 300]] = 1
-    found = [[(0.8, 0.7), (0.75, 0.74)], [(0.95, 0.6), (0.9, 0.91)]]
-    fig = figures.evidence("A title", x, [[28 * 2 + 5, 3], [400]], ["far", "near"], found, (0.99, 0.89))
-    inked, bare = fig.axes[0].collections
+    kept = {"far": [28 * 2 + 5, 3], "near": [400], "every one": range(784)}
+    found = [[(0.8, 0.7), (0.75, 0.74)], [(0.95, 0.6), (0.9, 0.91)], [(0.99, 0.89), (0.98, 0.98004)]]
+    fig = figures.evidence("A title", [x, other], ["real", "mixed"], kept, found)
+    panels, values = fig.axes[:-1], fig.axes[-1]
+    assert [(ax.get_ylabel(), ax.get_title(loc="left")) for ax in panels] == [("real", "far"), ("", "near"), ("mixed", ""), ("", "")]
+    inked, bare = panels[0].collections
     assert inked.get_offsets().tolist() == [[5, 2]]  # column, row
     assert bare.get_offsets().tolist() == [[3, 0]]
-    assert fig.axes[0].images[0].get_array().max() == pytest.approx(0.18)
-    drawn = [line.get_xdata() for line in fig.axes[-1].lines]
-    spans = [list(x) for x in drawn if len(x) == 2]
-    assert spans == [[0.8, 0.7], [0.75, 0.74], [0.95, 0.6], [0.9, 0.91], [0.99, 0.89]]
-    orange = [float(line.get_xdata()[0]) for line in fig.axes[-1].lines if line.get_color() == plots.COLORS["posterior"]]
-    assert orange == [0.8, 0.75, 0.95, 0.9, 0.99]
-    assert {
-        "+10.0 points",
-        "+1.0 points",
-        "+35.0 points",
-        "-1.0 points",
-        "sure",
-        "right",
-        "far:",
-        "near:",
-        "all 784:",
-        "digits",
-        "own samples",
-    } <= set(texts(fig))
+    assert [ax.images[0].get_array().max() for ax in panels] == pytest.approx([0.18, 0.18, 0, 0])
+    drawn = [list(line.get_xdata()) for line in values.lines if len(line.get_xdata()) == 2]
+    assert drawn == [[0.8, 0.7], [0.75, 0.74], [0.95, 0.6], [0.9, 0.91], [0.99, 0.89], [0.98, 0.98004]]
+    orange = [float(line.get_xdata()[0]) for line in values.lines if line.get_color() == plots.COLORS["posterior"]]
+    assert orange == [0.8, 0.75, 0.95, 0.9, 0.99, 0.98]
+    written = texts(fig)
+    assert {"+10.0 points", "+1.0 points", "+35.0 points", "-1.0 points", "+0.0 points", "sure", "right"} <= set(written)
+    assert {"far:", "near:", "every one:", "real", "mixed"} <= set(written)
 
 
 def test_smoothing_marks_each_maximum() -> None:
@@ -90,28 +83,35 @@ def test_templates_are_drawn_start_by_start_through_their_mean() -> None:
     assert "two continuous latents: -6.0" in texts(fig)
 
 
-def test_distances_are_counted_and_each_kind_has_an_example(pages: np.ndarray) -> None:
-    values = {"near": [30.0, 31, 33], "middle": [90.0, 91], "far": [350.0]}
-    pictures = dict(zip(["near", "middle", "far", "blank page"], pages))
-    fig = figures.distances("A title", values, 20.0, pictures, {name: f"{name}!" for name in pictures})
-    counted = [sum(bar.get_height() for bar in bars) for bars in fig.axes[0].containers]
-    assert counted == [3, 2, 1]
-    (tallest,) = [bar for bar in fig.axes[0].containers[0] if bar.get_height() == 3]
+def test_distances_are_counted_in_rows_and_each_kind_has_an_example(pages: np.ndarray) -> None:
+    values = {"near": [30.0, 31, 33], "far": [350.0, 352], "middle": [90.0, 91], "blank": [20.0]}
+    pictures = dict(zip(values, pages))
+    fig = figures.distances("A title", values, pictures)
+    rows = fig.axes[0].containers
+    assert [sum(bar.get_height() for bar in bars) for bars in rows] == [3, 2, 2]
+    floors = [bars[0].get_y() for bars in rows]
+    assert floors == sorted(floors, reverse=True)  # near, middle, far, from above
+    (tallest,) = [bar for bar in rows[0] if bar.get_height() == 3]
     assert tallest.get_x() <= 30
     assert tallest.get_x() + tallest.get_width() > 33
-    shown = {ax.get_xlabel(): np.asarray(ax.images[0].get_array()) for ax in fig.findobj(plt.Axes) if ax.images}
-    assert shown.keys() == {"near!", "middle!", "far!", "blank page!"}
-    for name, page in pictures.items():
-        assert np.array_equal(shown[f"{name}!"], page.reshape(28, 28))
+    assert all(bar.get_height() == 0 for bar in rows[2] if bar.get_x() + bar.get_width() <= 350)
+    shown = [np.asarray(ax.images[0].get_array()) for ax in fig.axes[0].child_axes]
+    assert all(np.array_equal(seen, pictures[name].reshape(28, 28)) for seen, name in zip(shown, ["blank", "near", "middle", "far"]))
     assert list(fig.axes[0].lines[0].get_xdata()) == [20.0, 20.0]
+    assert {"blank: 20", "near\nmedian 31", "middle\nmedian 90", "far\nmedian 351"} <= set(texts(fig))
 
 
-def test_code_lengths_are_coloured_by_kind_and_read_from_above() -> None:
-    fig = figures.code_lengths("A title", {"zip": 9.0, "model": 5.4, "counts": 3.0}, ["model"], "counts", ("first", 3.4))
+def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
+    fig = figures.code_lengths(
+        "A title", {"files": {"zip": 9.0, "png": 4.0}, "models": {"model": 5.4}, "counts": {"none": 12.0, "ten": 3.0}}
+    )
     bars = fig.axes[0].patches
-    assert [bar.get_width() for bar in bars] == [9.0, 5.4, 3.0]
-    assert [to_hex(bar.get_facecolor()) for bar in bars] == [plots.COLORS[c].lower() for c in ("prior", "importance", "naive")]
+    assert [bar.get_width() for bar in bars] == [12.0, 9.0, 5.4, 4.0, 3.0]
+    of = {"files": "prior", "models": "importance", "counts": "naive"}
+    kinds = ("counts", "files", "models", "files", "counts")
+    assert [to_hex(bar.get_facecolor()) for bar in bars] == [plots.COLORS[of[kind]].lower() for kind in kinds]
+    assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["none", "zip", "model", "png", "ten"]
     assert fig.axes[0].yaxis_inverted()
-    assert {"9", "5", "3 (first: 3)"} <= set(texts(fig))
-    (mark,) = fig.axes[0].lines
-    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (3.4, 2)
+    written = {text.get_text(): text.get_color() for text in fig.axes[0].texts}
+    assert {"12", "9", "5", "4", "3"} <= set(written)
+    assert {kind: written[kind] for kind in of} == {kind: plots.COLORS[color] for kind, color in of.items()}

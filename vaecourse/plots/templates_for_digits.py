@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, images, in_course_style, line
+from vaecourse.plots import COLORS, STYLE, course_style, figure, images, in_course_style, line
 
 INK = "#333333"
 KINDS = (INK, COLORS["naive"], COLORS["prior"])
@@ -36,76 +36,92 @@ def climbs(title: str, curves) -> Figure:
 
 
 @in_course_style
-def two_rows(title: str, pictures, row_names: Sequence[str], captions: Sequence[str]) -> Figure:
-    """Two rows of pictures (2C, 784) with their names; the C captions stand under the upper row."""
+def two_rows(title: str, pictures, row_names: Sequence[str], weights, shares) -> Figure:
+    """Two rows of pictures (2C, 784) with their names; under each of the upper row its weight p(z) and its two largest shares.
+
+    Args:
+        weights, shares: the p(z) of the C upper pictures, and how each divides among the classes (C, K).
+    """
+    captions = []
+    for weight, share in zip(np.asarray(weights), np.asarray(shares)):
+        first, second = np.argsort(-share)[:2]
+        captions.append(f"p(z) = {weight:.2f}\n{first}: {share[first]:.0%}\n{second}: {share[second]:.0%}")
     return images(pictures, title, captions, columns=len(pictures) // 2, row_names=row_names, size=0.95)
 
 
 @in_course_style
 def evidence(
     title: str,
-    x,
-    kept: Sequence[object],
-    names: Sequence[str],
+    pictures: Sequence[object],
+    versions: Sequence[str],
+    kept: Mapping[str, object],
     found: Sequence[Sequence[tuple[float, float]]],
-    whole: tuple[float, float],
 ) -> Figure:
-    """An image (784,) of which only some pixels are kept, once for each set, and beside it how sure and how right the posterior is.
+    """Versions of an image, of which only some pixels are kept, and beside them how sure and how right the posterior is.
 
     Args:
-        kept: for each set the numbers of its pixels.
-        found: for each set two pairs (mean largest posterior, share of right classes): real digits, then samples from the model.
-        whole: the pair of real digits with every pixel.
+        pictures, versions: an image (784,) and a name for each version.
+        kept: from a name to the numbers of the kept pixels; a set of all pixels has no picture.
+        found: for each set and version a pair (mean largest posterior, share of right classes).
     """
-    count = len(kept)
-    fig, axes = figure([*names, "how sure, and how often right"], size=(10.4, 3.7))
-    grid = axes[0].get_gridspec()
-    grid.set_width_ratios([1] * count + [1.9])
-    for ax, pixels in zip(axes, kept):
-        faded = 0.18 * np.asarray(x, dtype=float)
-        _page(ax, faded.reshape(28, 28))
-        rows, columns = np.divmod(np.asarray(pixels), 28)
-        ink = np.asarray(x)[np.asarray(pixels)] > 0.5
-        for some, face in ((ink, "black"), (~ink, "white")):
-            ax.scatter(columns[some], rows[some], s=18, marker="s", c=face, edgecolors=COLORS["naive"], linewidths=0.8)
-    dots, labels, y = axes[-1], [], 0.0
-    for name, pairs in zip([*names, f"all {len(x)}"], [*found, [whole]]):
+    fig, ax = figure("", size=(10.4, 4.1))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    ax.remove()
+    partial = {name: np.asarray(pixels) for name, pixels in kept.items() if len(pixels) < 784}
+    cells = fig.add_gridspec(len(versions), len(partial) + 1, width_ratios=[1] * len(partial) + [2.3])
+    for row, (version, picture) in enumerate(zip(versions, pictures)):
+        for column, (name, pixels) in enumerate(partial.items()):
+            panel = fig.add_subplot(cells[row, column])
+            _marked(panel, np.asarray(picture, dtype=float), pixels)
+            panel.set_title(name if row == 0 else "", fontsize=10, fontweight="normal", loc="left")
+            panel.set_ylabel(version if column == 0 else "")
+    with course_style(STYLE):
+        _sure_and_right(fig.add_subplot(cells[:, -1]), list(kept), versions, found)
+    return fig
+
+
+def _marked(ax: Axes, x: np.ndarray, pixels: np.ndarray) -> None:
+    """An image (784,), faded, with the given pixels marked."""
+    _page(ax, (0.18 * x).reshape(28, 28))
+    rows, columns = np.divmod(pixels, 28)
+    ink = x[pixels] > 0.5
+    for some, face in ((ink, "black"), (~ink, "white")):
+        ax.scatter(columns[some], rows[some], s=12, marker="s", c=face, edgecolors=COLORS["naive"], linewidths=0.7)
+
+
+def _sure_and_right(ax: Axes, names: Sequence[str], versions: Sequence[str], found: Sequence[Sequence[tuple[float, float]]]) -> None:
+    """A line for each pair, from how often right (diamond) to how sure (dot), with the difference beside it."""
+    labels, y = [], 0.0
+    for name, pairs in zip(names, found):
         labels.append((y, f"{name}:"))
-        for kind, (sure, right) in zip(("digits", "own samples"), pairs):
+        for version, (sure, right) in zip(versions, pairs):
             y += 1
-            labels.append((y, kind))
-            dots.plot([sure, right], [y, y], color=COLORS["prior"], lw=3, alpha=0.5)
-            dots.plot(sure, y, "o", color=COLORS["posterior"], ms=8, zorder=3)
-            dots.plot(right, y, "D", color=COLORS["exact"], ms=5, zorder=4)
-            dots.annotate(
-                f"{100 * (sure - right):+.1f} points",
-                (max(sure, right), y),
-                xytext=(8, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=9,
-            )
+            labels.append((y, version))
+            ax.plot([sure, right], [y, y], color=COLORS["prior"], lw=3, alpha=0.5)
+            ax.plot(sure, y, "o", color=COLORS["posterior"], ms=8, zorder=3)
+            ax.plot(right, y, "D", color=COLORS["exact"], ms=5, zorder=4)
+            place = {"xytext": (9, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
+            points = round(100 * (sure - right), 1) + 0.0  # which turns -0.0 into 0.0
+            ax.annotate(f"{points:+.1f} points", (max(sure, right), y), **place)
         y += 1.3
     sure, right = found[0][0]
     for value, text, color in ((sure, "sure", "#9A6700"), (right, "right", INK)):
         ha = "left" if value == max(sure, right) else "right"
-        dots.annotate(text, (value, 1), xytext=(0, 7), textcoords="offset points", ha=ha, fontsize=9, color=color)
-    dots.set(yticks=[y for y, _ in labels], yticklabels=[text for _, text in labels], xlim=(0.5, 1.18), ylim=(labels[-1][0] + 0.6, -0.6))
-    dots.set(xticks=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0], xticklabels=[f"{p} %" for p in (50, 60, 70, 80, 90, 100)])
-    dots.grid(axis="y", visible=False)
-    dots.tick_params(axis="y", length=0)
-    for (_, text), label in zip(labels, dots.get_yticklabels()):
+        ax.annotate(text, (value, 1), xytext=(0, 7), textcoords="offset points", ha=ha, fontsize=9, color=color)
+    ax.set(yticks=[y for y, _ in labels], yticklabels=[text for _, text in labels], xlim=(0.5, 1.2), ylim=(labels[-1][0] + 0.6, -0.6))
+    ax.set(xticks=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0], xticklabels=[f"{p} %" for p in (50, 60, 70, 80, 90, 100)])
+    ax.set_title("how sure, and how often right", fontsize=10, fontweight="normal", loc="left")
+    ax.grid(axis="y", visible=False)
+    ax.tick_params(axis="y", length=0)
+    for (_, text), label in zip(labels, ax.get_yticklabels()):
         label.set(fontsize=9, fontweight="bold" if text.endswith(":") else "normal")
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    for ax in axes:
-        ax.set_title(ax.get_title(loc="left"), fontsize=10, fontweight="normal", loc="left")
-    return fig
 
 
 @in_course_style
 def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, Sequence[float]]) -> Figure:
     """Held-out log p(x) against the amount of smoothing, a curve a name, each with its maximum marked."""
     fig, ax = figure(title, "extra images a of each kind", "log p(x), nats per held-out digit", size=(7.4, 3.8))
+    curves = {name: np.asarray(values) for name, values in curves.items()}
     for (name, values), color in zip(curves.items(), ("naive", "importance")):
         line(ax, amounts, values, name, color, end=1, nudge=(0, -14), marker="o", ms=3)
         top = int(np.argmax(values))
@@ -122,7 +138,7 @@ def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, Sequenc
 @in_course_style
 def templates_and_latents(title: str, scores: Mapping[str, Mapping[int, Sequence[float]]], level: float, as_large: int) -> Figure:
     """Scores against the number of templates: a curve a name, a dot for each start; `level` is the model with two latents."""
-    fig, ax = figure("", "number of templates (logarithmic axis)", "log p(x), nats per held-out digit", size=(8.4, 4.4))
+    fig, ax = figure("", "number of templates (logarithmic axis)", "log p(x), nats per fresh digit", size=(8.4, 4.4))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     ticks = sorted({n for sizes in scores.values() for n in sizes})
     last = ax.inset_axes((0.53, 0.12, 0.33, 0.4))  # where the lines cross
@@ -149,59 +165,57 @@ def templates_and_latents(title: str, scores: Mapping[str, Mapping[int, Sequence
 
 
 @in_course_style
-def distances(
-    title: str, values: Mapping[str, object], blank: float, pictures: Mapping[str, object], captions: Mapping[str, str]
-) -> Figure:
-    """How far three kinds of images are from the nearest training digit: a histogram each, with an example and its caption above.
+def distances(title: str, values: Mapping[str, object], pictures: Mapping[str, object]) -> Figure:
+    """How far images are from the nearest training digit: a row with an example and a histogram for each kind.
 
     Args:
-        values: from a name to the numbers of differing pixels.
-        blank: the same of the blank page, a line.
-        pictures, captions: one example (784,) and one text for each name and for the "blank page".
+        values: from a name to the numbers of differing pixels; a single number is drawn as a dashed line through all rows.
+        pictures: one example (784,) for each name.
     """
-    fig, ax = figure("", "pixels in which the nearest training digit differs", "images", size=(9.0, 4.1))
+    fig, ax = figure("", "pixels in which the nearest training digit differs", size=(8.4, 4.6))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    colors = dict(zip(values, KINDS)) | {"blank page": COLORS["importance"]}
-    top_of = {name: _bars(ax, found, colors[name]) for name, found in values.items()}
-    top = max(top_of.values())
-    ax.axvline(blank, ymax=0.6, color=colors["blank page"], lw=1.2, ls="--")
-    middle = {"blank page": blank} | {name: float(np.median(np.asarray(found))) for name, found in values.items()}
-    for (name, place), centre in zip(middle.items(), (0.048, 0.18, 0.37, list(middle.values())[-1] / 420)):
-        inset = ax.inset_axes((centre - 0.045, 0.78, 0.09, 0.22))
+    values = {name: np.asarray(found) for name, found in values.items()}
+    rows = sorted(values, key=lambda name: np.median(values[name]))
+    edges = np.arange(0, 421, 6)
+    highest = max(np.histogram(found, edges)[0].max() for found in values.values() if len(found) > 1)
+    colors = iter(KINDS)
+    for row, name in enumerate(rows):
+        found, floor = values[name], -row * 1.15 * highest
+        if len(found) > 1:
+            color = next(colors)
+            ax.hist(found, bins=edges, bottom=floor, color=color, alpha=0.85)
+            ax.axhline(floor, color="#BBBBBB", lw=0.8)
+        else:
+            color = COLORS["importance"]
+            ax.axvline(found[0], color=color, lw=1.2, ls="--")
+        text = f"{name}\nmedian {np.median(found):.0f}" if len(found) > 1 else f"{name}: {found[0]:.0f}"
+        right = {"xytext": (8, 0), "textcoords": "offset points", "fontsize": 9.5, "color": color, "va": "center"}
+        ax.annotate(text, (np.quantile(found, 0.999), floor + 0.5 * highest), **right)
+        inset = ax.inset_axes((-62, floor, 50, highest), transform=ax.transData)
         _page(inset, np.asarray(pictures[name]).reshape(28, 28))
-        inset.set_xlabel(captions[name], fontsize=9, color=colors[name])
-        if name != "blank page":  # its dashed line leads to it
-            ends = {"xy": (place, 1.02 * top_of[name]), "xytext": (420 * centre, 1.1 * top), "textcoords": "data"}
-            ax.annotate("", **ends, arrowprops={"arrowstyle": "-", "color": colors[name], "lw": 1})
-    ax.set(xlim=(0, 420), ylim=(0, 1.75 * top))
+    ax.set(xlim=(0, 420), ylim=(-(len(rows) - 1) * 1.15 * highest, highest), yticks=[])
+    ax.spines["left"].set_visible(False)
     return fig
 
 
-def _bars(ax: Axes, found, color: str) -> float:
-    """A histogram, and the height of its highest bar."""
-    heights, _, _ = ax.hist(np.asarray(found), bins=np.arange(0, 421, 6), color=color, alpha=0.85)
-    return heights.max()
-
-
 @in_course_style
-def code_lengths(title: str, bits: Mapping[str, float], ours: Sequence[str], counting: str, early: tuple[str, float]) -> Figure:
-    """A bar a code with its bits, from above: `ours` in the models' colour, the one that counts as it goes in another, files grey.
+def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]]) -> Figure:
+    """A bar a code with its bits, the longest above, in the colour of its kind.
 
-    The pair `early` names and gives the bits of `counting` at its beginning, a mark on its bar.
+    Args:
+        bits: from up to three kinds of codes to their codes, from a name to its bits.
     """
-    fig, ax = figure("", "bits per held-out digit", size=(7.6, 3.8))
+    fig, ax = figure("", "bits per digit", size=(7.6, 4.3))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    color = {name: COLORS["importance"] for name in ours} | {counting: COLORS["naive"]}
-    ax.barh(list(bits), list(bits.values()), color=[color.get(name, COLORS["prior"]) for name in bits])
-    for i, (name, value) in enumerate(bits.items()):
-        text, end = f"{value:.0f}", value
-        if name == counting:
-            text, end = f"{value:.0f} ({early[0]}: {early[1]:.0f})", max(value, early[1])
-            ax.plot(early[1], i, "|", color=COLORS["exact"], ms=18, mew=2)
-        ax.annotate(text, (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
-    key = (("files", COLORS["prior"]), ("models trained on digits", COLORS["importance"]), ("learns while it codes", COLORS["naive"]))
-    for i, (text, of) in enumerate(key):
-        ax.text(0.97, 0.42 - 0.09 * i, text, color=of, transform=ax.transAxes, ha="right", fontsize=10, fontweight="bold")
+    colors = dict(zip(bits, (COLORS["prior"], COLORS["importance"], COLORS["naive"])))
+    codes = sorted(((value, name, kind) for kind, some in bits.items() for name, value in some.items()), reverse=True)
+    values = [value for value, _, _ in codes]
+    ax.barh([name for _, name, _ in codes], values, color=[colors[kind] for _, _, kind in codes])
+    for i, value in enumerate(values):
+        ax.annotate(f"{value:.0f}", (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
+    for i, (kind, color) in enumerate(colors.items()):
+        ax.text(0.99, 0.36 - 0.09 * i, kind, color=color, transform=ax.transAxes, ha="right", fontsize=10, fontweight="bold")
+    ax.set_xlim(0, 1.12 * values[0])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     return fig
