@@ -57,7 +57,7 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
     titles = ["The image x", f"Best fit: {first[0]}", "The joint adds up to p(x)", f"Most probable: {first[1]}"]
     labels = ["", "p(x|z), in thousandths", "p(z) p(x|z), in thousandths", "p(z|x)"]
-    fig, axes = figure(titles, labels, size=(10.2, 2.9))
+    fig, axes = figure(titles, labels, size=(11.4, 2.9))
     _page(axes[0], np.asarray(picture).reshape(side, side))
     likelihood, joint, posterior = 1000 * np.asarray(likelihood), 1000 * np.asarray(joint), np.asarray(posterior)
     _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood], digits=4)
@@ -163,7 +163,7 @@ def sums(title: str, z, density, steps: Sequence[float], whole: float) -> Figure
         ax.set(xlim=(-1.6, 1.6), ylim=(0, 1.08 * density.max()))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     h, peak = steps[0], density.max()
-    note(axes[0], (h / 2, 0.85 * peak), "rectangle: one\nterm of the sum", (18, 4))
+    note(axes[0], (h / 2, 0.85 * peak), "rectangle: one\nterm of the sum", (14, 4))
     note(axes[0], (0.25, np.interp(0.25, z, density)), "curve:\np(x|z) p(z)", (52, 10))
     return fig
 
