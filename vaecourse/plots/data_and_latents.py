@@ -57,7 +57,7 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
     titles = ["The image x", f"Best fit: {first[0]}", "The joint adds up to p(x)", f"Most probable: {first[1]}"]
     labels = ["", "p(x|z), in thousandths", "p(z) p(x|z), in thousandths", "p(z|x)"]
-    fig, axes = figure(titles, labels, size=(11.4, 2.9))
+    fig, axes = figure(titles, labels, size=(11.9, 3.0))
     _page(axes[0], np.asarray(picture).reshape(side, side))
     likelihood, joint, posterior = 1000 * np.asarray(likelihood), 1000 * np.asarray(joint), np.asarray(posterior)
     _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood], digits=4)
