@@ -45,21 +45,17 @@ def test_steps_show_points_curves_and_both_pictures(pages: np.ndarray) -> None:
     assert np.array_equal(np.stack(pictures(fig)), pages[:2].reshape(2, 28, 28))
 
 
-def test_extremes_stand_in_named_rows_and_columns(pages: np.ndarray) -> None:
-    fig = figures.extremes("A title", ["a", "b"], {"low": pages[:2], "middle": pages[2:4], "high": pages[4:6]})
-    assert np.array_equal(np.stack(pictures(fig)), pages[:6].reshape(6, 28, 28))  # row by row
-    assert [ax.get_title() for ax in fig.axes] == ["a", "b", "", "", "", ""]
-    assert [ax.get_ylabel() for ax in fig.axes] == ["low", "", "middle", "", "high", ""]
-
-
 def test_sums_draw_the_rectangles_that_they_add_up() -> None:
     z = np.linspace(-3, 3, 601)
-    fig = figures.sums(z, np.maximum(1 - np.abs(z), 0), [1.0, 0.5], whole=0.8)  # the triangle has area 1, whatever the step
+    fig = figures.sums("A title", z, np.maximum(1 - np.abs(z), 0), [1.0, 0.5], whole=0.8)  # the triangle has area 1, whatever the step
     for ax, h in zip(fig.axes, (1.0, 0.5)):
         assert sum(bar.get_width() * bar.get_height() for bar in ax.patches) == pytest.approx(1)
         assert {bar.get_width() for bar in ax.patches} == {h}
         assert ax.patches[0].get_x() == pytest.approx(-3 - h / 2)
         assert ax.get_title(loc="left") == f"h = {h:g}: sum = 1.25 × integral"
+    named = {t.get_text().split(":")[0]: t.xy for t in fig.axes[0].texts}
+    assert named["rectangle"] == pytest.approx((0.5, 0.85))  # on the edge of the middle one
+    assert named["curve"] == pytest.approx((0.25, 0.75))  # on the triangle
 
 
 def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
@@ -74,17 +70,35 @@ def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
     assert fig.axes[0].images[0].get_array()[1, 1] == 1
 
 
-def test_scale_writes_the_steps_and_sets_the_last_apart() -> None:
+def test_scale_writes_the_steps_of_log_p_x_and_sets_the_last_apart() -> None:
     fig = figures.scale("A title", "nats", {"far": -500.0, "a": -200.0, "b": -170.0, "c": -130.0, "given": -50.0})
     (ax,) = fig.axes
     dots = [line for line in ax.lines if line.get_marker() == "o"]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in dots] == [(-500, 0), (-200, 1), (-170, 2), (-130, 3), (-50, 4)]
     assert [line.get_markerfacecolor() == "white" for line in dots] == [False, False, False, False, True]
-    assert {"-500.0", "-170.0", "+300", "+30", "+40", "+80"} <= set(texts(fig))
-    arrows = [t.arrow_patch for t in ax.texts if t.arrow_patch]
-    assert [arrow.get_linestyle() for arrow in arrows] == ["-", "-", "-", "--"]  # the last is no step of the same kind
+    written = set(texts(fig))
+    assert {"-500.0", "-170.0", "-50.0", "+300", "+30", "+40"} <= written
+    assert "+80" not in written  # the last is another quantity and no step
+    arrows = [(t.xyann, t.xy) for t in ax.texts if getattr(t, "arrow_patch", None)]
+    assert arrows == [((-500, 1), (-200, 1)), ((-200, 2), (-170, 2)), ((-170, 3), (-130, 3))]
+    (between,) = [line for line in ax.lines if line.get_marker() != "o"]
+    assert all(3 < y < 4 for y in between.get_ydata())
     low, high = ax.get_xlim()
     assert low < -500 < -50 < high
+
+
+def test_calibration_pairs_how_sure_with_how_often_right() -> None:
+    fig = figures.calibration("A title", ["few", "many"], [0.738, 0.999999], [0.4, 0.94], [0.05, 0.01])
+    (ax,) = fig.axes
+    sure, right = [group for group in ax.containers if hasattr(group, "patches")]
+    assert [bar.get_height() for bar in sure] == [0.738, 0.999999]
+    assert [bar.get_height() for bar in right] == [0.4, 0.94]
+    for left, beside, at in zip(sure, right, (0, 1)):
+        assert left.get_x() < at < beside.get_x() + beside.get_width()
+        assert left.get_x() + left.get_width() <= beside.get_x()
+    (bars,) = right.errorbar.lines[2]
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [pytest.approx([0.35, 0.45]), pytest.approx([0.93, 0.95])]
+    assert {"74 %", "99.9999 %", "40 %", "94 %", "few", "many"} <= set(texts(fig))
 
 
 def test_fatal_pixels_are_marked_where_they_lie() -> None:

@@ -278,7 +278,7 @@ LOG_MARGINAL = Exercise(
             lambda x, w, a: torch.logsumexp(w + _pixels(x, a).mean(-1), 1),
         ),
         Mistake(
-            "This is minus log p(x), as a loss would be. Asked for is log p(x) itself, which is never above 0 here.",
+            "This is minus log p(x), as a loss would be. The exercise asks for log p(x) itself, which is never above 0 here.",
             lambda x, w, a: -log_marginal(x, w, a),
         ),
         Mistake(
@@ -334,7 +334,7 @@ LOG_MARGINAL = Exercise(
             _log_joint,
         ),
         Mistake(
-            "This is p(x) itself. Asked for is its logarithm.",
+            "This is p(x) itself. The exercise asks for its logarithm.",
             lambda x, w, a: log_marginal(x, w, a).exp(),
         ),
         Mistake(
@@ -390,11 +390,11 @@ POSTERIOR = Exercise(
             lambda x, w, a: _log_joint(x, w, a).exp(),
         ),
         Mistake(
-            "This is the likelihood p(x|z), which as a function of z is no distribution. Multiply by p(z), and divide by the sum over z.",
+            "This is the likelihood p(x|z), which as a function of z need not add up to 1. Multiply by p(z), and divide by the sum over z.",
             lambda x, w, a: _pairs(x, a).exp(),
         ),
         Mistake(
-            "This is the logarithm of the posterior. Asked for are the probabilities.",
+            "This is the logarithm of the posterior. The exercise asks for the probabilities.",
             lambda x, w, a: torch.log_softmax(_log_joint(x, w, a), 1),
         ),
         Mistake(
@@ -422,7 +422,7 @@ POSTERIOR = Exercise(
             lambda x, w, a: F.one_hot(_log_joint(x, w, a).argmax(1), len(w)).double(),
         ),
         Mistake(
-            "This is the number of the most probable z. Asked for is the probability of each z, shape (B, C).",
+            "This is the number of the most probable z. The exercise asks for the probability of each z, shape (B, C).",
             lambda x, w, a: _log_joint(x, w, a).argmax(1),
         ),
         Mistake(
@@ -466,9 +466,12 @@ QUIZ = (
     Question(
         "Which of these adds up to 1?",
         (
-            ("p(x|z), over all z", "The likelihood is a distribution over images. Read as a function of z it need not add up to 1."),
+            (
+                "p(x|z), over all z",
+                "For each z, p(x|z) is a distribution over images. As a function of z, the likelihood, it need not add up to 1.",
+            ),
             ("p(z|x), over all x", "The posterior is a distribution over z, one for each image. Over the images nothing fixes the sum."),
-            ("p(x|z), over all x", "For each z the likelihood is a distribution over images: something must come out."),
+            ("p(x|z), over all x", "For each z, p(x|z) is a distribution over images, and its probabilities add up to 1."),
         ),
         2,
     ),
@@ -489,7 +492,7 @@ QUIZ = (
         (
             (
                 "Not if it is rare enough",
-                "The posterior multiplies by p(z): a rare z needs a much larger likelihood to be the most probable.",
+                "The posterior multiplies by p(z): a rare z needs a larger likelihood to be the most probable.",
             ),
             ("Yes, by Bayes' rule", "Bayes' rule multiplies the likelihood by the prior, and the prior may turn the order round."),
             ("Yes, p(x) is the same for all z", "It is, but the numerator is p(x|z) p(z), and p(z) is not the same for all z."),
@@ -507,12 +510,12 @@ QUIZ = (
         3,
     ),
     Question(
-        "The posterior over the ten templates is far more sure than it is right. What went wrong?",
+        "The posterior over the ten templates is more sure than it is right. What went wrong?",
         (
             ("The posterior was approximated", "With ten components it is exact, up to rounding."),
             (
                 "The model is wrong, Bayes' rule is not",
-                "It takes the pixels for independent given z. If they are not, the same evidence is counted many times; notebook 01b tests this.",
+                "It takes the pixels for independent given z. If they are not, the same evidence may be counted many times; notebook 01b tests this.",
             ),
             ("Dividing by p(x) exaggerates", "Dividing by p(x) makes the shares add up to 1, and leaves their ratios as they are."),
         ),

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, _subplots, figure, in_course_style
+from vaecourse.plots import COLORS, _subplots, figure, in_course_style, note
 
 INK = "#333333"
 
@@ -48,20 +48,6 @@ def steps(points: Sequence[object], curves: Sequence[object], placed: Sequence[o
 
 
 @in_course_style
-def extremes(title: str, names: Sequence[str], rows: Mapping[str, object]) -> Figure:
-    """A column of small images for each factor: `rows` holds, by name, one image a factor (N, 784), for example at its lowest value."""
-    fig, axes = _subplots(len(rows), len(names), (1.15 * len(names) + 0.7, 1.17 * len(rows) + 0.75))
-    for line, (row, pages) in zip(axes, rows.items()):
-        line[0].set_ylabel(row, rotation=0, ha="right", va="center")
-        for ax, page in zip(line, np.asarray(pages).reshape(-1, 28, 28)):
-            _page(ax, page)
-    for ax, name in zip(axes[0], names):
-        ax.set_title(name, fontsize=10, fontweight="normal", loc="center")
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    return fig
-
-
-@in_course_style
 def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> Figure:
     """A small image (D,), and for each latent three bars with their values: likelihood and joint in thousandths, and posterior.
 
@@ -71,10 +57,10 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
     titles = ["The image x", f"Best fit: {first[0]}", "The joint adds up to p(x)", f"Most probable: {first[1]}"]
     labels = ["", "p(x|z), in thousandths", "p(z) p(x|z), in thousandths", "p(z|x)"]
-    fig, axes = figure(titles, labels, size=(12.4, 3.1))
+    fig, axes = figure(titles, labels, size=(11.9, 3.0))
     _page(axes[0], np.asarray(picture).reshape(side, side))
     likelihood, joint, posterior = 1000 * np.asarray(likelihood), 1000 * np.asarray(joint), np.asarray(posterior)
-    _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood])
+    _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood], digits=4)
     ends = np.append(joint.cumsum(), joint.sum())
     _bars(axes[2], [*names, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends, digits=4)
     _bars(axes[3], names, posterior, [COLORS["posterior"] if v == posterior.max() else f"{COLORS['posterior']}88" for v in posterior])
@@ -90,48 +76,95 @@ def _bars(
     for i, (value, end) in enumerate(zip(values, ends)):
         ax.annotate(f"{value:.{digits}f}", (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
     ax.invert_yaxis()
-    ax.set(xlim=(0, 1.25 * ends.max()), xticks=[])
+    ax.set(xlim=(0, 1.4 * ends.max()), xticks=[])
     ax.grid(False)
 
 
 @in_course_style
 def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
-    """Values on one axis, a row a name, with an arrow and the difference from each to the next. The last is of another kind than the
-    others: a hollow dot, with a dashed arrow."""
+    """Values on one axis, a row a name, with an arrow and the difference from each to the next.
+
+    The last is log p(x|z), the others are log p(x): it has a hollow dot, no arrow leads to it, and a line separates its row.
+    """
     names, numbers = list(values), list(values.values())
-    fig, ax = figure(title, xlabel, size=(8.8, 3.5))
+    last = len(numbers) - 1
+    fig, ax = figure(title, xlabel, size=(8.2, 3.6))
     for i, value in enumerate(numbers):
-        hollow = i + 1 == len(numbers)
-        ax.plot(value, i, "o", ms=9, color=COLORS["exact"], mfc="white" if hollow else COLORS["exact"])
+        ax.plot(value, i, "o", ms=9, color=COLORS["exact"], mfc="white" if i == last else COLORS["exact"])
         ax.annotate(f"{value:.1f}", (value, i), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9)
-        if i:
-            before, style = numbers[i - 1], "--" if hollow else "-"
-            arrow = {"arrowstyle": "->", "color": "#555555", "shrinkA": 0, "shrinkB": 5, "linestyle": style}
+        if 0 < i < last:
+            before = numbers[i - 1]
+            arrow = {"arrowstyle": "->", "color": "#555555", "shrinkA": 0, "shrinkB": 5}
             ax.annotate("", (value, i), (before, i), arrowprops=arrow)
             middle = ((before + value) / 2, i)
             ax.annotate(f"{value - before:+.0f}", middle, xytext=(0, -14), textcoords="offset points", ha="center", fontsize=9)
+    ax.axhline(last - 0.55, color="#999999", lw=1)
+    for row, text in ((last - 1, "log p(x)"), (last, "log p(x|z)")):
+        ax.text(0.02, row, text, transform=ax.get_yaxis_transform(), va="center", fontweight="bold")
     room = 0.06 * (max(numbers) - min(numbers))
-    ax.set(xlim=(min(numbers) - room, max(numbers) + room), ylim=(len(numbers) - 0.5, -0.7), yticks=range(len(numbers)), yticklabels=names)
+    ax.set(xlim=(min(numbers) - room, max(numbers) + room), ylim=(last + 0.5, -0.7), yticks=range(last + 1), yticklabels=names)
     ax.grid(axis="y", visible=False)
     return fig
 
 
 @in_course_style
-def sums(z, density, steps: Sequence[float], whole: float) -> Figure:
+def calibration(title: str, groups: Sequence[str], sure, right, errors) -> Figure:
+    """A pair of bars for each group of images: the mean probability of the favourite class, and how often it is right.
+
+    Args:
+        title: the title.
+        groups: a text below each pair.
+        sure: the mean probabilities (G,).
+        right: the shares of right classes (G,), with their standard errors (G,).
+    """
+    at = np.arange(len(groups))
+    fig, ax = figure(title, "largest posterior probability of a digit", size=(8.2, 3.5))
+    kinds = (
+        (-0.2, sure, np.zeros(len(at)), None, COLORS["posterior"], "how sure: mean probability of the favourite class"),
+        (0.2, right, errors, errors, INK, "how often it is right"),
+    )
+    for shift, values, above, yerr, color, label in kinds:
+        ax.bar(at + shift, values, 0.36, yerr=yerr, capsize=4, color=color, ecolor="#999999", label=label)
+        for i, value in enumerate(values):
+            ax.annotate(_percent(value), (i + shift, value + above[i]), xytext=(0, 3), textcoords="offset points", ha="center")
+    ax.legend(loc="upper left", ncols=2, frameon=False)
+    ax.set(xticks=at, xticklabels=groups, ylim=(0, 1.35), yticks=(0, 0.5, 1), yticklabels=("0 %", "50 %", "100 %"))
+    ax.grid(axis="x", visible=False)
+    ax.set_axisbelow(True)
+    return fig
+
+
+def _percent(share: float) -> str:
+    """A share in per cent, with as many of up to four decimals as tell it from 1.
+
+    Example:
+        >>> _percent(0.738), _percent(0.9988), _percent(0.99999), _percent(1.0)
+        ('74 %', '99.9 %', '99.999 %', '100 %')
+    """
+    digits = next((d for d in range(5) if round(100 * share, d) < 100), 0)
+    return f"{100 * share:.{digits}f} %"
+
+
+@in_course_style
+def sums(title: str, z, density, steps: Sequence[float], whole: float) -> Figure:
     """A density over z, (N,) each, and below it the rectangles of its sum over steps of each width h: a panel a width, with the sum.
 
-    The rectangles are centred on multiples of h; `whole` is the integral.
+    The rectangles are centred on multiples of h; `whole` is the integral. Rectangle and curve are named in the first panel.
     """
     z, density = np.asarray(z), np.asarray(density)
-    fig, axes = figure([""] * len(steps), "position z of the bar", "p(x|z) p(z)", size=(8.8, 3.0))
+    fig, axes = figure([""] * len(steps), "position z of the bar", "p(x|z) p(z)", size=(8.8, 3.4))
     for ax, h in zip(axes, steps):
         nodes = h * np.arange(np.ceil(z.min() / h), np.floor(z.max() / h) + 1)
         heights = np.interp(nodes, z, density)
         ax.bar(nodes, heights, width=h, color="#BBBBBB", edgecolor="white", linewidth=0.8)
         ax.plot(z, density, color=COLORS["exact"])
         ax.plot(nodes, heights, "o", ms=4, color=COLORS["exact"])
-        ax.set_title(f"h = {h:g}: sum = {h * heights.sum() / whole:.2f} × integral", loc="left", fontweight="bold")
+        ax.set_title(f"h = {h:g}: sum = {h * heights.sum() / whole:.2f} × integral", loc="left", fontweight="normal")
         ax.set(xlim=(-1.6, 1.6), ylim=(0, 1.08 * density.max()))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    h, peak = steps[0], density.max()
+    note(axes[0], (h / 2, 0.85 * peak), "rectangle: one\nterm of the sum", (14, 4))
+    note(axes[0], (0.25, np.interp(0.25, z, density)), "curve:\np(x|z) p(z)", (52, 10))
     return fig
 
 
