@@ -61,7 +61,9 @@ def estimate_px(how: str = "float32") -> Live:
     low, high = min([exact, *alive.tolist()]), max([exact, *alive.tolist()])
     pad = max(0.5, 0.08 * (high - low))
     histogram(ax, alive, low - pad, high + pad, 49, "naive")
-    if not len(alive):
+    if len(alive):
+        ax.set_ylim(0, 1.15 * ax.get_ylim()[1])  # room for a word above the tallest bar
+    else:
         ax.set(ylim=(0, 1.2), yticks=[0, 1])
     ax.axvline(exact, color=plots.COLORS["exact"], lw=2.2)
     ax.annotate("exact", (exact, ax.get_ylim()[1]), xytext=(4, -10), textcoords="offset points", fontsize=9)
