@@ -483,3 +483,19 @@ def test_a_picture_of_few_colours_looks_like_that_of_all() -> None:
     assert (after[0, 0] == 255).all()  # paper stays white
     assert ((before == 255).all(-1) <= (after == 255).all(-1)).all()
     assert np.quantile(abs(before - after), 0.999) <= 24
+
+
+def test_a_soft_ramp_keeps_its_greys_only_where_they_are_asked_for(outputs: list[dict[str, Any]]) -> None:
+    from PIL import Image
+
+    for asked in (True, False):
+        fig, ax = plots.figure("A ramp")
+        ax.imshow(np.linspace(0, 1, 256)[None], cmap="gray", aspect="auto")
+        ax.grid(False)
+        plots.show(fig, "From black to white.", all_greys=asked)
+    fine, coarse = (np.asarray(Image.open(io.BytesIO(sent["image/png"])).convert("L")).astype(int) for sent in outputs)
+    middle = len(fine) // 2
+    assert len(np.unique(fine[middle])) > 150
+    assert len(np.unique(coarse[middle])) < 30
+    assert abs(np.diff(fine[middle, 100:-100])).max() <= 8
+    assert (fine.min(), fine.max()) == (0, 255)

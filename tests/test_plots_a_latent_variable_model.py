@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from figures_under_test import close_everything, texts  # noqa: F401
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.patches import Circle, ConnectionPatch, Polygon
@@ -190,31 +191,11 @@ def test_the_singular_values_stand_in_order_beside_the_size_of_the_step() -> Non
     assert not clipped(fig)
 
 
-def test_one_latent_shows_four_pixels_over_the_prior_and_a_line_that_falls_with_the_slope() -> None:
-    smooth, sharp = RANDOM.random((2, 50, 4))
-    images = [(0.2, [0, 1, 0, 0]), (0.7, [1, 1, 0, 1])]
-    slopes, distances = (1, 10, 100, 1000), [0.5, 0.2, 0.02, 0.002]
-    fig = pictures.one_latent((3, smooth), (1000, sharp), images, slopes, distances)
-    left, right = fig.axes[:2]
-    above, below, _ = left.child_axes
-    for strip, probs, name in ((above, smooth, "$a$ = 3"), (below, sharp, "$a$ = 1,000")):
-        np.testing.assert_allclose(shown(strip), probs.T)
-        assert tuple(strip.images[0].get_extent()) == (0, 1, 4.5, 0.5)
-        assert strip.get_ylabel().endswith(name)
-    pictured = [box for box in below.artists if isinstance(box, AnnotationBbox)]
-    assert [(box.xy[0], list(box.offsetbox.get_data().ravel())) for box in pictured] == images
-    assert (right.get_xscale(), right.get_yscale()) == ("log", "log")
-    curve, guide = right.lines
-    assert list(curve.get_ydata()) == distances
-    np.testing.assert_allclose(guide.get_ydata() * np.array(slopes), 0.6 * 2)
-    assert not clipped(fig)
-
-
-def test_the_digits_stand_where_each_panel_puts_them_and_arrows_show_the_correlations() -> None:
-    decoded, places = RANDOM.random((5, 784)), RANDOM.normal(size=(5, 2))
-    panels = {"as it is": (places, {"slant": (0.3, 0.2)}), "moved": (-places, {"slant": (-0.4, 0.0)})}
-    fig = pictures.moved_digits(panels, decoded, (3, 1), "A title")
-    for ax, below, expected, tip in zip(fig.axes, fig.axes[2:], (places, -places), ((0.3, 0.2), (-0.4, 0.0))):
+def test_the_digits_stand_where_each_panel_puts_them_and_arcs_lead_there_clockwise() -> None:
+    decoded, places = RANDOM.random((5, 784)), RANDOM.normal(size=(5, 2)) + 2
+    quarter = places @ np.array([[0.0, -1.0], [1.0, 0.0]])  # (x, y) -> (y, -x), clockwise
+    fig = pictures.moved_digits({"as it is": places, "moved": quarter}, decoded, (3, 1), "A title")
+    for ax, expected in zip(fig.axes, (places, quarter)):
         boxes = np.array([image.get_extent() for image in ax.images])
         np.testing.assert_allclose(np.stack([boxes[:, :2].mean(1), boxes[:, 2:].mean(1)], 1), expected)
         for image, digit in zip(ax.images, decoded):
@@ -222,9 +203,14 @@ def test_the_digits_stand_where_each_panel_puts_them_and_arrows_show_the_correla
         frames = [np.reshape(p.get_bbox().extents, (2, 2)).mean(0) for p in ax.patches]
         np.testing.assert_allclose(frames, expected[[3, 1]])
         assert len({p.get_edgecolor() for p in ax.patches}) == 2
-        arrow, name = below.texts
-        assert (arrow.xy[0], arrow.xy[1], *arrow.xyann) == (*tip, 0, 0)
-        assert name.get_text().replace("\N{MINUS SIGN}", "-") == f"slant ({tip[0]:+.2f}, {tip[1]:+.2f})"
+    assert not fig.axes[0].lines
+    for arc, digit, frame in zip(fig.axes[1].lines[::2], (3, 1), fig.axes[1].patches):
+        way = arc.get_xydata()
+        np.testing.assert_allclose(np.hypot(*way.T), np.hypot(*places[digit]))
+        np.testing.assert_allclose(way[0], places[digit])
+        assert np.linalg.norm(way[-1] - quarter[digit]) < 0.45
+        assert (way[:-1, 0] * way[1:, 1] < way[:-1, 1] * way[1:, 0]).all()  # clockwise
+        assert to_rgba(arc.get_color()) == frame.get_edgecolor()
     assert not clipped(fig)
 
 

@@ -196,7 +196,7 @@ def _one(text: str | Sequence[str], i: int) -> str:
     return text if isinstance(text, str) else text[i]
 
 
-def show(fig: Figure, alt: str) -> None:
+def show(fig: Figure, alt: str, *, all_greys: bool = False) -> None:
     """Display a figure as a picture with alternative text, and close it.
 
     The text takes the place of the figure's default text, so a regression run compares it.
@@ -204,6 +204,7 @@ def show(fig: Figure, alt: str) -> None:
     Args:
         fig: the figure.
         alt: one sentence that says what can be seen.
+        all_greys: as in `picture`.
 
     Raises:
         ValueError: alt is empty.
@@ -219,16 +220,20 @@ def show(fig: Figure, alt: str) -> None:
         raise ValueError("alt must say in one sentence what the figure shows")
     from IPython.display import display
 
-    display({"image/png": picture(fig), "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
+    display({"image/png": picture(fig, all_greys=all_greys), "text/plain": alt}, metadata={"image/png": {"alt": alt}}, raw=True)
 
 
 @in_course_style
-def picture(fig: Figure, dpi: float = STYLE["figure.dpi"]) -> bytes:
-    r"""The figure as a PNG picture of at most 256 colours, which is a third as large and looks the same; the figure is closed.
+def picture(fig: Figure, dpi: float = STYLE["figure.dpi"], *, all_greys: bool = False) -> bytes:
+    r"""The figure as a PNG picture of at most 256 colours, which is a third as large and looks nearly the same; the figure is closed.
+
+    As a rule the palette has only about 16 levels of red, green and blue. Lines and text need no more, but a soft edge turns into
+    a staircase.
 
     Args:
         fig: the figure.
         dpi: dots per inch.
+        all_greys: choose the colours that cover the picture best, for soft grey images. The file becomes up to twice as large.
 
     Example:
         >>> fig, ax = figure("A title")
@@ -241,7 +246,8 @@ def picture(fig: Figure, dpi: float = STYLE["figure.dpi"]) -> bytes:
     fig.savefig(buffer, format="png", dpi=dpi, facecolor="auto")
     plt.close(fig)
     with Image.open(buffer) as image:
-        few = image.convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        method = Image.Quantize.MAXCOVERAGE if all_greys else Image.Quantize.FASTOCTREE
+        few = image.convert("RGB").quantize(256, method=method, dither=Image.Dither.NONE)
     palette = np.array(few.getpalette())
     palette[palette >= 248], palette[palette <= 6] = 255, 0  # the octree's average of white is slightly grey, that of black not quite black
     few.putpalette(palette.tolist())

@@ -16,6 +16,7 @@ from vaecourse.plots import COLORS, figure, in_course_style, line, note, plane, 
 
 GREYS = ("#9A9A9A", "#6A6A6A", "#000000")
 ACCENT = "#8B2FC9"  # what a figure is about where that is no method of the course
+FRAMES = (COLORS["naive"], COLORS["importance"], COLORS["elbo"])  # to recognise the same digit in several panels
 
 
 def _picture(ax: Axes, image) -> None:
@@ -267,52 +268,19 @@ def singular_values(lines: Mapping[str, object]) -> Figure:
 
 
 @in_course_style
-def one_latent(smooth, sharp, shown: Sequence[tuple[float, object]], slopes, distances) -> Figure:
-    """Left: the probabilities of four pixels (G, 4) over the share of the prior to the left of z, for a small and a large slope.
+def moved_digits(panels: Mapping[str, object], decoded, framed: Sequence[int], title: str) -> Figure:
+    """The same decoded digits (N, 784) at other places in each panel, {title: places (N, 2)}.
 
-    `shown` holds (share of the prior, image (4,)) for the images under the strips. Right: the distance from the target against
-    the slope, with a line that falls as 1 / slope.
+    Some digits are framed in colours. In every panel but the first an arc leads from their places in the first panel to their
+    new ones, clockwise around 0 and at the same distance from it.
     """
-    titles = ["Steep steps: one interval for each image", "Steeper steps come closer to the target"]
-    labels = ["", "steepness $a$ of the steps"], ["", "total variation"]
-    fig, (left, right) = figure(titles, *labels, size=(10.6, 3.9))
-    left.axis("off")
-    left.get_gridspec().set_width_ratios([1.5, 1])
-    for low, (slope, probs) in zip((0.66, 0.21), (smooth, sharp)):
-        strip = left.inset_axes([0.13, low, 0.84, 0.34])
-        picture = strip.imshow(
-            np.asarray(probs).T, cmap="gray_r", vmin=0, vmax=1, aspect="auto", extent=(0, 1, 4.5, 0.5), interpolation="nearest"
-        )
-        strip.set(yticks=(1, 2, 3, 4), xticks=(0, 0.5, 1), ylabel=f"pixel\n$a$ = {slope:,g}")
-        strip.grid(False)
-    strip.set_xlabel(r"share of the prior to the left of $z$, that is $\Phi(z)$", labelpad=24)
-    for place, image in shown:
-        _small(strip, image, (place, -0.33), ("data", "axes fraction"), 8)
-    bar = fig.colorbar(picture, cax=left.inset_axes([1.0, 0.21, 0.02, 0.79]), label="probability of ink")
-    bar.set_ticks([0, 0.5, 1])
-    line(right, slopes, distances, "", "exact", marker="o", ms=4)
-    guide = distances[-1] * slopes[-1] / np.asarray(slopes[-4:], dtype=float)
-    right.plot(slopes[-4:], 0.6 * guide, "--", color=COLORS["prior"], lw=1.2)
-    right.text(slopes[-3], 0.4 * guide[1], "falls as 1/$a$", ha="right", va="top", fontsize=9, color="#555555")
-    right.set(xscale="log", yscale="log")
-    return fig
-
-
-@in_course_style
-def moved_digits(
-    panels: Mapping[str, tuple[object, Mapping[str, tuple[float, float]]]], decoded, framed: Sequence[int], title: str
-) -> Figure:
-    """The same decoded digits (N, 784) at other places in each panel, and below them, as arrows, what correlates with the two latents.
-
-    The panels are {title: (places (N, 2), {property: its correlations with z1 and z2})}; some digits are framed in colours.
-    """
-    fig, axes = figure(list(panels), "$z_1$", "$z_2$", size=(4.1 * len(panels), 6.9))
+    fig, axes = figure(list(panels), "$z_1$", "$z_2$", size=(3.7 * len(panels), 4.2))
     fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    rows = fig.add_gridspec(2, len(panels), height_ratios=[1.8, 1])
-    for i, (ax, (places, arrows)) in enumerate(zip(axes, panels.values())):
-        ax.set_subplotspec(rows[0, i])
+    first = np.asarray(next(iter(panels.values())))
+    for i, (ax, places) in enumerate(zip(axes, panels.values())):
         _digits_at(ax, np.asarray(places), decoded, framed)
-        _arrows(fig.add_subplot(rows[1, i]), arrows)
+        for j, color in zip(framed, FRAMES if i else ()):
+            _clockwise(ax, first[j], np.asarray(places)[j], color)
     return fig
 
 
@@ -323,24 +291,22 @@ def _digits_at(ax: Axes, places: np.ndarray, decoded, framed: Sequence[int]) -> 
         ink = np.zeros((28, 28, 4))
         ink[..., 3] = image
         ax.imshow(ink, extent=(left, left + 0.7, low, low + 0.7), interpolation="bilinear")
-    for i, color in zip(framed, (COLORS["naive"], COLORS["importance"], COLORS["elbo"])):
+    for i, color in zip(framed, FRAMES):
         ax.add_patch(Rectangle(places[i] - 0.36, 0.72, 0.72, fill=False, ec=color, lw=2.2))
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=range(-2, 3), yticks=range(-2, 3), aspect="equal")
     ax.grid(False)
 
 
-def _arrows(ax: Axes, arrows: Mapping[str, tuple[float, float]]) -> None:
-    """One arrow from 0 for each property, and above them its name with its two correlations."""
-    for i, ((name, tip), color) in enumerate(zip(arrows.items(), (ACCENT, COLORS["exact"]))):
-        ax.annotate("", tip, (0, 0), arrowprops={"arrowstyle": "-|>", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0})
-        label = f"{name} ({tip[0]:+.2f}, {tip[1]:+.2f})".replace("-", "\N{MINUS SIGN}")
-        ax.text(0, 1.17 - 0.13 * i, label, transform=ax.transAxes, color=color, va="bottom", fontsize=10)
-    ax.axhline(0, color="#AAAAAA", lw=0.9)
-    ax.axvline(0, color="#AAAAAA", lw=0.9)
-    ax.set(xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), xticks=(-0.5, 0, 0.5), yticks=(-0.5, 0, 0.5), aspect="equal")
-    ax.set_xlabel("correlation with $z_1$", fontsize=9)
-    ax.set_ylabel("with $z_2$", fontsize=9)
-    ax.grid(False)
+def _clockwise(ax: Axes, start: np.ndarray, end: np.ndarray, color: str) -> None:
+    """An arc around 0 from a dot at `start` to the frame around `end`, with an arrowhead before the frame."""
+    radius, begin = np.hypot(*start), np.arctan2(start[1], start[0])
+    turn = (begin - np.arctan2(end[1], end[0])) % (2 * np.pi)
+    angles = begin - np.linspace(0, turn - 0.42 / radius, 60)
+    x, y = radius * np.cos(angles), radius * np.sin(angles)
+    ax.plot(x, y, color=color, lw=1.4, ls=(0, (3, 2)))
+    ax.plot(x[0], y[0], "o", color=color, ms=5)
+    arrow = {"arrowstyle": "-|>", "color": color, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", (x[-1], y[-1]), (x[-4], y[-4]), arrowprops=arrow)
 
 
 @in_course_style
