@@ -522,17 +522,18 @@ def choice_of_sigma(sigmas, curves: Mapping[int, object], plain: float) -> Figur
 
 @in_course_style
 def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float) -> Figure:
-    """A log-likelihood that grows without bound as sigma shrinks: its local maximum, and the sigma from which on it is higher."""
+    """A log-likelihood that grows without bound as sigma shrinks: its local maximum, and the sigma below which it is higher.
+
+    A floor for sigma is too high above the one and too low below the other; both sides are shaded.
+    """
     title = "The likelihood grows without bound as σ shrinks"
     fig, ax = figure(title, r"$\sigma$ of the narrow normal (narrower to the right)", "log-likelihood, nats", size=(8.6, 3.9))
     line(ax, sigmas, heights, "", ACCENT)
     ax.set(xscale="log", xlim=(max(sigmas), min(sigmas)))
     top = np.asarray(heights).max()
-    zones = ((peak[0], max(sigmas), "a floor here\nis too high"), (equal, peak[0], ""), (min(sigmas), equal, "a floor here\nis too low"))
-    for low, high, text in zones:
-        if text:
-            ax.axvspan(low, high, color=COLORS["prior"], alpha=0.15, lw=0)
-            ax.text(high * 0.8, top, text, fontsize=10, color="#555555", va="top")
+    for low, high, text in ((peak[0], max(sigmas), "high"), (min(sigmas), equal, "low")):
+        ax.axvspan(low, high, color=COLORS["prior"], alpha=0.15, lw=0)
+        ax.text(high * 0.8, top, f"a floor here\nis too {text}", fontsize=10, color="#555555", va="top")
     ax.plot([peak[0], equal], [peak[1]] * 2, color="black", lw=0.9, ls=":")
     ax.plot(*peak, "o", color="black", ms=6)
     ax.plot(equal, peak[1], "o", mfc="white", mec="black", ms=6)
