@@ -290,7 +290,7 @@ def test_each_level_has_its_stripe_under_the_density_and_the_last_one_the_whole_
     stripes = [np.unique(stripe.get_paths()[0].vertices[:, 0])[[0, -1]] for stripe in ax.collections]
     low, high = ax.get_xlim()
     np.testing.assert_allclose(stripes, [(low, 0.25), (0.25, 0.75), (0.75, high)])
-    assert [t.get_text() for t in ax.texts] == ["level 1: 0.57", "level 2, the last one: 0.31,\nall the area to the right of it"]
+    assert [t.get_text() for t in ax.texts] == ["level 1: 0.57", "level 2, the last one: 0.31,\nthe whole right tail"]
     assert not clipped(fig)
 
 

@@ -409,7 +409,7 @@ def grey_and_binary(binary, grey, levels: int) -> Figure:
     values, counts = np.unique(np.asarray(grey), return_counts=True)
     inside = (values > 0) & (values < 1)
     title = f"{counts[inside].sum()} of the {counts.sum()} pixels are neither 0 nor 1"
-    fig, axes = figure(["binary", "grey", title], ["", "", "grey value"], ["", "", "number of pixels (log)"], size=(10.6, 3.4))
+    fig, axes = figure(["binary", "grey", title], ["", "", "grey value"], ["", "", "number of pixels (log)"], size=(9.6, 3.1))
     axes[0].get_gridspec().set_width_ratios([1, 1, 1.9])
     for ax, image in zip(axes, (binary, grey)):
         _picture(ax, image)
@@ -476,7 +476,7 @@ def cut_into_levels(edges, mean: float, sigma: float, probabilities) -> Figure:
     ax.set(xlim=(low, high), ylim=(0, 1.25 * top))
     text = f"level {inner}: {probabilities[inner]:.2f}"
     ax.annotate(text, ((edges[inner - 1] + edges[inner]) / 2, top), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=10)
-    text = f"level {last}, the last one: {probabilities[last]:.2f},\nall the area to the right of it"
+    text = f"level {last}, the last one: {probabilities[last]:.2f},\nthe whole right tail"
     ax.annotate(text, (edges[-1], density(edges[-1])), xytext=(14, 4), textcoords="offset points", color=ACCENT, fontsize=10)
     return fig
 
