@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.patches import Circle, ConnectionPatch, Polygon
 from scipy.integrate import trapezoid
+from scipy.stats import norm
 
 from vaecourse import plots
 from vaecourse.plots import a_latent_variable_model as pictures
@@ -240,40 +241,81 @@ def test_the_gain_is_a_mean_with_its_standard_error() -> None:
 # ---------------------------------------------------------------- notebook 02c
 
 
-def test_the_formula_is_divided_by_its_area() -> None:
+def test_the_values_of_a_grey_digit_are_counted_beside_its_pictures() -> None:
+    grey = np.repeat([0, 0.25, 0.5, 1], [700, 40, 10, 34])
+    fig = pictures.grey_and_binary(grey > 0.3, grey, 4)
+    binary, picture, histogram = fig.axes
+    np.testing.assert_array_equal(shown(binary), (grey > 0.3).reshape(28, 28))
+    np.testing.assert_array_equal(shown(picture), grey.reshape(28, 28))
+    bars = {round(bar.get_x() + bar.get_width() / 2, 6): bar.get_height() for bar in histogram.patches}
+    assert bars == {0: 700, 0.25: 40, 0.5: 10, 1: 34}
+    assert histogram.get_title(loc="left") == "50 of the 784 pixels are neither 0 nor 1"
+    assert {"700 pixels are 0", "34 pixels are 1", "50 lie between"} == {t.get_text() for t in histogram.texts}
+    assert not clipped(fig)
+
+
+def test_the_formula_is_divided_by_its_area_and_lies_below_its_chord() -> None:
     x = np.linspace(0, 1, 1001)
     values = 0.2**x * 0.8 ** (1 - x)
     area = 0.6 / np.log(4)  # (1 - 2p) / log((1 - p) / p)
     fig = pictures.grey_formula(x, {"0.2": (values, area)})
     raw, density = (trapezoid(ax.lines[0].get_ydata(), ax.lines[0].get_xdata()) for ax in fig.axes)
     assert (raw, density) == pytest.approx((area, 1), abs=1e-5)
-    assert {"p = 0.2: area 0.43", "p = 0.2: area 1"} <= set(texts(fig))
+    chord = fig.axes[0].lines[1]
+    assert (list(chord.get_xdata()), list(chord.get_ydata())) == ([0, 1], pytest.approx([0.8, 0.2]))
+    assert {"p = 0.2: area 0.43", "p = 0.2: area 1", "the straight line for p = 0.2: area 0.50"} <= set(texts(fig))
     assert all(ax.lines[0].get_ydata().max() < ax.get_ylim()[1] for ax in fig.axes)
 
 
-def test_the_local_maximum_its_level_and_the_rival_are_marked() -> None:
-    sigmas = np.logspace(1, -6, 50)
-    fig = pictures.without_maximum(sigmas, -np.log(sigmas), (0.5, -1.0), 0.004, -3.0)
+def test_each_level_has_its_stripe_under_the_density_and_the_last_one_the_whole_tail() -> None:
+    edges = np.array([0.25, 0.75])  # the levels 0, 1/2 and 1
+    probabilities = np.diff(norm.cdf([-np.inf, *edges, np.inf], 0.6, 0.3))
+    fig = pictures.cut_into_levels(edges, 0.6, 0.3, probabilities)
     (ax,) = fig.axes
-    assert {"local maximum: -1.0\nat σ = 0.50", "as high again\nat σ = 0.0040", "N(0, 1) alone: -3.0"} <= set(texts(fig))
-    _, rival, level, *points = ax.lines
-    assert list(rival.get_ydata()) == [-3, -3]
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), norm.pdf(ax.lines[0].get_xdata(), 0.6, 0.3))
+    stripes = [np.unique(stripe.get_paths()[0].vertices[:, 0])[[0, -1]] for stripe in ax.collections]
+    low, high = ax.get_xlim()
+    np.testing.assert_allclose(stripes, [(low, 0.25), (0.25, 0.75), (0.75, high)])
+    assert [t.get_text() for t in ax.texts] == ["level 1: 0.57", "level 2, the last one: 0.31,\nthe whole right tail"]
+    assert not clipped(fig)
+
+
+def test_the_decoder_is_stacked_on_the_noise_and_the_data_are_marked() -> None:
+    fig = pictures.noise_and_decoder([2.0, 0.4], [1.5, 0.0], 0.5)
+    (ax,) = fig.axes
+    noise, decoder = ax.containers
+    assert [(bar.get_y(), bar.get_height()) for bar in noise] == [(0, 0.5)] * 2
+    assert [(bar.get_y(), bar.get_height()) for bar in decoder] == [(0.5, 1.5), (0.5, 0)]
+    (data,) = [c for c in ax.collections if c.get_label() == "data"]
+    assert [segment[0][1] for segment in data.get_segments()] == [2.0, 0.4]
+    assert [t.get_text() for t in ax.texts] == ["2.00", "0.40"]
+    assert not clipped(fig)
+
+
+def test_the_maximum_of_each_curve_over_sigma_is_marked() -> None:
+    sigmas = np.logspace(-1, 0, 101)
+    curves = {20: 10 - np.log(sigmas / 0.2) ** 2, 2: 5 - np.log(sigmas / 0.5) ** 2}
+    fig = pictures.choice_of_sigma(sigmas, curves, 0.7)
+    (ax,) = fig.axes
+    first, second, plain = ax.lines
+    assert [float(line.get_xdata()[line.get_markevery()[0]]) for line in (first, second)] == pytest.approx([0.2, 0.5], rel=0.02)
+    assert [line.get_label() for line in (first, second)] == ["20 latents: best at σ = 0.20", "2 latents: best at σ = 0.50"]
+    assert list(plain.get_xdata()) == [0.7, 0.7]
+    assert not clipped(fig)
+
+
+def test_the_local_maximum_and_the_floors_that_are_too_high_or_too_low_are_marked() -> None:
+    sigmas = np.logspace(1, -6, 50)
+    fig = pictures.without_maximum(sigmas, -np.log(sigmas), (0.5, -1.0), 0.004)
+    (ax,) = fig.axes
+    assert {"local maximum: -1.0\nat σ = 0.50", "as high again\nat σ = 0.0040"} <= set(texts(fig))
+    _, level, *points = ax.lines
     assert (list(level.get_xdata()), list(level.get_ydata())) == ([0.5, 0.004], [-1, -1])
     assert [(float(p.get_xdata()[0]), float(p.get_ydata()[0])) for p in points] == [(0.5, -1.0), (0.004, -1.0)]
-    excluded = ax.patches[0].get_path().vertices[:, 0] if isinstance(ax.patches[0], Polygon) else ax.patches[0].get_bbox().extents[[0, 2]]
-    assert (min(excluded), max(excluded)) == pytest.approx((1e-6, 0.004))  # by a floor
+    zones = [p.get_path().vertices[:, 0] if isinstance(p, Polygon) else p.get_bbox().extents[[0, 2]] for p in ax.patches]
+    assert [(min(zone), max(zone)) for zone in zones] == [pytest.approx((0.5, 10)), pytest.approx((1e-6, 0.004))]
+    assert [t.get_text() for t in ax.texts[:2]] == ["a floor here\nis too high", "a floor here\nis too low"]
     assert ax.get_xlim()[0] > ax.get_xlim()[1]  # sigma shrinks to the right
-
-
-def test_the_directions_above_each_noise_variance_are_counted() -> None:
-    variances = np.arange(10, 0, -1) / 10
-    fig = pictures.directions_above(variances, (0.75, 0.25))
-    (ax,) = fig.axes
-    curve, *rest = ax.lines
-    assert (list(curve.get_xdata()), list(curve.get_ydata())) == (list(range(1, 11)), list(variances))
-    assert [t.get_text() for t in ax.texts] == ["σ² = 0.75: 3 directions lie above", "σ² = 0.25: 8 directions lie above"]
-    assert [(p.get_xdata()[0], p.get_ydata()[0]) for p in rest[1::2]] == [(3, 0.75), (8, 0.25)]
-    assert not clipped(fig)
 
 
 def test_they_leave_the_settings_of_matplotlib_alone() -> None:

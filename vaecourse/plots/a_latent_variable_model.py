@@ -370,9 +370,35 @@ def gain_by_width(widths, train, held_out) -> Figure:
 
 
 @in_course_style
+def grey_and_binary(binary, grey, levels: int) -> Figure:
+    """A binary version (784,) of a grey digit, the digit itself, and how many of its pixels have each of the values 0, 1/levels, ..., 1."""
+    values, counts = np.unique(np.asarray(grey), return_counts=True)
+    inside = (values > 0) & (values < 1)
+    title = f"{counts[inside].sum()} of the {counts.sum()} pixels are neither 0 nor 1"
+    fig, axes = figure(["binary", "grey", title], ["", "", "grey value"], ["", "", "number of pixels (log)"], size=(9.6, 3.1))
+    axes[0].get_gridspec().set_width_ratios([1, 1, 1.9])
+    for ax, image in zip(axes, (binary, grey)):
+        _picture(ax, image)
+    ax = axes[2]
+    width = 0.8 / max(31, levels)
+    ax.bar(values[~inside], counts[~inside], width, color="black")
+    ax.bar(values[inside], counts[inside], width, color=ACCENT)
+    ax.set(yscale="log", xlim=(-0.03, 1.03), ylim=(0.7, 2 * counts.max()))
+    ax.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
+    for end, side in ((0, "left"), (1, "right")):
+        number = int(counts[values == end].sum())
+        ax.text(end + (0.03 if end == 0 else -0.03), max(number, 1), f"{number} pixels are {end}", ha=side, va="center", fontsize=9)
+    ax.text(0.5, 1.4 * counts[inside].max(), f"{counts[inside].sum()} lie between", ha="center", va="bottom", fontsize=9, color=ACCENT)
+    return fig
+
+
+@in_course_style
 def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
-    """p^x (1 - p)^(1 - x) over grey values x (G,), {p: (values, their integral)}, and the same divided by the integral."""
-    titles = ["On grey values the formula is no density", "Divided by its area: continuous Bernoulli"]
+    """p^x (1 - p)^(1 - x) over grey values x (G,), {p: (values, their integral)}, and the same divided by the integral.
+
+    The last curve has the straight line between its ends beside it, under which the area is one half.
+    """
+    titles = ["The area is at most one half: no density", "Divided by its area: continuous Bernoulli"]
     fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density"], size=(10, 3.7))
     shades = (COLORS["importance"], COLORS["prior"], ACCENT)
     for (name, (values, area)), color in zip(curves.items(), shades):
@@ -380,6 +406,7 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
         for ax, heights, total in zip(axes, (values, values / area), (f"{area:.2f}", "1")):
             ax.plot(x, heights, color=color, label=f"p = {name}: area {total}")
             ax.fill_between(x, heights, color=color, alpha=0.12, lw=0)
+    axes[0].plot([x[0], x[-1]], [values[0], values[-1]], color=color, lw=1.3, ls="--", label=f"the straight line for p = {name}: area 0.50")
     for ax in axes:
         ax.set(xlim=(0, 1), ylim=(0, 2.8))
         ax.legend(frameon=False, fontsize=9, loc="upper center")
@@ -387,37 +414,95 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
 
 
 @in_course_style
-def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float, alone: float) -> Figure:
-    """A log-likelihood that grows without bound as sigma shrinks: its local maximum, the sigma from which on it is higher, and a rival."""
-    title = "The likelihood grows without bound as σ shrinks"
-    fig, ax = figure(title, r"$\sigma$ of the narrow normal (narrower to the right)", "log-likelihood, nats", size=(7.6, 3.9))
-    line(ax, sigmas, heights, "", ACCENT)
-    ax.set(xscale="log", xlim=(max(sigmas), min(sigmas)))
-    ax.axvspan(min(sigmas), equal, color=COLORS["prior"], alpha=0.15, lw=0)
-    top = np.asarray(heights).max()
-    ax.text(equal * 0.8, top, "a floor must\nexclude this", fontsize=9, color="#555555", va="top")
-    ax.axhline(alone, color=COLORS["prior"], lw=1.3, ls="--")
-    ax.text(min(sigmas) * 1.3, alone + 0.15, f"N(0, 1) alone: {alone:.1f}", fontsize=9, color="#555555", va="bottom", ha="right")
-    ax.plot([peak[0], equal], [peak[1]] * 2, color="black", lw=0.9, ls=":")
-    ax.plot(*peak, "o", color="black", ms=6)
-    ax.plot(equal, peak[1], "o", mfc="white", mec="black", ms=6)
-    note(ax, peak, f"local maximum: {peak[1]:.1f}\nat σ = {peak[0]:.2f}", (-60, 38))
-    note(ax, (equal, peak[1]), f"as high again\nat σ = {equal:.4f}", (-78, 30))
+def cut_into_levels(edges, mean: float, sigma: float, probabilities) -> Figure:
+    """A normal density in stripes, one for each level, between the edges (L - 1,); the most probable inner stripe and the last are named.
+
+    Args:
+        edges: where one level ends and the next begins, from left to right.
+        mean, sigma: of the normal.
+        probabilities: (L,) of the levels.
+    """
+    title = "The probability of a level is the area above its interval"
+    fig, ax = figure(title, "$x$", "density", size=(8.6, 3.4))
+    edges, probabilities = np.asarray(edges), np.asarray(probabilities)
+    low, high = edges[0] - 0.05, mean + 3.6 * sigma
+    bounds, last = [low, *edges, high], len(edges)
+    inner = 1 + int(probabilities[1:-1].argmax())
+
+    def density(x):
+        return np.exp(-(((x - mean) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+
+    for i, (start, end) in enumerate(zip(bounds, bounds[1:])):
+        x = np.linspace(start, end, 60 if i == last else 8)
+        color = ACCENT if i == last else COLORS["posterior"] if i == inner else "#D0D0D0" if i % 2 else "#E8E8E8"
+        ax.fill_between(x, density(x), color=color, alpha=0.75, lw=0)
+    x = np.linspace(low, high, 400)
+    ax.plot(x, density(x), color="black")
+    top = density(mean)
+    ax.set(xlim=(low, high), ylim=(0, 1.25 * top))
+    text = f"level {inner}: {probabilities[inner]:.2f}"
+    ax.annotate(text, ((edges[inner - 1] + edges[inner]) / 2, top), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=10)
+    text = f"level {last}, the last one: {probabilities[last]:.2f},\nthe whole right tail"
+    ax.annotate(text, (edges[-1], density(edges[-1])), xytext=(14, 4), textcoords="offset points", color=ACCENT, fontsize=10)
     return fig
 
 
 @in_course_style
-def directions_above(variances, noise: Sequence[float]) -> Figure:
-    """The variances of the data in their principal directions, largest first, and for each noise variance how many lie above it."""
-    title = "The smaller the noise variance, the more latents the best linear decoder uses"
-    fig, ax = figure(title, "principal direction of the data, in order", "variance", size=(8.6, 3.7))
-    variances = np.asarray(variances)
-    line(ax, np.arange(1, len(variances) + 1), variances, "", "exact")
-    for level, color in zip(noise, (ACCENT, COLORS["importance"])):
-        count = int((variances > level).sum())
-        ax.axhline(level, color=color, lw=1.3, ls="--")
-        ax.plot(count, level, "o", color=color, ms=7)
-        text = f"σ² = {level:g}: {count} directions lie above"
-        ax.annotate(text, (count, level), xytext=(10, 6), textcoords="offset points", color=color, fontsize=10)
-    ax.set(yscale="log", xlim=(0, 400), ylim=(variances[:400].min() * 0.7, variances.max() * 1.5))
+def noise_and_decoder(variances, decoder, noise: float) -> Figure:
+    """For each principal direction (K,) the variance of the noise, that of the decoder on top of it, and that of the data."""
+    title = "The decoder adds only the variance that the noise lacks"
+    fig, ax = figure(title, "principal direction of the data", "variance", size=(7.6, 3.6))
+    variances, decoder = np.asarray(variances), np.asarray(decoder)
+    places = np.arange(1, len(variances) + 1)
+    ax.bar(places, noise, 0.55, color="#CFCFCF", label=f"noise, σ² = {noise:g}")
+    ax.bar(places, decoder, 0.55, bottom=noise, color=ACCENT, alpha=0.7, label="decoder")
+    ax.hlines(variances, places - 0.38, places + 0.38, color="black", lw=2, label="data")
+    for place, variance in zip(places, variances):
+        ax.annotate(f"{variance:.2f}", (place, max(variance, noise)), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=10)
+    ax.set(xticks=places, ylim=(0, 1.2 * variances.max()))
+    ax.grid(False, axis="x")
+    ax.legend(frameon=False, fontsize=10, loc="upper right")
+    return fig
+
+
+@in_course_style
+def choice_of_sigma(sigmas, curves: Mapping[int, object], plain: float) -> Figure:
+    """The mean log-likelihood over the noise sigmas (S,), {number of latents: (S,)}, each with its maximum, and a sigma to compare."""
+    title = "The best σ lies far below that of a plain sum of squares"
+    fig, ax = figure(title, "$\\sigma$ of the noise", "mean log-likelihood, nats per image", size=(8.6, 3.9))
+    sigmas, highest = np.asarray(sigmas), max(np.asarray(heights).max() for heights in curves.values())
+    for (latents, heights), color in zip(curves.items(), (COLORS["prior"], COLORS["importance"], ACCENT)):
+        best = int(np.asarray(heights).argmax())
+        ax.plot(
+            sigmas, heights, color=color, marker="o", markevery=[best], ms=7, label=f"{latents} latents: best at σ = {sigmas[best]:.2f}"
+        )
+    ax.axvline(plain, color="black", lw=1.3, ls="--")
+    ax.text(plain * 1.04, highest, f"plain sum\nof squares:\nσ = {plain:.2f}", fontsize=10, va="top")
+    ax.legend(frameon=False, fontsize=10, loc="upper right", bbox_to_anchor=(0.79, 1))
+    ax.set(xscale="log", xlim=(sigmas[0], sigmas[-1]), ylim=(-1.1 * highest, 1.2 * highest))
+    ticks = [tick for tick in (0.03, 0.05, 0.1, 0.2, 0.5, 1.0) if sigmas[0] <= tick <= sigmas[-1]]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    return fig
+
+
+@in_course_style
+def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float) -> Figure:
+    """A log-likelihood that grows without bound as sigma shrinks: its local maximum, and the sigma below which it is higher.
+
+    A floor for sigma is too high above the one and too low below the other; both sides are shaded.
+    """
+    title = "The likelihood grows without bound as σ shrinks"
+    fig, ax = figure(title, r"$\sigma$ of the narrow normal (narrower to the right)", "log-likelihood, nats", size=(8.6, 3.9))
+    line(ax, sigmas, heights, "", ACCENT)
+    ax.set(xscale="log", xlim=(max(sigmas), min(sigmas)))
+    top = np.asarray(heights).max()
+    for low, high, text in ((peak[0], max(sigmas), "high"), (min(sigmas), equal, "low")):
+        ax.axvspan(low, high, color=COLORS["prior"], alpha=0.15, lw=0)
+        ax.text(high * 0.8, top, f"a floor here\nis too {text}", fontsize=10, color="#555555", va="top")
+    ax.plot([peak[0], equal], [peak[1]] * 2, color="black", lw=0.9, ls=":")
+    ax.plot(*peak, "o", color="black", ms=6)
+    ax.plot(equal, peak[1], "o", mfc="white", mec="black", ms=6)
+    note(ax, peak, f"local maximum: {peak[1]:.1f}\nat σ = {peak[0]:.2f}", (16, 34))
+    note(ax, (equal, peak[1]), f"as high again\nat σ = {equal:.4f}", (10, -46))
     return fig
