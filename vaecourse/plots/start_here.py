@@ -1,4 +1,4 @@
-"""The figures of notebook 00: digits and the map of the model, code lengths, what is turned on its side, where the nats go, half a digit, the eight."""
+"""The figures of notebook 00: the map of the model, code lengths, what is turned on its side, where nats go, half a digit, the eight."""
 
 from __future__ import annotations
 
