@@ -54,7 +54,7 @@ def the_map(pictures, reach: float, row: int, greyest: int = 2, centre: float = 
     n = int(round(len(pictures) ** 0.5))
     at = np.linspace(-reach, reach, n)
     step = at[1] - at[0]
-    fig, ax = figure("The map: neighbours on the plane look alike", size=(7.6, 8.2))
+    fig, ax = figure("The map: most neighbours on the plane look alike", size=(7.6, 8.2))
     sheet(ax, pictures, reach + step / 2)  # so that the middle of an image lies at its latents
     z = np.stack(np.meshgrid(at, at, indexing="ij"), -1).reshape(-1, 2)
     grey = np.where((z**2).sum(1) <= centre**2, (pictures * (1 - pictures)).sum(1), -1)
@@ -91,6 +91,7 @@ def code_lengths(bits: Mapping[str, float], ours: Sequence[str], title: str) -> 
     ax.bar_label(bars, [f"{value:.0f}" for value in bits.values()], padding=4)
     ax.invert_yaxis()
     ax.margins(x=0.08)  # room for the numbers
+    ax.set_axisbelow(True)
     ax.grid(axis="y", visible=False)
     return fig
 
