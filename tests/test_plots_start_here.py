@@ -42,9 +42,9 @@ def test_images_on_the_map_stand_at_their_latents_and_the_greyest_near_the_centr
     # the pixel in the middle of the image at (0, 1), counted from the top left corner
     assert picture[int((high - 1) / 7 * 14), int((0 - left) / 7 * 14)] == pytest.approx(0.4)
     middles = [(patch.get_x() + patch.get_width() / 2, patch.get_y() + patch.get_height() / 2) for patch in ax.patches]
-    assert np.allclose(middles, [(0, -2), (0, 1), (1, 0)])  # the path, then the frames
+    assert np.allclose(middles, [(0.5, -2), (0, 1), (1, 0)])  # the path, then the frames
     path, *frames = ax.patches
-    assert 4 < path.get_width() < 5, "five of seven images: one is left out at each end"
+    assert 5 < path.get_width() < 6, "six of seven images: the leftmost is left out"
     assert all(frame.get_width() < 1 for frame in frames)
     assert {t.get_text() for t in ax.figure.legends[0].get_texts()} == {
         "a path from left to right",
@@ -58,6 +58,17 @@ def test_new_digits_stand_above_their_shapes_and_the_nearest_training_digits() -
     assert [np.asarray(ax.images[0].get_array()).mean() for ax in fig.axes] == pytest.approx([0.3, 0.35, 0.4, 0.6, 0, 1, 0.1, 0.2])
     assert [ax.get_xlabel() for ax in fig.axes] == [""] * 6 + ["12 differ", "34 differ"]
     assert {"sampled pixels", "probability of ink", "nearest\ntraining digit", "What was found"} <= set(texts(fig))
+
+
+def test_each_code_has_a_bar_as_long_as_its_bits_and_ours_are_dark() -> None:
+    fig = start_here.code_lengths({"coins": 784.0, "ours": 190.6}, ["ours"], "What was found")
+    (ax,) = fig.axes
+    assert [bar.get_width() for bar in ax.containers[0]] == [784.0, 190.6]
+    coins, ours = (sum(bar.get_facecolor()[:3]) for bar in ax.containers[0])
+    assert ours < coins / 2
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["coins", "ours"]
+    assert ax.yaxis_inverted(), "the first code on top"
+    assert {"784", "191", "What was found"} <= set(texts(fig))
 
 
 def test_the_histograms_count_every_digit_and_mark_the_alarm_and_the_blank_page() -> None:
@@ -110,11 +121,15 @@ def test_two_explanations_are_marked_on_the_plane_and_decoded() -> None:
     fig = start_here.explanations(given, grid, shares, grid[[0, 2]], constant_images(0.2, 0.6, 0.4), [0.75, 0.25], "What was found")
     known, plane, a, b, averaged = fig.axes[:5]
     assert np.asarray(known.images[0].get_array()).tolist() == [[0, 0.25], [0.5, 0.75]], "the whole digit"
-    assert np.array_equal(plane.collections[0].get_offsets(), grid[[0, 2]]), "a point without a share is not drawn"
-    assert list(plane.collections[0].get_array()) == [0.75, 0.25]
-    assert fig.axes[5].get_xlim() == (0, 0.75), "the scale begins at 0"
-    assert [(t.get_text(), t.xy) for t in plane.texts] == [("A", (-1.0, 0.5)), ("B", (1.0, -0.5))]
-    assert [ax.get_title(loc="left") for ax in (a, b)] == ["A, left: 75%", "B, right: 25%"]
+    points = plane.collections[0]
+    assert np.array_equal(points.get_offsets(), grid[[0, 2]]), "a point without a share is not drawn"
+    assert list(points.get_array()) == [0.75, 0.25]
+    assert points.get_clim() == (0, 0.75), "the scale begins at 0"
+    assert points.cmap(0.0) == (1, 1, 1, 1), "and with white"
+    assert min(points.cmap(0.005)[:3]) > 0.95
+    assert [(t.get_text(), tuple(t.xy)) for t in plane.texts] == [("A: 75%", (-1.0, 0.5)), ("B: 25%", (1.0, -0.5))]
+    assert plane.get_xlim() == pytest.approx((-1.6, 1.6))
+    assert plane.get_ylim() == pytest.approx((-1.6, 1.6))
     assert [np.asarray(ax.images[0].get_array()).mean() for ax in (a, b, averaged)] == pytest.approx([0.2, 0.6, 0.4])
     assert "What was found" in texts(fig)
 

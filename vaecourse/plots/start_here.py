@@ -1,4 +1,4 @@
-"""The figures of notebook 00: digits and the map of the model, what is turned on its side, where the nats go, half a digit, the eight."""
+"""The figures of notebook 00: the map of the model, code lengths, what is turned on its side, where nats go, half a digit, the eight."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from vaecourse.plots import COLORS, figure, images, in_course_style, note, sheet
+from vaecourse.plots import COLORS, figure, images, in_course_style, sheet
 
 MARK = "#56B4E9"  # the colour of the palette that stands for no method
+SHARES = LinearSegmentedColormap.from_list("shares", ["white", COLORS["posterior"], "#5A2A00"])  # white, so that no share leaves no trace
 
 
 @in_course_style
@@ -35,10 +37,10 @@ def _tiles(ax: Axes, pictures: np.ndarray) -> None:
 
 
 @in_course_style
-def the_map(pictures, reach: float, row: int, greyest: int = 4, centre: float = 1.5) -> Figure:
+def the_map(pictures, reach: float, row: int, greyest: int = 2, centre: float = 1.5) -> Figure:
     """Decoded images (n * n, D) at their places on the plane of the two latents, with two kinds of frames.
 
-    A solid frame holds one row without the outermost image at each end. Dashed frames hold the `greyest` images, by the sum of
+    A solid frame holds one row without its leftmost image. Dashed frames hold the `greyest` images, by the sum of
     p (1 - p) over the pixels, among those whose latents lie at most `centre` from 0.
 
     Args:
@@ -52,14 +54,14 @@ def the_map(pictures, reach: float, row: int, greyest: int = 4, centre: float = 
     n = int(round(len(pictures) ** 0.5))
     at = np.linspace(-reach, reach, n)
     step = at[1] - at[0]
-    fig, ax = figure("The map: neighbours on the plane look alike", size=(7.6, 8.2))
+    fig, ax = figure("The map: most neighbours on the plane look alike", size=(7.6, 8.2))
     sheet(ax, pictures, reach + step / 2)  # so that the middle of an image lies at its latents
     z = np.stack(np.meshgrid(at, at, indexing="ij"), -1).reshape(-1, 2)
     grey = np.where((z**2).sum(1) <= centre**2, (pictures * (1 - pictures)).sum(1), -1)
     inside = 0.46 * step  # so that frames of neighbours do not overlap
     solid = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path from left to right"}
     dashed = solid | {"ls": (0, (3, 1.2)), "label": f"the {greyest} greyest images near the centre"}
-    path = ax.add_patch(Rectangle((at[1] - inside, at[row] - inside), (n - 3) * step + 2 * inside, 2 * inside, **solid))
+    path = ax.add_patch(Rectangle((at[1] - inside, at[row] - inside), (n - 2) * step + 2 * inside, 2 * inside, **solid))
     frames = [ax.add_patch(Rectangle(z[i] - inside, 2 * inside, 2 * inside, **dashed)) for i in np.argsort(-grey)[:greyest]]
     fig.legend(handles=[path, *frames[:1]], loc="outside lower center", ncols=2, frameon=False)
     ax.set(xlabel="first latent $z_1$", ylabel="second latent $z_2$")
@@ -78,6 +80,19 @@ def made_and_nearest(means, samples, nearest, fewest, title: str) -> Figure:
     fig = images(rows, title, columns=len(means), row_names=names, size=0.88)
     for ax, pixels in zip(fig.axes[-len(means) :], fewest):
         ax.set_xlabel(f"{int(pixels)} differ", fontsize=9)
+    return fig
+
+
+@in_course_style
+def code_lengths(bits: Mapping[str, float], ours: Sequence[str], title: str) -> Figure:
+    """A bar for each code, as long as its bits for a digit, in the order given; the codes in `ours` are dark."""
+    fig, ax = figure(title, "bits a digit", size=(8.4, 2.5))
+    bars = ax.barh(list(bits), list(bits.values()), color=["#222222" if name in ours else "#BBBBBB" for name in bits], height=0.66)
+    ax.bar_label(bars, [f"{value:.0f}" for value in bits.values()], padding=4)
+    ax.invert_yaxis()
+    ax.margins(x=0.08)  # room for the numbers
+    ax.set_axisbelow(True)
+    ax.grid(axis="y", visible=False)
     return fig
 
 
@@ -182,20 +197,21 @@ def explanations(x, grid, shares, at, pictures, totals: Sequence[float], title: 
         shares: of the points, (G,), summing to 1.
         at: two of the points, (2, 2): the first is called A, the second B.
         pictures: what is decoded there, and the upper half with the averaged lower half, (3, D).
-        totals: the share of all points to the left of the line z1 = 0, and to the right of it.
+        totals: the share of all points above the line z2 = 0, and below it.
         title: of the figure.
     """
     x, grid, shares, at, pictures = (np.asarray(values) for values in (x, grid, shares, at, pictures))
-    names = [f"A, left: {totals[0]:.0%}", f"B, right: {totals[1]:.0%}", "Averaged"]
-    fig, axes = figure(["The digit", "The share of each z", *names], size=(11.6, 3.1))
+    fig, axes = figure(["The digit", "The share of each z", "Decoded at A", "Decoded at B", "Averaged"], size=(10.4, 2.9))
     held = shares > 1e-3 * shares.max()
-    drawn = axes[1].scatter(*grid[held].T, c=shares[held], s=24, marker="s", lw=0, cmap="Oranges", vmin=0)
-    fig.colorbar(drawn, ax=axes[1], label="share", location="bottom", aspect=30)
-    axes[1].axvline(0, color="black", lw=0.8)
-    for letter, z in zip("AB", at):
-        note(axes[1], tuple(z), letter, (10, 12))
-    low, high = grid[held].min(0) - 0.5, grid[held].max(0) + 0.5
-    axes[1].set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+    drawn = axes[1].scatter(*grid[held].T, c=shares[held], s=20, marker="s", lw=0, cmap=SHARES, vmin=0)
+    fig.colorbar(drawn, ax=axes[1], location="right", aspect=25).ax.tick_params(labelsize=8)
+    axes[1].axhline(0, color="black", lw=0.8)
+    middle, reach = (grid[held].min(0) + grid[held].max(0)) / 2, np.ptp(grid[held], axis=0).max() / 2 + 0.6
+    axes[1].set(xlim=middle[0] + np.array([-reach, reach]), ylim=middle[1] + np.array([-reach, reach]))
+    axes[1].set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+    for letter, z, total in zip("AB", at, totals):
+        place = {"xytext": (12, 0), "ha": "left"} if z[0] <= middle[0] else {"xytext": (-12, 0), "ha": "right"}  # inside the panel
+        axes[1].annotate(f"{letter}: {total:.0%}", z, textcoords="offset points", va="center", **place, fontsize=11, fontweight="bold")
     side = int(round(pictures.shape[1] ** 0.5))
     for ax, picture in zip(axes[[0, 2, 3, 4]], (x, *pictures)):
         ax.imshow(picture.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
@@ -203,7 +219,7 @@ def explanations(x, grid, shares, at, pictures, totals: Sequence[float], title: 
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
         ax.spines[:].set_visible(True)
-    axes[0].get_gridspec().set_width_ratios([1, 1.7, 1, 1, 1])
+    axes[0].get_gridspec().set_width_ratios([1, 1.9, 1, 1, 1])
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
