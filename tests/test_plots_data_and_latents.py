@@ -90,18 +90,16 @@ def test_scale_writes_the_steps_of_log_p_x_and_sets_the_last_apart() -> None:
 
 
 def test_calibration_pairs_errors_expected_with_errors_made() -> None:
-    fig = figures.calibration("A title", ["few", "many"], [23.4, 0.0031], [55, 148], [5, 12])
+    fig = figures.calibration("A title", ["few", "many"], [23.4, 0.0031], [55, 148])
     (ax,) = fig.axes
     assert ax.get_xscale() == "log"
     handles = dict(zip(*reversed(ax.get_legend_handles_labels())))
     assert handles["expected by the posterior"].get_xydata().tolist() == [[23.4, 0], [0.0031, 1]]
-    line, _, (whiskers,) = handles["made"].lines
-    assert line.get_xydata().tolist() == [[55, 0], [148, 1]]
-    assert [segment[:, 0].tolist() for segment in whiskers.get_segments()] == [[50, 60], [136, 160]]
+    assert handles["made"].get_xydata().tolist() == [[55, 0], [148, 1]]
     assert ax.yaxis_inverted()  # the first group is above
     assert {"23", "0.003", "55", "148", "few", "many"} <= set(texts(fig))
     low, high = ax.get_xlim()
-    assert low < 0.0031 < 160 < high
+    assert low < 0.0031 < 148 < high
 
 
 def test_fatal_pixels_are_marked_where_they_lie() -> None:

@@ -65,17 +65,19 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
     likelihood, joint, posterior = 1000 * np.asarray(likelihood), 1000 * np.asarray(joint), np.asarray(posterior)
     _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood])
     ends = np.append(joint.cumsum(), joint.sum())
-    _bars(axes[2], [*names, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends)
+    _bars(axes[2], [*names, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends, digits=4)
     _bars(axes[3], names, posterior, [COLORS["posterior"] if v == posterior.max() else f"{COLORS['posterior']}88" for v in posterior])
     return fig
 
 
-def _bars(ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[str], ends: np.ndarray | None = None) -> None:
+def _bars(
+    ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[str], ends: np.ndarray | None = None, digits: int = 2
+) -> None:
     """A horizontal bar a name, with its value behind it; it ends at `ends`, by default at its value."""
     ends = values if ends is None else ends
     ax.barh(names, values, left=ends - values, color=colors)
     for i, (value, end) in enumerate(zip(values, ends)):
-        ax.annotate(f"{value:.2f}", (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
+        ax.annotate(f"{value:.{digits}f}", (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
     ax.invert_yaxis()
     ax.set(xlim=(0, 1.4 * ends.max()), xticks=[])
     ax.grid(False)
@@ -109,21 +111,21 @@ def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
 
 
 @in_course_style
-def calibration(title: str, groups: Sequence[str], expected, made, errors) -> Figure:
+def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
     """For each group of images, a row: how many favourite classes should be wrong, and how many are, on a logarithmic axis.
 
     Args:
         title: the title.
         groups: the name of each row.
         expected: how many errors the posterior expects (G,), above 0.
-        made: how many there are (G,), above 0, with their standard errors (G,).
+        made: how many there are (G,), above 0.
     """
     at = np.arange(len(groups))
     expected, made = np.asarray(expected), np.asarray(made)
     fig, ax = figure(title, "number of digits whose favourite class is wrong", "largest posterior probability", size=(8.2, 3.4))
     ax.hlines(at, expected, made, color="#BBBBBB", lw=1.5, zorder=1)
     ax.plot(expected, at, "o", ms=9, color=COLORS["posterior"], label="expected by the posterior")
-    ax.errorbar(made, at, xerr=errors, fmt="s", ms=7, capsize=4, color=INK, ecolor="#777777", label="made")
+    ax.plot(made, at, "s", ms=7, color=INK, label="made")
     for values in (expected, made):
         for i, value in enumerate(values):
             text = f"{value:.0f}" if value >= 10 else f"{value:.1g}" if value < 0.1 else f"{value:.2g}"
