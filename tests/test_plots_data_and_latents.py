@@ -47,12 +47,14 @@ def test_steps_show_points_curves_and_both_pictures(pages: np.ndarray) -> None:
 
 def test_sums_draw_the_rectangles_that_they_add_up() -> None:
     z = np.linspace(-3, 3, 601)
-    fig = figures.sums("A title", z, np.maximum(1 - np.abs(z), 0), [1.0, 0.5], whole=0.8)  # the triangle has area 1, whatever the step
-    for ax, h in zip(fig.axes, (1.0, 0.5)):
-        assert sum(bar.get_width() * bar.get_height() for bar in ax.patches) == pytest.approx(1)
+    triangle = np.maximum(1 - np.abs(z), 0)  # its area is 1, and its sum too, whatever the step
+    fig = figures.sums("A title", z, [("one", triangle, 1.0, 0.8), ("two", 3 * triangle, 0.5, 50.0)])
+    titles = ["one:\nsum = 1.25 × integral", "two:\nsum = 0.060 × integral"]
+    for ax, h, area, said in zip(fig.axes, (1.0, 0.5), (1, 3), titles):
+        assert sum(bar.get_width() * bar.get_height() for bar in ax.patches) == pytest.approx(area)
         assert {bar.get_width() for bar in ax.patches} == {h}
         assert ax.patches[0].get_x() == pytest.approx(-3 - h / 2)
-        assert ax.get_title(loc="left") == f"h = {h:g}: sum = 1.25 × integral"
+        assert ax.get_title(loc="left") == said
     named = {t.get_text().split(":")[0]: t.xy for t in fig.axes[0].texts}
     assert named["rectangle"] == pytest.approx((0.5, 0.85))  # on the edge of the middle one
     assert named["curve"] == pytest.approx((0.25, 0.75))  # on the triangle
@@ -61,7 +63,7 @@ def test_sums_draw_the_rectangles_that_they_add_up() -> None:
 def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
     fig = figures.bayes_rule(np.eye(9)[4], ["one", "two"], [0.001, 0.004], [0.0007, 0.0003], [0.7, 0.3])
     titles = [ax.get_title(loc="left") for ax in fig.axes[1:]]
-    assert titles == ["Best fit: two", "The joint adds up to p(x)", "Most probable: one"]
+    assert titles == ["Largest likelihood: two", "The joint adds up to p(x)", "Most probable: one"]
     assert [bar.get_width() for bar in fig.axes[1].patches] == pytest.approx([1, 4])
     assert [bar.get_width() for bar in fig.axes[2].patches] == pytest.approx([0.7, 0.3, 1.0])
     assert [bar.get_x() for bar in fig.axes[2].patches] == pytest.approx([0, 0.7, 0])  # end to end, then the sum
@@ -87,18 +89,17 @@ def test_scale_writes_the_steps_of_log_p_x_and_sets_the_last_apart() -> None:
     assert low < -500 < -50 < high
 
 
-def test_calibration_pairs_how_sure_with_how_often_right() -> None:
-    fig = figures.calibration("A title", ["few", "many"], [0.738, 0.999999], [0.4, 0.94], [0.05, 0.01])
+def test_calibration_pairs_errors_expected_with_errors_made() -> None:
+    fig = figures.calibration("A title", ["few", "many"], [23.4, 0.0031], [55, 148])
     (ax,) = fig.axes
-    sure, right = [group for group in ax.containers if hasattr(group, "patches")]
-    assert [bar.get_height() for bar in sure] == [0.738, 0.999999]
-    assert [bar.get_height() for bar in right] == [0.4, 0.94]
-    for left, beside, at in zip(sure, right, (0, 1)):
-        assert left.get_x() < at < beside.get_x() + beside.get_width()
-        assert left.get_x() + left.get_width() <= beside.get_x()
-    (bars,) = right.errorbar.lines[2]
-    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [pytest.approx([0.35, 0.45]), pytest.approx([0.93, 0.95])]
-    assert {"74 %", "99.9999 %", "40 %", "94 %", "few", "many"} <= set(texts(fig))
+    assert ax.get_xscale() == "log"
+    handles = dict(zip(*reversed(ax.get_legend_handles_labels())))
+    assert handles["expected by the posterior"].get_xydata().tolist() == [[23.4, 0], [0.0031, 1]]
+    assert handles["made"].get_xydata().tolist() == [[55, 0], [148, 1]]
+    assert ax.yaxis_inverted()  # the first group is above
+    assert {"23", "0.003", "55", "148", "few", "many"} <= set(texts(fig))
+    low, high = ax.get_xlim()
+    assert low < 0.0031 < 148 < high
 
 
 def test_fatal_pixels_are_marked_where_they_lie() -> None:

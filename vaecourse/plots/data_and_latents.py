@@ -55,12 +55,15 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
     """
     side = int(round(len(picture) ** 0.5))
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
-    titles = ["The image x", f"Best fit: {first[0]}", "The joint adds up to p(x)", f"Most probable: {first[1]}"]
+    titles = ["The image x", f"Largest likelihood: {first[0]}", "The joint adds up to p(x)", f"Most probable: {first[1]}"]
     labels = ["", "p(x|z), in thousandths", "p(z) p(x|z), in thousandths", "p(z|x)"]
     fig, axes = figure(titles, labels, size=(11.9, 3.0))
     _page(axes[0], np.asarray(picture).reshape(side, side))
+    for edge in np.arange(side - 1) + 0.5:  # borders between the pixels, which paper alone would not show
+        axes[0].axhline(edge, color="#BBBBBB", lw=0.8)
+        axes[0].axvline(edge, color="#BBBBBB", lw=0.8)
     likelihood, joint, posterior = 1000 * np.asarray(likelihood), 1000 * np.asarray(joint), np.asarray(posterior)
-    _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood], digits=4)
+    _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood])
     ends = np.append(joint.cumsum(), joint.sum())
     _bars(axes[2], [*names, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends, digits=4)
     _bars(axes[3], names, posterior, [COLORS["posterior"] if v == posterior.max() else f"{COLORS['posterior']}88" for v in posterior])
@@ -108,62 +111,54 @@ def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
 
 
 @in_course_style
-def calibration(title: str, groups: Sequence[str], sure, right, errors) -> Figure:
-    """A pair of bars for each group of images: the mean probability of the favourite class, and how often it is right.
+def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
+    """For each group of images, a row: how many favourite classes should be wrong, and how many are, on a logarithmic axis.
 
     Args:
         title: the title.
-        groups: a text below each pair.
-        sure: the mean probabilities (G,).
-        right: the shares of right classes (G,), with their standard errors (G,).
+        groups: the name of each row.
+        expected: how many errors the posterior expects (G,), above 0.
+        made: how many there are (G,), above 0.
     """
     at = np.arange(len(groups))
-    fig, ax = figure(title, "largest posterior probability of a digit", size=(8.2, 3.5))
-    kinds = (
-        (-0.2, sure, np.zeros(len(at)), None, COLORS["posterior"], "how sure: mean probability of the favourite class"),
-        (0.2, right, errors, errors, INK, "how often it is right"),
-    )
-    for shift, values, above, yerr, color, label in kinds:
-        ax.bar(at + shift, values, 0.36, yerr=yerr, capsize=4, color=color, ecolor="#999999", label=label)
+    expected, made = np.asarray(expected), np.asarray(made)
+    fig, ax = figure(title, "number of digits whose favourite class is wrong", "largest posterior probability", size=(8.2, 3.4))
+    ax.hlines(at, expected, made, color="#BBBBBB", lw=1.5, zorder=1)
+    ax.plot(expected, at, "o", ms=9, color=COLORS["posterior"], label="expected by the posterior")
+    ax.plot(made, at, "s", ms=7, color=INK, label="made")
+    for values in (expected, made):
         for i, value in enumerate(values):
-            ax.annotate(_percent(value), (i + shift, value + above[i]), xytext=(0, 3), textcoords="offset points", ha="center")
-    ax.legend(loc="upper left", ncols=2, frameon=False)
-    ax.set(xticks=at, xticklabels=groups, ylim=(0, 1.35), yticks=(0, 0.5, 1), yticklabels=("0 %", "50 %", "100 %"))
-    ax.grid(axis="x", visible=False)
-    ax.set_axisbelow(True)
+            text = f"{value:.0f}" if value >= 10 else f"{value:.1g}" if value < 0.1 else f"{value:.2g}"
+            ax.annotate(text, (value, i), xytext=(0, 8), textcoords="offset points", ha="center")
+    ax.legend(loc="upper left", frameon=False)
+    ax.set(xscale="log", xlim=(expected.min() / 4, 6 * made.max()), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
+    ax.grid(axis="y", visible=False)
     return fig
 
 
-def _percent(share: float) -> str:
-    """A share in per cent, with as many of up to four decimals as tell it from 1.
-
-    Example:
-        >>> _percent(0.738), _percent(0.9988), _percent(0.99999), _percent(1.0)
-        ('74 %', '99.9 %', '99.999 %', '100 %')
-    """
-    digits = next((d for d in range(5) if round(100 * share, d) < 100), 0)
-    return f"{100 * share:.{digits}f} %"
-
-
 @in_course_style
-def sums(title: str, z, density, steps: Sequence[float], whole: float) -> Figure:
-    """A density over z, (N,) each, and below it the rectangles of its sum over steps of each width h: a panel a width, with the sum.
+def sums(title: str, z, panels: Sequence[tuple[str, object, float, float]]) -> Figure:
+    """Densities over z (N,), each in a panel with the rectangles of its sum over steps of width h.
 
-    The rectangles are centred on multiples of h; `whole` is the integral. Rectangle and curve are named in the first panel.
+    A panel is (name, density (N,), h, integral of the density). The rectangles are centred on multiples of h. Rectangle and curve
+    are named in the first panel.
     """
-    z, density = np.asarray(z), np.asarray(density)
-    fig, axes = figure([""] * len(steps), "position z of the bar", "p(x|z) p(z)", size=(8.8, 3.4))
-    for ax, h in zip(axes, steps):
+    z = np.asarray(z)
+    fig, axes = figure([""] * len(panels), "position z of the bar", "p(x|z) p(z)", size=(3.8 * len(panels), 3.4))
+    for ax, (name, density, h, whole) in zip(axes, panels):
+        density = np.asarray(density)
         nodes = h * np.arange(np.ceil(z.min() / h), np.floor(z.max() / h) + 1)
         heights = np.interp(nodes, z, density)
         ax.bar(nodes, heights, width=h, color="#BBBBBB", edgecolor="white", linewidth=0.8)
         ax.plot(z, density, color=COLORS["exact"])
         ax.plot(nodes, heights, "o", ms=4, color=COLORS["exact"])
-        ax.set_title(f"h = {h:g}: sum = {h * heights.sum() / whole:.2f} × integral", loc="left", fontweight="normal")
+        ratio = h * heights.sum() / whole
+        digits = 2 if ratio >= 0.1 else 3
+        ax.set_title(f"{name}:\nsum = {ratio:.{digits}f} × integral", loc="left", fontweight="normal")
         ax.set(xlim=(-1.6, 1.6), ylim=(0, 1.08 * density.max()))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    h, peak = steps[0], density.max()
-    note(axes[0], (h / 2, 0.85 * peak), "rectangle: one\nterm of the sum", (14, 4))
+    _, density, h, _ = panels[0]
+    note(axes[0], (h / 2, 0.85 * np.max(density)), "rectangle: one\nterm of the sum", (14, 4))
     note(axes[0], (0.25, np.interp(0.25, z, density)), "curve:\np(x|z) p(z)", (52, 10))
     return fig
 
