@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 from figures_under_test import close_everything, texts  # noqa: F401
 from matplotlib.axes import Axes
+<<<<<<< HEAD
 from matplotlib.colors import to_rgba
+=======
+from matplotlib.contour import QuadContourSet
+>>>>>>> r02
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.patches import Circle, ConnectionPatch, Polygon
+from matplotlib.text import Annotation
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
@@ -82,12 +87,19 @@ def test_the_bars_have_the_width_between_their_middles_and_the_images_are_sorted
     np.testing.assert_array_equal(small(left), [[[0, 0], [1, 0]]])  # the most probable one
     np.testing.assert_array_equal(small(right), [[[0, 0], [1, 0]], [[1, 1], [0, 0]], [[0, 0], [0, 1]]])
     assert [a.xy[0] for a in right.artists] == [1, 2, 3]  # below their bars
+    assert "area: 0.500\nbars: 1.772" in texts(fig)  # of the most probable image, and the square root of pi
 
 
 def test_the_speck_is_framed_and_enlarged() -> None:
-    far, near, samples = grid(4.0), grid(0.25, centre=(2.2, 0.7)), RANDOM.normal(size=(1600, 2))
-    fig = pictures.posterior_speck(far, np.full(121, 1 / 121), near, np.full(121, 1 / 121), samples)
+    far, near, samples = grid(4.0), grid(0.25, 101, (2.2, 0.7)), RANDOM.normal(size=(1600, 2))
+    bell = np.exp(-(((near - (2.2, 0.7)) / (0.04, 0.06)) ** 2).sum(1) / 2)
+    fig = pictures.posterior_speck(far, np.full(121, 1 / 121), near, bell / bell.sum(), samples, 0.000644)
     plane, enlarged = fig.axes
+    assert enlarged.get_title(loc="left") == "99 % of the posterior lies in 0.06 % of the prior"
+    (edge,) = (c for c in enlarged.collections if isinstance(c, QuadContourSet))
+    (path,) = edge.get_paths()
+    # the ellipse that holds 99 % of a normal density: chi squared with two degrees of freedom
+    np.testing.assert_allclose((((path.vertices - (2.2, 0.7)) / (0.04, 0.06)) ** 2).sum(1), -2 * np.log(0.01), rtol=0.01)
     for ax in (plane, enlarged):
         np.testing.assert_array_equal(ax.collections[-1].get_offsets(), samples)
     assert "1,600 samples" in plane.get_title(loc="left")
@@ -119,6 +131,24 @@ def test_covariances_share_one_scale_and_leave_out_the_pixel_itself() -> None:
         assert colors(0.5) != pytest.approx(colors(0.5 + 0.0049 / 0.2))
     assert any("within 0.005 of 0" in text for text in texts(fig))
     assert not np.isnan(maps[0]).any()  # what was given stays as it is
+
+
+def test_the_log_likelihoods_have_their_maxima_marked_and_ours_in_a_colour_of_its_own() -> None:
+    thetas = np.linspace(2, 8, 61)
+    values = -((thetas[:, None] - [3.5, 5.0, 4.2]) ** 2) - [10, 20, 30]
+    fig = pictures.log_likelihoods(thetas, values, 4.0)
+    (ax,) = fig.axes
+    assert ax.get_title(loc="left") == "The maximum depends on the data: θ from 3.5 to 5.0"
+    true, *rest = ax.lines
+    assert list(true.get_xdata()) == [4, 4]
+    curves, maxima = rest[::2], rest[1::2]
+    np.testing.assert_array_equal([curve.get_ydata() for curve in curves], values.T)
+    np.testing.assert_allclose([(p.get_xdata()[0], p.get_ydata()[0]) for p in maxima], [(3.5, -10), (5.0, -20), (4.2, -30)], atol=1e-9)
+    colors = [curve.get_color() for curve in curves]
+    assert colors[0] not in colors[1:]
+    (ours,) = (t for t in ax.texts if t.get_text() == "our data")
+    assert (ours.xy, ours.get_color()) == ((8, values[-1, 0]), colors[0])
+    assert not clipped(fig)
 
 
 def test_maps_and_logits_stand_in_their_panels() -> None:
@@ -153,11 +183,15 @@ def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
     fig = pictures.annotated_scoreboard(rows, ["ten templates", "two latents"])
     (ax,) = fig.axes
     assert [t.get_text() for t in ax.get_yticklabels()] == ["01 a\nmodel: ten templates", "02 b\nmodel: two latents"]
-    assert {t.get_text(): t.xy for t in ax.texts} == {
+    assert {t.get_text(): t.xy for t in ax.texts if isinstance(t, Annotation) and t.get_text()} == {
         "-340, the mean of log p(x | z)": (-340.4, 1),
         "-170.0": (-170.0, 0),
         "-107.6": (-107.59, 1),
     }
+    (arrow,) = (t for t in ax.texts if isinstance(t, Annotation) and not t.get_text())
+    assert sorted((arrow.xy[0], arrow.xyann[0])) == [-340.4, -107.59]
+    assert arrow.xy[1] == arrow.xyann[1] > 1  # below the bar of the last row
+    assert "233 nats too low on average" in texts(fig)
     (legend,) = fig.legends
     assert legend.get_texts()[0].get_text() == "mean of the estimates"
     assert [t.get_text() for t in legend.get_texts()][1] == "one standard deviation over z to either side"

@@ -102,6 +102,8 @@ def integral_as_area(z, integrand, middles, heights, areas, frequencies, images)
     right.legend(frameon=False, fontsize=9)
     _small(left, images[order[0]], (0.16, 0.86), "axes fraction", 20)
     left.text(0.16, 0.69, "the image $x$", transform=left.transAxes, ha="center", va="top", fontsize=9)
+    both = f"area: {float(max(areas)):.3f}\nbars: {np.asarray(heights).sum() * width:.3f}"
+    left.text(0.16, 0.58, both, transform=left.transAxes, ha="center", va="top", fontsize=9)
     for place, i in zip(places, order):
         _small(right, images[i], (place, -0.09), ("data", "axes fraction"), 8)
     return fig
@@ -116,21 +118,28 @@ def _small(ax: Axes, image, at: tuple[float, float], coordinates, zoom: float) -
 
 
 @in_course_style
-def posterior_speck(grid, probs, near, near_probs, samples) -> Figure:
+def posterior_speck(grid, probs, near, near_probs, samples, share: float) -> Figure:
     """The posterior of a digit on the whole plane, and the part that holds it enlarged, under samples of the prior.
+
+    A line in the enlarged part surrounds the smallest region that holds 99 % of the posterior.
 
     Args:
         grid, probs: the nodes (G, 2) of the plane and their probabilities (G,).
         near, near_probs: the same for the enlarged part.
         samples: latents (N, 2) from the prior, a dot each in both panels.
+        share: of the prior, in the region inside the line.
     """
-    titles = [f"The posterior, and {len(samples):,} samples of the prior", "The speck, enlarged"]
-    fig, (middle, right) = figure(titles, size=(10.6, 5.2))
-    fig.get_layout_engine().set(w_pad=0.1, wspace=0.04)
+    titles = [
+        f"The posterior, and {len(samples):,} samples of the prior",
+        f"99 % of the posterior lies in {100 * share:.2f} % of the prior",
+    ]
+    fig, (middle, right) = figure(titles, size=(9.8, 4.85))
+    fig.get_layout_engine().set(w_pad=0.1, wspace=0.04, h_pad=0.08)
     plane(middle, grid, probs, extent=4)
     plane(right, near, near_probs)
-    for ax, size in ((middle, 3), (right, 30)):
-        ax.scatter(*np.asarray(samples).T, s=size, color="#777777", lw=0)
+    _edge_of_99_percent(right, np.asarray(near), np.asarray(near_probs))
+    for ax, size, color in ((middle, 3, "#777777"), (right, 40, "black")):
+        ax.scatter(*np.asarray(samples).T, s=size, color=color, lw=0, zorder=3)
     right.yaxis.tick_right()
     right.yaxis.set_label_position("right")
     right.spines[:].set_visible(True)
@@ -152,6 +161,18 @@ def posterior_speck(grid, probs, near, near_probs, samples) -> Figure:
     return fig
 
 
+def _edge_of_99_percent(ax: Axes, grid: np.ndarray, probs: np.ndarray) -> None:
+    """A line around the nodes (G, 2) that are needed for 99 % of the probabilities (G,), largest first, with its name above it."""
+    largest = np.sort(probs)[::-1]
+    level = largest[np.searchsorted(largest.cumsum(), 0.99 * largest.sum())]
+    n = int(round(len(grid) ** 0.5))
+    x, y = grid.reshape(n, n, 2).transpose(2, 1, 0)
+    ax.contour(x, y, probs.reshape(n, n).T, [level], colors="black", linewidths=1.6)
+    inside = grid[probs >= level]
+    at = (inside[:, 0].mean(), inside[:, 1].max())
+    ax.annotate("inside the line: 99 % of the posterior", at, xytext=(0, 8), textcoords="offset points", ha="center")
+
+
 @in_course_style
 def covariance_maps(maps: Sequence, titles: Sequence[str], at: Sequence[tuple[int, int]], limit: float) -> Figure:
     """Covariances with one pixel, one picture (28, 28) a panel, coloured from -limit to limit; `at` holds its (row, column) in each."""
@@ -171,13 +192,34 @@ def covariance_maps(maps: Sequence, titles: Sequence[str], at: Sequence[tuple[in
 
 
 @in_course_style
+def log_likelihoods(thetas, values, true: float) -> Figure:
+    """The log-likelihood (G, S) of S data sets over a parameter (G,), with their maxima and the parameter that made them.
+
+    The first data set is "ours".
+    """
+    thetas, values = np.asarray(thetas), np.asarray(values)
+    places = thetas[values.argmax(0)]
+    title = f"The maximum depends on the data: θ from {places.min():.1f} to {places.max():.1f}"
+    fig, ax = figure(title, r"$\theta$", "sum of $\\log p_\\theta(x_n)$, nats", size=(7.4, 3.6))
+    ax.axvline(true, color=COLORS["prior"], ls="--", lw=1.2)
+    for curve, place, color in zip(values.T, places, (ACCENT, *[GREYS[0]] * values.shape[1])):
+        ax.plot(thetas, curve, color=color, lw=1.8 if color == ACCENT else 1.2)
+        ax.plot(place, curve.max(), "o", color=color, ms=6, zorder=3)
+    ax.text(true, 0.02, f" made with θ = {true:g}", transform=ax.get_xaxis_transform(), color="#555555", fontsize=9)
+    ax.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
+    ax.set_xlim(thetas[0], thetas[-1] + 0.12 * (thetas[-1] - thetas[0]))
+    return fig
+
+
+@in_course_style
 def maps_and_logits(maps: Mapping[str, object], extent: float, z, logits: Mapping[str, object]) -> Figure:
     """Maps of decoded images in a row, {title: pictures (n * n, 784)}, and below them the logit of one pixel along a line z (G,).
 
     The logits are {name: (G,)}, each curve with its name at its left end; the last one is what the figure is about.
     """
     titles = [*maps, "Along a straight line, only the logit without ELU is straight"]
-    fig, (*above, below) = figure(titles, size=(11.4, 6.6))
+    fig, (*above, below) = figure(titles, size=(10.4, 6.1))
+    fig.get_layout_engine().set(h_pad=0.08)
     cells = fig.add_gridspec(2, len(maps), height_ratios=[1.6, 1])
     for i, (ax, decoded) in enumerate(zip(above, maps.values())):
         ax.set_subplotspec(cells[0, i])
@@ -211,7 +253,7 @@ def jensen(u) -> Figure:
 
 @in_course_style
 def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], models: Sequence[str]) -> Figure:
-    """The scoreboard with the model of every row, a legend of its marks, the exact values, and the mean in the last row, beside them."""
+    """The scoreboard with the model of every row, a legend of its marks, the exact values, and in the last row the mean and its gap."""
     fig = scoreboard(rows)
     fig.set_size_inches(8.6, 2.9)
     (ax,) = fig.axes
@@ -221,6 +263,11 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
     ink = COLORS.get(color, color)
     mean = f"{estimate:.0f}, the mean of log p(x | z)"
     ax.annotate(mean, (estimate, last), xytext=(0, 8), textcoords="offset points", ha="center", color=ink, weight="bold")
+    arrow = {"arrowstyle": "<->", "color": ACCENT, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
+    gap, low = rows[-1][-1], last + 0.24
+    ax.annotate("", (estimate, low), (gap, low), arrowprops=arrow)
+    too_low = f"{gap - estimate:.0f} nats too low on average"
+    ax.text((estimate + gap) / 2, low + 0.03, too_low, ha="center", va="top", color=ACCENT, fontsize=9)
     for i, (*_, exact) in enumerate(rows):
         ax.annotate(f"{exact:.1f}", (exact, i), xytext=(7, 0), textcoords="offset points", va="center", weight="bold")
     marks = [
