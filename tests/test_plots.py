@@ -164,10 +164,10 @@ def test_decoded_images_lie_where_their_latents_do() -> None:
     n = 3
     pictures = np.zeros((n * n, 4))
     pictures[:] = np.arange(n * n)[:, None] / 10
-    fig = plots.manifold(pictures, extent=2.0, title="The plane")
+    fig = plots.manifold(pictures, reach=2.0, title="The plane")
     (sheet,) = fig.axes[0].get_images()
     grid = np.asarray(sheet.get_array())[::2, ::2]
-    assert sheet.get_extent() == [-2, 2, -2, 2]
+    assert sheet.get_extent() == [-3, 3, -3, 3]  # three images, two units wide each: their middles lie at -2, 0 and 2
     for i in range(n):
         for j in range(n):
             assert grid[n - 1 - j, i] == pytest.approx((i * n + j) / 10)
@@ -183,11 +183,11 @@ def test_each_decoded_image_is_upright() -> None:
 def test_sheets_of_decoded_images_stand_side_by_side() -> None:
     fig, axes = plots.figure(["Left", "Right"])
     for ax, level in zip(axes, (0.2, 0.9)):
-        plots.sheet(ax, np.full((4, 9), level), extent=1.5)
+        plots.sheet(ax, np.full((4, 9), level), reach=1.5)
     for ax, level in zip(axes, (0.2, 0.9)):
         (drawn,) = ax.get_images()
         np.testing.assert_array_equal(drawn.get_array(), np.full((6, 6), level))
-        assert drawn.get_extent() == [-1.5, 1.5, -1.5, 1.5]
+        assert drawn.get_extent() == [-3, 3, -3, 3]
         assert (ax.get_xlabel(), ax.get_ylabel()) == ("$z_1$", "$z_2$")
     assert {"Left", "Right"} <= set(texts(fig))
 

@@ -8,11 +8,8 @@ import numpy as np
 import pytest
 from figures_under_test import close_everything, texts  # noqa: F401
 from matplotlib.axes import Axes
-<<<<<<< HEAD
 from matplotlib.colors import to_rgba
-=======
 from matplotlib.contour import QuadContourSet
->>>>>>> r02
 from matplotlib.figure import Figure
 from matplotlib.offsetbox import AnnotationBbox
 from matplotlib.patches import Circle, ConnectionPatch, Polygon

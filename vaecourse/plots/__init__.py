@@ -518,18 +518,19 @@ def cliffs(ax: Axes, pixels, true, computed: Mapping[str, tuple[object, str]]) -
 
 
 @in_course_style
-def sheet(ax: Axes, pictures, extent: float) -> None:
+def sheet(ax: Axes, pictures, reach: float) -> None:
     """Draw decoded images at the places of their latents on the plane.
 
     Args:
         ax: the axes.
         pictures: (n * n, 784), in the order of a grid whose first axis is the first latent (to the right) and whose second axis is the
             second latent (upwards).
-        extent: both axes reach from -extent to extent.
+        reach: the outermost latents are -reach and reach. The middle of each image lies at its latents, so the axes end half a step
+            further out.
 
     Example:
         >>> fig, ax = figure("A title")
-        >>> sheet(ax, np.zeros((9, 784)), extent=3.0)
+        >>> sheet(ax, np.zeros((9, 784)), reach=3.0)
         >>> ax.images[0].get_array().shape
         (84, 84)
         >>> plt.close(fig)
@@ -537,29 +538,30 @@ def sheet(ax: Axes, pictures, extent: float) -> None:
     pictures = np.asarray(pictures)
     n, side = int(round(len(pictures) ** 0.5)), int(round(pictures.shape[1] ** 0.5))
     tiles = pictures.reshape(n, n, side, side).transpose(1, 2, 0, 3)[::-1].reshape(n * side, n * side)
-    ax.imshow(tiles, cmap="gray_r", vmin=0, vmax=1, extent=(-extent, extent, -extent, extent), interpolation="bilinear")
+    edge = reach * n / (n - 1) if n > 1 else reach
+    ax.imshow(tiles, cmap="gray_r", vmin=0, vmax=1, extent=(-edge, edge, -edge, edge), interpolation="bilinear")
     ax.set(xlabel="$z_1$", ylabel="$z_2$")
     ax.grid(False)
 
 
 @in_course_style
-def manifold(pictures, extent: float, title: str, size: float = 5.2) -> Figure:
+def manifold(pictures, reach: float, title: str, size: float = 5.2) -> Figure:
     """A figure with one `sheet` of decoded images.
 
     Args:
         pictures: (n * n, 784).
-        extent: both axes reach from -extent to extent.
+        reach: the outermost latents are -reach and reach.
         title: the title.
         size: of the figure, in inches.
 
     Example:
-        >>> fig = manifold(np.zeros((9, 784)), extent=3.0, title="Decoded images")
+        >>> fig = manifold(np.zeros((9, 784)), reach=3.0, title="Decoded images")
         >>> fig.axes[0].get_title(loc="left")
         'Decoded images'
         >>> plt.close(fig)
     """
     fig, ax = figure(title, size=(size, size))
-    sheet(ax, pictures, extent)
+    sheet(ax, pictures, reach)
     return fig
 
 

@@ -212,7 +212,7 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
 
 
 @in_course_style
-def maps_and_logits(maps: Mapping[str, object], extent: float, z, logits: Mapping[str, object]) -> Figure:
+def maps_and_logits(maps: Mapping[str, object], reach: float, z, logits: Mapping[str, object]) -> Figure:
     """Maps of decoded images in a row, {title: pictures (n * n, 784)}, and below them the logit of one pixel along a line z (G,).
 
     The logits are {name: (G,)}, each curve with its name at its left end; the last one is what the figure is about.
@@ -223,7 +223,7 @@ def maps_and_logits(maps: Mapping[str, object], extent: float, z, logits: Mappin
     cells = fig.add_gridspec(2, len(maps), height_ratios=[1.6, 1])
     for i, (ax, decoded) in enumerate(zip(above, maps.values())):
         ax.set_subplotspec(cells[0, i])
-        sheet(ax, decoded, extent)
+        sheet(ax, decoded, reach)
     below.set_subplotspec(cells[1, :])
     below.set(xlabel="$z_1$, at $z_2 = 0$", ylabel="logit of the centre pixel")
     for (name, values), color in zip(logits.items(), (*GREYS[:0:-1], ACCENT)):

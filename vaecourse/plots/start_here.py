@@ -55,7 +55,7 @@ def the_map(pictures, reach: float, row: int, greyest: int = 2, centre: float = 
     at = np.linspace(-reach, reach, n)
     step = at[1] - at[0]
     fig, ax = figure("The map: most neighbours on the plane look alike", size=(7.6, 8.2))
-    sheet(ax, pictures, reach + step / 2)  # so that the middle of an image lies at its latents
+    sheet(ax, pictures, reach)
     z = np.stack(np.meshgrid(at, at, indexing="ij"), -1).reshape(-1, 2)
     grey = np.where((z**2).sum(1) <= centre**2, (pictures * (1 - pictures)).sum(1), -1)
     inside = 0.46 * step  # so that frames of neighbours do not overlap
