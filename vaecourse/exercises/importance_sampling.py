@@ -420,7 +420,7 @@ QUIZ = (
         (
             ("One.", "Every weight is p(x, z) / p(z|x) = p(x), whatever z is. But to evaluate this q you need p(x)."),
             ("About a thousand.", "There is no scatter to average away: every weight is the same number."),
-            ("No finite number.", "That holds for every other q. Here z cancels in the weight."),
+            ("No finite number.", "That is so for other proposals in general. Here z cancels in the weight."),
         ),
         0,
     ),
@@ -434,7 +434,7 @@ QUIZ = (
             ("It does not matter, because only the mean counts.", "By (5.8) the width matters as well, and the two sides are not alike."),
             (
                 "Wide: it costs samples, but with enough of them the error bars hold.",
-                "Ten times too wide costs about seven times the samples for each latent, and the error bars hold once N is well above 1 + χ². Too narrow may have infinite variance, whatever N is.",
+                "For a normal posterior, ten times too wide costs about seven times the samples for each latent, and the error bars hold once N is well above 1 + χ². Too narrow may have infinite variance, whatever N is.",
             ),
         ),
         2,

@@ -15,14 +15,15 @@ BLUE, GREY, AMBER = COLORS["importance"], "#555555", "#A36A00"  # amber: the pos
 
 @in_course_style
 def support(z, prior, posterior, low: float, high: float) -> Figure:
-    """Prior and posterior densities at z (N,), a q that is flat from low to high, and what of the posterior it never reaches."""
+    """Prior and posterior at evenly spaced z (N,), a q that is flat from low to high, and the share of the posterior it never reaches."""
     z, prior, posterior = (np.asarray(a) for a in (z, prior, posterior))
-    fig, ax = figure(f"No sample of q falls outside [{low:g}, {high:g}]", "z", "density")
+    missed = posterior[(z <= low) | (z >= high)].sum() / posterior.sum()
+    fig, ax = figure(f"{missed:.0%} of the posterior lies where q is zero", "z", "density")
     for part in (z <= low, z >= high):
         ax.fill_between(z[part], posterior[part], color=COLORS["posterior"], alpha=0.45, lw=0)
     line(ax, z, prior, "prior p(z)", "prior", end=np.argmin(abs(z + 0.75)), nudge=(-58, 6))
     line(ax, z, posterior, "posterior p(z|x)", AMBER, end=np.argmin(abs(z - 1.45)), nudge=(6, 6))
-    line(ax, [low, low, high, high], [0, 1 / (high - low), 1 / (high - low), 0], "q", "importance", end=2, nudge=(5, 4))
+    line(ax, [low, low, high, high], [0, 1 / (high - low), 1 / (high - low), 0], "q, flat", "importance", end=2, nudge=(5, 4))
     note(ax, (0.8, 0.3), "never sampled", (-125, 56), AMBER)
     return fig
 
@@ -37,7 +38,10 @@ def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
     for ax, width in zip(axes, widths):
         log_density = -((u / width) ** 2) / 2 - np.log(2 * np.pi * width**2) / 2
         curve = np.exp(2 * log_p - log_density)
-        ax.fill_between(u, np.minimum(curve, top), color=COLORS["exact"], alpha=0.1, lw=0)
+        finite = width**2 > 0.5
+        ax.fill_between(u, np.minimum(curve, top), color=COLORS["exact" if finite else "naive"], alpha=0.15, lw=0)
+        words = f"area {width**2 / (2 * width**2 - 1) ** 0.5:.2f}" if finite else "area\nwithout end ↑"
+        ax.text(0 if finite else 3.3, 0.06 if finite else 0.5, words, ha="center", color=COLORS["exact" if finite else "naive"])
         ax.plot(u, np.exp(log_p), color=AMBER)
         ax.plot(u, np.exp(log_density), color=BLUE)
         ax.plot(u, curve, color=COLORS["exact"])
@@ -84,26 +88,27 @@ def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> 
 
 @in_course_style
 def running_averages(runs: Mapping[str, object]) -> Figure:
-    """Average of the weights so far over p(x), against the number of samples: {title: (samples, runs)}."""
-    fig, axes = figure(list(runs), "samples so far", ["running average / p(x)", ""], size=(9.4, 3.7))
+    """Average of the weights so far over p(x), against the number of samples from 100 on: {title: (samples, runs)}. Dots mark the ends."""
+    fig, axes = figure(list(runs), "samples so far", ["running average / p(x), log scale", ""], size=(9.4, 3.9))
+    shown = np.concatenate([np.asarray(running)[99:].ravel() for running in runs.values()])
     for ax, running in zip(axes, runs.values()):
         running = np.asarray(running)
-        late = running[len(running) // 100 :]
-        steps = np.where(late[1:] < 1.8, np.diff(late, axis=0), 0)  # those that stay within the picture
-        jump, jumper = np.unravel_index(steps.argmax(), steps.shape)
+        n, ends = len(running), running[-1]
+        jump, jumper = np.unravel_index(np.diff(running[99:], axis=0).argmax(), running[100:].shape)
         for i, run in enumerate(running.T):
             bold = i == jumper and ax is axes[0]
-            ax.plot(np.arange(1, len(run) + 1), run, color=BLUE, lw=2.2 if bold else 1, alpha=1 if bold else 0.6)
+            ax.plot(np.arange(1, n + 1), run, color=BLUE, lw=2.2 if bold else 1, alpha=1 if bold else 0.6)
+        ax.plot(np.full(len(ends), n), ends, "o", color=BLUE, ms=5, clip_on=False, zorder=3)
         if ax is axes[0]:
-            at = len(running) // 100 + jump + 2
-            ax.text(at * 0.93, late[jump + 1, jumper], "a jump:\none sample", ha="right", va="top", fontsize=9, color=BLUE)
+            ax.text(0.93 * (jump + 101), running[100 + jump, jumper], "a jump:\none sample", ha="right", va="top", fontsize=9, color=BLUE)
+            words = f"dots: {(ends < 1).sum()} of {len(ends)} runs end\ntoo low, {(ends > 1).sum()} too high"
+            ax.text(105, 1.02, "exact", va="bottom", fontsize=9)
+            ax.text(0.98, 0.03, words, ha="right", fontsize=9, color=BLUE, transform=ax.transAxes)
         ax.axhline(1, color=COLORS["exact"], lw=1.2)
-        ax.text(0.98 * len(running), 1.02, "exact", ha="right", va="bottom", fontsize=9)
-        ax.set(xscale="log", xlim=(100, len(running)), ylim=(0.4, 1.8))
-        highest = np.unravel_index(running[99:].argmax(), running[99:].shape)[0] + 100
-        if running[highest - 1].max() > 1.8:
-            words = f"to {running[highest - 1].max():.1f} ↑"
-            ax.text(highest, 1.79, words + " ", ha="right", va="top", fontsize=9, color=BLUE)
+        ax.set(xscale="log", yscale="log", xlim=(100, n), ylim=(0.9 * shown.min(), 1.08 * shown.max()))
+        ax.set_yticks([0.5, 0.7, 1, 1.5, 2, 3], ["0.5", "0.7", "1", "1.5", "2", "3"])
+        ax.set_ylim(0.9 * shown.min(), 1.08 * shown.max())
+        ax.minorticks_off()
     return fig
 
 
@@ -167,9 +172,9 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
 
 
 @in_course_style
-def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: Sequence[int], partly: Sequence[int] = ()) -> Figure:
+def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: Sequence[int]) -> Figure:
     """One dot a digit: effective samples of 1,000 and error in nats; {name: (ESS, error, colour)}. In the last, the digits in `named`
-    have a ring and their number, those in `partly` a thin ring.
+    have a ring and their number.
     """
     fits = np.asarray(list(results.values())[-1][0])
     fig, ax = figure(
@@ -179,13 +184,14 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
         size=(7.4, 4.6),
     )
     ax.axhline(0, color=COLORS["exact"], lw=1)
+    ax.axhspan(-0.1, 0.1, color="#999999", alpha=0.25, lw=0)
     for i, (name, (ess, error, color)) in enumerate(results.items()):
         ess, error = np.asarray(ess), np.asarray(error)
         ax.plot(ess, error, "o", ms=4, alpha=0.6, color=COLORS[color])
-        ax.text(0.4, 0.44 - 0.07 * i, name, color=COLORS[color], transform=ax.transAxes)
-    ax.plot(ess[list(partly)], error[list(partly)], "o", ms=9, mfc="none", mec=BLUE, mew=0.6)
-    if partly:
-        ax.text(0.4, 0.3, "thin rings: off by 0.1 to 1 nat", color=COLORS[color], fontsize=8, transform=ax.transAxes)
+        words = f"{name}: from −{-error.min():.0f} to +{error.max():.1f} nats"
+        ax.text(0.33, 0.44 - 0.07 * i, words, color=COLORS[color], transform=ax.transAxes)
+    right = (abs(error) < 0.1).sum()
+    ax.text(12, -0.05, f"right to 0.1 nats: {right} of {len(fits)} fits", va="center", fontsize=9, color=BLUE)
     for i in named:
         place = (ess[i], error[i])
         ax.plot(*place, "o", ms=9, mfc="none", mec=BLUE)
@@ -215,43 +221,36 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         depth: how many nats below its maximum the log posterior is drawn white.
     """
     grid, probs, modes, mus, sigmas = (np.asarray(a) for a in (grid, probs, modes, mus, sigmas))
-    fig, axes = figure(list(titles), size=(4.6 * len(titles), 6))
+    side, gap, below = 3.5, 0.6, 1.8  # inches; the automatic layout leaves no room for the pictures
+    width, tall = len(titles) * (side + gap) + 1.0, below + side + 0.7
+    fig, axes = figure(list(titles), size=(width, tall))
+    fig.set_layout_engine("none")
     for i, ax in enumerate(axes):
         height = np.log(np.maximum(probs[i], 1e-300))
         plane(ax, grid, np.maximum(height - height.max() + depth, 0))
+        ax.set_position(((gap + i * (side + gap)) / width, below / tall, side / width, side / tall))
         ellipse(ax, (0, 0), (1, 1), "prior", lw=1.2, ls="--")
-        ax.text(0, -3, "prior, two\nstandard deviations", ha="center", va="center", fontsize=8, color=GREY)
-        ellipse(ax, mus[i], sigmas[i], "importance", radius=3, lw=2)
-        words = "shade: log density\nblue ring: q, three\nstandard deviations"
-        ax.text(0.02, 0.98, words, transform=ax.transAxes, va="top", fontsize=8, color=GREY)
-        _beside(ax, modes[i], "nearly all\nof the mass", AMBER)
-        _beside(ax, mus[i], f"q: $e^{{-{float(missing[i]):.1f}}}$ of\nthe mass", BLUE)
-        places = {"decoded at the mode": (modes[i], AMBER), "the digit": (None, "#000000"), "decoded at q": (mus[i], BLUE)}
-        for j, (name, (place, color)) in enumerate(places.items()):
-            _inset(ax, pictures[i][j], name, 0.1 + 0.31 * j, place, color)
-        ax.set(ylim=(-7.5, float(grid[-1][1])), yticks=range(-4, 5, 2))  # room for the pictures
-    below = {"location": "bottom", "shrink": 0.6, "aspect": 40}
-    bar = fig.colorbar(axes[-1].images[0], ax=list(axes), ticks=[0, depth / 2, depth], **below)
-    bar.ax.set_xticklabels([f"−{depth:g} or less", f"−{depth / 2:g}", "0"])
-    bar.set_label("log posterior density, relative to its maximum, nats (in the density itself, −10 is already invisible)")
+        ax.text(0, 0, "prior, two\nstandard deviations", ha="center", va="center", fontsize=8, color=GREY)
+        ellipse(ax, mus[i], sigmas[i], "importance", radius=3, lw=2.2)
+        note(ax, tuple(modes[i]), "nearly all\nof the mass", (-24, -64), AMBER)
+        note(ax, tuple(mus[i]), f"q: $e^{{-{float(missing[i]):.1f}}}$ of\nthe mass", (-64, 32), BLUE)
+        names = {"decoded at the mode": AMBER, "the digit": "#000000", "decoded at q": BLUE}
+        for j, (name, color) in enumerate(names.items()):
+            _below(ax, pictures[i][j], name, 0.01 + 0.35 * j, color)
+    place = fig.add_axes(((width - 0.8) / width, (below + side / 2) / tall, 0.12 / width, side / 2 / tall))
+    bar = fig.colorbar(axes[-1].images[0], cax=place, ticks=[0, depth / 2, depth])
+    bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0 nats"])
+    title = f"The proposal q sits on a lesser mode (shade: log posterior, down to {depth:g} nats below its maximum)"
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
 
-def _beside(ax: Axes, place, words: str, color: str) -> None:
-    """Words above a point of the plane."""
-    ax.annotate(words, tuple(place), xytext=(0, 24), textcoords="offset points", ha="center", color=color, fontsize=9, weight="bold")
-
-
-def _inset(ax: Axes, picture, name: str, left: float, place, color: str) -> None:
-    """A small picture at the lower edge of the axes, with a thin line to the point of the plane that was decoded."""
+def _below(ax: Axes, picture, name: str, left: float, color: str) -> None:
+    """A small picture below the axes, in a frame of the colour of its place on the plane."""
     side = int(round(len(picture) ** 0.5))
-    small = ax.inset_axes((left, 0.07, 0.18, 0.18))
+    small = ax.inset_axes((left, -0.51, 0.28, 0.28))
     small.imshow(np.asarray(picture).reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
     small.set(xticks=[], yticks=[])
     small.grid(False)
-    small.spines[:].set_visible(True)
-    small.spines[:].set_color(color)
-    small.set_xlabel(name, fontsize=8, color=color, labelpad=2)
-    if place is not None:
-        arrow = {"arrowstyle": "-", "color": color, "lw": 0.9, "shrinkB": 8}
-        ax.annotate("", tuple(np.asarray(place)), xytext=(left + 0.09, 0.26), textcoords=ax.transAxes, arrowprops=arrow)
+    small.spines[:].set(visible=True, color=color, linewidth=1.5)
+    ax.text(left + 0.14, -0.22, name, ha="center", va="bottom", fontsize=8, color=color, transform=ax.transAxes)
