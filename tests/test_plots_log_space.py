@@ -103,14 +103,14 @@ def test_the_share_that_is_far_too_low_is_drawn_for_each_bin() -> None:
 
 def test_the_samples_that_hold_the_weight_and_the_posterior_are_marked() -> None:
     z = torch.tensor([[0.0, 0.0], [1.0, 2.0], [-1.0, 0.5], [0.3, 0.3]])
-    fig = figures.missed_posterior(z, torch.tensor([0.05, 0.5, 0.42, 0.03]), torch.tensor([-2.0, 3.0]), 0.2, "Missed")
+    fig = figures.missed_posterior(z, torch.tensor([0.05, 0.5, 0.42, 0.03]).log() - 900, torch.tensor([-2.0, 3.0]), 0.2, "Missed")
     (ax,) = fig.axes
     samples, heavy = (line.get_xydata() for line in ax.lines)
     np.testing.assert_allclose(samples, z)
     np.testing.assert_allclose(heavy, [[1, 2], [-1, 0.5]])  # 92 % of the weight
     (circle,) = ax.patches
     assert tuple(circle.center) == (-2, 3)
-    assert circle.radius == 0.2
+    np.testing.assert_allclose(circle.radius, 0.6)
     assert "the 2 samples that hold\n92% of the weight" in {t.get_text() for t in ax.texts}
     fig.canvas.draw()
 

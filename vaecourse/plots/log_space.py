@@ -158,21 +158,22 @@ def too_low_by_ess(ess, error, edges: Sequence[float], title: str, limit: float 
 
 
 @plots.in_course_style
-def missed_posterior(z, weights, centre, radius: float, title: str, share: float = 0.9) -> Figure:
-    """Samples from the prior, (N, 2), the few that together hold `share` of the normalised weights, (N,), and a posterior far from them.
+def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 0.9) -> Figure:
+    """Samples from the prior, (N, 2), the few that together hold `share` of the weight, and a posterior far from them.
 
     Args:
-        z, weights: the samples, and weights that sum to 1.
-        centre, radius: of a circle that is drawn filled, for the posterior.
+        z, log_w: the samples and their log-weights, (N,).
+        centre, width: of the posterior; a disc of three times the width is drawn.
         title: the finding.
     """
-    z, weights, centre = np.asarray(z), np.asarray(weights), np.asarray(centre)
+    z, log_w, centre = np.asarray(z), np.asarray(log_w), np.asarray(centre)
+    weights = np.exp(log_w - log_w.max()) / np.exp(log_w - log_w.max()).sum()
     order = np.argsort(-weights)
     heavy = order[: int(np.searchsorted(np.cumsum(weights[order]), share)) + 1]
     fig, ax = plots.figure(title, "$z_1$", "$z_2$", size=(7.6, 4.6))
     ax.plot(*z.T, "o", ms=3, mew=0, color=plots.COLORS["prior"], alpha=0.55)
     ax.plot(*z[heavy].T, "o", ms=7, mew=0.8, mec="white", color=plots.COLORS["naive"], zorder=3)
-    ax.add_patch(Circle(centre, radius, color=plots.COLORS["exact"], zorder=3))
+    ax.add_patch(Circle(centre, 3 * width, color=plots.COLORS["exact"], zorder=3))
     side = 4.0
     words = {"textcoords": "data", "va": "center", "fontsize": 10, "arrowprops": {"arrowstyle": "-", "lw": 0.9}}
     ax.annotate("the posterior\n(3 standard deviations)", centre, xytext=(side + 0.3, centre[1]), **words)
