@@ -128,7 +128,12 @@ def bias_against_formula(sizes: Sequence[int], bias, errors, formula, titles: Se
     axes[1].axvline(scale, color=plots.COLORS["exact"], ls=":")
     axes[1].annotate(f" N = Var(w) / p(x)² = {scale:.1f}", (scale, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=9)
     axes[1].annotate(
-        "bars: ± 2 standard errors", (0.97, 0.06), xycoords="axes fraction", ha="right", color=plots.COLORS["naive"], fontsize=9
+        "bars (± 2 standard errors): mostly within the dots",
+        (0.97, 0.06),
+        xycoords="axes fraction",
+        ha="right",
+        color=plots.COLORS["naive"],
+        fontsize=9,
     )
     for ax, middle, half in zip(axes, (bias, bias / formula), (2 * errors, 2 * errors / formula)):
         ax.errorbar(sizes, middle, half, fmt="none", ecolor=plots.COLORS["naive"], elinewidth=2)
@@ -166,11 +171,11 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
         centre, width: of the posterior; a disc of three times the width is drawn.
         title: the finding.
     """
-    z, log_w, centre = np.asarray(z), np.asarray(log_w), np.asarray(centre)
+    z, log_w, centre, width = np.asarray(z), np.asarray(log_w), np.asarray(centre), float(width)
     weights = np.exp(log_w - log_w.max()) / np.exp(log_w - log_w.max()).sum()
     order = np.argsort(-weights)
     heavy = order[: int(np.searchsorted(np.cumsum(weights[order]), share)) + 1]
-    fig, ax = plots.figure(title, "$z_1$", "$z_2$", size=(7.6, 4.6))
+    fig, ax = plots.figure(title, "$z_1$", "$z_2$", size=(6.8, 4.6))
     ax.plot(*z.T, "o", ms=3, mew=0, color=plots.COLORS["prior"], alpha=0.55)
     ax.plot(*z[heavy].T, "o", ms=7, mew=0.8, mec="white", color=plots.COLORS["naive"], zorder=3)
     ax.add_patch(Circle(centre, 3 * width, color=plots.COLORS["exact"], zorder=3))
