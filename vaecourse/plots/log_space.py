@@ -128,7 +128,7 @@ def bias_against_formula(sizes: Sequence[int], bias, errors, formula, titles: Se
     axes[1].axvline(scale, color=plots.COLORS["exact"], ls=":")
     axes[1].annotate(f" N = Var(w) / p(x)² = {scale:.1f}", (scale, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=9)
     axes[1].annotate(
-        "bars (± 2 standard errors): mostly within the dots",
+        "bars: ± 2 standard errors,\nmostly within the dots",
         (0.97, 0.06),
         xycoords="axes fraction",
         ha="right",
