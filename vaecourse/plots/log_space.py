@@ -183,8 +183,7 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
     words = {"textcoords": "data", "va": "center", "fontsize": 10, "arrowprops": {"arrowstyle": "-", "lw": 0.9}}
     ax.annotate("the posterior\n(3 standard deviations)", centre, xytext=(side + 0.3, centre[1]), **words)
     text = f"the {len(heavy)} samples that hold\n{weights[heavy].sum():.0%} of the weight"
-    middle = z[heavy].mean(0)
-    ax.annotate(text, middle, xytext=(side + 0.3, middle[1]), color=plots.COLORS["naive"], weight="bold", **words)
+    ax.annotate(text, z[heavy[0]], xytext=(side + 0.3, z[heavy[0], 1]), color=plots.COLORS["naive"], weight="bold", **words)
     ax.text(side + 0.3, -3.2, f"{len(z):,} samples\nfrom the prior", va="center", fontsize=10, color="#5E5E5E")
     ax.set(xlim=(-side, side), ylim=(-side, side), aspect="equal", anchor="W")
     return fig
