@@ -40,15 +40,34 @@ def test_exponents_are_marked_where_float32_cannot_hold_their_exponential() -> N
     fig.canvas.draw()
 
 
-def test_errors_are_drawn_as_the_share_at_or_below_each_value() -> None:
-    fig = figures.errors(torch.tensor([0.5, -30.5, -20.0, -3.0, -47.0]), "Errors")
+def test_errors_are_counted_in_bins_and_the_lowest_share_a_bar() -> None:
+    fig = figures.errors(torch.tensor([0.5, -1.5, 1.2, -30.5, -21.0, -3.0, -70.0, -225.0, 2.5, 3.0]), "Errors")
     (ax,) = fig.axes
-    curve = next(line for line in ax.lines if len(line.get_xdata()) == 5)
-    np.testing.assert_allclose(curve.get_xydata(), [[-47, 0.2], [-30.5, 0.4], [-20, 0.6], [-3, 0.8], [0.5, 1]], rtol=1e-6)
-    assert curve.get_drawstyle() == "steps-post"
-    dot = next(line for line in ax.lines if line.get_marker() == "o")
-    np.testing.assert_allclose(dot.get_xydata(), [[-20, 0.6]])
-    assert {"60% of the digits at -20 or lower", "20% within 2 nats", "lowest: -47"} <= {t.get_text() for t in ax.texts}
+    bars = {round(bar.get_x() + bar.get_width() / 2, 3): (bar.get_height(), to_hex(bar.get_facecolor())) for bar in ax.patches}
+    low, near = plots.COLORS["naive"].lower(), plots.COLORS["importance"].lower()
+    drawn = {middle: bar for middle, bar in bars.items() if bar[0]}
+    assert {middle: height for middle, (height, _) in drawn.items()} == {-65: 2, -31: 1, -21: 1, -3: 1, -1: 1, 1: 2, 3: 2}
+    assert [middle for middle, (_, color) in drawn.items() if color == low] == [-31, -21, -65]
+    assert [middle for middle, (_, color) in drawn.items() if color == near] == [-1, 1]
+    assert {"40% at -20 or lower", "30% within 2 nats"} <= {t.get_text() for t in ax.texts}
+    left, right = ax.get_xlim()
+    assert left < -67
+    assert right > 4
+    fig.canvas.draw()
+    assert ax.get_xticklabels()[0].get_text() == "below\n-60"
+
+
+def test_the_lead_is_drawn_in_truth_and_in_each_set() -> None:
+    fig = figures.lead(0.6, torch.tensor([-0.5, -0.4, -0.2]), "Lead", ["the one", "the other"])
+    (ax,) = fig.axes
+    dots = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(np.concatenate(dots), [[0.6, 0], [-0.5, 1], [-0.4, 1], [-0.2, 1]], rtol=1e-6)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["exact", "3 sets of samples"]
+    assert {"+0.60", "-0.50 to -0.20"} <= {t.get_text() for t in ax.texts}
+    side = {t.get_text(): (t.get_position()[0], t.get_ha()) for t in ax.texts if "ahead" in t.get_text()}
+    assert side["the one is ahead"][0] < 0 < side["the other is ahead"][0]
+    assert (side["the one is ahead"][1], side["the other is ahead"][1]) == ("right", "left")
+    assert ax.get_xlabel() == "lead of the other, nats"
     fig.canvas.draw()
 
 
@@ -69,37 +88,31 @@ def test_bias_and_formula_are_drawn_as_given_and_divided() -> None:
     fig.canvas.draw()
 
 
-def test_errors_are_grouped_by_effective_sample_size() -> None:
-    ess = np.array([1.0, 1.5, 2.0, 2.9, 7.0])
-    error = np.array([-40.0, -4.0, -2.0, -1.0, 0.25])
-    fig = figures.errors_by_ess(ess, error, [1, 2, 3], "By size")
+def test_the_share_that_is_far_too_low_is_drawn_for_each_bin() -> None:
+    ess = np.array([1.0, 1.5, 1.9, 1.2, 2.0, 2.9, 7.0])
+    error = np.array([-40.0, -4.0, -5.0, -5.1, -6.0, -1.0, 0.25])  # -5 is not more than 5 too low
+    fig = figures.too_low_by_ess(ess, error, [1, 2, 3, 5], "By size")
     (ax,) = fig.axes
-    dots = {line.get_xdata()[0]: line.get_ydata()[0] for line in ax.lines if line.get_markersize() == 8}
-    assert dots == {0: -22.0, 1: -1.5, 2: 0.25}
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["1 to 2\n(2)", "2 to 3\n(2)", "3 or more\n(1)"]
-    bar = next(line for line in ax.lines if line.get_linewidth() == 9)
-    np.testing.assert_allclose(bar.get_ydata(), [-30, -5.8])  # the middle 90 % lies between -38.2 and -5.8
-    texts = [t.get_text() for t in ax.texts]
-    assert "continues\nto -38" in texts
-    arrows = [line.get_xydata().tolist() for line in ax.lines if line.get_marker() == "v"]
-    assert arrows == [[[0, -30]]]  # only the first bar reaches below the cut
-    assert [t.get_text() for t in ax.texts if t.get_position()[1] == -35.6] == ["1", "0", "0"]  # digits at the cut or lower
-    assert [text for text in texts if " of " in text] == ["1 of 2", "0 of 2", "0 of 1"]  # too few digits for a percentage
-    assert not any("3 or more:" in text for text in texts)
+    drawn = {round(bar.get_x() + bar.get_width() / 2, 3): bar.get_height() for bar in ax.patches}
+    assert drawn == {0: 0.5, 1: 0.5, 3: 0.0}  # no digit lies between 3 and 5
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1 to 2", "2 to 3", "3 to 5", "5 or more"]
+    assert [t.get_text() for t in ax.texts] == ["50%", "of 4 digits", "50%", "of 2 digits", "0%", "of 1 digits"]
     fig.canvas.draw()
+    assert all(t.get_text().endswith("%") for t in ax.get_yticklabels())
 
 
-def test_a_large_bin_has_a_percentage_and_shows_the_blind_digits() -> None:
-    error = np.concatenate([np.linspace(0, 1, 96), [-6.0, -25.0, -40.0, -150.0]])
-    fig = figures.errors_by_ess(np.full(100, 4.0), error, [1, 3, 5], "By size")
+def test_the_samples_that_hold_the_weight_and_the_posterior_are_marked() -> None:
+    z = torch.tensor([[0.0, 0.0], [1.0, 2.0], [-1.0, 0.5], [0.3, 0.3]])
+    fig = figures.missed_posterior(z, torch.tensor([0.05, 0.5, 0.42, 0.03]).log() - 900, torch.tensor([-2.0, 3.0]), 0.2, "Missed")
     (ax,) = fig.axes
-    texts = [t.get_text() for t in ax.texts]
-    assert "4%" in texts
-    assert "3 digits at 3 or more:\n-150, -40, -25" in texts
-    assert [t.get_text() for t in ax.texts if t.get_position()[1] == -35.6] == ["2"]
-    blind = next(line for line in ax.lines if line.get_markersize() == 5)
-    assert sorted(blind.get_ydata()) == [-30, -30, -25]
-    np.testing.assert_allclose(blind.get_xdata().mean(), 1)  # the bin from 3 to 5
+    samples, heavy = (line.get_xydata() for line in ax.lines)
+    np.testing.assert_allclose(samples, z)
+    np.testing.assert_allclose(heavy, [[1, 2], [-1, 0.5]])  # 92 % of the weight
+    (circle,) = ax.patches
+    assert tuple(circle.center) == (-2, 3)
+    np.testing.assert_allclose(circle.radius, 0.6)
+    text = next(t for t in ax.texts if t.get_text() == "the 2 samples that hold\n92% of the weight")
+    np.testing.assert_allclose(text.xy, [1, 2])  # the heaviest
     fig.canvas.draw()
 
 
@@ -131,17 +144,18 @@ def test_the_guarded_formula_and_the_honest_one_keep_their_colours() -> None:
 
 def test_single_estimates_stand_beside_the_last_row_of_the_scoreboard() -> None:
     rows = [("03 naive", "naive", -np.inf, 0.0, -107.0), ("04 log space", "naive", -111.0, 4.0, -107.0)]
-    fig = figures.scoreboard_with_estimates(rows, torch.tensor([-130.0, -108.0, -106.0]))
+    fig = figures.scoreboard_with_estimates(rows, torch.tensor([-124.0, -108.0, -106.0]))
     (ax,) = fig.axes
     dots = ax.lines[-1]
-    assert dots.get_xdata().tolist() == [-130, -108, -106]
+    assert dots.get_xdata().tolist() == [-124, -108, -106]
     assert set(dots.get_ydata()) == {1.6}  # below the bar of the second row, and within the panel
     left, _ = ax.get_xlim()
-    assert left < -130
+    assert left < -124
     assert ax.get_ylim()[0] > 1.6
     infinity = next(t for t in ax.texts if t.get_text() == "← -inf")
-    assert infinity.get_position()[0] < -130
+    assert infinity.get_position()[0] < -124
     assert "exact" in {t.get_text() for t in ax.texts}
+    assert all(x == round(x) for x in ax.get_xticks())
     assert {t.get_text(): y for t, y in zip(ax.get_yticklabels(), ax.get_yticks())} == {
         "03 naive": 0,
         "04 log space": 1,

@@ -387,7 +387,10 @@ QUIZ = (
                 "It is unbiased too.",
                 "The logarithm is curved: an estimate that is too low loses more than one that is as much too high gains (Jensen).",
             ),
-            ("It is too low on average.", "E[log p̂] ≤ log E[p̂] = log p(x): Jensen's inequality."),
+            (
+                "It is too low on average.",
+                "E[log p̂] ≤ log E[p̂] = log p(x), by Jensen's inequality; they are equal only if p̂ does not vary.",
+            ),
             ("It is too high on average.", "Jensen's inequality has the other direction, because the logarithm is curved downwards."),
         ),
         1,
@@ -412,24 +415,30 @@ QUIZ = (
         (
             (
                 "The estimate is within 2 % of the truth.",
-                "It does not say that. A better sample that did not occur in this run may have a thousand times the weight.",
+                "It does not say that. A better sample, which did not occur in this run, may have a thousand times the weight.",
             ),
             (
                 "One sample carries nearly all the weight.",
                 "The average is nearly one number, and the others tell nothing about its error.",
             ),
             ("10,000 samples were enough.", "Nearly all of them contribute nothing to the average."),
-            ("Each sample counts for 1.02.", "The number is so small because the samples count very unequally."),
+            (
+                "About 2 % of the samples count.",
+                "It is a number of samples, not a share of them: 1.02 of 10,000 is a hundredth of a percent.",
+            ),
         ),
         1,
     ),
     Question(
         "We double all logits of our decoder, as above. Its images become sharper, and log p(x) of held-out digits falls. What happens to the ESS of samples from the prior?",
         (
-            ("It rises, because the model is worse.", "Quality does not decide. In the notebook the model became worse, and the ESS fell."),
+            (
+                "It rises, because the model is worse.",
+                "In the notebook the ESS fell at each step: from half to full logits, where the model became better, and from full to twice, where it became worse.",
+            ),
             (
                 "It falls, because the model is sharper.",
-                "Fewer z explain a given image, so fewer samples from the prior carry weight. In the notebook one effective sample took twice as many.",
+                "Fewer z explain a given image, so fewer samples from the prior carry weight. In the notebook one effective sample then took about twice as many.",
             ),
             ("It stays, because the samples are the same.", "The samples are the same, but their weights p(x|z) are not."),
         ),

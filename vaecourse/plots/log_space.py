@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from matplotlib.ticker import MaxNLocator
 
 from vaecourse import plots
 
@@ -50,25 +52,61 @@ def shifts(terms, by: Mapping[str, float], results: Mapping[str, float], title: 
 
 
 @plots.in_course_style
-def errors(error, title: str, cut: float = -20.0) -> Figure:
-    """The share of the errors, estimate minus exact value, (B,) in nats, that lie at or below each value.
+def errors(error, title: str, cut: float = -20.0, end: float = -60.0) -> Figure:
+    """A histogram of the errors, estimate minus exact value, (B,) in nats, in bins of 2 nats; all below `end` share the leftmost bar.
 
-    The share within 2 nats of the exact value is written beside its band, the share at `cut` or lower beside its point.
+    The shares at `cut` or lower and within 2 nats of the exact value have their own colours, and are written.
     """
-    error, ink = np.sort(np.asarray(error)), plots.COLORS["naive"]
-    low = (error <= cut).mean()
-    fig, ax = plots.figure(title, "error: estimate minus exact, nats", "share of the digits at or below", size=(8.4, 3.7))
-    ax.axvspan(-2, 2, color=plots.COLORS["importance"], alpha=0.15, lw=0)
-    ax.axvline(0, color=plots.COLORS["exact"], lw=1.2)
-    ax.step(error, np.arange(1, len(error) + 1) / len(error), where="post", color=ink, lw=2)
-    ax.plot(cut, low, "o", ms=8, color=ink)
-    words = {"textcoords": "offset points", "ha": "right", "fontsize": 9.5, "weight": "bold"}
-    ax.annotate(f"{low:.0%} of the digits at {cut:.0f} or lower", (cut, low), xytext=(-8, 8), color=ink, **words)
+    error = np.asarray(error)
+    fig, ax = plots.figure(title, "error: estimate minus exact, nats (bins of 2 nats)", "digits", size=(8.4, 3.7))
+    counts, edges = np.histogram(error, np.arange(end, max(4.0, error.max()) + 2, 2.0))
+    low, near, other = plots.COLORS["naive"], plots.COLORS["importance"], "#EBBB98"
+    colors = [low if right <= cut else near if left >= -2 and right <= 2 else other for left, right in zip(edges, edges[1:])]
+    ax.bar(edges[:-1], counts, width=2, align="edge", color=colors)
+    beyond = (error < end).sum()
+    ax.bar(end - 5, beyond, width=4, color=low)
+    ax.axvline(0, color=plots.COLORS["exact"], lw=1.4)
+    words = {"ha": "center", "va": "bottom", "weight": "bold"}
+    top, middle = max(counts.max(), beyond), max(counts[edges[:-1] < cut].max(), beyond)
+    ax.text(cut / 2 + end / 2, middle + 0.1 * top, f"{(error <= cut).mean():.0%} at {cut:.0f} or lower", color=low, fontsize=11, **words)
+    ax.annotate(
+        "", (end - 7, middle + 0.07 * top), (cut, middle + 0.07 * top), arrowprops={"arrowstyle": "|-|", "color": low, "mutation_scale": 3}
+    )
     inside = f"{(np.abs(error) < 2).mean():.0%} within 2 nats"
-    ax.annotate(inside, (-2, 0.75), xytext=(-8, 0), color=plots.COLORS["importance"], **words)
-    ax.annotate("exact", (0, 0.97), xytext=(-14, 0), va="center", **{**words, "weight": "normal"})
-    ax.annotate(f"lowest: {error[0]:.0f}", (error[0], 0), xytext=(0, 10), color=ink, **{**words, "ha": "left", "weight": "normal"})
-    ax.set_ylim(0, 1.02)
+    ax.text(-3, 0.9 * top, inside, color=near, fontsize=11, **{**words, "ha": "right"})
+    ax.text(0.6, 1.02 * top, "exact", fontsize=9.5, ha="left", va="bottom")
+    marks = np.arange(end, 1, 10)
+    ax.set_xticks([end - 5, *marks], [f"below\n{end:.0f}", *(f"{mark:.0f}" for mark in marks)])
+    ax.set(ylim=(0, 1.1 * top), xlim=(end - 8.5, edges[-1] + 1))
+    ax.grid(axis="x", visible=False)
+    return fig
+
+
+@plots.in_course_style
+def lead(exact: float, estimates, title: str, names: Sequence[str]) -> Figure:
+    """By how many nats one decoder is ahead: in truth, and in each of R sets of samples, (R,).
+
+    Args:
+        exact: the lead by the exact values; negative where the other decoder is ahead.
+        estimates: the lead by the estimates of each set.
+        title: the finding.
+        names: the decoder that is ahead left of 0, and the one that is ahead right of it.
+    """
+    estimates = np.asarray(estimates)
+    fig, ax = plots.figure(title, f"lead of {names[1]}, nats", size=(8.0, 2.5))
+    reach = 1.25 * max(abs(exact), np.abs(estimates).max())
+    ax.axvspan(-reach, 0, color=plots.COLORS["prior"], alpha=0.14, lw=0)
+    ax.axvline(0, color=plots.COLORS["prior"], lw=1.4)
+    ax.plot(exact, 0, "o", ms=11, color=plots.COLORS["exact"])
+    ax.plot(estimates, np.ones(len(estimates)), "o", ms=11, mew=0, alpha=0.65, color=plots.COLORS["naive"])
+    for side, name, place in ((-1, names[0], "right"), (1, names[1], "left")):
+        ax.text(0.02 * side * reach, -0.72, f"{name} is ahead", ha=place, va="center", fontsize=9.5, color="#444444")
+    ax.annotate(f"{exact:+.2f}", (exact, 0), xytext=(12, 0), textcoords="offset points", va="center", weight="bold")
+    spread = f"{estimates.min():+.2f} to {estimates.max():+.2f}"
+    place = {"xytext": (0, -13), "textcoords": "offset points", "ha": "center", "va": "top"}
+    ax.annotate(spread, (estimates.mean(), 1), color=plots.COLORS["naive"], weight="bold", **place)
+    ax.set(yticks=[0, 1], yticklabels=["exact", f"{len(estimates)} sets of samples"], ylim=(1.65, -1.05), xlim=(-reach, reach))
+    ax.grid(axis="y", visible=False)
     return fig
 
 
@@ -90,7 +128,12 @@ def bias_against_formula(sizes: Sequence[int], bias, errors, formula, titles: Se
     axes[1].axvline(scale, color=plots.COLORS["exact"], ls=":")
     axes[1].annotate(f" N = Var(w) / p(x)² = {scale:.1f}", (scale, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=9)
     axes[1].annotate(
-        "bars: ± 2 standard errors", (0.97, 0.06), xycoords="axes fraction", ha="right", color=plots.COLORS["naive"], fontsize=9
+        "bars: ± 2 standard errors,\nmostly within the dots",
+        (0.97, 0.06),
+        xycoords="axes fraction",
+        ha="right",
+        color=plots.COLORS["naive"],
+        fontsize=9,
     )
     for ax, middle, half in zip(axes, (bias, bias / formula), (2 * errors, 2 * errors / formula)):
         ax.errorbar(sizes, middle, half, fmt="none", ecolor=plots.COLORS["naive"], elinewidth=2)
@@ -99,44 +142,50 @@ def bias_against_formula(sizes: Sequence[int], bias, errors, formula, titles: Se
 
 
 @plots.in_course_style
-def errors_by_ess(ess, error, edges: Sequence[float], title: str, cut: float = -30.0) -> Figure:
-    """The errors, (B,) in nats, of the estimates whose effective sample size lies between two edges.
-
-    For each bin: the median, the middle 90 % (an arrow where it reaches below `cut`), the share that is more than 5 nats too low
-    above, and the number at `cut` or lower below. The digits at -20 or lower with an effective sample size of 3 or more are
-    drawn in black, those below `cut` at it, and their lowest five errors are written.
-    """
+def too_low_by_ess(ess, error, edges: Sequence[float], title: str, limit: float = 5.0) -> Figure:
+    """For each bin of the effective sample size, (B,), the share of the errors, (B,), that are more than `limit` nats too low."""
     ess, error = np.asarray(ess), np.asarray(error)
-    fig, ax = plots.figure(title, "effective samples of 1,000 (number of digits)", "estimate minus exact, nats", size=(7.6, 4.4))
-    names, ink, under = [], plots.COLORS["naive"], cut - 5.6
+    fig, ax = plots.figure(title, "effective samples of 1,000", f"share more than {limit:g} nats too low", size=(7.6, 3.6))
+    names, ink = [], plots.COLORS["naive"]
     for place, (low, high) in enumerate(zip(edges, [*edges[1:], math.inf])):
         here = error[(ess >= low) & (ess < high)]
-        names += [f"{low:g} to {high:g}\n({len(here):,})" if math.isfinite(high) else f"{low:g} or more\n({len(here):,})"]
+        names += [f"{low:g} to {high:g}" if math.isfinite(high) else f"{low:g} or more"]
         if len(here):
-            ends = np.quantile(here, [0.05, 0.95])
-            ax.plot([place, place], np.maximum(ends, cut), color=ink, lw=9, alpha=0.35, solid_capstyle="butt")
-            ax.plot(place, max(np.median(here), cut), "o", ms=8, color=ink)
-            share = f"{(here < -5).mean():.0%}" if len(here) >= 100 else f"{(here < -5).sum()} of {len(here)}"
-            ax.text(place, 5, share, ha="center", va="center", color=ink, weight="bold")
-            ax.text(place, under, f"{(here <= cut).sum():,}", ha="center", va="center", color=ink, weight="bold")
-            if ends[0] < cut:
-                ax.plot(place, cut, "v", ms=11, mew=0, color=ink)
-                ax.text(place + 0.17, cut + 0.6, f"continues\nto {ends[0]:.0f}", va="bottom", color=ink, fontsize=9)
-    blind = (ess >= 3) & (error <= -20)
-    if blind.any():
-        at = np.searchsorted(edges, ess[blind], side="right") - 1
-        ax.plot(at + 0.1 * np.arange(len(at)) - 0.05 * (len(at) - 1), np.maximum(error[blind], cut), "o", ms=5, color=plots.COLORS["exact"])
-        worst = ", ".join(f"{value:.0f}" for value in sorted(error[blind])[:5])
-        ax.text(at.max() + 0.4, -20, f"{blind.sum()} digits at 3 or more:\n{worst}", ha="center", va="bottom", fontsize=9)
-    ax.axhline(0, color=plots.COLORS["exact"], lw=1.4)
-    ax.axhline(cut - 1.4, color=plots.COLORS["prior"], lw=0.8)
-    ax.text(-0.5, 8.4, "more than 5 nats too low:", ha="left", va="center", color=ink, fontsize=9)
-    ax.text(-0.5, under + 2.7, f"at {cut:.0f} or lower:", ha="left", va="center", color=ink, fontsize=9)
-    ax.text(-0.55, 0.5, "exact", fontsize=9, ha="left", va="bottom")
-    ax.set(xticks=range(len(names)), xticklabels=names, xlim=(-0.6, len(names) - 0.4), ylim=(under - 1.8, 11))
-    ax.set_yticks([y for y in ax.get_yticks() if cut <= y <= 0])
-    ax.text(len(names) - 0.45, 8.4, "dot: median; bar: middle 90 %", ha="right", va="center", color=ink, fontsize=9)
+            share = (here < -limit).mean()
+            ax.bar(place, share, width=0.72, color=ink)
+            words = {"textcoords": "offset points", "ha": "center", "va": "bottom"}
+            ax.annotate(f"{share:.0%}", (place, share), xytext=(0, 14), color=ink, weight="bold", fontsize=12, **words)
+            ax.annotate(f"of {len(here):,} digits", (place, share), xytext=(0, 3), fontsize=8.5, color="#444444", **words)
+    ax.set(xticks=range(len(names)), xticklabels=names, ylim=(0, 1.25 * max(bar.get_height() for bar in ax.patches)))
+    ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     ax.grid(axis="x", visible=False)
+    return fig
+
+
+@plots.in_course_style
+def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 0.9) -> Figure:
+    """Samples from the prior, (N, 2), the few that together hold `share` of the weight, and a posterior far from them.
+
+    Args:
+        z, log_w: the samples and their log-weights, (N,).
+        centre, width: of the posterior; a disc of three times the width is drawn.
+        title: the finding.
+    """
+    z, log_w, centre, width = np.asarray(z), np.asarray(log_w), np.asarray(centre), float(width)
+    weights = np.exp(log_w - log_w.max()) / np.exp(log_w - log_w.max()).sum()
+    order = np.argsort(-weights)
+    heavy = order[: int(np.searchsorted(np.cumsum(weights[order]), share)) + 1]
+    fig, ax = plots.figure(title, "$z_1$", "$z_2$", size=(6.8, 4.6))
+    ax.plot(*z.T, "o", ms=3, mew=0, color=plots.COLORS["prior"], alpha=0.55)
+    ax.plot(*z[heavy].T, "o", ms=7, mew=0.8, mec="white", color=plots.COLORS["naive"], zorder=3)
+    ax.add_patch(Circle(centre, 3 * width, color=plots.COLORS["exact"], zorder=3))
+    side = 4.0
+    words = {"textcoords": "data", "va": "center", "fontsize": 10, "arrowprops": {"arrowstyle": "-", "lw": 0.9}}
+    ax.annotate("the posterior\n(3 standard deviations)", centre, xytext=(side + 0.3, centre[1]), **words)
+    text = f"the {len(heavy)} samples that hold\n{weights[heavy].sum():.0%} of the weight"
+    ax.annotate(text, z[heavy[0]], xytext=(side + 0.3, z[heavy[0], 1]), color=plots.COLORS["naive"], weight="bold", **words)
+    ax.text(side + 0.3, -3.2, f"{len(z):,} samples\nfrom the prior", va="center", fontsize=10, color="#5E5E5E")
+    ax.set(xlim=(-side, side), ylim=(-side, side), aspect="equal", anchor="W")
     return fig
 
 
@@ -200,6 +249,7 @@ def scoreboard_with_estimates(rows: Sequence[tuple], estimates) -> Figure:
     ax.plot([exact, exact], [last + 0.38, last + 0.82], color=plots.COLORS["exact"], lw=1)
     ax.plot(estimates, [last + 0.6] * len(estimates), "o", ms=4, mew=0, alpha=0.5, color=plots.COLORS[rows[-1][1]])
     ax.set(xlim=(left, right), ylim=(last + 0.9, -0.5))
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, steps=[1, 2, 5, 10]))
     ax.set_yticks([*range(len(rows)), last + 0.6], [*(row[0] for row in rows), f"its {len(estimates)} estimates"])
     fig.set_size_inches(7.6, 1.3 + 0.46 * len(rows))
     return fig
