@@ -136,8 +136,10 @@ def test_two_explanations_are_marked_on_the_plane_and_decoded() -> None:
 
 def test_a_row_for_each_model_shows_the_image_other_digits_and_the_blank_page() -> None:
     others = np.linspace(-200, -100, 101)
-    fig = start_here.among_others(np.ones(9), {"coins": (-543.4, [-543.4], -543.4), "a model": (-107.6, others, -50.0)})
+    rows = {"coins": (-543.4, [-543.4], -543.4), "a model": (-107.6, others, -50.0)}
+    fig = start_here.among_others(np.ones(9), rows, "What was found")
     picture, ax = fig.axes
+    assert ax.get_title(loc="left") == "What was found"
     assert picture.images[0].get_array().shape == (3, 3)
     spans = [list(line.get_xdata()) for line in ax.lines]
     assert np.allclose(sum(spans, []), [-543.4] * 4 + [-195, -105, -50, -107.6])

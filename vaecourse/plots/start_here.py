@@ -225,15 +225,15 @@ def explanations(x, grid, shares, at, pictures, totals: Sequence[float], title: 
 
 
 @in_course_style
-def among_others(x, rows: Mapping[str, tuple[float, object, float]]) -> Figure:
+def among_others(x, rows: Mapping[str, tuple[float, object, float]], title: str) -> Figure:
     """One image (784,) and, under several models, its log p(x) beside that of other digits and of a blank page, in nats.
 
     Args:
         x: the image.
         rows: {model: (log p(x) of the image, log p(x) of other digits (N,), log p(x) of a blank page)}.
+        title: of the panel with the values.
     """
-    titles = ["The eight", "Row by row log p(x) rises, and that of a blank page too"]
-    fig, axes = figure(titles, ["", "log p(x), nats"], size=(9.4, 2.9))
+    fig, axes = figure(["The eight", title], ["", "log p(x), nats"], size=(9.4, 2.9))
     side = int(round(np.asarray(x).size ** 0.5))
     axes[0].imshow(np.asarray(x).reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
     axes[0].set(xticks=[], yticks=[])
