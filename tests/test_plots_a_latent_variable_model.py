@@ -267,16 +267,18 @@ def test_the_formula_is_divided_by_its_area_and_lies_below_its_chord() -> None:
     assert all(ax.lines[0].get_ydata().max() < ax.get_ylim()[1] for ax in fig.axes)
 
 
-def test_each_level_has_its_stripe_under_the_density_and_the_last_one_the_whole_tail() -> None:
+def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
     edges = np.array([0.25, 0.75])  # the levels 0, 1/2 and 1
-    probabilities = np.diff(norm.cdf([-np.inf, *edges, np.inf], 0.6, 0.3))
-    fig = pictures.cut_into_levels(edges, 0.6, 0.3, probabilities)
-    (ax,) = fig.axes
-    np.testing.assert_allclose(ax.lines[0].get_ydata(), norm.pdf(ax.lines[0].get_xdata(), 0.6, 0.3))
-    stripes = [np.unique(stripe.get_paths()[0].vertices[:, 0])[[0, -1]] for stripe in ax.collections]
-    low, high = ax.get_xlim()
-    np.testing.assert_allclose(stripes, [(low, 0.25), (0.25, 0.75), (0.75, high)])
-    assert [t.get_text() for t in ax.texts] == ["level 1: 0.57", "level 2, the last one: 0.31,\nthe whole right tail"]
+    inner, tail = norm.cdf(0.75, 0.5, 0.2) - norm.cdf(0.25, 0.5, 0.2), norm.cdf(0.25, 0, 0.2)
+    fig = pictures.cut_into_levels(edges, 0.2, {"inner": (0.5, 1, inner), "outermost": (0.0, 0, tail)})
+    for ax, mean, level, noise in zip(fig.axes, (0.5, 0), ((0.25, 0.75), (-1.8, 0.25)), ((0.25, 0.75), (-0.25, 0.25)), strict=True):
+        np.testing.assert_allclose(ax.lines[0].get_ydata(), norm.pdf(ax.lines[0].get_xdata(), mean, 0.2))
+        ends = [np.unique(c.get_paths()[0].vertices[:, 0])[[0, -1]] for c in ax.collections[1:]]
+        np.testing.assert_allclose(ends, [level, noise])
+    assert [t.get_text() for ax in fig.axes for t in ax.texts] == [
+        "level 1: area 0.79\nwithin the noise: 0.79",
+        "level 0: area 0.89\nwithin the noise: 0.79",
+    ]
     assert not clipped(fig)
 
 

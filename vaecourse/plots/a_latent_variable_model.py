@@ -414,36 +414,34 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
 
 
 @in_course_style
-def cut_into_levels(edges, mean: float, sigma: float, probabilities) -> Figure:
-    """A normal density in stripes, one for each level, between the edges (L - 1,); the most probable inner stripe and the last are named.
+def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, float]]) -> Figure:
+    """Normal densities over the intervals of the levels, a panel each: the area of one level, and its part within the noise.
 
     Args:
-        edges: where one level ends and the next begins, from left to right.
-        mean, sigma: of the normal.
-        probabilities: (L,) of the levels.
+        edges: (L - 1,), equally spaced, where one level ends and the next begins.
+        sigma: of the normals.
+        cases: {title: (mean, a level, its probability)}; the noise is uniform over one spacing of the edges, around the level.
     """
-    title = "The probability of a level is the area above its interval"
-    fig, ax = figure(title, "$x$", "density", size=(8.6, 3.4))
-    edges, probabilities = np.asarray(edges), np.asarray(probabilities)
-    low, high = edges[0] - 0.05, mean + 3.6 * sigma
-    bounds, last = [low, *edges, high], len(edges)
-    inner = 1 + int(probabilities[1:-1].argmax())
+    fig, axes = figure(list(cases), "$x$", "density", size=(10, 3.6))
+    edges = np.asarray(edges)
+    width = edges[1] - edges[0]
+    bounds = np.array([-9 * sigma, *edges, 1 + 9 * sigma])
+    for ax, (mean, level, probability) in zip(axes, cases.values()):
 
-    def density(x):
-        return np.exp(-(((x - mean) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+        def density(x, mean=mean):
+            return np.exp(-(((x - mean) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
 
-    for i, (start, end) in enumerate(zip(bounds, bounds[1:])):
-        x = np.linspace(start, end, 60 if i == last else 8)
-        color = ACCENT if i == last else COLORS["posterior"] if i == inner else "#D0D0D0" if i % 2 else "#E8E8E8"
-        ax.fill_between(x, density(x), color=color, alpha=0.75, lw=0)
-    x = np.linspace(low, high, 400)
-    ax.plot(x, density(x), color="black")
-    top = density(mean)
-    ax.set(xlim=(low, high), ylim=(0, 1.25 * top))
-    text = f"level {inner}: {probabilities[inner]:.2f}"
-    ax.annotate(text, ((edges[inner - 1] + edges[inner]) / 2, top), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=10)
-    text = f"level {last}, the last one: {probabilities[last]:.2f},\nthe whole right tail"
-    ax.annotate(text, (edges[-1], density(edges[-1])), xytext=(14, 4), textcoords="offset points", color=ACCENT, fontsize=10)
+        x = np.linspace(-0.65, 1.15, 800)
+        ax.plot(x, density(x), color="black", lw=1.4)
+        ax.vlines(edges, 0, density(edges), color="#BBBBBB", lw=0.6)
+        whole = np.linspace(*bounds[level : level + 2], 400)
+        ax.fill_between(whole, density(whole), color=ACCENT, alpha=0.35, lw=0)
+        noise = np.linspace(level * width - width / 2, level * width + width / 2, 200)
+        ax.fill_between(noise, density(noise), color=ACCENT, lw=0)
+        within = width * density(noise).mean()
+        ax.set(xlim=(x[0], x[-1]), ylim=(0, 1.35 * density(mean)))
+        text = f"level {level}: area {probability:.2f}\nwithin the noise: {within:.2f}"
+        note(ax, (level * width, density(level * width)), text, (12, 12))
     return fig
 
 
