@@ -396,20 +396,29 @@ def grey_and_binary(binary, grey, levels: int) -> Figure:
 def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
     """p^x (1 - p)^(1 - x) over grey values x (G,), {p: (values, their integral)}, and the same divided by the integral.
 
-    The last curve has the straight line between its ends beside it, under which the area is one half.
+    The last curve has the straight line between its ends beside it, under which the area is one half. Each density has its mean marked.
     """
     titles = ["The area is at most one half: no density", "Divided by its area: continuous Bernoulli"]
     fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density"], size=(10, 3.7))
     shades = (COLORS["importance"], COLORS["prior"], ACCENT)
-    for (name, (values, area)), color in zip(curves.items(), shades):
-        values = np.asarray(values)
-        for ax, heights, total in zip(axes, (values, values / area), (f"{area:.2f}", "1")):
-            ax.plot(x, heights, color=color, label=f"p = {name}: area {total}")
+    x = np.asarray(x)
+    for i, ((name, (values, area)), color) in enumerate(zip(curves.items(), shades)):
+        density = np.asarray(values) / area
+        for ax, heights in zip(axes, (values, density)):
+            ax.plot(x, heights, color=color)
             ax.fill_between(x, heights, color=color, alpha=0.12, lw=0)
-    axes[0].plot([x[0], x[-1]], [values[0], values[-1]], color=color, lw=1.3, ls="--", label=f"the straight line for p = {name}: area 0.50")
+        mean = (x * density).sum() / density.sum()
+        axes[1].plot(mean, np.interp(mean, x, density), "o", color=color, ms=6)
+        near = (0.04, 0.5, 0.96)[i]
+        side = ("left", "center", "right")[i]
+        for ax, heights, text in zip(axes, (values, density), (f"p = {name}: area {area:.2f}", f"p = {name}: mean {mean:.2f}")):
+            height = float(np.interp(near, x, heights))
+            ax.annotate(text, (near, height), xytext=(0, 7), textcoords="offset points", ha=side, color=color, fontsize=9.5)
+    axes[0].plot([x[0], x[-1]], [values[0], values[-1]], color=color, lw=1.3, ls="--")
+    at = 0.72 * values[0] + 0.28 * values[-1]
+    axes[0].annotate("straight line:\narea 0.50", (0.28, at), xytext=(2, -26), textcoords="offset points", color=color, fontsize=9)
     for ax in axes:
-        ax.set(xlim=(0, 1), ylim=(0, 2.8))
-        ax.legend(frameon=False, fontsize=9, loc="upper center")
+        ax.set(xlim=(0, 1), ylim=(0, 1.18 * max(line.get_ydata().max() for line in ax.lines)))
     return fig
 
 
@@ -457,6 +466,17 @@ def noise_and_decoder(variances, decoder, noise: float) -> Figure:
     ax.hlines(variances, places - 0.38, places + 0.38, color="black", lw=2, label="data")
     for place, variance in zip(places, variances):
         ax.annotate(f"{variance:.2f}", (place, max(variance, noise)), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=10)
+    unused = places[variances < noise]
+    if len(unused):
+        ax.annotate(
+            "noise above the data:\ndecoder unused",
+            (unused.mean(), noise),
+            xytext=(0, 22),
+            textcoords="offset points",
+            ha="center",
+            fontsize=10,
+            color="#555555",
+        )
     ax.set(xticks=places, ylim=(0, 1.2 * variances.max()))
     ax.grid(False, axis="x")
     ax.legend(frameon=False, fontsize=10, loc="upper right")
@@ -471,6 +491,8 @@ def choice_of_sigma(sigmas, curves: Mapping[int, object], plain: float) -> Figur
     sigmas, highest = np.asarray(sigmas), max(np.asarray(heights).max() for heights in curves.values())
     for (latents, heights), color in zip(curves.items(), (COLORS["prior"], COLORS["importance"], ACCENT)):
         best = int(np.asarray(heights).argmax())
+        top = f"{np.asarray(heights)[best]:.0f}"
+        ax.annotate(top, (sigmas[best], heights[best]), xytext=(0, 8), textcoords="offset points", ha="center", color=color, fontsize=10)
         ax.plot(
             sigmas, heights, color=color, marker="o", markevery=[best], ms=7, label=f"{latents} latents: best at σ = {sigmas[best]:.2f}"
         )
@@ -498,6 +520,7 @@ def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float) ->
     for low, high, text in ((peak[0], max(sigmas), "high"), (min(sigmas), equal, "low")):
         ax.axvspan(low, high, color=COLORS["prior"], alpha=0.15, lw=0)
         ax.text(high * 0.8, top, f"a floor here\nis too {text}", fontsize=10, color="#555555", va="top")
+    ax.text(peak[0] * 0.8, top, "a floor here: the\nlocal maximum is best", fontsize=10, color="#555555", va="top")
     ax.plot([peak[0], equal], [peak[1]] * 2, color="black", lw=0.9, ls=":")
     ax.plot(*peak, "o", color="black", ms=6)
     ax.plot(equal, peak[1], "o", mfc="white", mec="black", ms=6)
