@@ -403,20 +403,20 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
     shades = (COLORS["importance"], COLORS["prior"], ACCENT)
     x = np.asarray(x)
     for i, ((name, (values, area)), color) in enumerate(zip(curves.items(), shades)):
-        density = np.asarray(values) / area
+        values = np.asarray(values)
+        density = values / area
         for ax, heights in zip(axes, (values, density)):
             ax.plot(x, heights, color=color)
             ax.fill_between(x, heights, color=color, alpha=0.12, lw=0)
         mean = (x * density).sum() / density.sum()
         axes[1].plot(mean, np.interp(mean, x, density), "o", color=color, ms=6)
-        near = (0.04, 0.5, 0.96)[i]
-        side = ("left", "center", "right")[i]
+        near, side, rise = ((0, "left", 7), (0, "left", -15), (1, "right", 7))[i]
         for ax, heights, text in zip(axes, (values, density), (f"p = {name}: area {area:.2f}", f"p = {name}: mean {mean:.2f}")):
-            height = float(np.interp(near, x, heights))
-            ax.annotate(text, (near, height), xytext=(0, 7), textcoords="offset points", ha=side, color=color, fontsize=9.5)
+            place = {"xytext": (5 - 10 * near, rise), "textcoords": "offset points", "ha": side}
+            ax.annotate(text, (near, float(heights[-near])), color=color, fontsize=9.5, **place)
     axes[0].plot([x[0], x[-1]], [values[0], values[-1]], color=color, lw=1.3, ls="--")
-    at = 0.72 * values[0] + 0.28 * values[-1]
-    axes[0].annotate("straight line:\narea 0.50", (0.28, at), xytext=(2, -26), textcoords="offset points", color=color, fontsize=9)
+    text, at = f"straight line for p = {name}: area 0.50", (0.78, 0.22 * values[0] + 0.78 * values[-1])
+    axes[0].annotate(text, at, xytext=(-4, 6), textcoords="offset points", ha="right", color=color, fontsize=9)
     for ax in axes:
         ax.set(xlim=(0, 1), ylim=(0, 1.18 * max(line.get_ydata().max() for line in ax.lines)))
     return fig
