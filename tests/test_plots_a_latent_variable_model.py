@@ -294,20 +294,25 @@ def test_the_formula_is_divided_by_its_area_and_lies_below_its_chord() -> None:
     assert (raw, density) == pytest.approx((area, 1), abs=1e-5)
     chord = fig.axes[0].lines[1]
     assert (list(chord.get_xdata()), list(chord.get_ydata())) == ([0, 1], pytest.approx([0.8, 0.2]))
-    assert {"p = 0.2: area 0.43", "p = 0.2: area 1", "the straight line for p = 0.2: area 0.50"} <= set(texts(fig))
+    mean = 1 / (1 - 4) + 1 / np.log(4)  # of the density e^(-t x) on [0, 1] with t = log 4
+    dot = fig.axes[1].lines[1]
+    assert (dot.get_xdata()[0], dot.get_ydata()[0]) == pytest.approx((mean, 0.8 * 4**-mean / area), abs=1e-3)
+    assert {"p = 0.2: area 0.43", "p = 0.2: mean 0.39", "straight line for p = 0.2: area 0.50"} <= set(texts(fig))
     assert all(ax.lines[0].get_ydata().max() < ax.get_ylim()[1] for ax in fig.axes)
 
 
-def test_each_level_has_its_stripe_under_the_density_and_the_last_one_the_whole_tail() -> None:
+def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
     edges = np.array([0.25, 0.75])  # the levels 0, 1/2 and 1
-    probabilities = np.diff(norm.cdf([-np.inf, *edges, np.inf], 0.6, 0.3))
-    fig = pictures.cut_into_levels(edges, 0.6, 0.3, probabilities)
-    (ax,) = fig.axes
-    np.testing.assert_allclose(ax.lines[0].get_ydata(), norm.pdf(ax.lines[0].get_xdata(), 0.6, 0.3))
-    stripes = [np.unique(stripe.get_paths()[0].vertices[:, 0])[[0, -1]] for stripe in ax.collections]
-    low, high = ax.get_xlim()
-    np.testing.assert_allclose(stripes, [(low, 0.25), (0.25, 0.75), (0.75, high)])
-    assert [t.get_text() for t in ax.texts] == ["level 1: 0.57", "level 2, the last one: 0.31,\nthe whole right tail"]
+    inner, tail = norm.cdf(0.75, 0.5, 0.2) - norm.cdf(0.25, 0.5, 0.2), norm.cdf(0.25, 0, 0.2)
+    fig = pictures.cut_into_levels(edges, 0.2, {"inner": (0.5, 1, inner), "outermost": (0.0, 0, tail)})
+    for ax, mean, level, noise in zip(fig.axes, (0.5, 0), ((0.25, 0.75), (-1.8, 0.25)), ((0.25, 0.75), (-0.25, 0.25)), strict=True):
+        np.testing.assert_allclose(ax.lines[0].get_ydata(), norm.pdf(ax.lines[0].get_xdata(), mean, 0.2))
+        ends = [np.unique(c.get_paths()[0].vertices[:, 0])[[0, -1]] for c in ax.collections[1:]]
+        np.testing.assert_allclose(ends, [level, noise])
+    assert [t.get_text() for ax in fig.axes for t in ax.texts] == [
+        "level 1: area 0.79\nwithin the noise: 0.79",
+        "level 0: area 0.89\nwithin the noise: 0.79",
+    ]
     assert not clipped(fig)
 
 
@@ -319,7 +324,8 @@ def test_the_decoder_is_stacked_on_the_noise_and_the_data_are_marked() -> None:
     assert [(bar.get_y(), bar.get_height()) for bar in decoder] == [(0.5, 1.5), (0.5, 0)]
     (data,) = [c for c in ax.collections if c.get_label() == "data"]
     assert [segment[0][1] for segment in data.get_segments()] == [2.0, 0.4]
-    assert [t.get_text() for t in ax.texts] == ["2.00", "0.40"]
+    assert [t.get_text() for t in ax.texts] == ["2.00", "0.40", "noise above the data:\ndecoder unused"]
+    assert ax.texts[-1].xy == (2, 0.5)
     assert not clipped(fig)
 
 
@@ -331,6 +337,7 @@ def test_the_maximum_of_each_curve_over_sigma_is_marked() -> None:
     first, second, plain = ax.lines
     assert [float(line.get_xdata()[line.get_markevery()[0]]) for line in (first, second)] == pytest.approx([0.2, 0.5], rel=0.02)
     assert [line.get_label() for line in (first, second)] == ["20 latents: best at σ = 0.20", "2 latents: best at σ = 0.50"]
+    assert [t.get_text() for t in ax.texts[:2]] == ["10", "5"]
     assert list(plain.get_xdata()) == [0.7, 0.7]
     assert not clipped(fig)
 
@@ -345,7 +352,8 @@ def test_the_local_maximum_and_the_floors_that_are_too_high_or_too_low_are_marke
     assert [(float(p.get_xdata()[0]), float(p.get_ydata()[0])) for p in points] == [(0.5, -1.0), (0.004, -1.0)]
     zones = [p.get_path().vertices[:, 0] if isinstance(p, Polygon) else p.get_bbox().extents[[0, 2]] for p in ax.patches]
     assert [(min(zone), max(zone)) for zone in zones] == [pytest.approx((0.5, 10)), pytest.approx((1e-6, 0.004))]
-    assert [t.get_text() for t in ax.texts[:2]] == ["a floor here\nis too high", "a floor here\nis too low"]
+    floors = ["a floor here\nis too high", "a floor here\nis too low", "a floor here: the\nlocal maximum is best"]
+    assert [t.get_text() for t in ax.texts[:3]] == floors
     assert ax.get_xlim()[0] > ax.get_xlim()[1]  # sigma shrinks to the right
 
 

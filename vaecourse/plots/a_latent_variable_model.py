@@ -443,54 +443,61 @@ def grey_and_binary(binary, grey, levels: int) -> Figure:
 def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
     """p^x (1 - p)^(1 - x) over grey values x (G,), {p: (values, their integral)}, and the same divided by the integral.
 
-    The last curve has the straight line between its ends beside it, under which the area is one half.
+    The last curve has the straight line between its ends beside it, under which the area is one half. Each density has its mean marked.
     """
     titles = ["The area is at most one half: no density", "Divided by its area: continuous Bernoulli"]
     fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density"], size=(10, 3.7))
     shades = (COLORS["importance"], COLORS["prior"], ACCENT)
-    for (name, (values, area)), color in zip(curves.items(), shades):
+    x = np.asarray(x)
+    for i, ((name, (values, area)), color) in enumerate(zip(curves.items(), shades)):
         values = np.asarray(values)
-        for ax, heights, total in zip(axes, (values, values / area), (f"{area:.2f}", "1")):
-            ax.plot(x, heights, color=color, label=f"p = {name}: area {total}")
+        density = values / area
+        for ax, heights in zip(axes, (values, density)):
+            ax.plot(x, heights, color=color)
             ax.fill_between(x, heights, color=color, alpha=0.12, lw=0)
-    axes[0].plot([x[0], x[-1]], [values[0], values[-1]], color=color, lw=1.3, ls="--", label=f"the straight line for p = {name}: area 0.50")
+        mean = (x * density).sum() / density.sum()
+        axes[1].plot(mean, np.interp(mean, x, density), "o", color=color, ms=6)
+        near, side, rise = ((0, "left", 7), (0, "left", -15), (1, "right", 7))[i]
+        for ax, heights, text in zip(axes, (values, density), (f"p = {name}: area {area:.2f}", f"p = {name}: mean {mean:.2f}")):
+            place = {"xytext": (5 - 10 * near, rise), "textcoords": "offset points", "ha": side}
+            ax.annotate(text, (near, float(heights[-near])), color=color, fontsize=9.5, **place)
+    axes[0].plot([x[0], x[-1]], [values[0], values[-1]], color=color, lw=1.3, ls="--")
+    text, at = f"straight line for p = {name}: area 0.50", (0.78, 0.22 * values[0] + 0.78 * values[-1])
+    axes[0].annotate(text, at, xytext=(-4, 6), textcoords="offset points", ha="right", color=color, fontsize=9)
     for ax in axes:
-        ax.set(xlim=(0, 1), ylim=(0, 2.8))
-        ax.legend(frameon=False, fontsize=9, loc="upper center")
+        ax.set(xlim=(0, 1), ylim=(0, 1.18 * max(line.get_ydata().max() for line in ax.lines)))
     return fig
 
 
 @in_course_style
-def cut_into_levels(edges, mean: float, sigma: float, probabilities) -> Figure:
-    """A normal density in stripes, one for each level, between the edges (L - 1,); the most probable inner stripe and the last are named.
+def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, float]]) -> Figure:
+    """Normal densities over the intervals of the levels, a panel each: the area of one level, and its part within the noise.
 
     Args:
-        edges: where one level ends and the next begins, from left to right.
-        mean, sigma: of the normal.
-        probabilities: (L,) of the levels.
+        edges: (L - 1,), equally spaced, where one level ends and the next begins.
+        sigma: of the normals.
+        cases: {title: (mean, a level, its probability)}; the noise is uniform over one spacing of the edges, around the level.
     """
-    title = "The probability of a level is the area above its interval"
-    fig, ax = figure(title, "$x$", "density", size=(8.6, 3.4))
-    edges, probabilities = np.asarray(edges), np.asarray(probabilities)
-    low, high = edges[0] - 0.05, mean + 3.6 * sigma
-    bounds, last = [low, *edges, high], len(edges)
-    inner = 1 + int(probabilities[1:-1].argmax())
+    fig, axes = figure(list(cases), "$x$", "density", size=(10, 3.6))
+    edges = np.asarray(edges)
+    width = edges[1] - edges[0]
+    bounds = np.array([-9 * sigma, *edges, 1 + 9 * sigma])
+    for ax, (mean, level, probability) in zip(axes, cases.values()):
 
-    def density(x):
-        return np.exp(-(((x - mean) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+        def density(x, mean=mean):
+            return np.exp(-(((x - mean) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
 
-    for i, (start, end) in enumerate(zip(bounds, bounds[1:])):
-        x = np.linspace(start, end, 60 if i == last else 8)
-        color = ACCENT if i == last else COLORS["posterior"] if i == inner else "#D0D0D0" if i % 2 else "#E8E8E8"
-        ax.fill_between(x, density(x), color=color, alpha=0.75, lw=0)
-    x = np.linspace(low, high, 400)
-    ax.plot(x, density(x), color="black")
-    top = density(mean)
-    ax.set(xlim=(low, high), ylim=(0, 1.25 * top))
-    text = f"level {inner}: {probabilities[inner]:.2f}"
-    ax.annotate(text, ((edges[inner - 1] + edges[inner]) / 2, top), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=10)
-    text = f"level {last}, the last one: {probabilities[last]:.2f},\nthe whole right tail"
-    ax.annotate(text, (edges[-1], density(edges[-1])), xytext=(14, 4), textcoords="offset points", color=ACCENT, fontsize=10)
+        x = np.linspace(-0.65, 1.15, 800)
+        ax.plot(x, density(x), color="black", lw=1.4)
+        ax.vlines(edges, 0, density(edges), color="#BBBBBB", lw=0.6)
+        whole = np.linspace(*bounds[level : level + 2], 400)
+        ax.fill_between(whole, density(whole), color=ACCENT, alpha=0.35, lw=0)
+        noise = np.linspace(level * width - width / 2, level * width + width / 2, 200)
+        ax.fill_between(noise, density(noise), color=ACCENT, lw=0)
+        within = width * density(noise).mean()
+        ax.set(xlim=(x[0], x[-1]), ylim=(0, 1.35 * density(mean)))
+        text = f"level {level}: area {probability:.2f}\nwithin the noise: {within:.2f}"
+        note(ax, (level * width, density(level * width)), text, (12, 12))
     return fig
 
 
@@ -506,6 +513,17 @@ def noise_and_decoder(variances, decoder, noise: float) -> Figure:
     ax.hlines(variances, places - 0.38, places + 0.38, color="black", lw=2, label="data")
     for place, variance in zip(places, variances):
         ax.annotate(f"{variance:.2f}", (place, max(variance, noise)), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=10)
+    unused = places[variances < noise]
+    if len(unused):
+        ax.annotate(
+            "noise above the data:\ndecoder unused",
+            (unused.mean(), noise),
+            xytext=(0, 22),
+            textcoords="offset points",
+            ha="center",
+            fontsize=10,
+            color="#555555",
+        )
     ax.set(xticks=places, ylim=(0, 1.2 * variances.max()))
     ax.grid(False, axis="x")
     ax.legend(frameon=False, fontsize=10, loc="upper right")
@@ -520,6 +538,8 @@ def choice_of_sigma(sigmas, curves: Mapping[int, object], plain: float) -> Figur
     sigmas, highest = np.asarray(sigmas), max(np.asarray(heights).max() for heights in curves.values())
     for (latents, heights), color in zip(curves.items(), (COLORS["prior"], COLORS["importance"], ACCENT)):
         best = int(np.asarray(heights).argmax())
+        top = f"{np.asarray(heights)[best]:.0f}"
+        ax.annotate(top, (sigmas[best], heights[best]), xytext=(0, 8), textcoords="offset points", ha="center", color=color, fontsize=10)
         ax.plot(
             sigmas, heights, color=color, marker="o", markevery=[best], ms=7, label=f"{latents} latents: best at σ = {sigmas[best]:.2f}"
         )
@@ -547,6 +567,7 @@ def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float) ->
     for low, high, text in ((peak[0], max(sigmas), "high"), (min(sigmas), equal, "low")):
         ax.axvspan(low, high, color=COLORS["prior"], alpha=0.15, lw=0)
         ax.text(high * 0.8, top, f"a floor here\nis too {text}", fontsize=10, color="#555555", va="top")
+    ax.text(peak[0] * 0.8, top, "a floor here: the\nlocal maximum is best", fontsize=10, color="#555555", va="top")
     ax.plot([peak[0], equal], [peak[1]] * 2, color="black", lw=0.9, ls=":")
     ax.plot(*peak, "o", color="black", ms=6)
     ax.plot(equal, peak[1], "o", mfc="white", mec="black", ms=6)
