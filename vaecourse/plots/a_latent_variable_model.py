@@ -337,7 +337,7 @@ def yardstick(values: Mapping[str, float], ceiling: tuple[str, float], title: st
     """Mean log p(x) of models in rows, {name: nats}: the gain of each over the first, and how far the last is from a ceiling."""
     fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.6, 0.55 * len(values) + 1.5))
     places, (first, *others) = range(len(values)), values.values()
-    ax.axvline(first, color="#BBBBBB", lw=1, ls="--")
+    ax.plot([first, first], [0, places[-1] + 0.6], color="#BBBBBB", lw=1, ls="--")
     for place, value in enumerate(others, start=1):
         _span(ax, first, value, place, f"gains {value - first:.0f}", "->", "#555555")
     _span(ax, others[-1], ceiling[1], places[-1], f"at most {ceiling[1] - others[-1]:.0f} missing", "<->", ACCENT)
@@ -356,7 +356,7 @@ def yardstick(values: Mapping[str, float], ceiling: tuple[str, float], title: st
 
 def _span(ax: Axes, start: float, end: float, y: float, text: str, style: str, color: str) -> None:
     """An arrow at a height y with a text under its middle."""
-    ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": style, "color": color, "shrinkA": 2, "shrinkB": 5})
+    ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": style, "color": color, "shrinkA": 5, "shrinkB": 5})
     ax.annotate(text, ((start + end) / 2, y), xytext=(0, -4), textcoords="offset points", ha="center", va="top", fontsize=10, color=color)
 
 
