@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import Circle, ConnectionPatch, FancyBboxPatch, Rectangle
 
-from vaecourse.plots import COLORS, figure, in_course_style, line, note, plane, scoreboard, sheet
+from vaecourse.plots import COLORS, figure, images, in_course_style, line, note, plane, scoreboard, sheet
 
 GREYS = ("#9A9A9A", "#6A6A6A", "#000000")
 ACCENT = "#8B2FC9"  # what a figure is about where that is no method of the course
@@ -284,12 +284,35 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
 
 
 @in_course_style
-def clouds(points: Sequence, titles: Sequence[str], reaches: Sequence[float], shades: Sequence) -> Figure:
-    """Clouds of points (N, 2) on equal axes, each from -reach to reach; the hue is a number (N,) of each point."""
-    fig, axes = figure(titles, "first number", "second number", size=(3.3 * len(points), 3.5))
-    for ax, cloud, reach, shade in zip(axes, points, reaches, shades):
-        ax.scatter(*np.asarray(cloud).T, s=3, c=np.asarray(shade), cmap="hsv", alpha=0.6, lw=0)
-        ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+def from_normals(values, ring, angle, curve, latent) -> Figure:
+    """What three functions make from normals: exponential numbers (N,) under their density, a ring (M, 2) and a curve (M, 2).
+
+    The colours of the ring show the angles (M,) of its latents, those of the curve its single latents (M,).
+    """
+    titles = ["An exponential from one", "A ring from two", "A curve from one"]
+    fig, axes = figure(titles, ["value $t$", *["first number"] * 2], ["density", *["second number"] * 2], size=(9.9, 3.5))
+    left, middle, right = axes
+    t = np.linspace(0, 5, 200)
+    left.hist(np.asarray(values), np.linspace(0, 5, 41), weights=np.full(len(values), 8 / len(values)), color="#CFCFCF")
+    left.plot(t, np.exp(-t), color=COLORS["exact"], label="$e^{-t}$")
+    left.set(xlim=(0, 5), ylim=(0, 1.05))
+    left.legend(frameon=False, fontsize=11)
+    middle.scatter(*np.asarray(ring).T, s=3, c=np.asarray(angle), cmap="hsv", alpha=0.6, lw=0)
+    middle.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal")
+    dots = right.scatter(*np.asarray(curve).T, s=5, c=np.asarray(latent), cmap="viridis", vmin=-3, vmax=3, lw=0)
+    right.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), aspect="equal")
+    fig.colorbar(dots, ax=right, label="latent $z$", ticks=range(-3, 4), shrink=0.8)
+    return fig
+
+
+@in_course_style
+def three_pictures(x, grey, decoded, costs, framed: int, title: str) -> Figure:
+    """Columns of a digit, its grey and its decoded picture, each (N, 784); under the last two the cost (2, N) of the pixels in nats."""
+    rows = ["digit $x$", "grey picture $g$\nbehind it", "decoded picture,\nmean given $x$"]
+    captions = [""] * len(x) + [f"{cost:.0f} nats" for cost in np.asarray(costs).flatten()]
+    fig = images(np.concatenate([x, grey, decoded]), title, captions, columns=len(x), row_names=rows)
+    for row in range(3):
+        fig.axes[row * len(x) + framed].spines[:].set(color=ACCENT, linewidth=2.2)
     return fig
 
 
@@ -332,11 +355,11 @@ def moved_digits(panels: Mapping[str, object], decoded, framed: Sequence[int], t
 
 
 def _digits_at(ax: Axes, places: np.ndarray, decoded, framed: Sequence[int]) -> None:
-    """Digits at their places, transparent where there is no ink."""
+    """Digits at their places, transparent where there is no ink, and paler where they are not framed."""
     reach = np.abs(places).max() + 0.45
-    for (left, low), image in zip(places - 0.35, np.asarray(decoded).reshape(-1, 28, 28)):
+    for i, ((left, low), image) in enumerate(zip(places - 0.35, np.asarray(decoded).reshape(-1, 28, 28))):
         ink = np.zeros((28, 28, 4))
-        ink[..., 3] = image
+        ink[..., 3] = image * (1 if i in framed else 0.4)
         ax.imshow(ink, extent=(left, left + 0.7, low, low + 0.7), interpolation="bilinear")
     for i, color in zip(framed, FRAMES):
         ax.add_patch(Rectangle(places[i] - 0.36, 0.72, 0.72, fill=False, ec=color, lw=2.2))
@@ -358,39 +381,30 @@ def _clockwise(ax: Axes, start: np.ndarray, end: np.ndarray, color: str) -> None
 
 @in_course_style
 def yardstick(values: Mapping[str, float], ceiling: tuple[str, float], title: str) -> Figure:
-    """Mean log p(x) of several models on a number line, {name: nats}, and how much a ceiling, which is no model, leaves above the last."""
-    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.6, 2.5))
-    for i, (name, value) in enumerate(values.items()):
-        up = i % 2 == 0
-        ax.plot([value, value], [0, 0.45 if up else -0.45], color="#777777", lw=1)
-        ax.plot(value, 0, "o", color=COLORS["exact"], ms=7)
-        ax.text(
-            value,
-            0.5 if up else -0.5,
-            f"{name}\n{value:.0f}".replace("\n-", "\n\N{MINUS SIGN}"),
-            ha="center",
-            va="bottom" if up else "top",
-            fontsize=9,
-        )
-    ax.axhline(0, color="black", lw=1)
-    name, top = ceiling
-    ax.plot([top, top], [-0.45, 0.45], color=ACCENT, lw=3)
-    ax.text(top, -0.5, f"{name}\n{top:.0f}".replace("\n-", "\n\N{MINUS SIGN}"), ha="center", va="top", fontsize=9, color=ACCENT)
-    ax.annotate("", (value, 0.25), (top, 0.25), arrowprops={"arrowstyle": "<->", "color": ACCENT, "shrinkA": 2, "shrinkB": 4})
-    ax.text(
-        (value + top) / 2,
-        0.3,
-        f"at most {top - value:.0f} nats left, not all can be gained",
-        ha="center",
-        va="bottom",
-        fontsize=9,
-        color=ACCENT,
-    )
-    low, high = min(values.values()), top
-    ax.set(yticks=[], ylim=(-1.35, 1.25), xlim=(low - 0.1 * (high - low), high + 0.1 * (high - low)))
-    ax.spines["left"].set_visible(False)
+    """Mean log p(x) of models in rows, {name: nats}: the gain of each over the first, and how far the last is from a ceiling."""
+    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.6, 0.55 * len(values) + 1.5))
+    places, (first, *others) = range(len(values)), values.values()
+    ax.plot([first, first], [0, places[-1] + 0.6], color="#BBBBBB", lw=1, ls="--")
+    for place, value in enumerate(others, start=1):
+        _span(ax, first, value, place, f"gains {value - first:.0f}", "->", "#555555")
+    _span(ax, others[-1], ceiling[1], places[-1], f"at most {ceiling[1] - others[-1]:.0f} missing", "<->", ACCENT)
+    ax.plot(values.values(), places, "o", color=COLORS["exact"], ms=8)
+    for place, value in zip(places, values.values()):
+        text = f"{value:.0f}".replace("-", "\N{MINUS SIGN}")
+        ax.annotate(text, (value, place), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=10, weight="bold")
+    ax.axvline(ceiling[1], color=ACCENT, lw=3)
+    text = f"{ceiling[0]}: {ceiling[1]:.0f}".replace("-", "\N{MINUS SIGN}")
+    ax.annotate(text, (ceiling[1], 0), xytext=(-8, 0), textcoords="offset points", ha="right", va="center", fontsize=10, color=ACCENT)
+    ax.set_yticks(places, list(values))
+    ax.set(ylim=(len(values) - 0.4, -0.7))
     ax.grid(False)
     return fig
+
+
+def _span(ax: Axes, start: float, end: float, y: float, text: str, style: str, color: str) -> None:
+    """An arrow at a height y with a text under its middle."""
+    ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": style, "color": color, "shrinkA": 5, "shrinkB": 5})
+    ax.annotate(text, ((start + end) / 2, y), xytext=(0, -4), textcoords="offset points", ha="center", va="top", fontsize=10, color=color)
 
 
 @in_course_style
@@ -405,7 +419,7 @@ def gain_by_width(widths, train, held_out) -> Figure:
         errors = changes.std(1, ddof=1) / changes.shape[1] ** 0.5
         shift = 0.004 if style == "s--" else 0  # so that the bars do not hide each other
         ax.errorbar(np.asarray(widths) + shift, changes.mean(1), errors, fmt=style, color=COLORS[color], ms=4, capsize=3, label=name)
-    ax.legend(frameon=False, fontsize=9, loc="lower right", title="with one standard error", title_fontsize=9)
+    ax.legend(frameon=False, fontsize=9, loc="lower right", title="with one standard error of the change", title_fontsize=9)
     ax.axhline(0, color="#555555", lw=1)
     ax.axvline(1, color=COLORS["prior"], ls="--", lw=1.1)
     ax.text(1.02, np.asarray(train).mean(1).min(), "as shipped", fontsize=9, color="#555555")
