@@ -19,12 +19,12 @@ def pages() -> np.ndarray:
     return np.random.default_rng(0).random((8, 784))
 
 
-def test_climbs_colour_the_lowest_end_and_name_the_first_round() -> None:
+def test_climbs_colour_the_highest_and_the_lowest_end_and_name_the_first_round() -> None:
     curves = [[-30.0, -12, -10], [-28.0, -13, -11.5], [-29.0, -12, -10.4]]
     fig = figures.climbs("A title", curves)
     lines = fig.axes[0].lines
     assert [line.get_ydata().tolist() for line in lines] == curves
-    assert [to_hex(line.get_color()) == plots.COLORS["naive"].lower() for line in lines] == [False, True, False]
+    assert [line.get_color() for line in lines] == [plots.COLORS["exact"], plots.COLORS["naive"], "#999999"]
     assert {"A title", "highest of 3:\n-10.0", "lowest of 3:\n-11.5", "after round 1, far below: -30 to -28"} <= set(texts(fig))
     low, high = fig.axes[0].get_ylim()
     assert low < -11.5 < -10 < high
@@ -71,16 +71,12 @@ def test_smoothing_marks_each_maximum() -> None:
 
 
 def test_templates_are_drawn_start_by_start_through_their_mean() -> None:
-    fig = figures.templates_and_latents("A title", {"a = 1": {10: [-9.0], 20: [-5.0, -3.0]}}, -6.0, 20)
-    (enlarged,) = fig.axes[0].child_axes
-    assert [line.get_xydata().tolist() for line in enlarged.lines][:3] == [line.get_xydata().tolist() for line in fig.axes[0].lines][:3]
-    low, high = enlarged.get_ylim()
-    assert low < -6 < -3 < high
-    curve, *starts = fig.axes[0].lines
-    assert curve.get_xydata().tolist() == [[10, -9], [20, -4]]
-    assert starts[1].get_xydata().tolist() == [[20, -5], [20, -3]]
-    assert -6.0 in [line.get_ydata()[0] for line in starts[2:]]
-    assert "two continuous latents: -6.0" in texts(fig)
+    fig = figures.templates_and_latents("A title", {"a = 1": {10: [-9.0], 20: [-1.0, 3.0]}}, 20)
+    curve, *starts, decoder = fig.axes[0].lines
+    assert curve.get_xydata().tolist() == [[10, -9], [20, 1]]
+    assert [points.get_xydata().tolist() for points in starts] == [[[10, -9]], [[20, -1], [20, 3]]]
+    assert list(decoder.get_ydata()) == [0, 0]
+    assert {"a = 1: +1.0", "the decoder with two latents", "20\n(as many parameters\nas the decoder)"} <= set(texts(fig))
 
 
 def test_distances_are_counted_in_rows_and_each_kind_has_an_example(pages: np.ndarray) -> None:
@@ -103,15 +99,17 @@ def test_distances_are_counted_in_rows_and_each_kind_has_an_example(pages: np.nd
 
 def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
     fig = figures.code_lengths(
-        "A title", {"files": {"zip": 9.0, "png": 4.0}, "models": {"model": 5.4}, "counts": {"none": 12.0, "ten": 3.0}}
+        "A title", {"files": {"zip": 9.0, "png": 4.0}, "models": {"model": 5.4}, "counts": {"none": 12.0, "ten": 3.0}}, {"bound": 2.0}
     )
-    bars = fig.axes[0].patches
+    *bars, bound = fig.axes[0].patches
+    assert (bound.get_width(), bound.get_hatch(), bound.get_facecolor()[3]) == (2.0, "///", 0)
+    assert to_hex(bound.get_edgecolor()) == plots.COLORS["importance"].lower()
     assert [bar.get_width() for bar in bars] == [12.0, 9.0, 5.4, 4.0, 3.0]
     of = {"files": "prior", "models": "importance", "counts": "naive"}
     kinds = ("counts", "files", "models", "files", "counts")
     assert [to_hex(bar.get_facecolor()) for bar in bars] == [plots.COLORS[of[kind]].lower() for kind in kinds]
-    assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["none", "zip", "model", "png", "ten"]
+    assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["none", "zip", "model", "png", "ten", "bound"]
     assert fig.axes[0].yaxis_inverted()
     written = {text.get_text(): text.get_color() for text in fig.axes[0].texts}
-    assert {"12", "9", "5", "4", "3"} <= set(written)
+    assert {"12", "9", "5", "4", "3", "at most 2, on other digits"} <= set(written)
     assert {kind: written[kind] for kind in of} == {kind: plots.COLORS[color] for kind, color in of.items()}

@@ -16,14 +16,14 @@ KINDS = (INK, COLORS["naive"], COLORS["prior"])
 
 @in_course_style
 def climbs(title: str, curves) -> Figure:
-    """F (S, T), the log-probability with extra images, of S starts against T rounds: the last nats of each, the lowest in colour."""
+    """F (S, T), the log-probability with extra images, of S starts against T rounds: the last nats, the best and worst in colour."""
     curves = np.asarray(curves)
     first, ends, rounds = curves[:, 0], curves[:, -1], np.arange(1, curves.shape[1] + 1)
-    lowest = int(ends.argmin())
+    of_curve = {int(ends.argmax()): COLORS["exact"], int(ends.argmin()): COLORS["naive"]}
     fig, ax = figure(title, "round of EM", "F, nats an image", size=(7.4, 3.8))
     for i, curve in enumerate(curves):
-        ax.plot(rounds, curve, color=COLORS["naive"] if i == lowest else "#999999", lw=1.8, zorder=3 if i == lowest else 2)
-    for name, end, color, dy in (("highest", ends.max(), "#666666", 3), ("lowest", ends.min(), COLORS["naive"], -3)):
+        ax.plot(rounds, curve, color=of_curve.get(i, "#999999"), lw=1.8, zorder=3 if i in of_curve else 2)
+    for name, end, color, dy in (("highest", ends.max(), COLORS["exact"], 3), ("lowest", ends.min(), COLORS["naive"], -3)):
         ax.annotate(
             f"{name} of {len(curves)}:\n{end:.1f}", (rounds[-1], end), xytext=(5, dy), textcoords="offset points", va="center", color=color
         )
@@ -136,31 +136,20 @@ def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, Sequenc
 
 
 @in_course_style
-def templates_and_latents(title: str, scores: Mapping[str, Mapping[int, Sequence[float]]], level: float, as_large: int) -> Figure:
-    """Scores against the number of templates: a curve a name, a dot for each start; `level` is the model with two latents."""
-    fig, ax = figure("", "number of templates (logarithmic axis)", "log p(x), nats per fresh digit", size=(8.4, 4.4))
+def templates_and_latents(title: str, leads: Mapping[str, Mapping[int, Sequence[float]]], as_large: int) -> Figure:
+    """Nats ahead of the decoder against the number of templates: a curve a name, a dot for each start."""
+    fig, ax = figure("", "number of templates", "nats ahead of the decoder, per fresh digit", size=(8.4, 4.2))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    ticks = sorted({n for sizes in scores.values() for n in sizes})
-    last = ax.inset_axes((0.53, 0.12, 0.33, 0.4))  # where the lines cross
-    for (name, sizes), color, dy in zip(scores.items(), ("naive", "importance"), (-9, 4)):
+    ticks = sorted({n for sizes in leads.values() for n in sizes})
+    for (name, sizes), color in zip(leads.items(), ("naive", "importance")):
         means = [np.mean(starts) for starts in sizes.values()]
-        line(ax, list(sizes), means, name, color, nudge=(6, dy))
-        last.plot(list(sizes), means, color=COLORS[color])
+        line(ax, list(sizes), means, f"{name}: {means[-1]:+.1f}", color, nudge=(8, 0))
         for n, starts in sizes.items():
-            for panel in (ax, last):
-                panel.plot([n] * len(starts), starts, "o", ms=4, color=COLORS[color], alpha=0.8)
-    for panel in (ax, last):
-        panel.axhline(level, color=COLORS["exact"], ls="--", lw=1.2)
-        panel.axvline(as_large, color=COLORS["prior"], lw=1, ls=":")
-        panel.set(xscale="log", xticks=ticks, xticklabels=ticks)
-        panel.minorticks_off()
-    ax.text(ticks[0], level + 1, f"two continuous latents: {level:.1f}", fontsize=9)
+            ax.plot([n] * len(starts), starts, "o", ms=4, color=COLORS[color], alpha=0.8)
+    ax.axhline(0, color=COLORS["exact"], ls="--", lw=1.2)
+    ax.annotate("the decoder with two latents", (ticks[0], 0), xytext=(0, 5), textcoords="offset points", fontsize=9)
+    ax.set(xticks=ticks, xlim=(0.9 * ticks[0], 1.25 * ticks[-1]))
     ax.set_xticklabels([f"{n}\n(as many parameters\nas the decoder)" if n == as_large else n for n in ticks])
-    ax.set_xlim(0.9 * ticks[0], 1.35 * ticks[-1])
-    shown = [score for sizes in scores.values() for score in sizes[ticks[-1]]] + [level]
-    last.set(xlim=(0.9 * ticks[-2], 1.12 * ticks[-1]), ylim=(min(shown) - 2.5, max(shown) + 1))
-    last.set_title("enlarged", fontsize=9, fontweight="normal", loc="left")
-    last.tick_params(labelsize=8)
     return fig
 
 
@@ -199,22 +188,26 @@ def distances(title: str, values: Mapping[str, object], pictures: Mapping[str, o
 
 
 @in_course_style
-def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]]) -> Figure:
+def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: Mapping[str, float]) -> Figure:
     """A bar a code with its bits, the longest above, in the colour of its kind.
 
     Args:
         bits: from up to three kinds of codes to their codes, from a name to its bits.
+        at_most: bounds on the bits of codes of the second kind, found elsewhere; their bars are hatched.
     """
-    fig, ax = figure("", "bits per digit", size=(7.6, 4.3))
+    fig, ax = figure("", "bits per digit", size=(8.2, 4.5))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     colors = dict(zip(bits, (COLORS["prior"], COLORS["importance"], COLORS["naive"])))
     codes = sorted(((value, name, kind) for kind, some in bits.items() for name, value in some.items()), reverse=True)
     values = [value for value, _, _ in codes]
     ax.barh([name for _, name, _ in codes], values, color=[colors[kind] for _, _, kind in codes])
-    for i, value in enumerate(values):
-        ax.annotate(f"{value:.0f}", (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
+    second = COLORS["importance"]
+    ax.barh(list(at_most), list(at_most.values()), facecolor="none", edgecolor=second, hatch="///", lw=1.2)
+    written = [f"{value:.0f}" for value in values] + [f"at most {value:.0f}, on other digits" for value in at_most.values()]
+    for i, (value, text) in enumerate(zip([*values, *at_most.values()], written)):
+        ax.annotate(text, (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
     for i, (kind, color) in enumerate(colors.items()):
-        ax.text(0.99, 0.36 - 0.09 * i, kind, color=color, transform=ax.transAxes, ha="right", fontsize=10, fontweight="bold")
+        ax.text(0.99, 0.42 - 0.09 * i, kind, color=color, transform=ax.transAxes, ha="right", fontsize=10, fontweight="bold")
     ax.set_xlim(0, 1.12 * values[0])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
