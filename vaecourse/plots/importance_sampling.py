@@ -141,7 +141,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     center = probs @ grid
     spread = np.sqrt(probs @ (grid - center) ** 2)
     last, box = len(path) - 1, {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
-    fig, axes = figure(["From the prior to the posterior", "In the frame: q is 1.2 times as wide on purpose"], size=(9.6, 4.6))
+    fig, axes = figure(["From the prior to the posterior", "Framed: q is 1.2 times as wide on purpose"], size=(9.6, 4.6))
     for ax, first, numbered, shade in zip(axes, (0, 3), (range(3), (3, 4, 5, 6)), (0.4, 1)):  # on the left a speck is made visible
         plane(ax, grid, probs**shade, extent=4)
         for i, (mu, sigma) in enumerate(path[first:], first):
