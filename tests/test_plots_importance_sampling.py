@@ -167,6 +167,15 @@ def test_errors_are_drawn_against_the_ess_and_the_failures_are_named() -> None:
     assert ax.get_title(loc="left") == "2 of 3 fits are more than 0.1 nats too low, at an ESS of up to 889"
 
 
+def test_the_names_of_two_neighbouring_fits_do_not_cover_each_other() -> None:
+    after = (np.array([826.0, 866.0, 649.0]), np.array([-0.8, -0.8, -7.8]), "importance")
+    fig = figures.error_against_ess({"prior": after, "fitted q": after}, named=[0, 1, 2])
+    fig.canvas.draw()
+    boxes = [t.get_window_extent().padded(-2) for t in fig.axes[0].texts if t.get_text().startswith("#")]
+    assert len(boxes) == 3
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+
+
 def a_miss(n: int) -> tuple:
     """What `missed` takes for n digits that are all the same."""
     probs = np.zeros(81)
