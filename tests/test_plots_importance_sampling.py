@@ -169,7 +169,8 @@ def test_errors_are_drawn_against_the_ess_and_the_failures_are_named() -> None:
 
 def test_the_names_of_two_neighbouring_fits_do_not_cover_each_other() -> None:
     after = (np.array([826.0, 866.0, 649.0]), np.array([-0.8, -0.8, -7.8]), "importance")
-    fig = figures.error_against_ess({"prior": after, "fitted q": after}, named=[0, 1, 2])
+    before = (np.array([1.0, 2.0]), np.array([-113.0, 1.3]), "naive")
+    fig = figures.error_against_ess({"prior": before, "fitted q": after}, named=[0, 1, 2])
     fig.canvas.draw()
     boxes = [t.get_window_extent().padded(-2) for t in fig.axes[0].texts if t.get_text().startswith("#")]
     assert len(boxes) == 3
