@@ -164,7 +164,17 @@ def test_errors_are_drawn_against_the_ess_and_the_failures_are_named() -> None:
     assert "prior: from −80 to +0.5 nats" in texts(fig)
     assert "#1" in texts(fig)
     assert "#0" not in texts(fig)
-    assert ax.get_title(loc="left") == "2 of 3 fits are more than a nat too low, at an ESS of up to 889"
+    assert ax.get_title(loc="left") == "2 of 3 fits are more than 0.1 nats too low, at an ESS of up to 889"
+
+
+def test_the_names_of_two_neighbouring_fits_do_not_cover_each_other() -> None:
+    after = (np.array([826.0, 866.0, 649.0]), np.array([-0.8, -0.8, -7.8]), "importance")
+    before = (np.array([1.0, 2.0]), np.array([-113.0, 1.3]), "naive")
+    fig = figures.error_against_ess({"prior": before, "fitted q": after}, named=[0, 1, 2])
+    fig.canvas.draw()
+    boxes = [t.get_window_extent().padded(-2) for t in fig.axes[0].texts if t.get_text().startswith("#")]
+    assert len(boxes) == 3
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
 
 
 def a_miss(n: int) -> tuple:
@@ -184,11 +194,14 @@ def test_a_missed_mode_is_shown_with_q_beside_it_the_shares_and_three_pictures()
     assert (shown[10], shown[60], shown[0]) == pytest.approx((100, 50, 0))
     prior, q = ellipses(left)
     assert tuple(q.center) == pytest.approx(tuple(WIDE))
-    assert (q.width, q.height) == pytest.approx((0.6, 1.2))  # three standard deviations to each side
+    assert (q.width, q.height) == pytest.approx((1.0, 2.0))  # five standard deviations to each side
     assert (prior.width, prior.height) == pytest.approx((4, 4))
     assert "down to 100 nats" in fig.get_suptitle()
     beside = {t.get_text(): tuple(t.xy) for t in left.texts if "mass" in t.get_text()}
-    assert beside == {"nearly all\nof the mass": tuple(square()[10]), "q: $e^{-42.9}$ of\nthe mass": tuple(WIDE)}
+    assert beside == {
+        "main mode: nearly\nall of the mass": tuple(square()[10]),
+        "lesser mode: $e^{-42.9}$ of the mass\nin the ring, five standard\ndeviations of q": tuple(WIDE),
+    }
     small = [inset.images[0].get_array()[0, 0] for inset in left.child_axes]
     assert small == pytest.approx([0.1, 0.5, 0.9])
     names = {t.get_text(): t.get_position()[0] for t in left.texts if t.get_position()[1] == -0.22}

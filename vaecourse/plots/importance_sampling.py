@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, note, plane
 
@@ -140,7 +141,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     center = probs @ grid
     spread = np.sqrt(probs @ (grid - center) ** 2)
     last, box = len(path) - 1, {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
-    fig, axes = figure(["From the prior to the posterior", "Magnified: q is 1.2 times as wide on purpose"], size=(9.6, 4.6))
+    fig, axes = figure(["From the prior to the posterior", "Framed: q is 1.2 times as wide on purpose"], size=(9.6, 4.6))
     for ax, first, numbered, shade in zip(axes, (0, 3), (range(3), (3, 4, 5, 6)), (0.4, 1)):  # on the left a speck is made visible
         plane(ax, grid, probs**shade, extent=4)
         for i, (mu, sigma) in enumerate(path[first:], first):
@@ -153,6 +154,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     mu, sigma = path[-1]
     reach = 10 * float(max(sigma))
     axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
+    axes[0].add_patch(Rectangle((mu[0] - reach, mu[1] - reach), 2 * reach, 2 * reach, fill=False, ec="#000000", lw=0.8))
     ellipse(axes[1], center, spread, AMBER, lw=1.4, ls="--")
     axes[1].text(
         0.5,
@@ -178,7 +180,7 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
     """
     fits = np.asarray(list(results.values())[-1][0])
     fig, ax = figure(
-        f"{len(named)} of {len(fits)} fits are more than a nat too low, at an ESS of up to {max(fits[i] for i in named):.0f}",
+        f"{len(named)} of {len(fits)} fits are more than 0.1 nats too low, at an ESS of up to {max(fits[i] for i in named):.0f}",
         "effective samples of 1,000",
         "estimate minus exact, nats (scale linear within ±0.1)",
         size=(7.4, 4.6),
@@ -189,14 +191,18 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
         ess, error = np.asarray(ess), np.asarray(error)
         ax.plot(ess, error, "o", ms=4, alpha=0.6, color=COLORS[color])
         words = f"{name}: from −{-error.min():.0f} to +{error.max():.1f} nats"
-        ax.text(0.33, 0.44 - 0.07 * i, words, color=COLORS[color], transform=ax.transAxes)
+        side, y = ("left", 0.44) if i == 0 else ("right", 0.02)  # each beside its own dots
+        ax.text(0.33 if i == 0 else 0.98, y, words, ha=side, color=COLORS[color], transform=ax.transAxes)
     right = (abs(error) < 0.1).sum()
     ax.text(12, -0.05, f"right to 0.1 nats: {right} of {len(fits)} fits", va="center", fontsize=9, color=BLUE)
     for i in named:
         place = (ess[i], error[i])
         ax.plot(*place, "o", ms=9, mfc="none", mec=BLUE)
-        words = {"ha": "right", "va": "center", "color": BLUE, "weight": "bold"}
-        ax.annotate(f"#{i}", place, xytext=(-8, 0), textcoords="offset points", **words)
+        # a label stands on the left of its ring, or below it where the ring of another digit is in the way
+        crowded = any(0.8 < ess[j] / ess[i] < 1 and 0.8 < error[j] / error[i] < 1.25 for j in named)
+        nudge, sides = ((0, -7), ("center", "top")) if crowded else ((-8, 0), ("right", "center"))
+        words = {"ha": sides[0], "va": sides[1], "color": BLUE, "weight": "bold"}
+        ax.annotate(f"#{i}", place, xytext=nudge, textcoords="offset points", **words)
     ax.set(xlim=(0.9, 1200), xscale="log")
     ax.set_yscale("symlog", linthresh=0.1, linscale=0.6)
     ticks = (-100, -10, -1, -0.1, 0, 0.1, 1, 10)
@@ -231,9 +237,15 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         ax.set_position(((gap + i * (side + gap)) / width, below / tall, side / width, side / tall))
         ellipse(ax, (0, 0), (1, 1), "prior", lw=1.2, ls="--")
         ax.text(0, 0, "prior, two\nstandard deviations", ha="center", va="center", fontsize=8, color=GREY)
-        ellipse(ax, mus[i], sigmas[i], "importance", radius=3, lw=2.2)
-        note(ax, tuple(modes[i]), "nearly all\nof the mass", (-24, -64), AMBER)
-        note(ax, tuple(mus[i]), f"q: $e^{{-{float(missing[i]):.1f}}}$ of\nthe mass", (-64, 32), BLUE)
+        ellipse(ax, mus[i], sigmas[i], "importance", radius=5, lw=2.2)
+        note(ax, tuple(modes[i]), "main mode: nearly\nall of the mass", (-24, -64), AMBER)
+        note(
+            ax,
+            tuple(mus[i]),
+            f"lesser mode: $e^{{-{float(missing[i]):.1f}}}$ of the mass\nin the ring, five standard\ndeviations of q",
+            (-90, 24),
+            BLUE,
+        )
         names = {"decoded at the mode": AMBER, "the digit": "#000000", "decoded at q": BLUE}
         for j, (name, color) in enumerate(names.items()):
             _below(ax, pictures[i][j], name, 0.01 + 0.35 * j, color)
