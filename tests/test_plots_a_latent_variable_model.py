@@ -135,7 +135,7 @@ def test_the_log_likelihoods_have_their_maxima_marked_and_ours_in_a_colour_of_it
     values = -((thetas[:, None] - [3.5, 5.0, 4.2]) ** 2) - [10, 20, 30]
     fig = pictures.log_likelihoods(thetas, values, 4.0)
     (ax,) = fig.axes
-    assert ax.get_title(loc="left") == "The maximum depends on the data: θ from 3.5 to 5.0"
+    assert ax.get_title(loc="left") == "Over 3 data sets, the maxima have a standard deviation of 0.8"
     true, *rest = ax.lines
     assert list(true.get_xdata()) == [4, 4]
     curves, maxima = rest[::2], rest[1::2]
