@@ -203,10 +203,10 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     title = f"Over {len(places)} data sets, the maxima have a standard deviation of {places.std(ddof=1):.1f}"
     fig, ax = figure(title, r"$\theta$", "sum of $\\log p_\\theta(x_n)$, nats", size=(7.4, 3.6))
     ax.axvline(true, color=COLORS["prior"], ls="--", lw=1.2)
-    for curve, place, color in zip(values.T, places, (ACCENT, *[GREYS[0]] * values.shape[1])):
-        ours = color == ACCENT
-        ax.plot(thetas, curve, color=color, lw=1.8 if ours else 0.4, zorder=3 if ours else 1)
-        ax.plot(place, curve.max(), "o", color=color if ours else GREYS[1], ms=7 if ours else 3, mec="white", mew=0.4, zorder=4 if ours else 2)
+    ax.plot(thetas, values[:, 1:], color=GREYS[0], lw=0.4)
+    ax.plot(places[1:], values[:, 1:].max(0), "o", color=GREYS[1], ms=3, mec="white", mew=0.4)
+    ax.plot(thetas, values[:, 0], color=ACCENT)
+    ax.plot(places[0], values[:, 0].max(), "o", color=ACCENT, ms=7, mec="white", mew=0.4)
     ax.text(true, 0.02, f" made with θ = {true:g}", transform=ax.get_xaxis_transform(), color="#555555", fontsize=9)
     ax.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
     ax.set_xlim(thetas[0], thetas[-1] + 0.12 * (thetas[-1] - thetas[0]))
