@@ -135,12 +135,14 @@ def test_the_log_likelihoods_have_their_maxima_marked_and_ours_in_a_colour_of_it
     values = -((thetas[:, None] - [3.5, 5.0, 4.2]) ** 2) - [10, 20, 30]
     fig = pictures.log_likelihoods(thetas, values, 4.0)
     (ax,) = fig.axes
-    assert ax.get_title(loc="left") == "The maximum depends on the data: θ from 3.5 to 5.0"
+    assert ax.get_title(loc="left") == "Over 3 data sets, the maxima have a standard deviation of 0.8"
     true, *rest = ax.lines
     assert list(true.get_xdata()) == [4, 4]
-    curves, maxima = rest[::2], rest[1::2]
+    *others, maxima, our_curve, our_maximum = rest
+    curves = [our_curve, *others]
     np.testing.assert_array_equal([curve.get_ydata() for curve in curves], values.T)
-    np.testing.assert_allclose([(p.get_xdata()[0], p.get_ydata()[0]) for p in maxima], [(3.5, -10), (5.0, -20), (4.2, -30)], atol=1e-9)
+    np.testing.assert_allclose(maxima.get_xydata(), [(5.0, -20), (4.2, -30)], atol=1e-9)
+    np.testing.assert_allclose(our_maximum.get_xydata(), [(3.5, -10)], atol=1e-9)
     colors = [curve.get_color() for curve in curves]
     assert colors[0] not in colors[1:]
     (ours,) = (t for t in ax.texts if t.get_text() == "our data")

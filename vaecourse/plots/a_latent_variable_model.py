@@ -77,7 +77,8 @@ def _flow(ax: Axes, z: np.ndarray, probs) -> None:
         inset = ax.inset_axes([left, 0.27, 0.145, 0.46])
         _picture(inset, image)
         inset.set_title(name, fontsize=9, weight="normal", loc="center", pad=4)
-    inset.text(13.5, 13.5, "784 pixels,\neach 0 or 1", ha="center", va="center", fontsize=8, color="#555555")
+    inset.text(13.5, 9, "?", ha="center", va="center", fontsize=16, color="#555555")
+    inset.text(13.5, 19, "784 pixels,\neach 0 or 1", ha="center", va="center", fontsize=8, color="#555555")
     ax.text(0.6, 0.95, r"$z \sim \mathcal{N}(0, I)$" + "\nrandom", ha="center", va="top", fontsize=9)
     ax.text(4.0, 0.95, r"the decoder, with weights $\theta$" + "\nno random number", ha="center", va="top", fontsize=9)
     ax.text(9.27, 0.95, r"$x_j \sim \mathrm{Bernoulli}(p_j)$" + "\nrandom", ha="center", va="top", fontsize=9)
@@ -199,12 +200,13 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     """
     thetas, values = np.asarray(thetas), np.asarray(values)
     places = thetas[values.argmax(0)]
-    title = f"The maximum depends on the data: θ from {places.min():.1f} to {places.max():.1f}"
+    title = f"Over {len(places)} data sets, the maxima have a standard deviation of {places.std(ddof=1):.1f}"
     fig, ax = figure(title, r"$\theta$", "sum of $\\log p_\\theta(x_n)$, nats", size=(7.4, 3.6))
     ax.axvline(true, color=COLORS["prior"], ls="--", lw=1.2)
-    for curve, place, color in zip(values.T, places, (ACCENT, *[GREYS[0]] * values.shape[1])):
-        ax.plot(thetas, curve, color=color, lw=1.8 if color == ACCENT else 1.2)
-        ax.plot(place, curve.max(), "o", color=color, ms=6, zorder=3)
+    ax.plot(thetas, values[:, 1:], color=GREYS[0], lw=0.4)
+    ax.plot(places[1:], values[:, 1:].max(0), "o", color=GREYS[1], ms=3, mec="white", mew=0.4)
+    ax.plot(thetas, values[:, 0], color=ACCENT)
+    ax.plot(places[0], values[:, 0].max(), "o", color=ACCENT, ms=7, mec="white", mew=0.4)
     ax.text(true, 0.02, f" made with θ = {true:g}", transform=ax.get_xaxis_transform(), color="#555555", fontsize=9)
     ax.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
     ax.set_xlim(thetas[0], thetas[-1] + 0.12 * (thetas[-1] - thetas[0]))
