@@ -16,7 +16,7 @@ def gradients(x, averages, names: Sequence[str]) -> Figure:
     """An image (D,) and for each model the average image of its posterior, (models, D), with the difference: the gradient of a bias."""
     x, averages = np.asarray(x), np.asarray(averages)
     side = int(round(x.size**0.5))
-    titles = ["the digit x", *(title for name in names for title in (f"{name}: average", f"{name}: x − average"))]
+    titles = ["the digit x", *(title for name in names for title in (f"{name}: reconstruction", "x − reconstruction"))]
     fig, axes = figure(titles, size=(2.3 * len(titles) + 0.6, 2.6))
     for ax in axes:
         ax.set(xticks=[], yticks=[])
@@ -57,17 +57,18 @@ def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequen
     Args:
         measured: for each decoder its ratios, its biases, their standard errors, and what normal posteriors would give (crosses).
         formula: ratios and biases of the dashed line.
-        marks: what is written beside which point, to its "left" or to its "right".
+        marks: what is written beside which point, to its "left" (in the colour of the first decoder) or to its "right" (of the second).
     """
     fig, ax = figure(
-        "For both decoders the formula is a good guide at h / s from 4 to 15",
+        "The formula is a good guide at h / s from 5 to 15",
         "$h\\,/\\,s$, spacing in typical widths",
         "$\\log\\,p(x)$ minus average $\\log\\,p_{h,u}(x)$, nats",
         size=(7.4, 4.3),
     )
     ax.plot(*formula, ls="--", color=COLORS["prior"], label="formula (4b.7)")
-    for (name, (ratios, biases, errors, normal)), filled in zip(measured.items(), ("full", "none")):
-        style = {"fmt": "o", "ms": 7, "mew": 1.6, "fillstyle": filled, "elinewidth": 1.2, "color": COLORS["exact"]}
+    colors = {"left": COLORS["exact"], "right": COLORS["importance"]}
+    for (name, (ratios, biases, errors, normal)), filled, color in zip(measured.items(), ("full", "none"), colors.values()):
+        style = {"fmt": "o", "ms": 7, "mew": 1.6, "fillstyle": filled, "elinewidth": 1.2, "color": color}
         ax.errorbar(ratios, biases, yerr=errors, label=f"{name}, measured", **style)
         ax.plot(ratios, normal, "x" if filled == "full" else "+", ms=9, mew=1.6, color=COLORS["naive"], label=f"{name}, if normal")
     for text, at, side in marks:
@@ -80,6 +81,7 @@ def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequen
             ha="right" if left else "left",
             va="bottom" if left else "top",
             fontsize=9,
+            color=colors[side],
         )
     ax.set(xscale="log", yscale="log", xlim=(1.7, 26))
     ax.set_xticks([2, 3, 5, 10, 20], ["2", "3", "5", "10", "20"])
@@ -96,6 +98,7 @@ def coarse_training(
     """The change of each row, {row: (nats for each seed, standard error)}, and the widening of the posteriors, {training: shares}.
 
     A row begins with the name of its training and has the color of it. The circles of an objective are hollow, the others are filled.
+    An arrow from the second row to the first is the part of the gap that was closed.
     """
     fig, axes = figure(titles, ["change, nats per held-out digit", "median widening of the posteriors"], size=(10.6, 2.9))
     rows = [changes, {name: (values, 0.0) for name, values in wider.items()}]
@@ -108,6 +111,12 @@ def coarse_training(
             color = colors[name.split(":")[0]]
             ax.errorbar(values, at, xerr=error or None, fmt="o", ms=6, mew=1.5, fillstyle=fill, elinewidth=1.2, color=color)
         ax.set(yticks=range(len(some)), yticklabels=list(some), ylim=(len(some) - 0.5, -0.5))
+    (up, _), (down, _) = list(changes.values())[:2]
+    up, down = np.mean(up), np.mean(down)
+    axes[0].annotate("", (up, 0.5), (down, 0.5), arrowprops={"arrowstyle": "<->", "color": COLORS["naive"], "shrinkA": 0, "shrinkB": 0})
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    text = f"gap closes by {up - down:.1f}"
+    axes[0].text((up + down) / 2, 0.5, text, ha="center", va="center", fontsize=9, color=COLORS["naive"], bbox=box)
     axes[1].xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return fig
 
