@@ -159,8 +159,8 @@ def reverse_ais(
     >>> model = LinearGaussian(data_dim=6, latent_dim=3)
     >>> z = model.prior.sample((5,))
     >>> x = model.decoder(z).sample()
-    >>> found = reverse_ais(model, x, z, n_chains=16, n_steps=100, progress=False)
-    >>> bool((found.log_px - model.marginal.log_prob(x)).abs().max() < 0.5)
+    >>> found = reverse_ais(model, x, z, n_chains=16, n_steps=400, progress=False)
+    >>> bool((found.log_px - model.marginal.log_prob(x)).abs().max() < 1)
     True
     """
     n_chains, n_steps, leapfrog = positive(n_chains=n_chains, n_steps=n_steps, leapfrog=leapfrog)
