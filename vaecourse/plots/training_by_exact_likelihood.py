@@ -17,7 +17,7 @@ def gradients(x, averages, names: Sequence[str]) -> Figure:
     x, averages = np.asarray(x), np.asarray(averages)
     side = int(round(x.size**0.5))
     titles = ["the digit x", *(title for name in names for title in (f"{name}: reconstruction", "x − reconstruction"))]
-    fig, axes = figure(titles, size=(2.3 * len(titles) + 0.6, 2.6))
+    fig, axes = figure(titles, size=(2.5 * len(titles) + 0.6, 2.8))
     for ax in axes:
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
