@@ -471,8 +471,11 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
             ax.fill_between(x, heights, color=color, alpha=0.12, lw=0)
         mean = (x * density).sum() / density.sum()
         axes[1].plot(mean, np.interp(mean, x, density), "o", color=color, ms=6)
-        near, side, rise = ((0, "left", 7), (0, "left", -15), (1, "right", 7))[i]
-        for ax, heights, text in zip(axes, (values, density), (f"p = {name}: area {area:.2f}", f"p = {name}: mean {mean:.2f}")):
+        near, side, rise, gap = ((0, "left", 7, " "), (0, "left", -28, "\n"), (1, "right", 7, " "))[
+            i
+        ]  # two lines fit before the next curve
+        texts = (f"p = {name}:{gap}area {area:.2f}", f"p = {name}:{gap}mean {mean:.2f}")
+        for ax, heights, text in zip(axes, (values, density), texts):
             place = {"xytext": (5 - 10 * near, rise), "textcoords": "offset points", "ha": side}
             ax.annotate(text, (near, float(heights[-near])), color=color, fontsize=9.5, **place)
     axes[0].plot([x[0], x[-1]], [values[0], values[-1]], color=color, lw=1.3, ls="--")
