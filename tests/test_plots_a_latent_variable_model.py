@@ -365,7 +365,7 @@ def test_the_local_maximum_and_the_floors_that_are_too_high_or_too_low_are_marke
     sigmas = np.logspace(1, -6, 50)
     fig = pictures.without_maximum(sigmas, -np.log(sigmas), (0.5, -1.0), 0.004)
     (ax,) = fig.axes
-    assert {"local maximum: -1.0\nat σ = 0.50", "as high again\nat σ = 0.0040"} <= set(texts(fig))
+    assert {"local maximum: −1.0\nat σ = 0.50", "as high again\nat σ = 0.0040"} <= set(texts(fig))
     _, level, *points = ax.lines
     assert (list(level.get_xdata()), list(level.get_ydata())) == ([0.5, 0.004], [-1, -1])
     assert [(float(p.get_xdata()[0]), float(p.get_ydata()[0])) for p in points] == [(0.5, -1.0), (0.004, -1.0)]

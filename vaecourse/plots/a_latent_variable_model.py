@@ -473,8 +473,11 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
             ax.fill_between(x, heights, color=color, alpha=0.12, lw=0)
         mean = (x * density).sum() / density.sum()
         axes[1].plot(mean, np.interp(mean, x, density), "o", color=color, ms=6)
-        near, side, rise = ((0, "left", 7), (0, "left", -15), (1, "right", 7))[i]
-        for ax, heights, text in zip(axes, (values, density), (f"p = {name}: area {area:.2f}", f"p = {name}: mean {mean:.2f}")):
+        near, side, rise, gap = ((0, "left", 7, " "), (0, "left", -28, "\n"), (1, "right", 7, " "))[
+            i
+        ]  # two lines fit before the next curve
+        texts = (f"p = {name}:{gap}area {area:.2f}", f"p = {name}:{gap}mean {mean:.2f}")
+        for ax, heights, text in zip(axes, (values, density), texts):
             place = {"xytext": (5 - 10 * near, rise), "textcoords": "offset points", "ha": side}
             ax.annotate(text, (near, float(heights[-near])), color=color, fontsize=9.5, **place)
     axes[0].plot([x[0], x[-1]], [values[0], values[-1]], color=color, lw=1.3, ls="--")
@@ -505,7 +508,7 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
 
         x = np.linspace(-0.65, 1.15, 800)
         ax.plot(x, density(x), color="black", lw=1.4)
-        ax.vlines(edges, 0, density(edges), color="#BBBBBB", lw=0.6)
+        ax.vlines(edges, 0, density(edges), color="#888888", lw=0.9)
         whole = np.linspace(*bounds[level : level + 2], 400)
         ax.fill_between(whole, density(whole), color=ACCENT, alpha=0.35, lw=0)
         noise = np.linspace(level * width - width / 2, level * width + width / 2, 200)
@@ -549,10 +552,10 @@ def noise_and_decoder(variances, decoder, noise: float) -> Figure:
 @in_course_style
 def choice_of_sigma(sigmas, curves: Mapping[int, object], plain: float) -> Figure:
     """The mean log-likelihood over the noise sigmas (S,), {number of latents: (S,)}, each with its maximum, and a sigma to compare."""
-    title = "The best σ lies far below that of a plain sum of squares"
+    title = "The best σ for real numbers lies far below that of a plain sum of squares"
     fig, ax = figure(title, "$\\sigma$ of the noise", "mean log-likelihood, nats per image", size=(8.6, 3.9))
     sigmas, highest = np.asarray(sigmas), max(np.asarray(heights).max() for heights in curves.values())
-    for (latents, heights), color in zip(curves.items(), (COLORS["prior"], COLORS["importance"], ACCENT)):
+    for (latents, heights), color in zip(curves.items(), (ACCENT, COLORS["importance"], COLORS["prior"])):
         best = int(np.asarray(heights).argmax())
         top = f"{np.asarray(heights)[best]:.0f}"
         ax.annotate(top, (sigmas[best], heights[best]), xytext=(0, 8), textcoords="offset points", ha="center", color=color, fontsize=10)
@@ -587,6 +590,6 @@ def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float) ->
     ax.plot([peak[0], equal], [peak[1]] * 2, color="black", lw=0.9, ls=":")
     ax.plot(*peak, "o", color="black", ms=6)
     ax.plot(equal, peak[1], "o", mfc="white", mec="black", ms=6)
-    note(ax, peak, f"local maximum: {peak[1]:.1f}\nat σ = {peak[0]:.2f}", (16, 34))
+    note(ax, peak, f"local maximum: {peak[1]:.1f}".replace("-", "−") + f"\nat σ = {peak[0]:.2f}", (16, 34))
     note(ax, (equal, peak[1]), f"as high again\nat σ = {equal:.4f}", (10, -46))
     return fig
