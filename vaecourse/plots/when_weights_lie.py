@@ -145,7 +145,8 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
     last = np.asarray(list(methods.values())[-1])
     repaired = int((np.mean(np.abs(last) < close, axis=1) > 0.5).sum())
     fig, axes = figure(list(methods), "error, nats", size=(9.8, 3.2))
-    fig.suptitle(f"The second fit repairs {repaired} of the {len(names)} failures", x=0.01, ha="left", fontsize=11, fontweight="bold")
+    said = f"In most runs the second fit repairs {repaired} of the {len(names)} failures (filled: within {close:g} nats)"
+    fig.suptitle(said, x=0.01, ha="left", fontsize=11, fontweight="bold")
     low = min(np.min(np.asarray(errors)) for errors in methods.values())
     high = max(np.max(np.asarray(errors)) for errors in methods.values())
     for ax, errors in zip(axes, methods.values()):
