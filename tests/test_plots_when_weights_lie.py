@@ -26,19 +26,24 @@ def points(ax: Axes) -> list[np.ndarray]:
     return [np.column_stack(drawn.get_data()) for drawn in ax.lines if drawn.get_linestyle() == "None"]
 
 
-def test_wall_draws_medians_bars_and_the_exact_shape() -> None:
-    widths = np.array([0.5, 0.9])
-    k_hat = np.stack([np.linspace(0.0, 1.0, 101), np.linspace(-0.1, 0.1, 101)], 1)
-    fig = figures.wall(widths, k_hat, 1000 * (k_hat + 0.1), 1000, k_limit=0.65)
-    (bars,) = [c for c in fig.axes[0].containers if isinstance(c, ErrorbarContainer)]
-    np.testing.assert_allclose(bars.lines[0].get_ydata(), [0.5, 0.0], atol=1e-12)
-    ends = np.array([segment[:, 1] for segment in bars.lines[2][0].get_segments()])
-    np.testing.assert_allclose(ends, [[0.1, 0.9], [-0.08, 0.08]], atol=1e-12)
-    exact = fig.axes[0].lines[0]
-    np.testing.assert_allclose(exact.get_ydata()[[0, -1]], [0.75, 0.19], atol=1e-12)
-    np.testing.assert_allclose(fig.axes[1].containers[0].lines[0].get_ydata(), [600, 100])
-    assert {"effective samples of 1,000", "the alarm rings above 0.65", "dots: medians of 101 runs\nbars: 10 to 90 % of them"} <= texts(fig)
-    assert [0.65, 0.65] in [list(drawn.get_ydata()) for drawn in fig.axes[0].lines]
+def test_wall_draws_medians_bars_the_exact_shape_and_rings_the_pair() -> None:
+    widths = np.array([0.5, 0.9, 7.0])
+    k_hat = np.stack([np.linspace(0.0, 1.0, 101), np.linspace(-0.1, 0.1, 101), np.linspace(-1.6, -1.4, 101)], 1)
+    ess = np.stack([np.linspace(150, 250, 101), np.linspace(900, 1000, 101), np.linspace(190, 220, 101)], 1)
+    fig = figures.wall(widths, k_hat, ess, 1000, k_limit=0.65, pair=(0, 2))
+    for ax, middle in zip(fig.axes, ([200, 950, 205], [0.5, 0.0, -1.5])):
+        (bars,) = [c for c in ax.containers if isinstance(c, ErrorbarContainer)]
+        np.testing.assert_allclose(bars.lines[0].get_ydata(), middle, atol=1e-12)
+        np.testing.assert_allclose(points(ax)[-1], np.column_stack([[0.5, 7.0], np.array(middle)[[0, 2]]]))
+        assert ax.get_xlim()[0] < 0.5
+        assert ax.get_xlim()[1] > 7
+    ends = np.array([segment[:, 1] for segment in fig.axes[1].containers[0].lines[2][0].get_segments()])
+    np.testing.assert_allclose(ends, [[0.1, 0.9], [-0.08, 0.08], [-1.58, -1.42]], atol=1e-12)
+    narrow, wide = (drawn for drawn in fig.axes[1].lines if drawn.get_color() == "#000000")
+    np.testing.assert_allclose(narrow.get_ydata()[[0, -1]], [0.75, 0], atol=1e-12)
+    np.testing.assert_array_equal(wide.get_ydata(), [-2, -2])
+    assert {"effective samples of 1,000", "the alarm rings above 0.65", "dots: medians of 101 runs, bars: 10 to 90 %"} <= texts(fig)
+    assert [0.65, 0.65] in [list(drawn.get_ydata()) for drawn in fig.axes[1].lines]
 
 
 def test_missed_mode_marks_the_samples_and_says_what_it_is_told() -> None:
@@ -54,77 +59,78 @@ def test_missed_mode_marks_the_samples_and_says_what_it_is_told() -> None:
 @pytest.mark.parametrize(("ess", "k_hat", "warned"), [([50, 900], [0.2, 0.9], (1, 1)), ([500, 900], [0.2, 0.1], ("none", "none"))])
 def test_alarms_count_the_failures_that_they_warn_of(ess: list[float], k_hat: list[float], warned: tuple) -> None:
     error = [-80.0, -8.0, -0.46]
-    fig = figures.alarms(error, [*ess, 10.0], [*k_hat, 2.0], [0, 1], [2], ess_limit=100, k_limit=0.7)
-    assert {f"The ESS warns of {warned[0]} of the 2 failures", f"k̂ warns of {warned[1]} of the 2 failures", "#0", "#1", "#2 −0.5"} <= texts(
-        fig
-    )
+    fig = figures.alarms(error, [*ess, 10.0], [*k_hat, 2.0], [0, 1], ess_limit=100, k_limit=0.7)
+    titles = {f"The ESS warns of {warned[0]} of the 2 failures", f"k̂ warns of {warned[1]} of the 2 failures"}
+    assert titles | {"#0", "#1", "alarm: below 100", "alarm:\nabove 0.70", "the other 1: within 0.5 nats"} <= texts(fig)
     for ax, alarm in zip(fig.axes, (ess, k_hat)):
         everything, *rings = points(ax)
-        np.testing.assert_array_equal(everything[:, 1], [-50, -8, -0.46])
-        np.testing.assert_array_equal(np.concatenate(rings), [[alarm[0], -50], [alarm[1], -8]])
+        np.testing.assert_array_equal(everything[:, 1], error)
+        np.testing.assert_array_equal(np.concatenate(rings), [[alarm[0], -80], [alarm[1], -8]])
         low, high = ax.get_xlim()
         assert (low < everything[:, 0]).all()
         assert (everything[:, 0] < high).all()
+        assert ax.get_ylim()[0] < -80
 
 
 def test_reach_counts_the_prior_samples_beyond_each_distance() -> None:
-    fig = figures.reach([1.0, 3.9, 0.5], [0.0, -60.0, -0.8], [1], [2], 1000)
+    fig = figures.reach([1.0, 3.9, 0.5], [0.0, -60.0, -0.8], [1], 1000)
     shown = {t.get_position()[0]: float(t.get_text()) for t in fig.axes[0].texts if t.get_text().replace(".", "").isdigit()}
     assert set(shown) == {1.5, 2, 2.5, 3, 3.5, 4}
     for r, count in shown.items():
         assert count == pytest.approx(1000 * chi(2).sf(r), abs=0.5 if r < 4 else 0.05)
     everything, ring = points(fig.axes[0])
-    np.testing.assert_array_equal(everything, [[1.0, 0.0], [3.9, -50.0], [0.5, -0.8]])
-    assert "#2 −0.8" in texts(fig)
-    np.testing.assert_array_equal(ring, [[3.9, -50.0]])
+    np.testing.assert_array_equal(everything, [[1.0, 0.0], [3.9, -60.0], [0.5, -0.8]])
+    np.testing.assert_array_equal(ring, [[3.9, -60.0]])
+    assert {"The failures lie 3.9 to 3.9 from the origin", "the other 2: within 0.8 nats", "#1"} <= texts(fig)
 
 
-def test_repeats_draws_every_estimate_in_the_row_of_its_method() -> None:
-    rows = {"one": [[-1.0, -2.0], [-3.0, -4.0]], "other": [[-90.0, 0.0], [0.5, 0.25]]}
-    fig = figures.repeats(rows, "Repeats", ["#5", "#6"])
-    assert {"Repeats (2 runs a row, drawn below each other)", "#5", "#6", "one", "other"} <= texts(fig)
-    for j, ax in enumerate(fig.axes):
-        for i, (row, drawn) in enumerate(zip(rows.values(), points(ax))):
-            np.testing.assert_array_equal(drawn[:, 0], row[j])
-            assert (abs(drawn[:, 1] - i) < 0.3).all()
-            assert ax.get_xlim()[0] < min(row[j])
+def test_repairs_fills_what_is_close_and_counts_the_repaired_digits() -> None:
+    methods = {"one": [[-1.0, -2.0], [-3.0, -0.4]], "other": [[-90.0, 0.0], [0.6, 0.25]], "last": [[0.1, -0.2], [-9.0, 0.1]]}
+    fig = figures.repairs(methods, ["#5", "#6"])
+    assert {
+        "In most runs the second fit repairs 1 of the 2 failures (filled: within 0.5 nats)",
+        "one",
+        "other",
+        "last",
+        "#5",
+        "#6",
+    } <= texts(fig)
+    for ax, errors in zip(fig.axes, methods.values()):
+        near = {
+            x for drawn in ax.lines if drawn.get_linestyle() == "None" and drawn.get_markerfacecolor() != "none" for x in drawn.get_xdata()
+        }
+        assert near == {e for row in errors for e in row if abs(e) < 0.5}
+        for row, values in enumerate(errors):
+            at = np.concatenate(points(ax))
+            assert {x for x, y in at if abs(y - row) < 0.3} == set(values)
+        assert ax.get_xlim()[0] < -90
 
 
-def test_enough_marks_log_n_and_says_what_is_cut() -> None:
-    fig = figures.enough([5.0, 9.0], {100: [-1.0, -99.0], 10_000: [0.0, -2.0]})
-    for ax, n, error in zip(fig.axes, (100, 10_000), ([-1, -30], [0, -2])):
-        (drawn,) = points(ax)
-        np.testing.assert_array_equal(drawn, np.column_stack([[5.0, 9.0], error]))
-        marks = sorted(drawn.get_xdata()[0] for drawn in ax.lines if drawn.get_linestyle() in ("--", ":"))
-        np.testing.assert_allclose(marks, [np.log(n), np.log(n) + 2])
-    assert {"100 samples: 2 digits lie beyond log N", "10,000 samples: 0 digits lie beyond log N"} <= texts(fig)
+def test_enough_marks_log_n_and_fills_the_digits_between() -> None:
+    fig = figures.enough([4.0, 7.0, 10.0], {100: [-1.0, -4.0, -99.0], 10_000: [0.0, -2.0, -3.0]})
+    for ax, n, error in zip(fig.axes, (100, 10_000), ([-1, -4, -30], [0, -2, -3])):
+        outside, between = points(ax)
+        np.testing.assert_array_equal(outside, [[4.0, error[0]], [10.0, error[2]]])
+        np.testing.assert_array_equal(between, [[7.0, error[1]]])
+        (mark,) = (drawn.get_xdata()[0] for drawn in ax.lines if drawn.get_linestyle() == "--")
+        assert mark == pytest.approx(np.log(n))
+    assert "10,000 samples: the line has moved by 5 nats" in texts(fig)
+    assert "filled: the 1 digits\nbetween the lines" in texts(fig)
     assert any("drawn at −30" in t for t in texts(fig))
-    assert not any("drawn at" in t for t in texts(figures.enough([5.0], {100: [-1.0]})))
+    assert not any("drawn at" in t for t in texts(figures.enough([5.0], {100: [-1.0], 200: [-1.0]})))
 
 
-def test_within_reach_puts_error_against_kl_and_against_the_share() -> None:
-    kl, share, error = np.array([0.2, 3000.0, 2000.0, 50.0]), np.array([0.0, -40.0, -38.0, -0.01]), np.array([0.05, -41.0, -37.0, -0.02])
-    fig = figures.within_reach(kl, share, error, 1000, [1, 2])
-    for ax, x, labels in zip(fig.axes, (kl, share), ({"#1", "#2", "#3"}, {"#1", "#2"})):
-        clouds = points(ax)
-        np.testing.assert_array_equal(clouds[0], np.column_stack([x, error]))
-        np.testing.assert_array_equal(np.concatenate(clouds[1:]), np.column_stack([x, error])[[1, 2]])
-        assert {t.get_text() for t in ax.texts if t.get_text().startswith("#")} == labels
+def test_within_reach_puts_error_against_the_share_for_both_proposals() -> None:
+    share, error = np.array([0.0, -40.0, -38.0, -0.01]), np.array([0.05, -41.0, -37.0, -0.02])
+    prior = np.array([0.0, -2.0]), np.array([-3.0, 1.5])
+    fig = figures.within_reach((share, error), prior, [1, 2])
+    for ax, cloud in zip(fig.axes, ((share, error), prior)):
+        np.testing.assert_array_equal(points(ax)[0], np.column_stack(cloud))
+        diagonal = ax.lines[0]
+        np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
         (low, high), (left, right) = ax.get_ylim(), ax.get_xlim()
-        assert low < error.min() < error.max() < high
-        assert left < x.min() < x.max() < right
-    assert np.log(1000) in [drawn.get_xdata()[0] for drawn in fig.axes[0].lines]
-    diagonal = fig.axes[1].lines[0]
-    np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
-    sides = {t.get_text(): t.get_ha() for t in fig.axes[1].texts}
+        assert low < cloud[1].min() < cloud[1].max() < high
+        assert left < cloud[0].min() < cloud[0].max() < right
+    np.testing.assert_array_equal(np.concatenate(points(fig.axes[0])[1:]), np.column_stack([share, error])[[1, 2]])
+    sides = {t.get_text(): t.get_ha() for t in fig.axes[0].texts if t.get_text().startswith("#")}
     assert sides == {"#1": "right", "#2": "left"}  # close neighbours: one label on either side
-
-
-def test_correlation_draws_the_limit_and_the_medians() -> None:
-    share = np.stack([np.linspace(0.9, 1.0, 101), np.linspace(0.2, 0.4, 101)], 1)
-    fig = figures.correlation([0.0, 0.9], share, 1000)
-    (ax,) = fig.axes
-    limit = ax.lines[0]
-    np.testing.assert_allclose(limit.get_ydata()[[0, -1]], [1, 0.19], atol=1e-12)
-    np.testing.assert_allclose(ax.containers[0].lines[0].get_ydata(), [0.95, 0.3])
-    assert "ESS of 1,000 samples:\nmedian, 10 to 90 %\nof 101 runs" in texts(fig)

@@ -14,33 +14,37 @@ BLUE, RED, GREY, AMBER = COLORS["importance"], COLORS["naive"], "#555555", "#A36
 
 
 @in_course_style
-def wall(widths, k_hat, ess, n: int, k_limit: float) -> Figure:
-    """k-hat (runs, W) and ESS (runs, W) of n samples against the width of q in posterior widths (W,), medians with bars from 10 to 90 %.
+def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> Figure:
+    """ESS (runs, W) and k-hat (runs, W) of n samples against the width of q in posterior widths (W,), medians with bars from 10 to 90 %.
 
-    The alarm rings above k_limit.
+    The alarm rings above k_limit. The two widths whose places are in `pair` are ringed: a narrow and a wide q with about the same ESS.
     """
     widths, k_hat, ess = (np.asarray(a) for a in (widths, k_hat, ess))
-    titles = ["The median k̂ crosses ½ at the shaded edge", "The ESS falls, but no value marks the edge"]
+    titles = ["A narrow and a wide q with nearly the same ESS", "k̂ tells them apart"]
     fig, axes = figure(
-        titles, "width of q / width of the posterior", ["shape k of the tail", f"effective samples of {n:,}"], size=(9.6, 3.9)
+        titles, "width of q / width of the posterior", [f"effective samples of {n:,}", "shape k of the tail"], size=(9.6, 3.9)
     )
-    fine = np.linspace(widths.min(), widths.max(), 200)
-    axes[0].plot(fine, 1 - fine**2, color=COLORS["exact"])
-    axes[0].annotate("exact k", (widths.max(), 1 - widths.max() ** 2), xytext=(-62, -14), textcoords="offset points", fontsize=9)
-    _medians(axes[0], widths, k_hat)
-    axes[0].axhline(0.5, color=GREY, lw=1, ls=":")
-    axes[0].axhline(k_limit, color=RED, lw=1, ls="--")
-    right = widths.max() + 0.015
-    axes[0].text(right, k_limit + 0.02, f"the alarm rings above {k_limit:.2f}", color=RED, fontsize=9, ha="right")
-    axes[0].text(right, 0.51, "½", color=GREY, fontsize=10, ha="right")
-    _medians(axes[1], widths, ess)
-    for ax in axes:
-        ax.axvspan(widths.min() - 0.04, 0.5**0.5, color=RED, alpha=0.12, lw=0)
-        ax.set(xlim=(widths.min() - 0.04, widths.max() + 0.02))
-    axes[0].text(widths.min() - 0.02, np.quantile(k_hat, 0.1, axis=0).min(), "shaded: infinite variance", color=RED, fontsize=9)
-    axes[1].text(
-        right, 0.3 * n, f"dots: medians of {len(k_hat)} runs\nbars: 10 to 90 % of them", color=BLUE, fontsize=9, ha="right", va="top"
-    )
+    left, right = widths.min() / 1.12, widths.max() * 1.12
+    for ax, runs in zip(axes, (ess, k_hat)):
+        ax.axvspan(left, 0.5**0.5, color=RED, alpha=0.12, lw=0)
+        _medians(ax, widths, runs)
+        ax.plot(widths[list(pair)], np.median(runs[:, pair], axis=0), "o", ms=12, mfc="none", mec=RED, mew=1.8)
+        ticks = [t for t in (0.4, 0.5, 0.7, 1, 2, 4, 7) if left < t < right]
+        ax.set(xscale="log", xlim=(left, right), xticks=ticks, xticklabels=[f"{t:g}" for t in ticks])
+        ax.minorticks_off()
+    same = np.median(ess[:, pair])
+    axes[0].plot(widths[list(pair)], [same, same], color=RED, lw=1, ls=":", zorder=0)
+    axes[0].text(1.03 * left, 1.07 * n, "shaded:\ninfinite\nvariance", color=RED, fontsize=9, va="top")
+    axes[0].set(ylim=(-0.02 * n, 1.1 * n))
+    said = f"dots: medians of {len(k_hat)} runs, bars: 10 to 90 %"
+    axes[0].text(right / 1.05, 0.02 * n, said, color=BLUE, fontsize=9, ha="right", va="bottom")
+    narrow = np.linspace(widths.min(), 1, 200)
+    axes[1].plot(narrow, 1 - narrow**2, color=COLORS["exact"])
+    axes[1].plot([1, right], [-2, -2], color=COLORS["exact"])
+    axes[1].text(1.05, -1.95, "exact k", fontsize=9, va="bottom")
+    axes[1].axhline(k_limit, color=RED, lw=1, ls="--")
+    axes[1].text(right / 1.05, k_limit + 0.04, f"the alarm rings above {k_limit:.2f}", color=RED, fontsize=9, ha="right")
+    axes[1].set(ylim=(-2.2, 1.15))
     return fig
 
 
@@ -68,172 +72,151 @@ def missed_mode(z, posterior, q, samples, said: str) -> Figure:
 
 
 @in_course_style
-def alarms(error, ess, k_hat, named: Sequence[int], partial: Sequence[int], ess_limit: float, k_limit: float, cut: float = -50.0) -> Figure:
-    """Error in nats of many digits against the two alarms; the region in which each rings is shaded.
-
-    The failures in `named` are ringed, and smaller errors that the scale hides are labelled: `partial`.
-    """
+def alarms(error, ess, k_hat, named: Sequence[int], ess_limit: float, k_limit: float) -> Figure:
+    """Error in nats of many digits against the two alarms: the region in which each rings is shaded, the failures in `named` are ringed."""
     error, ess, k_hat = (np.asarray(a) for a in (error, ess, k_hat))
-    rings = [int((np.asarray(ess)[list(named)] < ess_limit).sum()), int((np.asarray(k_hat)[list(named)] > k_limit).sum())]
+    rings = [int((ess[list(named)] < ess_limit).sum()), int((k_hat[list(named)] > k_limit).sum())]
     titles = [f"{name} warns of {count or 'none'} of the {len(named)} failures" for name, count in zip(("The ESS", "k̂"), rings)]
     fig, axes = figure(titles, ["effective samples of 1,000", "k̂"], "", size=(9.6, 4.2))
-    axes[0].set(ylabel="estimate minus exact, nats")
-    drawn = np.maximum(error, cut)
+    axes[0].set(ylabel="estimate minus exact, nats", xlim=(-20, 1020))
+    axes[1].set(xlim=(min(-1.4, k_hat.min() - 0.1), max(k_limit + 0.9, k_hat.max() + 0.2)))
     for ax, alarm in zip(axes, (ess, k_hat)):
-        ax.axhline(0, color=COLORS["exact"], lw=1)
-        ax.plot(alarm, drawn, "o", ms=4.5, color=BLUE, alpha=0.55)
-        for i in named:
-            ax.plot(alarm[i], drawn[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
-            late = alarm[i] > np.mean(ax.get_xlim())
-            ax.annotate(
-                f"#{i}",
-                (alarm[i], drawn[i]),
-                xytext=(-8 if late else 8, 6),
-                textcoords="offset points",
-                color=RED,
-                ha="right" if late else "left",
-            )
-        _partial(ax, alarm, error, partial)
-        ax.set(ylim=(cut - 3, max(4, error.max() + 1)))
-    axes[0].set(xlim=(-20, 1020))
+        _failures(ax, alarm, error, named, late=np.mean(ax.get_xlim()))
+    _others(axes[0], error, named)
     axes[0].axvspan(-20, ess_limit, color=RED, alpha=0.12, lw=0)
-    axes[1].axvspan(k_limit, max(k_limit + 0.5, k_hat.max() + 0.2), color=RED, alpha=0.12, lw=0)
-    axes[1].set(xlim=(min(-1.8, k_hat.min() - 0.2), max(k_limit + 0.5, k_hat.max() + 0.2)))
-    axes[0].text(ess_limit + 12, 0.24 * cut, "← shaded: the alarm rings", color=RED, fontsize=9)
+    axes[1].axvspan(k_limit, axes[1].get_xlim()[1], color=RED, alpha=0.12, lw=0)
+    middle = (np.mean([ess_limit, axes[0].get_xlim()[0]]), np.mean([k_limit, axes[1].get_xlim()[1]]))
+    for ax, x, said in zip(axes, middle, (f"alarm: below {ess_limit:g}", f"alarm:\nabove {k_limit:.2f}")):
+        ax.text(x, 0.82 * error.min(), said, color=RED, fontsize=9, ha="center", va="center", rotation=90 if ax is axes[0] else 0)
     return fig
 
 
-def _partial(ax: Axes, x, error, digits: Sequence[int]) -> None:
-    """Label points that the scale puts on the line although their error is not small; neighbours stand on different lines."""
-    thin = {"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkA": 0}
-    for row, i in enumerate(sorted(digits, key=lambda i: x[i])):
-        said = f"#{i} {error[i]:.1f}".replace("-", "−")
-        ax.annotate(
-            said,
-            (x[i], error[i]),
-            xytext=(-24 + 24 * (row % 3), -16 - 11 * (row % 3)),
-            textcoords="offset points",
-            color=GREY,
-            fontsize=8,
-            ha="center",
-            arrowprops=thin,
-        )
+def _failures(ax: Axes, x, error, named: Sequence[int], late: float) -> None:
+    """The errors of all digits as dots; those in `named` are ringed and labelled, on the left where x is above `late`."""
+    ax.axhline(0, color=COLORS["exact"], lw=1)
+    ax.plot(x, error, "o", ms=4.5, color=BLUE, alpha=0.55)
+    ax.set(ylim=(1.12 * error.min(), max(4, error.max() + 1)))
+    for i in named:
+        ax.plot(x[i], error[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
+        at = {"xytext": (-9 if x[i] > late else 9, -3), "textcoords": "offset points", "ha": "right" if x[i] > late else "left"}
+        ax.annotate(f"#{i}", (x[i], error[i]), color=RED, **at)
+
+
+def _others(ax: Axes, error, named: Sequence[int]) -> None:
+    """Say how small the errors of the other digits are, which all lie on the line."""
+    rest = np.abs(np.delete(error, list(named)))
+    ax.text(
+        0.97,
+        0.87,
+        f"the other {len(rest)}: within {np.ceil(10 * rest.max()) / 10:.1f} nats",
+        color=BLUE,
+        fontsize=9,
+        ha="right",
+        transform=ax.transAxes,
+    )
 
 
 @in_course_style
-def reach(radius, error, named: Sequence[int], partial: Sequence[int], n: int, cut: float = -50.0) -> Figure:
+def reach(radius, error, named: Sequence[int], n: int) -> Figure:
     """Error in nats against the distance of the posterior mean from the origin, above how many of n prior samples lie beyond it."""
     radius, error = np.asarray(radius), np.asarray(error)
+    far = radius[list(named)]
     fig, ax = figure(
-        "The failures lie far out, where the prior has few samples",
+        f"The failures lie {far.min():.1f} to {far.max():.1f} from the origin",
         "distance of the posterior mean from the origin",
         "estimate minus exact, nats",
         size=(7.4, 4),
     )
-    ax.axhline(0, color=COLORS["exact"], lw=1)
-    drawn = np.maximum(error, cut)
-    ax.plot(radius, drawn, "o", ms=4.5, color=BLUE, alpha=0.55)
-    for i in named:
-        ax.plot(radius[i], drawn[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
-        ax.annotate(f"#{i}", (radius[i], drawn[i]), xytext=(9, -3), textcoords="offset points", color=RED)
-    _partial(ax, radius, error, partial)
-    ax.set(ylim=(cut - 9, max(4, error.max() + 1)), xlim=(0, 4.3))
-    ax.text(0.05, cut - 3, f"of {n:,} prior samples\nlie farther out:", color=GREY, fontsize=9, va="center")
+    ax.set(xlim=(0, max(4.3, 1.1 * radius.max())))
+    _failures(ax, radius, error, named, late=np.inf)
+    _others(ax, error, named)
+    low, high = ax.get_ylim()
+    ax.set(ylim=(low - 0.12 * (high - low), high))
+    ax.text(0.05, low, f"of {n:,} prior samples\nlie farther out:", color=GREY, fontsize=9, va="center")
     for r in (1.5, 2, 2.5, 3, 3.5, 4):
         beyond = n * np.exp(-(r**2) / 2)
-        ax.text(r, cut - 5, f"{beyond:.0f}" if beyond >= 1 else f"{beyond:.1f}", color=GREY, fontsize=9, ha="center")
+        ax.text(r, low, f"{beyond:.0f}" if beyond >= 1 else f"{beyond:.1f}", color=GREY, fontsize=9, ha="center", va="center")
     return fig
 
 
 @in_course_style
-def repeats(rows: Mapping[str, Sequence[object]], title: str, names: Sequence[str]) -> Figure:
-    """Repeated estimates minus the exact value, {method: [values a panel]}: a row a method, a panel with its own axis a name."""
-    runs = len(next(iter(rows.values()))[0])
-    fig, axes = figure(list(names), "error, nats", size=(9.8, 1.6 + 0.5 * len(rows)))
-    fig.suptitle(f"{title} ({runs} runs a row, drawn below each other)", x=0.01, ha="left", fontsize=11, fontweight="bold")
-    for j, ax in enumerate(axes):
-        for i, values in enumerate(rows.values()):
-            values = np.asarray(values[j])
-            ax.plot(values, i + 0.34 * (np.arange(len(values)) / max(len(values) - 1, 1) - 0.5), "o", ms=4.5, color=BLUE, alpha=0.6)
+def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 0.5) -> Figure:
+    """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled."""
+    last = np.asarray(list(methods.values())[-1])
+    repaired = int((np.mean(np.abs(last) < close, axis=1) > 0.5).sum())
+    fig, axes = figure(list(methods), "error, nats", size=(9.8, 3.2))
+    said = f"In most runs the second fit repairs {repaired} of the {len(names)} failures (filled: within {close:g} nats)"
+    fig.suptitle(said, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    low = min(np.min(np.asarray(errors)) for errors in methods.values())
+    high = max(np.max(np.asarray(errors)) for errors in methods.values())
+    for ax, errors in zip(axes, methods.values()):
         ax.axvline(0, color=COLORS["exact"], lw=1.2)
-        ax.set(yticks=range(len(rows)), yticklabels=list(rows) if j == 0 else [], ylim=(len(rows) - 0.5, -0.5))
+        for row, values in enumerate(np.asarray(errors)):
+            height = row + 0.5 * (np.arange(len(values)) / max(len(values) - 1, 1) - 0.5)
+            near = np.abs(values) < close
+            ax.plot(values[near], height[near], "o", ms=5, color=BLUE)
+            ax.plot(values[~near], height[~near], "o", ms=5, mfc="none", mec=RED, mew=1.3)
+        ax.set(xlim=(1.06 * low, max(4, 1.2 * high)), ylim=(len(names) - 0.5, -0.5))
+        ax.set(yticks=range(len(names)), yticklabels=list(names) if ax is axes[0] else [])
+        ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=9.5, fontweight="normal")
         ax.grid(axis="y", visible=False)
     return fig
 
 
 @in_course_style
 def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
-    """Error of the prior's estimate against KL(posterior || prior), a panel for each number of samples N.
+    """Error of the prior's estimate against KL(posterior || prior), for a smaller and a larger number of samples N.
 
-    A dashed line marks log N and a dotted one a place two nats beyond; the titles count the digits beyond the first.
+    Dashed lines mark log N for both; the digits between the lines are filled.
     """
-    kl = np.asarray(kl)
-    counts = [int((kl > np.log(n)).sum()) for n in errors]
-    fig, axes = figure(
-        [f"{n:,} samples: {count} digits lie beyond log N" for n, count in zip(errors, counts)],
-        "KL(posterior ‖ prior), nats",
-        ["estimate minus exact, nats", ""],
-        size=(9.6, 3.8),
-    )
-    for ax, (n, error) in zip(axes, errors.items()):
+    kl, (few, many) = np.asarray(kl), sorted(errors)
+    titles = [f"{few:,} samples: beyond log N the errors grow", f"{many:,} samples: the line has moved by {np.log(many / few):.0f} nats"]
+    fig, axes = figure(titles, "KL(posterior ‖ prior), nats", ["estimate minus exact, nats", ""], size=(9.6, 3.8))
+    between = (kl > np.log(few)) & (kl < np.log(many))
+    for ax, n in zip(axes, (few, many)):
+        error = np.maximum(np.asarray(errors[n]), cut)
+        ax.axvspan(np.log(few), np.log(many), color=BLUE, alpha=0.08, lw=0)
         ax.axhline(0, color=COLORS["exact"], lw=1)
-        ax.plot(kl, np.maximum(np.asarray(error), cut), "o", ms=4.5, color=RED, alpha=0.6)
-        ax.axvline(np.log(n) + 2, color=GREY, lw=1.2, ls=":")
-        ax.axvline(np.log(n), color=GREY, lw=1.2, ls="--")
-        ax.text(np.log(n) - 0.1, 0.45 * cut, f"log N = {np.log(n):.1f}", color=GREY, ha="right", fontsize=9)
-        ax.text(np.log(n) + 2.08, 3.2, "2 nats beyond", color=GREY, fontsize=9)
+        ax.plot(kl[~between], error[~between], "o", ms=4.5, mfc="none", mec=GREY)
+        ax.plot(kl[between], error[between], "o", ms=4.5, color=BLUE)
+        ax.axvline(np.log(n), color=RED, lw=1.5, ls="--")
+        ax.text(np.log(n) - 0.1, 0.6 * cut, f"log N = {np.log(n):.1f}", color=RED, ha="right", fontsize=9)
         ax.set(ylim=(cut - 1.5, 5))
-    lowest = min(np.min(np.asarray(error)) for error in errors.values())
-    if lowest < cut:
+    axes[1].text(np.log(few) + 0.1, cut, f"filled: the {between.sum()} digits\nbetween the lines", color=BLUE, fontsize=9, va="bottom")
+    if min(np.min(np.asarray(error)) for error in errors.values()) < cut:
         said = f"lower ones are\ndrawn at {cut:g}".replace("-", "−")
         axes[0].text(axes[0].get_xlim()[0] + 0.1, cut, said, color=GREY, fontsize=9, va="bottom")
     return fig
 
 
 @in_course_style
-def within_reach(kl, log_share, error, n: int, named: Sequence[int]) -> Figure:
-    """Error in nats against KL(posterior || q), and against the log of the share of the posterior within reach of n samples.
+def within_reach(fitted: tuple[object, object], prior: tuple[object, object], named: Sequence[int]) -> Figure:
+    """Error in nats against the log of the share of the posterior within reach, (log_share, error), for the fitted q and for the prior.
 
-    Zero and positive errors share the top of the axis with the small ones: the scale is linear up to 0.1 and logarithmic beyond.
+    The failures of the fitted q in `named` are ringed. The scales are linear up to 0.1 and logarithmic beyond.
     """
-    titles = ["KL does not tell how large an error is", "The share within reach does"]
-    fig, axes = figure(titles, ["KL(posterior ‖ q), nats", "log of the share within reach"], "", size=(9.6, 4.2))
-    kl, log_share, error = (np.asarray(a) for a in (kl, log_share, error))
-    ends = (3 * error.min(), max(0.2, 1.2 * error.max()))
-    ticks = [t for t in (-100, -10, -1, -0.1, 0, 0.1) if t > ends[0]]
-    labels = [f"{t:g}".replace("-", "−") for t in ticks]
-    axes[1].plot(ends, ends, color=COLORS["exact"], lw=1)
-    for ax, x in zip(axes, (kl, log_share)):
-        ax.plot(x, error, "o", ms=4.5, color=BLUE, alpha=0.55)
-        for i in named:
-            ax.plot(x[i], error[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
-        far = np.flatnonzero((kl > np.log(n)) & ((error < -0.1) | (x is kl)))
-        for i in far:
-            crowded = any(x[j] > x[i] and 0.7 < error[j] / error[i] < 1.4 for j in far)  # then the label goes to the left
-            ink, side = RED if i in named else GREY, "right" if crowded else "left"
-            at = {"xytext": (-8 if crowded else 8, -3), "textcoords": "offset points"}
-            ax.annotate(f"#{i}", (x[i], error[i]), color=ink, fontsize=9, ha=side, **at)
+    titles = ["Fitted q: the error is close to log R", "The prior: most errors are not"]
+    fig, axes = figure(titles, "log of the share R within reach", ["estimate minus exact, nats", ""], size=(9.6, 4.2))
+    clouds = [tuple(np.asarray(a) for a in cloud) for cloud in (fitted, prior)]
+    low, high = (3 * min(a.min() for a in clouds[0] + clouds[1]), 2 * max(0.2, *(error.max() for _, error in clouds)))
+    ticks = [t for t in (-100, -10, -1, -0.1, 0, 0.1, 1) if low < t < high]
+    for ax, (share, error), ink in zip(axes, clouds, (BLUE, RED)):
+        ax.plot([low, high], [low, high], color=COLORS["exact"], lw=1)
+        ax.plot(share, error, "o", ms=4.5, color=ink, alpha=0.55)
+        ax.set_xscale("symlog", linthresh=0.1, linscale=0.6)
         ax.set_yscale("symlog", linthresh=0.1, linscale=0.6)
-        ax.set(ylim=ends, yticks=ticks, yticklabels=labels)
+        for axis, shown in ((ax.xaxis, [t for t in ticks if t <= 0]), (ax.yaxis, ticks)):
+            axis.set_ticks(shown, [f"{t:g}".replace("-", "−") for t in shown])
+        ax.set(xlim=(low, 0.1), ylim=(low, high))
         ax.minorticks_off()
-    axes[0].set(xscale="log", ylabel="estimate minus exact, nats", xlim=(0.5 * kl.min(), 6 * kl.max()))
-    axes[0].axvline(np.log(n), color=GREY, lw=1.2, ls="--")
-    axes[0].text(0.8 * np.log(n), 0.8 * ends[0], f"log {n:,}", color=GREY, fontsize=9, ha="right")
-    axes[1].set_xscale("symlog", linthresh=0.1, linscale=0.6)
-    axes[1].set(xlim=ends, xticks=ticks, xticklabels=labels)
-    axes[1].minorticks_off()
-    return fig
-
-
-@in_course_style
-def correlation(rho, share, n: int) -> Figure:
-    """Effective share (runs, R) of n samples of a diagonal q against the correlation (R,) of the posterior, and its limit 1 - rho^2."""
-    fig, ax = figure("Near a correlation of 1 the ESS is optimistic", "correlation ρ of the posterior", "ESS / N", size=(6.4, 3.5))
-    rho = np.asarray(rho)
-    fine = np.linspace(0, rho.max(), 200)
-    line(ax, fine, 1 - fine**2, "limit 1 − ρ²", "exact", end=90, nudge=(-72, -12))
-    _medians(ax, rho, np.asarray(share))
-    said = f"ESS of {n:,} samples:\nmedian, 10 to 90 %\nof {len(share)} runs"
-    ax.text(0.02, 0.05, said, color=BLUE, fontsize=9, va="bottom")
-    ax.set(ylim=(0, 1.04), xlim=(-0.02, 1))
+    share, error = clouds[0]
+    for i in named:
+        axes[0].plot(share[i], error[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
+    for i in np.flatnonzero(error < -0.1):
+        crowded = any(share[j] > share[i] and 0.7 < error[j] / error[i] < 1.4 for j in np.flatnonzero(error < -0.1))
+        at = {"xytext": (-9 if crowded else 9, -3), "textcoords": "offset points", "ha": "right" if crowded else "left"}
+        axes[0].annotate(f"#{i}", (share[i], error[i]), color=RED if i in named else GREY, fontsize=9, **at)
+    axes[0].text(
+        0.03, 0.97, "black line: error = log R\nlinear to ±0.1, then logarithmic", fontsize=9, va="top", transform=axes[0].transAxes
+    )
     return fig
