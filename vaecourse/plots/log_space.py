@@ -244,7 +244,7 @@ def scoreboard_with_estimates(rows: Sequence[tuple], estimates, title: str = "")
     fig, estimates = plots.scoreboard(rows), np.asarray(estimates)
     ax, last, exact = fig.axes[0], len(rows) - 1, rows[-1][4]
     if title:
-        ax.set_title(title, fontweight="bold")
+        ax.set_title(title, loc="left", fontsize=11, fontweight="bold")  # in place of the title of the scoreboard
         ax.set_xlabel("log p(x) of one held-out digit, nats")
     left, right = ax.get_xlim()
     left = min(left, float(estimates.min()) - 0.2 * (right - left))
