@@ -236,10 +236,16 @@ def guarded(logit, values: Sequence, gradients: Sequence, titles: Sequence[str])
 
 
 @plots.in_course_style
-def scoreboard_with_estimates(rows: Sequence[tuple], estimates) -> Figure:
-    """The scoreboard, with every single estimate of the last row as a small dot, (R,) in nats, in a labelled row of its own."""
+def scoreboard_with_estimates(rows: Sequence[tuple], estimates, title: str = "") -> Figure:
+    """The scoreboard, with every single estimate of the last row as a small dot, (R,) in nats, in a labelled row of its own.
+
+    A title, the finding, replaces that of the scoreboard, which then names the axis.
+    """
     fig, estimates = plots.scoreboard(rows), np.asarray(estimates)
     ax, last, exact = fig.axes[0], len(rows) - 1, rows[-1][4]
+    if title:
+        ax.set_title(title, loc="left", fontsize=11, fontweight="bold")  # in place of the title of the scoreboard
+        ax.set_xlabel("log p(x) of one held-out digit, nats")
     left, right = ax.get_xlim()
     left = min(left, float(estimates.min()) - 0.2 * (right - left))
     for text in ax.texts:
