@@ -26,7 +26,7 @@ def test_a_gradient_is_the_digit_minus_the_average_and_blue_where_it_is_positive
         red, _, blue, _ = panel.images[0].to_rgba(np.array([0.9]))[0]
         assert blue > red
         assert panel.images[0].get_clim() == (-1, 1)
-    assert [ax.get_title(loc="left") for ax in fig.axes[:3]] == ["the digit x", "before: average", "before: x − average"]
+    assert [ax.get_title(loc="left") for ax in fig.axes[:3]] == ["the digit x", "before: reconstruction", "x − reconstruction"]
     assert fig.axes[5].get_ylabel() == "blue: more ink, red: less"
 
 
