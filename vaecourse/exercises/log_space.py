@@ -106,7 +106,7 @@ LOG_LIKELIHOOD = Exercise(
             lambda x, logits: -F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="none").sum(-1),
         ),
         Mistake(
-            "Bernoulli(probs=…) moves probabilities of 0 and 1 inwards without a warning, and a wrong pixel costs 36 nats whatever its logit. Give it the logits.",
+            "Bernoulli(probs=…) moves probabilities of 0 and 1 inwards without a warning, and a wrong pixel then costs at most 36 nats (16 in single precision), however large its logit is. Give it the logits.",
             lambda x, logits: torch.distributions.Bernoulli(torch.sigmoid(logits)).log_prob(x).sum(-1),
         ),
         Mistake(
