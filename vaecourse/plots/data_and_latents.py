@@ -119,15 +119,15 @@ def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
     ax.hlines(at, expected, made, color="#BBBBBB", lw=1.5, zorder=1)
     ax.plot(expected, at, "o", ms=9, color=COLORS["posterior"], label="expected by the posterior")
     ax.plot(made, at, "s", ms=8, color=INK, label="found")
-    for values in (expected, made):
+    for values, away, side in ((expected, -9, "right"), (made, 9, "left")):
         for i, value in enumerate(values):
             text = (
                 f"{value:.0f} %" if value >= 10 else f"{value:.2g} %" if value >= 0.01 else f"{float(f'{value:.0e}'):f}".rstrip("0") + " %"
             )
-            ax.annotate(text, (value, i), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=10)
+            ax.annotate(text, (value, i), xytext=(away, 0), textcoords="offset points", ha=side, va="center", fontsize=10)
     ax.legend(loc="upper left", frameon=False)
-    ax.set(xscale="log", xlim=(expected.min() / 4, 400), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
-    ax.set_xticks([t for t in 10.0 ** np.arange(-9, 3) if t > expected.min() / 4])
+    ax.set(xscale="log", xlim=(expected.min() / 20, 900), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
+    ax.set_xticks([t for t in 10.0 ** np.arange(-9, 3) if t > expected.min() / 20])
     ax.xaxis.set_major_formatter(lambda t, _: f"{t:.9f}".rstrip("0").rstrip("."))
     ax.minorticks_off()
     ax.grid(axis="y", visible=False)
