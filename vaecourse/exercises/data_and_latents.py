@@ -290,7 +290,7 @@ LOG_MARGINAL = Exercise(
             lambda x, w, a: torch.logsumexp(w + _by_sigmoid(x, a), 1),
         ),
         Mistake(
-            "Bernoulli(probs=…) silently moves probabilities of 0 and 1 inwards, and a wrong pixel costs 36 nats whatever its logit. Give it the logits: Bernoulli(logits=…).",
+            "Bernoulli(probs=…) silently moves probabilities of 0 and 1 inwards, and a wrong pixel costs at most 36 nats (in float64). Give it the logits: Bernoulli(logits=…).",
             lambda x, w, a: torch.logsumexp(w + _by_clamped(x, a), 1),
         ),
         Mistake(
@@ -450,7 +450,7 @@ POSTERIOR = Exercise(
             lambda x, w, a: posterior(1 - x, w, a),
         ),
         Mistake(
-            "Bernoulli(probs=…) silently moves probabilities of 0 and 1 inwards, and a wrong pixel costs 36 nats whatever its logit. Give it the logits: Bernoulli(logits=…).",
+            "Bernoulli(probs=…) silently moves probabilities of 0 and 1 inwards, and a wrong pixel costs at most 36 nats (in float64). Give it the logits: Bernoulli(logits=…).",
             lambda x, w, a: torch.softmax(w + _by_clamped(x, a), 1),
         ),
         Mistake(
@@ -482,7 +482,7 @@ QUIZ = (
             ("How often this image comes", "p(x) is a frequency in the long run, and over all images these add up to 1."),
             (
                 "More than any other model's",
-                "Another model may give this image more. On average over its own data no model exceeds the true one, but on a single image it may.",
+                "Another model may give this image more. In expectation over its own data, the true model has the largest log p(x), but not on every single image.",
             ),
         ),
         1,

@@ -85,81 +85,81 @@ def _bars(
 
 @in_course_style
 def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
-    """Values on one axis, a row a name, with an arrow and the difference from each to the next.
-
-    The last is log p(x|z), the others are log p(x): it has a hollow dot, no arrow leads to it, and a line separates its row.
-    """
+    """Values on one axis, a row a name, with an arrow and the difference from each to the next."""
     names, numbers = list(values), list(values.values())
-    last = len(numbers) - 1
-    fig, ax = figure(title, xlabel, size=(8.2, 3.6))
+    fig, ax = figure(title, xlabel, size=(8.2, 3.2))
     for i, value in enumerate(numbers):
-        ax.plot(value, i, "o", ms=9, color=COLORS["exact"], mfc="white" if i == last else COLORS["exact"])
-        ax.annotate(f"{value:.1f}", (value, i), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=9)
-        if 0 < i < last:
+        ax.plot(value, i, "o", ms=9, color=COLORS["exact"])
+        ax.annotate(f"{value:.1f}", (value, i), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=10)
+        if i > 0:
             before = numbers[i - 1]
             arrow = {"arrowstyle": "->", "color": "#555555", "shrinkA": 0, "shrinkB": 5}
             ax.annotate("", (value, i), (before, i), arrowprops=arrow)
             middle = ((before + value) / 2, i)
-            ax.annotate(f"{value - before:+.0f}", middle, xytext=(0, -14), textcoords="offset points", ha="center", fontsize=9)
-    ax.axhline(last - 0.55, color="#999999", lw=1)
-    for row, text in ((last - 1, "log p(x)"), (last, "log p(x|z)")):
-        ax.text(0.02, row, text, transform=ax.get_yaxis_transform(), va="center", fontweight="bold")
+            ax.annotate(f"{value - before:+.0f}", middle, xytext=(0, -14), textcoords="offset points", ha="center", fontsize=10)
     room = 0.06 * (max(numbers) - min(numbers))
-    ax.set(xlim=(min(numbers) - room, max(numbers) + room), ylim=(last + 0.5, -0.7), yticks=range(last + 1), yticklabels=names)
+    ax.set(xlim=(min(numbers) - room, max(numbers) + room), ylim=(len(names) - 0.4, -0.7), yticks=range(len(names)), yticklabels=names)
     ax.grid(axis="y", visible=False)
     return fig
 
 
 @in_course_style
 def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
-    """For each group of images, a row: how many favourite classes should be wrong, and how many are, on a logarithmic axis.
+    """For each group of images, a row: the share of wrong favourites that is expected and the share that is found, on a logarithmic axis.
 
     Args:
         title: the title.
         groups: the name of each row.
-        expected: how many errors the posterior expects (G,), above 0.
-        made: how many there are (G,), above 0.
+        expected: the percentage of errors that the posterior expects (G,), above 0.
+        made: the percentage that is wrong (G,), above 0.
     """
     at = np.arange(len(groups))
     expected, made = np.asarray(expected), np.asarray(made)
-    fig, ax = figure(title, "number of digits whose favourite class is wrong", "largest posterior probability", size=(8.2, 3.4))
+    fig, ax = figure(title, "favourites that are wrong, percent of the group", "largest posterior probability", size=(8.2, 3.6))
     ax.hlines(at, expected, made, color="#BBBBBB", lw=1.5, zorder=1)
     ax.plot(expected, at, "o", ms=9, color=COLORS["posterior"], label="expected by the posterior")
-    ax.plot(made, at, "s", ms=7, color=INK, label="made")
-    for values in (expected, made):
+    ax.plot(made, at, "s", ms=8, color=INK, label="found")
+    for values, away, side in ((expected, -9, "right"), (made, 9, "left")):
         for i, value in enumerate(values):
-            text = f"{value:.0f}" if value >= 10 else f"{value:.1g}" if value < 0.1 else f"{value:.2g}"
-            ax.annotate(text, (value, i), xytext=(0, 8), textcoords="offset points", ha="center")
+            text = (
+                f"{value:.0f} %" if value >= 10 else f"{value:.2g} %" if value >= 0.01 else f"{float(f'{value:.0e}'):f}".rstrip("0") + " %"
+            )
+            ax.annotate(text, (value, i), xytext=(away, 0), textcoords="offset points", ha=side, va="center", fontsize=10)
     ax.legend(loc="upper left", frameon=False)
-    ax.set(xscale="log", xlim=(expected.min() / 4, 6 * made.max()), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
+    ax.set(xscale="log", xlim=(expected.min() / 20, 900), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
+    ax.set_xticks([t for t in 10.0 ** np.arange(-9, 3) if t > expected.min() / 20])
+    ax.xaxis.set_major_formatter(lambda t, _: f"{t:.9f}".rstrip("0").rstrip("."))
+    ax.minorticks_off()
     ax.grid(axis="y", visible=False)
     return fig
 
 
 @in_course_style
-def sums(title: str, z, panels: Sequence[tuple[str, object, float, float]]) -> Figure:
-    """Densities over z (N,), each in a panel with the rectangles of its sum over steps of width h.
+def sums(title: str, z, panels: Sequence[tuple[str, object, float]]) -> Figure:
+    """Densities over z (N,), each in a panel with the rectangles of its sum over steps of width h, on the same axes.
 
-    A panel is (name, density (N,), h, integral of the density). The rectangles are centred on multiples of h. Rectangle and curve
-    are named in the first panel.
+    A panel is (name, density (N,), h). Each density integrates to one, so that the rectangles have the area sum / integral. They are
+    centred on multiples of h. Rectangle and curve are named in the first panel.
     """
     z = np.asarray(z)
-    fig, axes = figure([""] * len(panels), "position z of the bar", "p(x|z) p(z)", size=(3.8 * len(panels), 3.4))
-    for ax, (name, density, h, whole) in zip(axes, panels):
-        density = np.asarray(density)
+    densities = [np.asarray(density) for _, density, _ in panels]
+    fig, axes = figure(
+        [""] * len(panels), "position z of the bar", ["p(x|z) p(z) / p(x)"] + [""] * (len(panels) - 1), size=(3.8 * len(panels), 3.4)
+    )
+    for ax, (name, _, h), density in zip(axes, panels, densities):
         nodes = h * np.arange(np.ceil(z.min() / h), np.floor(z.max() / h) + 1)
         heights = np.interp(nodes, z, density)
         ax.bar(nodes, heights, width=h, color="#BBBBBB", edgecolor="white", linewidth=0.8)
         ax.plot(z, density, color=COLORS["exact"])
-        ax.plot(nodes, heights, "o", ms=4, color=COLORS["exact"])
-        ratio = h * heights.sum() / whole
+        ax.plot(nodes, heights, "o", ms=5, color=COLORS["exact"])
+        ratio = h * heights.sum()
         digits = 2 if ratio >= 0.1 else 3
         ax.set_title(f"{name}:\nsum = {ratio:.{digits}f} × integral", loc="left", fontweight="normal")
-        ax.set(xlim=(-1.6, 1.6), ylim=(0, 1.08 * density.max()))
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    _, density, h, _ = panels[0]
-    note(axes[0], (h / 2, 0.85 * np.max(density)), "rectangle: one\nterm of the sum", (14, 4))
-    note(axes[0], (0.25, np.interp(0.25, z, density)), "curve:\np(x|z) p(z)", (52, 10))
+        ax.set(xlim=(-1.4, 1.4), ylim=(0, 1.08 * max(density.max() for density in densities)))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    h, density = panels[0][2], densities[0]
+    note(axes[0], (-h / 2, 0.85 * np.max(density)), "rectangle:\none term\nof the sum", (-58, 6))
+    note(axes[0], (0.15, np.interp(0.15, z, density)), "curve: the\nposterior\ndensity", (20, 30))
     return fig
 
 
@@ -182,7 +182,7 @@ def fatal_pixels(title: str, x, fatal, own: int, columns: int = 5) -> Figure:
 
 @in_course_style
 def explanations(title: str, x, names: Sequence[str], templates, captions: Sequence[Sequence[str]], posterior) -> Figure:
-    """Images with their competing explanations, a row an image: the image, then its templates over bars of their posterior probability.
+    """Images with their competing explanations, a row an image: the image, and templates over bars of their posterior probability.
 
     Args:
         x: images (B, 784).
@@ -193,9 +193,9 @@ def explanations(title: str, x, names: Sequence[str], templates, captions: Seque
     """
     x, templates, posterior = (np.asarray(part) for part in (x, templates, posterior))
     count = templates.shape[1]
-    fig, axes = _subplots(2 * len(x), count + 1, (1.95 * (count + 1), 3.0 * len(x) + 0.4))
+    fig, axes = _subplots(2 * len(x), count + 1, (1.95 * (count + 1), 2.75 * len(x) + 0.4))
     grid = axes[0, 0].get_gridspec()
-    grid.set_height_ratios([1, 0.5] * len(x))
+    grid.set_height_ratios([1, 0.13] * len(x))
     for i, image in enumerate(x):
         for ax in axes[2 * i : 2 * i + 2, 0]:
             ax.remove()
@@ -212,13 +212,14 @@ def explanations(title: str, x, names: Sequence[str], templates, captions: Seque
 
 
 def _share(ax: Axes, value: float) -> None:
-    """A bar on a scale from 0 to 1, with its number."""
-    ax.bar(0, value, width=0.9, color=COLORS["posterior"])
+    """A bar on a scale from 0 to 1, which the frame shows, with its number in the middle."""
+    ax.barh(0, value, height=1, color=COLORS["posterior"])
     text = f"{value:.2f}" if value >= 0.005 else f"{value:.0e}" if value > 0 else "0"
-    ax.annotate(text, (0, value), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=11, fontweight="bold")
-    ax.set(xlim=(-0.9, 0.9), ylim=(0, 1.3), xticks=[], yticks=[])
+    ax.text(0.5, 0, text, ha="center", va="center", fontsize=11, fontweight="bold")
+    ax.set(xlim=(0, 1), ylim=(-0.5, 0.5), xticks=[], yticks=[])
     ax.grid(False)
-    ax.spines["left"].set_visible(False)
+    ax.spines[:].set_visible(True)
+    ax.spines[:].set_color("#BBBBBB")
 
 
 def _page(ax: Axes, picture: np.ndarray, vmax: float = 1) -> None:
