@@ -31,10 +31,11 @@ def gradients(x, averages, names: Sequence[str]) -> Figure:
 
 
 @in_course_style
-def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str]) -> Figure:
+def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str], notes: Sequence[tuple] = ()) -> Figure:
     """A posterior on a grid (G, 2), (G,), once for each lattice, with those of its nodes (N, 2) that lie in the picture.
 
-    The lines are where a normal density is one and two standard deviations from its mean.
+    The lines are where a normal density is one and two standard deviations from its mean. The notes, (point, text), stand beside nodes
+    of the first lattice.
     """
     grid, probs = np.asarray(grid), np.asarray(probs)
     n = int(round(len(grid) ** 0.5))
@@ -45,6 +46,8 @@ def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str]) -> Fig
         ax.contour(grid[::n, 0], axis, probs.reshape(n, n).T, levels=levels, colors=COLORS["exact"], linewidths=0.8)
         inside = nodes[(nodes >= grid.min(0)).all(1) & (nodes <= grid.max(0)).all(1)]
         ax.plot(inside[:, 0], inside[:, 1], "o", ms=5, color=COLORS["exact"])
+    for at, text in notes:
+        axes[0].annotate(text, tuple(map(float, at)), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=10)
     for ax in axes[1:]:
         ax.set_ylabel("")
     return fig
@@ -55,7 +58,7 @@ def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequen
     """The bias in nats against h / s for two decoders, with the formula as a dashed line and some (text, point, side).
 
     Args:
-        measured: for each decoder its ratios, its biases, their standard errors, and what normal posteriors would give (crosses).
+        measured: for each decoder its ratios, its biases, and their standard errors.
         formula: ratios and biases of the dashed line.
         marks: what is written beside which point, to its "left" (in the colour of the first decoder) or to its "right" (of the second).
     """
@@ -67,10 +70,9 @@ def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequen
     )
     ax.plot(*formula, ls="--", color=COLORS["prior"], label="formula (4b.7)")
     colors = {"left": COLORS["exact"], "right": COLORS["importance"]}
-    for (name, (ratios, biases, errors, normal)), filled, color in zip(measured.items(), ("full", "none"), colors.values()):
+    for (name, (ratios, biases, errors)), filled, color in zip(measured.items(), ("full", "none"), colors.values()):
         style = {"fmt": "o", "ms": 7, "mew": 1.6, "fillstyle": filled, "elinewidth": 1.2, "color": color}
         ax.errorbar(ratios, biases, yerr=errors, label=f"{name}, measured", **style)
-        ax.plot(ratios, normal, "x" if filled == "full" else "+", ms=9, mew=1.6, color=COLORS["naive"], label=f"{name}, if normal")
     for text, at, side in marks:
         left = side == "left"
         ax.annotate(
