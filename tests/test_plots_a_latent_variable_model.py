@@ -186,7 +186,7 @@ def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
         "-340, the mean of log p(x | z)": (-340.4, 1),
         "-170.0": (-170.0, 0),
         "-107.6": (-107.59, 1),
-        "-98.6, at the best z": (-98.63, 1),
+        "-98.6, best z": (-98.63, 1),
     }
     *_, tick = ax.lines
     assert list(tick.get_xdata()) == [-98.63, -98.63]

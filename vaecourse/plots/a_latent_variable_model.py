@@ -277,7 +277,7 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
         place = {"xytext": (-7, 0), "ha": "right"} if i == last else {"xytext": (7, 0)}
         ax.annotate(f"{exact:.1f}", (exact, i), textcoords="offset points", va="center", weight="bold", **place)
     ax.plot([highest, highest], [last - 0.2, last + 0.2], color=ink, lw=2.2)
-    best = f"{highest:.1f}, at the best z"
+    best = f"{highest:.1f}, best z"
     ax.annotate(best, (highest, last), xytext=(7, 0), textcoords="offset points", va="center", color=ink, weight="bold")
     marks = [
         Line2D([], [], ls="none", marker="o", color=ink, label="mean of the estimates"),
