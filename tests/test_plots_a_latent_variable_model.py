@@ -179,14 +179,17 @@ def test_the_chord_lies_below_the_curve_at_the_mean() -> None:
 
 def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
     rows = [("01 a", "exact", -170.0, 0.0, -170.0), ("02 b", "naive", -340.4, 100.0, -107.59)]
-    fig = pictures.annotated_scoreboard(rows, ["ten templates", "two latents"])
+    fig = pictures.annotated_scoreboard(rows, ["ten templates", "two latents"], -98.63)
     (ax,) = fig.axes
     assert [t.get_text() for t in ax.get_yticklabels()] == ["01 a\nmodel: ten templates", "02 b\nmodel: two latents"]
     assert {t.get_text(): t.xy for t in ax.texts if isinstance(t, Annotation) and t.get_text()} == {
         "-340, the mean of log p(x | z)": (-340.4, 1),
         "-170.0": (-170.0, 0),
         "-107.6": (-107.59, 1),
+        "-98.6, best z": (-98.63, 1),
     }
+    *_, tick = ax.lines
+    assert list(tick.get_xdata()) == [-98.63, -98.63]
     (arrow,) = (t for t in ax.texts if isinstance(t, Annotation) and not t.get_text())
     assert sorted((arrow.xy[0], arrow.xyann[0])) == [-340.4, -107.59]
     assert arrow.xy[1] == arrow.xyann[1] > 1  # below the bar of the last row

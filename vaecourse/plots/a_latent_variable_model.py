@@ -87,7 +87,7 @@ def _flow(ax: Axes, z: np.ndarray, probs) -> None:
 @in_course_style
 def integral_as_area(z, integrand, middles, heights, areas, frequencies, images) -> Figure:
     """Left: p(x|z) p(z) of the most probable image over z (G,), with bars; right: area and frequency of all images (N, 4)."""
-    titles = ["The area under the curve is p(x)", "The recipe makes each image as often as its area says"]
+    titles = ["The area under the curve is p(x)", "The frequencies agree with the areas"]
     fig, (left, right) = figure(titles, ["latent $z$", ""], ["p(x | z) p(z)", "probability"], size=(10.6, 3.9))
     left.get_gridspec().set_width_ratios([1, 1.35])
     width = float(middles[1] - middles[0])
@@ -219,7 +219,7 @@ def maps_and_logits(maps: Mapping[str, object], reach: float, z, logits: Mapping
 
     The logits are {name: (G,)}, each curve with its name at its left end; the last one is what the figure is about.
     """
-    titles = [*maps, "Along a straight line, only the logit without ELU is straight"]
+    titles = [*maps, "At $z_2 = 0$, only the logit without ELU is a straight line"]
     fig, (*above, below) = figure(titles, size=(10.4, 6.1))
     fig.get_layout_engine().set(h_pad=0.08)
     cells = fig.add_gridspec(2, len(maps), height_ratios=[1.6, 1])
@@ -254,8 +254,11 @@ def jensen(u) -> Figure:
 
 
 @in_course_style
-def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], models: Sequence[str]) -> Figure:
-    """The scoreboard with the model of every row, a legend of its marks, the exact values, and in the last row the mean and its gap."""
+def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], models: Sequence[str], highest: float) -> Figure:
+    """The scoreboard with the model of every row, a legend of its marks and the exact values.
+
+    The last row also has the mean and its gap to the exact value, and log p(x|z) at the best z, `highest`, in nats.
+    """
     fig = scoreboard(rows)
     fig.set_size_inches(8.6, 2.9)
     (ax,) = fig.axes
@@ -271,7 +274,11 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
     too_low = f"{gap - estimate:.0f} nats too low on average"
     ax.text((estimate + gap) / 2, low + 0.03, too_low, ha="center", va="top", color=ACCENT, fontsize=9)
     for i, (*_, exact) in enumerate(rows):
-        ax.annotate(f"{exact:.1f}", (exact, i), xytext=(7, 0), textcoords="offset points", va="center", weight="bold")
+        place = {"xytext": (-7, 0), "ha": "right"} if i == last else {"xytext": (7, 0)}
+        ax.annotate(f"{exact:.1f}", (exact, i), textcoords="offset points", va="center", weight="bold", **place)
+    ax.plot([highest, highest], [last - 0.2, last + 0.2], color=ink, lw=2.2)
+    best = f"{highest:.1f}, best z"
+    ax.annotate(best, (highest, last), xytext=(7, 0), textcoords="offset points", va="center", color=ink, weight="bold")
     marks = [
         Line2D([], [], ls="none", marker="o", color=ink, label="mean of the estimates"),
         Line2D([], [], color=ink, label="one standard deviation over z to either side"),
