@@ -255,7 +255,8 @@ def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], titl
         zoom.set(xticks=[], yticks=[])
         zoom.spines[:].set_visible(True)
         whole.indicate_inset(inset_ax=zoom, edgecolor="#555555", alpha=1, lw=1)
-        whole.annotate(letter, z, xytext=(-25, 0), textcoords="offset points", ha="right", va="center", fontsize=12, fontweight="bold")
+        place = {"xytext": (-5, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
+        whole.annotate(letter, (z[0] - 0.45, z[1]), **place, fontsize=12, fontweight="bold")
     for ax, image in zip((known, of_a, of_b, averaged), (x, *pictures)):
         _picture(ax, image)
         ax.axhline(int(round(image.size**0.5)) / 2 - 0.5, color=MARK, lw=1.6)  # the upper half ends here
