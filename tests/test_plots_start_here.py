@@ -27,6 +27,17 @@ def test_known_and_new_digits_are_laid_out_row_by_row() -> None:
     assert {"Digits that the model was trained on", "New digits: probability of ink"} <= set(texts(fig))
 
 
+def test_an_image_is_made_from_left_to_right() -> None:
+    fig = start_here.from_z_to_pixels([0.5, -1.0], np.full(4, 0.4), np.array([0.0, 1.0, 1.0, 1.0]))
+    plane, probs, image = fig.axes
+    assert [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in plane.lines] == [(0.5, -1.0)]
+    assert [float(np.asarray(ax.images[0].get_array()).mean()) for ax in (probs, image)] == pytest.approx([0.4, 0.75])
+    z = np.random.default_rng(0).standard_normal((100_000, 2))
+    inside = [float(((z**2).sum(1) < circle.radius**2).mean()) for circle in plane.patches]
+    assert inside == pytest.approx([0.5, 0.95], abs=0.01)
+    assert {"50%", "95%", "decoder", "sampling"} <= set(texts(fig))
+
+
 def test_images_on_the_map_stand_at_their_latents_and_the_greyest_near_the_centre_are_framed() -> None:
     # 7 x 7 places, 1 apart; number 7 i + j lies at z = (i - 3, j - 3)
     values = np.zeros(49)
@@ -48,7 +59,7 @@ def test_images_on_the_map_stand_at_their_latents_and_the_greyest_near_the_centr
     assert all(frame.get_width() < 1 for frame in frames)
     assert {t.get_text() for t in ax.figure.legends[0].get_texts()} == {
         "a path from left to right",
-        "the 2 greyest images near the centre",
+        "the 2 most blurred images near the centre",
     }
 
 
@@ -115,22 +126,30 @@ def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -
     assert {"given", "the digit", "What was found"} <= set(texts(fig))
 
 
-def test_two_explanations_are_marked_on_the_plane_and_decoded() -> None:
-    grid, shares = np.array([[-1.0, 0.5], [0.0, 0.0], [1.0, -0.5]]), [0.75, 0.0, 0.25]
+def test_two_regions_of_the_posterior_are_enlarged_and_decoded() -> None:
+    grid, posterior = np.array([[-1.0, 0.5], [0.0, 0.0], [1.0, -0.5]]), [0.75, 0.0, 0.25]
     given = np.arange(4) / 4
-    fig = start_here.explanations(given, grid, shares, grid[[0, 2]], constant_images(0.2, 0.6, 0.4), [0.75, 0.25], "What was found")
-    known, plane, a, b, averaged = fig.axes[:5]
-    assert np.asarray(known.images[0].get_array()).tolist() == [[0, 0.25], [0.5, 0.75]], "the whole digit"
-    points = plane.collections[0]
-    assert np.array_equal(points.get_offsets(), grid[[0, 2]]), "a point without a share is not drawn"
-    assert list(points.get_array()) == [0.75, 0.25]
-    assert points.get_clim() == (0, 0.75), "the scale begins at 0"
-    assert points.cmap(0.0) == (1, 1, 1, 1), "and with white"
-    assert min(points.cmap(0.005)[:3]) > 0.95
-    assert [(t.get_text(), tuple(t.xy)) for t in plane.texts] == [("A: 75%", (-1.0, 0.5)), ("B: 25%", (1.0, -0.5))]
-    assert plane.get_xlim() == pytest.approx((-1.6, 1.6))
-    assert plane.get_ylim() == pytest.approx((-1.6, 1.6))
-    assert [np.asarray(ax.images[0].get_array()).mean() for ax in (a, b, averaged)] == pytest.approx([0.2, 0.6, 0.4])
+    fig = start_here.explanations(given, grid, posterior, grid[[0, 2]], constant_images(0.2, 0.6, 0.4), [0.75, 0.25], "What was found")
+    by_title = {ax.get_title(loc="left"): ax for ax in fig.axes}
+    means = {name: np.asarray(by_title[name].images[0].get_array()).mean() for name in ("Decoded at A", "Decoded at B", "Averaged")}
+    assert means == pytest.approx({"Decoded at A": 0.2, "Decoded at B": 0.6, "Averaged": 0.4})
+    assert np.asarray(by_title["The digit"].images[0].get_array()).tolist() == [[0, 0.25], [0.5, 0.75]], "the whole digit"
+    whole, zoom_a, zoom_b = (by_title[name] for name in (r"$p(z\,|\,$upper half$)$", "A: 75%", "B: 25%"))
+    for ax in (whole, zoom_a, zoom_b):
+        points = ax.collections[0]
+        assert np.array_equal(points.get_offsets(), grid[[0, 2]]), "a point without probability is not drawn"
+        assert list(points.get_array()) == [0.75, 0.25]
+        assert points.get_clim() == (0, 0.75), "one scale, from 0"
+        assert points.cmap(0.0) == (1, 1, 1, 1), "and from white"
+        assert min(points.cmap(0.005)[:3]) > 0.95
+    assert [(t.get_text(), tuple(t.xy)) for t in whole.texts if t.get_text()] == [("A", (-1.45, 0.5)), ("B", (0.55, -0.5))], (
+        "left of the frames"
+    )
+    assert whole.get_xlim() == pytest.approx((-1.6, 1.6))
+    assert whole.get_ylim() == pytest.approx((-1.6, 1.6))
+    for zoom, z in ((zoom_a, grid[0]), (zoom_b, grid[2])):
+        assert np.mean([zoom.get_xlim(), zoom.get_ylim()], axis=1) == pytest.approx(z)
+        assert np.ptp(zoom.get_xlim()) < np.ptp(whole.get_xlim()) / 3, "enlarged"
     assert "What was found" in texts(fig)
 
 

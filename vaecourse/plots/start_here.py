@@ -1,4 +1,4 @@
-"""The figures of notebook 00: the map of the model, code lengths, what is turned on its side, where nats go, half a digit, the eight."""
+"""The figures of notebook 00: how an image is made, the map, code lengths, what is turned on its side, where nats go, the eight."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Circle, Rectangle
 
 from vaecourse.plots import COLORS, figure, images, in_course_style, sheet
 
@@ -37,10 +37,43 @@ def _tiles(ax: Axes, pictures: np.ndarray) -> None:
 
 
 @in_course_style
+def from_z_to_pixels(z, probs, x) -> Figure:
+    """How one image is made, in three panels with arrows between them: z (2,), the probabilities of ink (784,), the image (784,).
+
+    The circles around 0 hold half and 95 % of the prior N(0, I).
+    """
+    titles = ["1. Sample a point $z$", "2. Probabilities of ink", "3. The image $x$"]
+    fig, axes = figure(titles, ["first latent $z_1$", "", ""], ["second latent $z_2$", "", ""], size=(9.4, 3.1))
+    fig.get_layout_engine().set(wspace=0.2)
+    for share in (0.5, 0.95):
+        radius = np.sqrt(-2 * np.log(1 - share))
+        axes[0].add_patch(Circle((0, 0), radius, fc="none", ec=COLORS["prior"], lw=1.4))
+        axes[0].text(0, radius, f"{share:.0%}", color="#555555", fontsize=8, ha="center", va="bottom")
+    axes[0].plot(*np.asarray(z), "o", color=MARK, mec="black", ms=9)
+    axes[0].annotate("$z$", np.asarray(z), xytext=(9, 0), textcoords="offset points", va="center", fontsize=13)
+    axes[0].set(xlim=(-3, 3), ylim=(-3, 3), xticks=[-2, 0, 2], yticks=[-2, 0, 2], aspect="equal")
+    for ax, image in zip(axes[1:], (probs, x)):
+        _picture(ax, np.asarray(image))
+    for ax, step in zip(axes[1:], ("decoder", "sampling")):
+        ax.annotate("", (-0.02, 0.5), (-0.3, 0.5), xycoords="axes fraction", arrowprops={"arrowstyle": "-|>", "color": "black", "lw": 1.8})
+        ax.text(-0.16, 0.54, step, transform=ax.transAxes, ha="center", va="bottom", fontsize=10)
+    return fig
+
+
+def _picture(ax: Axes, image: np.ndarray) -> None:
+    """A square image (D,), ink dark, framed and without ticks."""
+    side = int(round(image.size**0.5))
+    ax.imshow(image.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
+    ax.set(xticks=[], yticks=[])
+    ax.grid(False)
+    ax.spines[:].set_visible(True)
+
+
+@in_course_style
 def the_map(pictures, reach: float, row: int, greyest: int = 2, centre: float = 1.5) -> Figure:
     """Decoded images (n * n, D) at their places on the plane of the two latents, with two kinds of frames.
 
-    A solid frame holds one row without its leftmost image. Dashed frames hold the `greyest` images, by the sum of
+    A solid frame holds one row without its leftmost image. Dashed frames hold the `greyest` most blurred images, by the sum of
     p (1 - p) over the pixels, among those whose latents lie at most `centre` from 0.
 
     Args:
@@ -60,7 +93,7 @@ def the_map(pictures, reach: float, row: int, greyest: int = 2, centre: float = 
     grey = np.where((z**2).sum(1) <= centre**2, (pictures * (1 - pictures)).sum(1), -1)
     inside = 0.46 * step  # so that frames of neighbours do not overlap
     solid = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path from left to right"}
-    dashed = solid | {"ls": (0, (3, 1.2)), "label": f"the {greyest} greyest images near the centre"}
+    dashed = solid | {"ls": (0, (3, 1.2)), "label": f"the {greyest} most blurred images near the centre"}
     path = ax.add_patch(Rectangle((at[1] - inside, at[row] - inside), (n - 2) * step + 2 * inside, 2 * inside, **solid))
     frames = [ax.add_patch(Rectangle(z[i] - inside, 2 * inside, 2 * inside, **dashed)) for i in np.argsort(-grey)[:greyest]]
     fig.legend(handles=[path, *frames[:1]], loc="outside lower center", ncols=2, frameon=False)
@@ -188,38 +221,45 @@ def _upper_half(x: np.ndarray) -> np.ndarray:
 
 
 @in_course_style
-def explanations(x, grid, shares, at, pictures, totals: Sequence[float], title: str) -> Figure:
-    """A digit, the shares of points z on the plane given its upper half, the images decoded at two points, and the averaged picture.
+def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], title: str) -> Figure:
+    """The posterior given the upper half of an image, with two parts enlarged and decoded, beside the image and the averaged picture.
 
     Args:
         x: the image of which the upper half is known, (D,).
         grid: points (G, 2), some or all of a square lattice.
-        shares: of the points, (G,), summing to 1.
+        posterior: the probabilities of the points, (G,), summing to 1.
         at: two of the points, (2, 2): the first is called A, the second B.
         pictures: what is decoded there, and the upper half with the averaged lower half, (3, D).
-        totals: the share of all points above the line z2 = 0, and below it.
+        totals: the probability of all points above the line z2 = 0, and below it.
         title: of the figure.
     """
-    x, grid, shares, at, pictures = (np.asarray(values) for values in (x, grid, shares, at, pictures))
-    fig, axes = figure(["The digit", "The share of each z", "Decoded at A", "Decoded at B", "Averaged"], size=(10.4, 2.9))
-    held = shares > 1e-3 * shares.max()
-    drawn = axes[1].scatter(*grid[held].T, c=shares[held], s=20, marker="s", lw=0, cmap=SHARES, vmin=0)
-    fig.colorbar(drawn, ax=axes[1], location="right", aspect=25).ax.tick_params(labelsize=8)
-    axes[1].axhline(0, color="black", lw=0.8)
+    x, grid, posterior, at, pictures = (np.asarray(values) for values in (x, grid, posterior, at, pictures))
+    enlarged = [f"{letter}: {total:.0%}" for letter, total in zip("AB", totals)]
+    titles = ["The digit", "Averaged", "$p(z\\,|\\,$upper half$)$", *enlarged, "Decoded at A", "Decoded at B"]
+    fig, axes = figure(titles, size=(9.4, 4.4))
+    places = fig.add_gridspec(2, 4, width_ratios=[1, 1.6, 1, 1])
+    cells = [places[0, 0], places[1, 0], places[:, 1], places[0, 2], places[1, 2], places[0, 3], places[1, 3]]
+    for ax, place in zip(axes, cells):
+        ax.set_subplotspec(place)
+    known, averaged, whole, *zooms, of_a, of_b = axes
+    held = posterior > 1e-3 * posterior.max()
+    for ax, size in zip((whole, *zooms), (5, 150, 150)):
+        ax.scatter(*grid[held].T, c=posterior[held], s=size, marker="s", lw=0, cmap=SHARES, vmin=0)
+        ax.set_aspect("equal")
+    whole.axhline(0, color="black", lw=0.8)
+    fig.colorbar(whole.collections[0], ax=whole, location="bottom", aspect=25, pad=0.01, label="probability of a point of the grid")
     middle, reach = (grid[held].min(0) + grid[held].max(0)) / 2, np.ptp(grid[held], axis=0).max() / 2 + 0.6
-    axes[1].set(xlim=middle[0] + np.array([-reach, reach]), ylim=middle[1] + np.array([-reach, reach]))
-    axes[1].set(xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
-    for letter, z, total in zip("AB", at, totals):
-        place = {"xytext": (12, 0), "ha": "left"} if z[0] <= middle[0] else {"xytext": (-12, 0), "ha": "right"}  # inside the panel
-        axes[1].annotate(f"{letter}: {total:.0%}", z, textcoords="offset points", va="center", **place, fontsize=11, fontweight="bold")
-    side = int(round(pictures.shape[1] ** 0.5))
-    for ax, picture in zip(axes[[0, 2, 3, 4]], (x, *pictures)):
-        ax.imshow(picture.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
-        ax.axhline(side / 2 - 0.5, color=MARK, lw=1.6)  # the upper half ends here
-        ax.set(xticks=[], yticks=[])
-        ax.grid(False)
-        ax.spines[:].set_visible(True)
-    axes[0].get_gridspec().set_width_ratios([1, 1.9, 1, 1, 1])
+    whole.set(xlim=middle[0] + np.array([-reach, reach]), ylim=middle[1] + np.array([-reach, reach]), xlabel="$z_1$", ylabel="$z_2$")
+    for letter, zoom, z in zip("AB", zooms, at):
+        zoom.set(xlim=(z[0] - 0.45, z[0] + 0.45), ylim=(z[1] - 0.45, z[1] + 0.45))
+        zoom.set(xticks=[], yticks=[])
+        zoom.spines[:].set_visible(True)
+        whole.indicate_inset(inset_ax=zoom, edgecolor="#555555", alpha=1, lw=1)
+        place = {"xytext": (-5, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
+        whole.annotate(letter, (z[0] - 0.45, z[1]), **place, fontsize=12, fontweight="bold")
+    for ax, image in zip((known, of_a, of_b, averaged), (x, *pictures)):
+        _picture(ax, image)
+        ax.axhline(int(round(image.size**0.5)) / 2 - 0.5, color=MARK, lw=1.6)  # the upper half ends here
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
@@ -234,11 +274,7 @@ def among_others(x, rows: Mapping[str, tuple[float, object, float]], title: str)
         title: of the panel with the values.
     """
     fig, axes = figure(["The eight", title], ["", "log p(x), nats"], size=(9.4, 2.9))
-    side = int(round(np.asarray(x).size ** 0.5))
-    axes[0].imshow(np.asarray(x).reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
-    axes[0].set(xticks=[], yticks=[])
-    axes[0].grid(False)
-    axes[0].spines[:].set_visible(True)
+    _picture(axes[0], np.asarray(x))
     for i, (value, others, blank) in enumerate(rows.values()):
         low, high = np.quantile(np.asarray(others), [0.05, 0.95])
         axes[1].plot([low, high], [i, i], color="#BBBBBB", lw=12, solid_capstyle="butt", label="middle 90% of the held-out digits")
