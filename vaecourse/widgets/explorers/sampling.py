@@ -97,8 +97,8 @@ def move_the_proposal() -> Live:
     left.set(xlim=(-2, 4), ylim=(0, 1.15 / (math.sqrt(2 * math.pi) * start["width"])))
     right.vlines(z, 0, w / w.sum(), color=plots.COLORS["importance"], lw=1)
     right.set(xlim=(-2, 4), ylim=(0, None))
-    found = f"a line for each of {draws:,} samples\neffective sample size {ess}"
-    right.text(0.03, 0.95, found, va="top", fontsize=9, color=plots.COLORS["importance"], transform=right.transAxes)
+    found = f"{draws:,} samples of q,\neffective sample size {ess}"
+    right.text(0.98, 0.95, found, ha="right", va="top", fontsize=9, color=plots.COLORS["importance"], transform=right.transAxes)
     sentence = (
         f"Effective sample size {ess} of {draws:,}; estimate of log p(x) {estimate} nats, "
         f"with a standard error of {error}; the true value is 0. q is narrower than 0.71 of the posterior: "
