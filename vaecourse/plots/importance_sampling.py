@@ -58,14 +58,14 @@ def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> 
     """1 + chi-square against the width of q, {N: N/ESS measured at some widths}, and the region where it is infinite."""
     width, cost = np.asarray(width), np.asarray(cost)
     fig, ax = figure(
-        "Too wide: the cost rises slowly. Below 0.71: it is infinite",
+        f"{width[-1]:g} times too wide: {cost[-1]:.0f} times the samples. Below 0.71: infinite variance",
         "width of q / width of the posterior",
         "samples for one effective sample",
         size=(7.2, 3.9),
     )
     line(ax, width, cost, "1 + χ²", "exact", end=int(0.83 * len(width)), nudge=(-44, 8))
     ax.axvspan(0.24, 0.5**0.5, color=COLORS["naive"], alpha=0.15, lw=0)
-    ax.text(0.5, 40, "infinite", color=COLORS["naive"], weight="bold", va="center")
+    ax.text(0.41, 47, "infinite", color=COLORS["naive"], weight="bold", va="center")
     for i, (n, values) in enumerate(measured.items()):
         ax.plot(measured_at, values, "o", color=BLUE, ms=4 + 1.5 * i, mfc="white" if i == 0 else BLUE, alpha=(1, 0.55, 1)[i % 3])
         ax.annotate(

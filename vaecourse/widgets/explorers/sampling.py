@@ -79,7 +79,7 @@ def estimate_px(how: str = "float32") -> Live:
 
 def move_the_proposal() -> Live:
     """Location and width of q against a known posterior: weights, effective sample size, the estimate and its error (notebook 05)."""
-    start, draws = {"mean": 0.0, "width": 0.3}, 1000  # beside the posterior: too low, with a small standard error
+    start, draws = {"mean": 1.0, "width": 0.12}, 1000  # far too narrow: too low by three of its own standard errors
     seed = 30  # its effective sample sizes are close to the median of 2,000 repetitions, for narrow and wide q, on and off the posterior
     posterior = Normal(1.0, 0.4)  # p(x, z) is this density, so that log p(x) = 0
     q = Normal(start["mean"], start["width"])
@@ -88,20 +88,21 @@ def move_the_proposal() -> Live:
     w = log_w.exp()
     ess, estimate = f"{float(effective_sample_size(log_w, 0)):.0f}", signed(float(log_mean_exp(log_w, 0)), 2)
     error = f"{float(w.std() / w.mean()) / math.sqrt(draws):.2f}"
-    fig, (left, right) = plots.figure(
-        ["Posterior and proposal", "Each sample and its weight"], "z", ["density", "share of all weight"], size=(9, 3.2)
-    )
-    axis = torch.linspace(-3, 5, 401)
-    plots.line(left, axis, posterior.log_prob(axis).exp(), "posterior", "posterior", end=214, nudge=(6, 6))
-    plots.line(left, axis, q.log_prob(axis).exp(), "q", "importance", end=140, nudge=(-14, 6))
-    left.set(xlim=(-3, 5), ylim=(0, max(1.2, 1.15 / (math.sqrt(2 * math.pi) * start["width"]))))
+    narrow = start["width"] / posterior.stddev.item()
+    titles = [f"q is {narrow:g} times as wide as the posterior", f"Estimate {estimate} ± {error} nats, true value 0".replace("-", "−")]
+    fig, (left, right) = plots.figure(titles, "z", ["density", "share of all weight"], size=(9, 3.2))
+    axis = torch.linspace(-2, 4, 601)
+    plots.line(left, axis, posterior.log_prob(axis).exp(), "posterior p(z|x)", "#A36A00", end=340, nudge=(6, 8))  # dark enough for text
+    plots.line(left, axis, q.log_prob(axis).exp(), "proposal q(z)", "importance", end=307, nudge=(8, 0))
+    left.set(xlim=(-2, 4), ylim=(0, 1.15 / (math.sqrt(2 * math.pi) * start["width"])))
     right.vlines(z, 0, w / w.sum(), color=plots.COLORS["importance"], lw=1)
-    right.set(xlim=(-3, 5), ylim=(0, None))
-    found = f"ESS {ess} of {draws:,}\nestimate {estimate} nats\nits standard error {error}\ntrue value 0"
-    right.text(0.03, 0.95, found.replace("-", "−"), va="top", fontsize=9, transform=right.transAxes)
+    right.set(xlim=(-2, 4), ylim=(0, None))
+    found = f"{draws:,} samples of q,\neffective sample size {ess}"
+    right.text(0.98, 0.95, found, ha="right", va="top", fontsize=9, color=plots.COLORS["importance"], transform=right.transAxes)
     sentence = (
         f"Effective sample size {ess} of {draws:,}; estimate of log p(x) {estimate} nats, "
-        f"with a standard error of {error}; the true value is 0."
+        f"with a standard error of {error}; the true value is 0. q is narrower than 0.71 of the posterior: "
+        "the variance of the weights is infinite, and the standard error cannot be trusted."
     )
     about = "The densities of q and of the posterior, and the weight of each of 1,000 samples from q."
     given = start | {"posterior": [1.0, 0.4], "draws": draws, "seed": seed}

@@ -4,11 +4,11 @@ import { fixed, signed, thousands } from "./kit.js";
 import { effectiveSampleSize, linspace, logMeanExp, mean, normalLogProb, normals, std } from "./mathematics.js";
 
 export function moveTheProposal(frame, { posterior: [centre, spread], mean: startMean, width: startWidth, draws, seed }) {
-  const place = frame.slider("mean of q", { value: startMean, min: -2, max: 3, step: 0.05 });
+  const place = frame.slider("mean of q", { value: startMean, min: -1, max: 3, step: 0.05 });
   const width = frame.slider("width of q", { value: startWidth, min: 0.1, max: 2, step: 0.02 });
-  const left = frame.panel({ title: "Posterior and proposal", x: [-3, 5], y: [0, 1.2], xlabel: "z", ylabel: "density" });
-  const right = frame.panel({ title: "Each sample and its weight", x: [-3, 5], y: [0, 0.01], xlabel: "z", ylabel: "share of all weight" });
-  const noise = normals(draws, seed), axis = linspace(-3, 5, 401);
+  const left = frame.panel({ title: "Posterior and proposal", x: [-2, 4], y: [0, 1.2], xlabel: "z", ylabel: "density" });
+  const right = frame.panel({ title: "Each sample and its weight", x: [-2, 4], y: [0, 0.01], xlabel: "z", ylabel: "share of all weight" });
+  const noise = normals(draws, seed), axis = linspace(-2, 4, 601);
   const target = axis.map((z) => Math.exp(normalLogProb(z, centre, spread)));
   let ess;
 
@@ -31,7 +31,7 @@ export function moveTheProposal(frame, { posterior: [centre, spread], mean: star
     left.line(axis, target, { color: "posterior" });
     left.line(axis, axis.map((v) => Math.exp(normalLogProb(v, place.value, width.value))), { color: "importance" });
     left.text("posterior", 1.45, 0.75, { color: "posterior", bold: true });
-    left.text("q", place.value - 0.8 * width.value, 0.72 * peak(), { color: "importance", bold: true, align: "right", dx: -5 });
+    left.text("proposal q", place.value - 0.8 * width.value, 0.72 * peak(), { color: "importance", bold: true, align: "right", dx: -5 });
     right.range({ y: [0, 1.05 * Math.max(...share)] });
     right.spikes(z, share, { color: "importance" });
     const trap = width.value < spread / Math.SQRT2
