@@ -116,6 +116,22 @@ def test_the_samples_that_hold_the_weight_and_the_posterior_are_marked() -> None
     fig.canvas.draw()
 
 
+def test_the_means_their_difference_and_the_sample_sizes_are_drawn_by_sharpness() -> None:
+    fig = figures.by_sharpness([0.5, 1, 2], [-146.9, -133.8, -152.5], [-150.6, -142.7, -171.3], [2.0, 1.4, 1.04], ["Error", "Size"])
+    left, right = fig.axes
+    exact, estimates = (line for line in left.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(exact.get_xydata(), [[0.5, -146.9], [1, -133.8], [2, -152.5]])
+    np.testing.assert_allclose(estimates.get_xydata(), [[0.5, -150.6], [1, -142.7], [2, -171.3]])
+    assert (exact.get_color(), estimates.get_color()) == (plots.COLORS["exact"], plots.COLORS["naive"])
+    written = {t.get_text(): t.xy for t in left.texts if t.get_text()}
+    np.testing.assert_allclose(written["3.7\nnats"], [0.5, -148.75])  # half way between the lines
+    np.testing.assert_allclose(written["18.8\nnats"], [2, -161.9])
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [2.0, 1.4, 1.04])
+    for ax in fig.axes:
+        assert [t.get_text() for t in ax.get_xticklabels()] == ["0.5", "1", "2"]
+    fig.canvas.draw()
+
+
 def test_many_latents_shows_the_median_and_the_middle_of_each_number_of_latents() -> None:
     error = torch.tensor([[0.0, 0.1, 0.2], [-9.0, -5.0, -1.0]])
     ess = torch.tensor([[200.0, 250.0, 300.0], [1.0, 1.5, 4.0]])

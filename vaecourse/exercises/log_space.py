@@ -419,9 +419,9 @@ QUIZ = (
             ),
             (
                 "One sample carries nearly all the weight.",
-                "The average is nearly one number, and the others tell nothing about its error.",
+                "The average is nearly one weight, and the other samples hardly count.",
             ),
-            ("10,000 samples were enough.", "Nearly all of them contribute nothing to the average."),
+            ("10,000 samples were enough.", "Nearly all of them contribute almost nothing to the average."),
             (
                 "About 2 % of the samples count.",
                 "It is a number of samples, not a share of them: 1.02 of 10,000 is a hundredth of a percent.",
@@ -438,7 +438,7 @@ QUIZ = (
             ),
             (
                 "It falls, because the model is sharper.",
-                "Fewer z explain a given image, so fewer samples from the prior carry weight. In the notebook one effective sample then took about twice as many.",
+                "In the notebook the median ESS fell from 1.4 to 1.0 when the logits were doubled.",
             ),
             ("It stays, because the samples are the same.", "The samples are the same, but their weights p(x|z) are not."),
         ),

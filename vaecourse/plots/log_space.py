@@ -190,6 +190,37 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
 
 
 @plots.in_course_style
+def by_sharpness(factors: Sequence[float], exact, estimates, ess, titles: Sequence[str]) -> Figure:
+    """Mean log p(x) and its mean estimate, in nats, and the effective sample size of 1,000, for each factor of the logits.
+
+    The first and the last difference of the two means are written between the lines.
+    """
+    exact, estimates, ess = (np.asarray(values) for values in (exact, estimates, ess))
+    labels = ["mean log p(x), nats", "effective samples of 1,000, median"]
+    fig, axes = plots.figure(titles, "factor of the logits (right: sharper)", labels, size=(9.4, 3.7))
+    axes[0].fill_between(factors, estimates, exact, color=plots.COLORS["naive"], alpha=0.16, lw=0)
+    plots.line(axes[0], factors, exact, "exact", "exact", marker="o", ms=5, end=1, nudge=(-24, 10))
+    plots.line(axes[0], factors, estimates, "estimates", "naive", marker="o", ms=5, end=1, nudge=(0, -14))
+    for place, shift, side in ((0, -7, "right"), (-1, 7, "left")):
+        ends = [(factors[place], exact[place]), (factors[place], estimates[place])]
+        axes[0].annotate("", *ends, arrowprops={"arrowstyle": "<->", "color": plots.COLORS["naive"], "shrinkA": 0, "shrinkB": 0})
+        words = {"textcoords": "offset points", "ha": side, "va": "center", "weight": "bold", "color": plots.COLORS["naive"]}
+        axes[0].annotate(
+            f"{exact[place] - estimates[place]:.1f}\nnats", (factors[place], (exact + estimates)[place] / 2), (shift, 0), **words
+        )
+    axes[0].set_xlim(0.8 * factors[0], 1.25 * factors[-1])
+    plots.line(axes[1], factors, ess, "", "naive", marker="o", ms=5)
+    axes[1].axhline(1, color=plots.COLORS["exact"], lw=1.4)
+    axes[1].annotate("cannot fall below 1", (factors[0], 1), xytext=(0, -11), textcoords="offset points", fontsize=9)
+    axes[1].set_ylim(0.8, None)
+    for ax in axes:
+        ax.set_xscale("log")
+        ax.set_xticks(factors, [f"{factor:g}" for factor in factors])
+        ax.minorticks_off()
+    return fig
+
+
+@plots.in_course_style
 def many_latents(dimensions: Sequence[int], error, ess, titles: Sequence[str], mark: int) -> Figure:
     """Errors of estimates in nats, and their effective sample sizes of 1,000, (K, R) each, against the number of latents.
 

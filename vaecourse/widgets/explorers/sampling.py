@@ -56,7 +56,7 @@ def estimate_px(how: str = "float32") -> Live:
     dead = repeats - len(alive)
     error = float(estimates.mean()) - exact
     off = f"{abs(error):.2f} nats too {'low' if error < 0 else 'high'}"
-    title = f"{dead} of {repeats} estimates in {how} are exactly 0" if dead else f"{repeats} estimates in {how}: on average {off}"
+    title = f"{dead} of {repeats} estimates in {how} are exactly 0" if dead else f"{pixels:,} pixels, N = {n:,}, {how}: on average {off}"
     fig, ax = plots.figure(title, "log p(x), nats", "estimates", size=(7.6, 3.1))
     low, high = min([exact, *alive.tolist()]), max([exact, *alive.tolist()])
     pad = max(0.5, 0.08 * (high - low))
