@@ -279,18 +279,6 @@ def test_the_yardstick_puts_each_name_at_its_value_and_marks_what_the_ceiling_le
     assert not clipped(fig)
 
 
-def test_the_gain_is_a_mean_with_its_standard_error() -> None:
-    train, held_out = np.array([[-1.0, -3.0], [0.0, 0.0], [0.25, 0.75]]), np.array([[-2.0, -2.0], [0.0, 0.0], [0.5, 0.5]])
-    (ax,) = pictures.gain_by_width([0.8, 1, 1.5], train, held_out).axes
-    assert ax.get_title(loc="left") == "A prior 1.5 times as wide raises the mean log p(x) by 0.5 nats"
-    first, second = ax.containers
-    np.testing.assert_allclose(first.lines[0].get_ydata(), [-2, 0, 0.5])
-    np.testing.assert_allclose(second.lines[0].get_ydata(), [-2, 0, 0.5])
-    ends = [np.array(path)[:, 1] for path in first.lines[2][0].get_segments()]
-    np.testing.assert_allclose(ends, [[-3, -1], [0, 0], [0.25, 0.75]])  # for two values the standard error is half their distance
-    assert [first.get_label(), second.get_label()] == ["training digits", "held-out digits"]
-
-
 # ---------------------------------------------------------------- notebook 02c
 
 

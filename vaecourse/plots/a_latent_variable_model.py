@@ -307,6 +307,7 @@ def from_normals(values, ring, angle, curve, latent) -> Figure:
     left.set(xlim=(0, 5), ylim=(0, 1.05))
     left.legend(frameon=False, fontsize=11)
     middle.scatter(*np.asarray(ring).T, s=3, c=np.asarray(angle), cmap="hsv", alpha=0.6, lw=0)
+    middle.text(0, 0, "colour: the angle\nof the two normals", ha="center", va="center", fontsize=9, color="#555555")
     middle.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal")
     dots = right.scatter(*np.asarray(curve).T, s=5, c=np.asarray(latent), cmap="viridis", vmin=-3, vmax=3, lw=0)
     right.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), aspect="equal")
@@ -317,7 +318,7 @@ def from_normals(values, ring, angle, curve, latent) -> Figure:
 @in_course_style
 def three_pictures(x, grey, decoded, costs, framed: int, title: str) -> Figure:
     """Columns of a digit, its grey and its decoded picture, each (N, 784); under the last two the cost (2, N) of the pixels in nats."""
-    rows = ["digit $x$", "grey picture $g$\nbehind it", "decoded picture,\nmean given $x$"]
+    rows = ["digit $x$", "grey picture $g$\nbehind it", "decoded at the most\nprobable $z$"]
     captions = [""] * len(x) + [f"{cost:.0f} nats" for cost in np.asarray(costs).flatten()]
     fig = images(np.concatenate([x, grey, decoded]), title, captions, columns=len(x), row_names=rows)
     for row in range(3):
@@ -414,25 +415,6 @@ def _span(ax: Axes, start: float, end: float, y: float, text: str, style: str, c
     """An arrow at a height y with a text under its middle."""
     ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": style, "color": color, "shrinkA": 5, "shrinkB": 5})
     ax.annotate(text, ((start + end) / 2, y), xytext=(0, -4), textcoords="offset points", ha="center", va="top", fontsize=10, color=color)
-
-
-@in_course_style
-def gain_by_width(widths, train, held_out) -> Figure:
-    """The mean change of log p(x) under priors of the given widths, for two sets of digits: (W, N) in nats, with standard errors."""
-    means = np.asarray(train).mean(1)
-    best = means.argmax()
-    title = f"A prior {widths[best]:g} times as wide raises the mean log p(x) by {means[best]:.1f} nats"
-    fig, ax = figure(title, "width $s$ of the prior", "mean change of log p(x), nats", size=(7, 3.8))
-    for changes, name, color, style in ((train, "training digits", "exact", "o-"), (held_out, "held-out digits", "prior", "s--")):
-        changes = np.asarray(changes)
-        errors = changes.std(1, ddof=1) / changes.shape[1] ** 0.5
-        shift = 0.004 if style == "s--" else 0  # so that the bars do not hide each other
-        ax.errorbar(np.asarray(widths) + shift, changes.mean(1), errors, fmt=style, color=COLORS[color], ms=4, capsize=3, label=name)
-    ax.legend(frameon=False, fontsize=9, loc="lower right", title="with one standard error of the change", title_fontsize=9)
-    ax.axhline(0, color="#555555", lw=1)
-    ax.axvline(1, color=COLORS["prior"], ls="--", lw=1.1)
-    ax.text(1.02, np.asarray(train).mean(1).min(), "as shipped", fontsize=9, color="#555555")
-    return fig
 
 
 # ---------------------------------------------------------------------------------------------------------------------
