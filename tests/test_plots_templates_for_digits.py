@@ -70,31 +70,23 @@ def test_smoothing_marks_each_maximum() -> None:
     assert fig.axes[0].get_xscale() == "log"
 
 
-def test_templates_are_drawn_start_by_start_through_their_mean() -> None:
-    fig = figures.templates_and_latents("A title", {"a = 1": {10: [-9.0], 20: [-1.0, 3.0]}}, 20)
-    curve, *starts, decoder = fig.axes[0].lines
-    assert curve.get_xydata().tolist() == [[10, -9], [20, 1]]
-    assert [points.get_xydata().tolist() for points in starts] == [[[10, -9]], [[20, -1], [20, 3]]]
-    assert list(decoder.get_ydata()) == [0, 0]
-    assert {"a = 1: +1.0", "the decoder with two latents", "20\n(as many parameters\nas the decoder)"} <= set(texts(fig))
-
-
-def test_distances_are_counted_in_rows_and_each_kind_has_an_example(pages: np.ndarray) -> None:
-    values = {"near": [30.0, 31, 33], "far": [350.0, 352], "middle": [90.0, 91], "blank": [20.0]}
+def test_log_probabilities_are_counted_in_rows_and_each_kind_has_an_example(pages: np.ndarray) -> None:
+    values = {"likely": [-90.0, -91, -93], "less": [-150.0, -152], "blank": [-60.0]}
     pictures = dict(zip(values, pages))
-    fig = figures.distances("A title", values, pictures)
+    fig = figures.log_probabilities("A title", values, pictures)
     rows = fig.axes[0].containers
-    assert [sum(bar.get_height() for bar in bars) for bars in rows] == [3, 2, 2]
+    assert [sum(bar.get_height() for bar in bars) for bars in rows] == [3, 2]
     floors = [bars[0].get_y() for bars in rows]
-    assert floors == sorted(floors, reverse=True)  # near, middle, far, from above
-    (tallest,) = [bar for bar in rows[0] if bar.get_height() == 3]
-    assert tallest.get_x() <= 30
-    assert tallest.get_x() + tallest.get_width() > 33
-    assert all(bar.get_height() == 0 for bar in rows[2] if bar.get_x() + bar.get_width() <= 350)
+    assert floors == sorted(floors, reverse=True)  # from above, in the order of the names
+    filled = [bar for bar in rows[0] if bar.get_height() > 0]
+    assert filled[0].get_x() <= -93
+    assert filled[-1].get_x() + filled[-1].get_width() > -90
+    assert all(bar.get_height() == 0 for bar in rows[1] if bar.get_x() > -150)
     shown = [np.asarray(ax.images[0].get_array()) for ax in fig.axes[0].child_axes]
-    assert all(np.array_equal(seen, pictures[name].reshape(28, 28)) for seen, name in zip(shown, ["blank", "near", "middle", "far"]))
-    assert list(fig.axes[0].lines[0].get_xdata()) == [20.0, 20.0]
-    assert {"blank: 20", "near\nmedian 31", "middle\nmedian 90", "far\nmedian 351"} <= set(texts(fig))
+    assert all(np.array_equal(seen, pictures[name].reshape(28, 28)) for seen, name in zip(shown, values))
+    (dashed,) = [line for line in fig.axes[0].lines if line.get_linestyle() == "--"]
+    assert list(dashed.get_xdata()) == [-60.0, -60.0]
+    assert {"blank: -60", "likely\nmedian -91", "less\nmedian -151"} <= set(texts(fig))
 
 
 def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:

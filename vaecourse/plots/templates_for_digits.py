@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from vaecourse.plots import COLORS, STYLE, course_style, figure, images, in_course_style, line
 
 INK = "#333333"
-KINDS = (INK, COLORS["naive"], COLORS["prior"])
 
 
 @in_course_style
@@ -136,53 +135,36 @@ def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, Sequenc
 
 
 @in_course_style
-def templates_and_latents(title: str, leads: Mapping[str, Mapping[int, Sequence[float]]], as_large: int) -> Figure:
-    """Nats ahead of the decoder against the number of templates: a curve a name, a dot for each start."""
-    fig, ax = figure("", "number of templates", "nats ahead of the decoder, per fresh digit", size=(8.4, 4.2))
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    ticks = sorted({n for sizes in leads.values() for n in sizes})
-    for (name, sizes), color in zip(leads.items(), ("naive", "importance")):
-        means = [np.mean(starts) for starts in sizes.values()]
-        line(ax, list(sizes), means, f"{name}: {means[-1]:+.1f}", color, nudge=(8, 0))
-        for n, starts in sizes.items():
-            ax.plot([n] * len(starts), starts, "o", ms=4, color=COLORS[color], alpha=0.8)
-    ax.axhline(0, color=COLORS["exact"], ls="--", lw=1.2)
-    ax.annotate("the decoder with two latents", (ticks[0], 0), xytext=(0, 5), textcoords="offset points", fontsize=9)
-    ax.set(xticks=ticks, xlim=(0.9 * ticks[0], 1.25 * ticks[-1]))
-    ax.set_xticklabels([f"{n}\n(as many parameters\nas the decoder)" if n == as_large else n for n in ticks])
-    return fig
-
-
-@in_course_style
-def distances(title: str, values: Mapping[str, object], pictures: Mapping[str, object]) -> Figure:
-    """How far images are from the nearest training digit: a row with an example and a histogram for each kind.
+def log_probabilities(title: str, values: Mapping[str, object], pictures: Mapping[str, object]) -> Figure:
+    """Histograms of log p(x), one row and one example for each kind of image.
 
     Args:
-        values: from a name to the numbers of differing pixels; a single number is drawn as a dashed line through all rows.
+        values: from a name to the log p(x) of its images, in nats; a single value is drawn as a dashed line through all rows.
         pictures: one example (784,) for each name.
     """
-    fig, ax = figure("", "pixels in which the nearest training digit differs", size=(8.4, 4.6))
+    fig, ax = figure("", "log p(x) under the ten templates, nats", size=(8.4, 3.6))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     values = {name: np.asarray(found) for name, found in values.items()}
-    rows = sorted(values, key=lambda name: np.median(values[name]))
-    edges = np.arange(0, 421, 6)
+    everything = np.concatenate(list(values.values()))
+    low, high = everything.min(), everything.max()
+    edges = np.linspace(low, high + 0.05 * (high - low), 60)
     highest = max(np.histogram(found, edges)[0].max() for found in values.values() if len(found) > 1)
-    colors = iter(KINDS)
-    for row, name in enumerate(rows):
-        found, floor = values[name], -row * 1.15 * highest
+    colors = iter((INK, COLORS["naive"]))
+    for row, (name, found) in enumerate(values.items()):
+        floor = -row * 1.15 * highest
         if len(found) > 1:
             color = next(colors)
             ax.hist(found, bins=edges, bottom=floor, color=color, alpha=0.85)
             ax.axhline(floor, color="#BBBBBB", lw=0.8)
+            text, place = f"{name}\nmedian {np.median(found):.0f}", (0.01, floor + 0.7 * highest)
         else:
             color = COLORS["importance"]
             ax.axvline(found[0], color=color, lw=1.2, ls="--")
-        text = f"{name}\nmedian {np.median(found):.0f}" if len(found) > 1 else f"{name}: {found[0]:.0f}"
-        right = {"xytext": (8, 0), "textcoords": "offset points", "fontsize": 9.5, "color": color, "va": "center"}
-        ax.annotate(text, (np.quantile(found, 0.999), floor + 0.5 * highest), **right)
-        inset = ax.inset_axes((-62, floor, 50, highest), transform=ax.transData)
+            text, place = f"{name}: {found[0]:.0f}", (0.01, floor + 0.5 * highest)
+        ax.annotate(text, place, xycoords=("axes fraction", "data"), fontsize=9.5, color=color, va="center")
+        inset = ax.inset_axes((-0.14, floor, 0.12, highest), transform=ax.get_yaxis_transform())
         _page(inset, np.asarray(pictures[name]).reshape(28, 28))
-    ax.set(xlim=(0, 420), ylim=(-(len(rows) - 1) * 1.15 * highest, highest), yticks=[])
+    ax.set(xlim=(edges[0], edges[-1]), ylim=(-(len(values) - 1) * 1.15 * highest, highest), yticks=[])
     ax.spines["left"].set_visible(False)
     return fig
 
