@@ -125,8 +125,8 @@ def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
             text = f"{value:.0f} %" if value >= 10 else f"{value:.2g} %" if value >= 0.001 else f"{_power(value)} %"
             ax.annotate(text, (value, i), xytext=(away, 0), textcoords="offset points", ha=side, va="center", fontsize=10)
     ax.legend(loc="upper left", frameon=False)
-    ax.set(xscale="log", xlim=(expected.min() / 20, 900), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
-    ax.set_xticks([t for t in 10.0 ** np.arange(-18, 3, 2) if t > expected.min() / 20])
+    ax.set(xscale="log", xlim=(expected.min() / 300, 900), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
+    ax.set_xticks([t for t in 10.0 ** np.arange(-18, 3, 2) if t > expected.min() / 300])
     ax.xaxis.set_major_formatter(lambda t, _: f"{t:g}" if t >= 0.001 else _power(t))
     ax.minorticks_off()
     ax.grid(axis="y", visible=False)
