@@ -86,17 +86,17 @@ def test_scale_writes_the_values_and_the_steps_between_them() -> None:
 
 
 def test_calibration_pairs_errors_expected_with_errors_made() -> None:
-    fig = figures.calibration("A title", ["few", "many"], [23.4, 0.00013], [55, 5.62])
+    fig = figures.calibration("A title", ["few", "many"], [23.4, 0.00023], [55, 5.62])
     (ax,) = fig.axes
     assert ax.get_xscale() == "log"
     handles = dict(zip(*reversed(ax.get_legend_handles_labels())))
-    assert handles["expected by the posterior"].get_xydata().tolist() == [[23.4, 0], [0.00013, 1]]
+    assert handles["expected by the posterior"].get_xydata().tolist() == [[23.4, 0], [0.00023, 1]]
     assert handles["found"].get_xydata().tolist() == [[55, 0], [5.62, 1]]
     assert ax.yaxis_inverted()  # the first group is above
     fig.canvas.draw()
-    assert {"23 %", "0.0001 %", "55 %", "5.6 %", "few", "many", "0.001", "100"} <= set(texts(fig))
+    assert {"23 %", r"$2 \times 10^{-4}$ %", "55 %", "5.6 %", "few", "many", "$10^{-4}$", "0.01", "100"} <= set(texts(fig))
     low, high = ax.get_xlim()
-    assert low < 0.00013 < 100 < high
+    assert low < 0.00023 < 100 < high
 
 
 def test_fatal_pixels_are_marked_where_they_lie() -> None:

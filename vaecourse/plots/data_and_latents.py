@@ -66,6 +66,7 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
     _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood])
     ends = np.append(joint.cumsum(), joint.sum())
     _bars(axes[2], [*names, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends, digits=4)
+    axes[2].set(xlim=axes[1].get_xlim())  # one scale, so that the prior is seen to shorten the bars
     _bars(axes[3], names, posterior, [COLORS["posterior"] if v == posterior.max() else f"{COLORS['posterior']}88" for v in posterior])
     return fig
 
@@ -115,23 +116,28 @@ def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
     """
     at = np.arange(len(groups))
     expected, made = np.asarray(expected), np.asarray(made)
-    fig, ax = figure(title, "favourites that are wrong, percent of the group", "largest posterior probability", size=(8.2, 3.6))
+    fig, ax = figure(title, "favourites that are wrong, percent of the group", "doubt", size=(8.2, 4.6))
     ax.hlines(at, expected, made, color="#BBBBBB", lw=1.5, zorder=1)
     ax.plot(expected, at, "o", ms=9, color=COLORS["posterior"], label="expected by the posterior")
     ax.plot(made, at, "s", ms=8, color=INK, label="found")
     for values, away, side in ((expected, -9, "right"), (made, 9, "left")):
         for i, value in enumerate(values):
-            text = (
-                f"{value:.0f} %" if value >= 10 else f"{value:.2g} %" if value >= 0.01 else f"{float(f'{value:.0e}'):f}".rstrip("0") + " %"
-            )
+            text = f"{value:.0f} %" if value >= 10 else f"{value:.2g} %" if value >= 0.001 else f"{_power(value)} %"
             ax.annotate(text, (value, i), xytext=(away, 0), textcoords="offset points", ha=side, va="center", fontsize=10)
     ax.legend(loc="upper left", frameon=False)
-    ax.set(xscale="log", xlim=(expected.min() / 20, 900), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
-    ax.set_xticks([t for t in 10.0 ** np.arange(-9, 3) if t > expected.min() / 20])
-    ax.xaxis.set_major_formatter(lambda t, _: f"{t:.9f}".rstrip("0").rstrip("."))
+    ax.set(xscale="log", xlim=(expected.min() / 300, 900), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
+    ax.set_xticks([t for t in 10.0 ** np.arange(-18, 3, 2) if t > expected.min() / 300])
+    ax.xaxis.set_major_formatter(lambda t, _: f"{t:g}" if t >= 0.001 else _power(t))
     ax.minorticks_off()
     ax.grid(axis="y", visible=False)
     return fig
+
+
+def _power(value: float) -> str:
+    """A small number above 0 with one digit, as mathtext: "$2 \\times 10^{-9}$", or "$10^{-9}$"."""
+    digit, exponent = f"{value:.0e}".split("e")
+    factor = "" if digit == "1" else rf"{digit} \times "
+    return f"${factor}10^{{{int(exponent)}}}$"
 
 
 @in_course_style
@@ -184,6 +190,8 @@ def fatal_pixels(title: str, x, fatal, own: int, columns: int = 5) -> Figure:
 def explanations(title: str, x, names: Sequence[str], templates, captions: Sequence[Sequence[str]], posterior) -> Figure:
     """Images with their competing explanations, a row an image: the image, and templates over bars of their posterior probability.
 
+    The outline of the image is drawn on its templates.
+
     Args:
         x: images (B, 784).
         names: a text above each of them.
@@ -204,6 +212,7 @@ def explanations(title: str, x, names: Sequence[str], templates, captions: Seque
         whole.set_title(names[i])
         for c in range(count):
             _page(axes[2 * i, c + 1], templates[i, c].reshape(28, 28))
+            axes[2 * i, c + 1].contour(image.reshape(28, 28), [0.5], colors=[COLORS["naive"]], linewidths=1)
             axes[2 * i, c + 1].set_title(captions[i][c], fontsize=10, fontweight="normal")
             _share(axes[2 * i + 1, c + 1], posterior[i, c])
         axes[2 * i + 1, 1].set_ylabel("p(z|x)", rotation=0, ha="right", va="center")
