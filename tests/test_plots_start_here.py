@@ -145,7 +145,7 @@ def test_two_regions_of_the_posterior_are_enlarged_and_decoded() -> None:
     )
     assert whole.get_xlim() == pytest.approx((-1.8, 1.6))
     assert whole.get_ylim() == pytest.approx((-1.3, 1.1))
-    assert [zoom.get_xlabel() for zoom in (zoom_a, zoom_b)] == ["lower half: 93 nats", "lower half: 44 nats"]
+    assert [zoom.get_xlabel() for zoom in (zoom_a, zoom_b)] == ["with A alone: 93 nats", "with B alone: 44 nats"]
     for zoom, z in ((zoom_a, grid[0]), (zoom_b, grid[2])):
         assert np.mean([zoom.get_xlim(), zoom.get_ylim()], axis=1) == pytest.approx(z)
         assert np.ptp(zoom.get_xlim()) < np.ptp(whole.get_xlim()) / 3, "enlarged"

@@ -89,7 +89,7 @@ def the_map(pictures, reach: float, row: int, dots, label: str) -> Figure:
     inside = 0.46 * step
     frame = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path from left to right"}
     path = ax.add_patch(Rectangle((at[1] - inside, at[row] - inside), (n - 2) * step + 2 * inside, 2 * inside, **frame))
-    (marks,) = ax.plot(*np.asarray(dots).T, "o", color=MARK, mec="black", ms=9, ls="none", label=label)
+    (marks,) = ax.plot(*np.asarray(dots).T, "o", color=MARK, mec="black", ms=7, ls="none", label=label)
     fig.legend(handles=[path, marks], loc="outside lower center", ncols=2, frameon=False)
     ax.set(xlabel="first latent $z_1$", ylabel="second latent $z_2$")
     return fig
@@ -249,7 +249,7 @@ def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], nats
     (left, low), (right, high) = grid[held].min(0) - 0.8, grid[held].max(0) + 0.6  # room for the letters on the left
     whole.set(xlim=(left, right), ylim=(low, high), xlabel="$z_1$", ylabel="$z_2$")
     for letter, zoom, z, cost in zip("AB", zooms, at, nats):
-        zoom.set_xlabel(f"lower half: {cost:.0f} nats", fontsize=9)
+        zoom.set_xlabel(f"with {letter} alone: {cost:.0f} nats", fontsize=9)
         zoom.set(xlim=(z[0] - 0.45, z[0] + 0.45), ylim=(z[1] - 0.45, z[1] + 0.45))
         zoom.set(xticks=[], yticks=[])
         zoom.spines[:].set_visible(True)
