@@ -38,37 +38,32 @@ def test_an_image_is_made_from_left_to_right() -> None:
     assert {"50%", "95%", "decoder", "sampling"} <= set(texts(fig))
 
 
-def test_images_on_the_map_stand_at_their_latents_and_the_greyest_near_the_centre_are_framed() -> None:
+def test_images_on_the_map_stand_at_their_latents_and_so_do_the_dots() -> None:
     # 7 x 7 places, 1 apart; number 7 i + j lies at z = (i - 3, j - 3)
     values = np.zeros(49)
-    values[7 * 0 + 3] = 0.5  # at (-3, 0): the greyest, but too far away
     values[7 * 3 + 4] = 0.4  # at (0, 1)
-    values[7 * 4 + 3] = 0.2  # at (1, 0)
-    values[7 * 2 + 3] = 0.05  # at (-1, 0): less grey than the other two
-    ax = start_here.the_map(constant_images(*values), reach=3.0, row=1, greyest=2, centre=1.5).axes[0]
+    ax = start_here.the_map(constant_images(*values), reach=3.0, row=1, dots=[[0.2, -0.4], [-2.0, 1.5]], label="the dots").axes[0]
     left, right, low, high = ax.images[0].get_extent()
     picture = np.asarray(ax.images[0].get_array())
     assert picture.shape == (14, 14)
     assert (left, right, low, high) == (-3.5, 3.5, -3.5, 3.5)
     # the pixel in the middle of the image at (0, 1), counted from the top left corner
     assert picture[int((high - 1) / 7 * 14), int((0 - left) / 7 * 14)] == pytest.approx(0.4)
-    middles = [(patch.get_x() + patch.get_width() / 2, patch.get_y() + patch.get_height() / 2) for patch in ax.patches]
-    assert np.allclose(middles, [(0.5, -2), (0, 1), (1, 0)])  # the path, then the frames
-    path, *frames = ax.patches
+    (path,) = ax.patches
+    assert (path.get_x() + path.get_width() / 2, path.get_y() + path.get_height() / 2) == pytest.approx((0.5, -2))
     assert 5 < path.get_width() < 6, "six of seven images: the leftmost is left out"
-    assert all(frame.get_width() < 1 for frame in frames)
-    assert {t.get_text() for t in ax.figure.legends[0].get_texts()} == {
-        "a path from left to right",
-        "the 2 most blurred images near the centre",
-    }
+    (dots,) = ax.lines
+    assert dots.get_xydata().tolist() == [[0.2, -0.4], [-2.0, 1.5]]
+    assert dots.get_linestyle() == "None"
+    assert [t.get_text() for t in ax.figure.legends[0].get_texts()] == ["a path from left to right", "the dots"]
 
 
 def test_new_digits_stand_above_their_shapes_and_the_nearest_training_digits() -> None:
     means, samples, nearest = (constant_images(*values) for values in ((0.4, 0.6), (0.3, 0.35), (0.1, 0.2)))
     fig = start_here.made_and_nearest(means, samples, nearest, [12, 34], "What was found")
     assert [np.asarray(ax.images[0].get_array()).mean() for ax in fig.axes] == pytest.approx([0.3, 0.35, 0.4, 0.6, 0, 1, 0.1, 0.2])
-    assert [ax.get_xlabel() for ax in fig.axes] == [""] * 6 + ["12 differ", "34 differ"]
-    assert {"sampled pixels", "probability of ink", "nearest\ntraining digit", "What was found"} <= set(texts(fig))
+    assert [ax.get_xlabel() for ax in fig.axes] == [""] * 6 + ["12 pixels off", "34 pixels off"]
+    assert {"sampled pixels", "probability of ink", "training digit nearest\nto the shape", "What was found"} <= set(texts(fig))
 
 
 def test_each_code_has_a_bar_as_long_as_its_bits_and_ours_are_dark() -> None:
@@ -83,26 +78,27 @@ def test_each_code_has_a_bar_as_long_as_its_bits_and_ours_are_dark() -> None:
 
 
 def test_the_histograms_count_every_digit_and_mark_the_alarm_and_the_blank_page() -> None:
-    upright, turned = np.linspace(-150, -91, 20), np.linspace(-300, -110, 20)  # one turned digit lies left of the axis
+    upright, rotated = np.linspace(-150, -91, 20), np.linspace(-300, -110, 20)  # one rotated digit lies left of the axis
     ones = np.arange(20) >= 15
-    fig = start_here.two_histograms(upright, turned, ones, threshold=-165.0, blank=-50.0)
+    fig = start_here.two_histograms(upright, rotated, ones, threshold=-165.0, blank=-50.0)
     for ax, others in zip(fig.axes, (15, 14)):
         tops = [sum(bar.get_height() for bar in group) for group in ax.containers]
         assert tops == [5, others], "ones, then the other digits"
         assert [list(line.get_xdata()) for line in ax.lines] == [[-165.0, -165.0], [-50.0, -50.0]]
         assert -315 < ax.get_xlim()[0] < -290
         assert ax.get_xlim()[1] > -50
-    # the turned digits are 10 apart: number 13 lies at -170, number 14 at -160, and the ones begin at number 15
+    # the rotated digits are 10 apart: number 13 lies at -170, number 14 at -160, and the ones begin at number 15
     assert fig.axes[0].get_title(loc="left").startswith("Upright: alarm for 0%")
-    assert fig.axes[1].get_title(loc="left") == "Turned by 90°: alarm for 70%, but for only 0% of the 5 ones"
+    assert fig.axes[1].get_title(loc="left") == "Rotated by 90°: alarm for 70%, but for only 0% of the 5 ones"
     assert {"alarm below -165", "a blank page: -50", "ones", "other digits (above the ones)", "1 farther left"} <= set(texts(fig))
 
 
-def test_below_each_image_stand_the_costs_of_its_pixels_on_one_scale() -> None:
-    x, nats = constant_images(1.0, 0.0), constant_images(3.0, 2.0)
-    fig = start_here.costs(x, nats, ["first", "second"], "What was found")
-    above, below = fig.axes[:2], fig.axes[2:4]
-    assert [np.asarray(ax.images[0].get_array()).mean() for ax in above + below] == [1, 0, 3, 2]
+def test_below_each_image_stand_the_probabilities_and_on_one_scale_the_costs_of_its_pixels() -> None:
+    x, probs, nats = constant_images(1.0, 0.0), constant_images(0.25, 0.75), constant_images(3.0, 2.0)
+    fig = start_here.costs(x, probs, nats, ["first", "second"], "What was found")
+    below = fig.axes[4:6]
+    assert [np.asarray(ax.images[0].get_array()).mean() for ax in fig.axes[:6]] == [1, 0, 0.25, 0.75, 3, 2]
+    assert [ax.get_title() for ax in fig.axes[:6]] == ["first", "second"] + [""] * 4
     assert {ax.images[0].get_clim() for ax in below} == {(0, 3)}
     free, dear = (below[0].images[0].cmap(value)[:3] for value in (0.0, 1.01))
     assert min(free) > 0.99, "white"
@@ -123,13 +119,15 @@ def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -
     assert [ax.get_xlabel() for ax in fig.axes[2:6]] == ["1 nats", "2 nats", "3 nats", "4 nats"]
     widths = [ax.spines["left"].get_linewidth() for ax in fig.axes]
     assert min(widths[1::2]) > 2 * max(widths[0::2]), "the second column is framed"
+    assert [ax.get_title() for ax in fig.axes[:2]] == ["", "next figure"]
     assert {"given", "the digit", "What was found"} <= set(texts(fig))
 
 
 def test_two_regions_of_the_posterior_are_enlarged_and_decoded() -> None:
     grid, posterior = np.array([[-1.0, 0.5], [0.0, 0.0], [1.0, -0.5]]), [0.75, 0.0, 0.25]
     given = np.arange(4) / 4
-    fig = start_here.explanations(given, grid, posterior, grid[[0, 2]], constant_images(0.2, 0.6, 0.4), [0.75, 0.25], "What was found")
+    pictures = constant_images(0.2, 0.6, 0.4)
+    fig = start_here.explanations(given, grid, posterior, grid[[0, 2]], pictures, [0.75, 0.25], [93.0, 44.0], "What was found")
     by_title = {ax.get_title(loc="left"): ax for ax in fig.axes}
     means = {name: np.asarray(by_title[name].images[0].get_array()).mean() for name in ("Decoded at A", "Decoded at B", "Averaged")}
     assert means == pytest.approx({"Decoded at A": 0.2, "Decoded at B": 0.6, "Averaged": 0.4})
@@ -145,8 +143,9 @@ def test_two_regions_of_the_posterior_are_enlarged_and_decoded() -> None:
     assert [(t.get_text(), tuple(t.xy)) for t in whole.texts if t.get_text()] == [("A", (-1.45, 0.5)), ("B", (0.55, -0.5))], (
         "left of the frames"
     )
-    assert whole.get_xlim() == pytest.approx((-1.6, 1.6))
-    assert whole.get_ylim() == pytest.approx((-1.6, 1.6))
+    assert whole.get_xlim() == pytest.approx((-1.8, 1.6))
+    assert whole.get_ylim() == pytest.approx((-1.3, 1.1))
+    assert [zoom.get_xlabel() for zoom in (zoom_a, zoom_b)] == ["with A alone: 93 nats", "with B alone: 44 nats"]
     for zoom, z in ((zoom_a, grid[0]), (zoom_b, grid[2])):
         assert np.mean([zoom.get_xlim(), zoom.get_ylim()], axis=1) == pytest.approx(z)
         assert np.ptp(zoom.get_xlim()) < np.ptp(whole.get_xlim()) / 3, "enlarged"

@@ -1,4 +1,4 @@
-"""The figures of notebook 00: how an image is made, the map, code lengths, what is turned on its side, where nats go, the eight."""
+"""The figures of notebook 00: how an image is made, the map, code lengths, what is rotated, where nats go, the eight."""
 
 from __future__ import annotations
 
@@ -70,18 +70,15 @@ def _picture(ax: Axes, image: np.ndarray) -> None:
 
 
 @in_course_style
-def the_map(pictures, reach: float, row: int, greyest: int = 2, centre: float = 1.5) -> Figure:
-    """Decoded images (n * n, D) at their places on the plane of the two latents, with two kinds of frames.
-
-    A solid frame holds one row without its leftmost image. Dashed frames hold the `greyest` most blurred images, by the sum of
-    p (1 - p) over the pixels, among those whose latents lie at most `centre` from 0.
+def the_map(pictures, reach: float, row: int, dots, label: str) -> Figure:
+    """Decoded images (n * n, D) at their places on the plane of the two latents, one row framed without its leftmost image, and dots.
 
     Args:
         pictures: as `sheet` takes them: the first latent changes slowly, from -reach to reach.
         reach: the latents of the outermost images.
-        row: the row in the solid frame, counted from the bottom.
-        greyest: how many images have a dashed frame.
-        centre: how far from 0 these may lie.
+        row: the row in the frame, counted from the bottom.
+        dots: points z of the plane, (B, 2).
+        label: what the legend calls the dots.
     """
     pictures = np.asarray(pictures)
     n = int(round(len(pictures) ** 0.5))
@@ -89,14 +86,11 @@ def the_map(pictures, reach: float, row: int, greyest: int = 2, centre: float = 
     step = at[1] - at[0]
     fig, ax = figure("The map: most neighbours on the plane look alike", size=(7.6, 8.2))
     sheet(ax, pictures, reach)
-    z = np.stack(np.meshgrid(at, at, indexing="ij"), -1).reshape(-1, 2)
-    grey = np.where((z**2).sum(1) <= centre**2, (pictures * (1 - pictures)).sum(1), -1)
-    inside = 0.46 * step  # so that frames of neighbours do not overlap
-    solid = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path from left to right"}
-    dashed = solid | {"ls": (0, (3, 1.2)), "label": f"the {greyest} most blurred images near the centre"}
-    path = ax.add_patch(Rectangle((at[1] - inside, at[row] - inside), (n - 2) * step + 2 * inside, 2 * inside, **solid))
-    frames = [ax.add_patch(Rectangle(z[i] - inside, 2 * inside, 2 * inside, **dashed)) for i in np.argsort(-grey)[:greyest]]
-    fig.legend(handles=[path, *frames[:1]], loc="outside lower center", ncols=2, frameon=False)
+    inside = 0.46 * step
+    frame = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path from left to right"}
+    path = ax.add_patch(Rectangle((at[1] - inside, at[row] - inside), (n - 2) * step + 2 * inside, 2 * inside, **frame))
+    (marks,) = ax.plot(*np.asarray(dots).T, "o", color=MARK, mec="black", ms=7, ls="none", label=label)
+    fig.legend(handles=[path, marks], loc="outside lower center", ncols=2, frameon=False)
     ax.set(xlabel="first latent $z_1$", ylabel="second latent $z_2$")
     return fig
 
@@ -109,10 +103,10 @@ def made_and_nearest(means, samples, nearest, fewest, title: str) -> Figure:
     """
     means = np.asarray(means)
     rows = np.concatenate([np.asarray(samples), means, means > 0.5, np.asarray(nearest)])
-    names = ["sampled pixels", "probability of ink", "shape: probability\nabove one half", "nearest\ntraining digit"]
+    names = ["sampled pixels", "probability of ink", "shape: probability\nabove one half", "training digit nearest\nto the shape"]
     fig = images(rows, title, columns=len(means), row_names=names, size=0.88)
     for ax, pixels in zip(fig.axes[-len(means) :], fewest):
-        ax.set_xlabel(f"{int(pixels)} differ", fontsize=9)
+        ax.set_xlabel(f"{int(pixels)} pixels off", fontsize=9)
     return fig
 
 
@@ -130,30 +124,30 @@ def code_lengths(bits: Mapping[str, float], ours: Sequence[str], title: str) -> 
 
 
 @in_course_style
-def two_histograms(upright, turned, ones, threshold: float, blank: float) -> Figure:
-    """log p(x) of digits and, below it, of the same digits turned; lines at the threshold for an alarm and at a blank page.
+def two_histograms(upright, rotated, ones, threshold: float, blank: float) -> Figure:
+    """log p(x) of digits and, below it, of the same digits rotated; lines at the threshold for an alarm and at a blank page.
 
-    The axis begins at the 0.5% quantile of the turned digits; how many of a panel lie farther left is written there.
+    The axis begins at the 0.5% quantile of the rotated digits; how many of a panel lie farther left is written there.
 
     Args:
-        upright, turned: (B,), in nats.
+        upright, rotated: (B,), in nats.
         ones: whether a digit is a one, (B,); those are dark.
         threshold, blank: in nats.
     """
-    upright, turned, ones = np.asarray(upright), np.asarray(turned), np.asarray(ones, dtype=bool)
-    caught, caught_ones = turned < threshold, turned[ones] < threshold
+    upright, rotated, ones = np.asarray(upright), np.asarray(rotated), np.asarray(ones, dtype=bool)
+    caught, caught_ones = rotated < threshold, rotated[ones] < threshold
     titles = [
         f"Upright: alarm for {(upright < threshold).mean():.0%}, and the blank page lies above most digits",
-        f"Turned by 90°: alarm for {caught.mean():.0%}, but for only {caught_ones.mean():.0%} of the {ones.sum()} ones",
+        f"Rotated by 90°: alarm for {caught.mean():.0%}, but for only {caught_ones.mean():.0%} of the {ones.sum()} ones",
     ]
     fig, axes = figure(titles, ["", "log p(x), nats"], "digits", size=(8.4, 4.8))
     for ax, place in zip(axes, fig.add_gridspec(2, 1)):
         ax.set_subplotspec(place)
     axes[0].sharex(axes[1])
     axes[0].sharey(axes[1])
-    start = np.quantile(turned, 0.005)  # so that a few digits far away do not take half of the axis
-    bins = np.linspace(start, max(upright.max(), turned.max(), blank) + 8, 61)
-    for ax, values in zip(axes, (upright, turned)):
+    start = np.quantile(rotated, 0.005)  # so that a few digits far away do not take half of the axis
+    bins = np.linspace(start, max(upright.max(), rotated.max(), blank) + 8, 61)
+    for ax, values in zip(axes, (upright, rotated)):
         ax.hist(
             [values[ones], values[~ones]], bins, stacked=True, color=["#222222", "#BBBBBB"], label=["ones", "other digits (above the ones)"]
         )
@@ -171,21 +165,23 @@ def two_histograms(upright, turned, ones, threshold: float, blank: float) -> Fig
 
 
 @in_course_style
-def costs(x, nats, names: Sequence[str], title: str) -> Figure:
-    """Images (B, D), and below each the nats that its pixels cost, on one scale of colours: white is free, blue more than 3 nats.
+def costs(x, probs, nats, names: Sequence[str], title: str) -> Figure:
+    """Images (B, D); below each the probabilities of ink, and the nats that its pixels cost: white is free, blue more than 3 nats.
 
     Args:
         x: the images.
+        probs: the probability of ink in each pixel, (B, D).
         nats: what each pixel costs, (B, D), 0 or more.
         names: what stands above the images.
         title: of the figure.
     """
     x, nats = np.asarray(x), np.asarray(nats)
     side = int(round(x.shape[1] ** 0.5))
-    fig = images(np.concatenate([x, nats]), title, columns=len(x), row_names=["the image", "the nats\nof its pixels"], size=1.45)
+    row_names = ["the image", "probability of ink\nat the best $z$", "the nats\nof its pixels"]
+    fig = images(np.concatenate([x, np.asarray(probs), nats]), title, columns=len(x), row_names=row_names, size=1.3)
     for ax, name in zip(fig.axes, names):
         ax.set_title(name, fontsize=9)
-    below = fig.axes[len(x) : 2 * len(x)]
+    below = fig.axes[2 * len(x) : 3 * len(x)]
     colors = colormaps["gist_heat_r"].with_extremes(over=MARK)
     for ax, values in zip(below, nats):
         ax.images[0].remove()
@@ -210,6 +206,7 @@ def completions(x, mean_half, completed, nats, marked: int, title: str) -> Figur
     fig = images(rows, title, columns=len(x), row_names=names, size=0.85)
     for ax, value in zip(fig.axes[len(x) : 3 * len(x)], np.asarray(nats).flatten()):
         ax.set_xlabel(f"{value:.0f} nats", fontsize=9)
+    fig.axes[marked].set_title("next figure", fontsize=9)
     for ax in fig.axes[marked :: len(x)]:
         ax.spines[:].set(color=MARK, linewidth=2.6)
     return fig
@@ -221,7 +218,7 @@ def _upper_half(x: np.ndarray) -> np.ndarray:
 
 
 @in_course_style
-def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], title: str) -> Figure:
+def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], nats: Sequence[float], title: str) -> Figure:
     """The posterior given the upper half of an image, with two parts enlarged and decoded, beside the image and the averaged picture.
 
     Args:
@@ -231,26 +228,28 @@ def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], titl
         at: two of the points, (2, 2): the first is called A, the second B.
         pictures: what is decoded there, and the upper half with the averaged lower half, (3, D).
         totals: the probability of all points above the line z2 = 0, and below it.
+        nats: what the true lower half costs if only the points above the line count, and if only those below it do.
         title: of the figure.
     """
     x, grid, posterior, at, pictures = (np.asarray(values) for values in (x, grid, posterior, at, pictures))
     enlarged = [f"{letter}: {total:.0%}" for letter, total in zip("AB", totals)]
     titles = ["The digit", "Averaged", "$p(z\\,|\\,$upper half$)$", *enlarged, "Decoded at A", "Decoded at B"]
-    fig, axes = figure(titles, size=(9.4, 4.4))
-    places = fig.add_gridspec(2, 4, width_ratios=[1, 1.6, 1, 1])
+    fig, axes = figure(titles, size=(9.4, 4.6))
+    places = fig.add_gridspec(2, 4, width_ratios=[1, 1.1, 1, 1])
     cells = [places[0, 0], places[1, 0], places[:, 1], places[0, 2], places[1, 2], places[0, 3], places[1, 3]]
     for ax, place in zip(axes, cells):
         ax.set_subplotspec(place)
     known, averaged, whole, *zooms, of_a, of_b = axes
     held = posterior > 1e-3 * posterior.max()
-    for ax, size in zip((whole, *zooms), (5, 150, 150)):
+    for ax, size in zip((whole, *zooms), (12, 150, 150)):
         ax.scatter(*grid[held].T, c=posterior[held], s=size, marker="s", lw=0, cmap=SHARES, vmin=0)
         ax.set_aspect("equal")
     whole.axhline(0, color="black", lw=0.8)
-    fig.colorbar(whole.collections[0], ax=whole, location="bottom", aspect=25, pad=0.01, label="probability of a point of the grid")
-    middle, reach = (grid[held].min(0) + grid[held].max(0)) / 2, np.ptp(grid[held], axis=0).max() / 2 + 0.6
-    whole.set(xlim=middle[0] + np.array([-reach, reach]), ylim=middle[1] + np.array([-reach, reach]), xlabel="$z_1$", ylabel="$z_2$")
-    for letter, zoom, z in zip("AB", zooms, at):
+    fig.colorbar(whole.collections[0], ax=whole, location="bottom", aspect=15, pad=0.01, label="probability of\na point of the grid")
+    (left, low), (right, high) = grid[held].min(0) - 0.8, grid[held].max(0) + 0.6  # room for the letters on the left
+    whole.set(xlim=(left, right), ylim=(low, high), xlabel="$z_1$", ylabel="$z_2$")
+    for letter, zoom, z, cost in zip("AB", zooms, at, nats):
+        zoom.set_xlabel(f"with {letter} alone: {cost:.0f} nats", fontsize=9)
         zoom.set(xlim=(z[0] - 0.45, z[0] + 0.45), ylim=(z[1] - 0.45, z[1] + 0.45))
         zoom.set(xticks=[], yticks=[])
         zoom.spines[:].set_visible(True)
