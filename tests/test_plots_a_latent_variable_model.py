@@ -335,6 +335,21 @@ def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
     assert not clipped(fig)
 
 
+def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
+    pixel = {"even": [0.5, 0.25, 0.25], "spike": [0.875, 0.0625, 0.0625]}
+    fig = pictures.levels_of_a_pixel(pixel, {"even": (1000, 500), "spike": (10, 590)})
+    left, right = fig.axes
+    for row, bars, probabilities in zip((1, 0), left.containers, pixel.values(), strict=True):
+        np.testing.assert_allclose([bar.get_height() / bars[0].get_height() for bar in bars], np.divide(probabilities, probabilities[0]))
+        assert {bar.get_y() for bar in bars} == {row}
+    assert left.containers[1][0].get_height() / left.containers[0][0].get_height() == pytest.approx(1.75)
+    assert [(c[0].get_x(), c[0].get_width()) for c in right.containers] == [(0, 1000), (1000, 500), (0, 10), (10, 590)]
+    assert [c[0].get_y() > 1 for c in right.containers] == [True, True, False, False]
+    assert [t.get_text() for t in left.texts] == ["0.50 at level 0", "even", "0.88 at level 0", "spike"]
+    assert [t.get_text() for t in right.texts] == ["1,500", "600"]
+    assert not clipped(fig)
+
+
 def test_the_decoder_is_stacked_on_the_noise_and_the_data_are_marked() -> None:
     fig = pictures.noise_and_decoder([2.0, 0.4], [1.5, 0.0], 0.5)
     (ax,) = fig.axes

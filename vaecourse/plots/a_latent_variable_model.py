@@ -521,6 +521,35 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
 
 
 @in_course_style
+def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[float, float]]) -> Figure:
+    """A row for each likelihood: its probabilities of the levels at one pixel, and its nats for a whole digit.
+
+    Args:
+        pixel: {name: probabilities (L,) of the levels 0, 1, ..., at a pixel of the background}.
+        costs: {name: (nats for the pixels at level 0, nats for all others)}.
+    """
+    titles = ["A background pixel: probability of each level", "The whole digit: the cut normals lose at level 0"]
+    fig, (left, right) = figure(titles, ["level", "$-\\log P$ of the digit, nats"], size=(10, 4.4))
+    for i, (name, (zero, others)) in enumerate(costs.items()):
+        row, probabilities = len(costs) - 1 - i, np.asarray(pixel[name])
+        last = len(probabilities) - 1
+        left.bar(range(last + 1), 0.8 * probabilities, 0.8, bottom=row, color=[ACCENT] + ["#777777"] * last)
+        left.axhline(row, color="#BBBBBB", lw=0.8)
+        left.text(0.04 * last, row + 0.3, f"{probabilities[0]:.2f} at level 0", color=ACCENT, va="center", fontsize=10)
+        left.text(last, row + 0.6, name, ha="right", va="center", fontsize=10)
+        right.barh(row + 0.35, zero, 0.5, color=ACCENT, label="pixels at level 0" if i == 0 else None)
+        right.barh(row + 0.35, others, 0.5, left=zero, color="#BBBBBB", label="all others" if i == 0 else None)
+        right.annotate(f"{zero + others:,.0f}", (zero + others, row + 0.35), xytext=(5, 0), textcoords="offset points", va="center")
+    right.set_xlim(0, 1.15 * max(sum(parts) for parts in costs.values()))
+    right.xaxis.set_major_formatter("{x:,.0f}")
+    right.legend(frameon=False, fontsize=10, loc="lower right")
+    for ax in (left, right):
+        ax.set(yticks=[], ylim=(-0.1, len(costs)))
+        ax.grid(False)
+    return fig
+
+
+@in_course_style
 def noise_and_decoder(variances, decoder, noise: float) -> Figure:
     """For each principal direction (K,) the variance of the noise, that of the decoder on top of it, and that of the data."""
     title = "The decoder adds only the variance that the noise lacks"
