@@ -326,6 +326,22 @@ def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
     assert not clipped(fig)
 
 
+def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
+    pixel = {"even": [0.5, 0.25, 0.25], "spike": [0.875, 0.0625, 0.0625]}
+    fig = pictures.levels_of_a_pixel(pixel, {"even": (1000, 500), "spike": (10, 590)})
+    left, right = fig.axes
+    drawn = [steps.get_data() for steps in left.patches]  # for each likelihood level 0, then the others
+    assert [steps.baseline for steps in drawn] == [1, 1, 0, 0]
+    heights = np.concatenate([steps.values - steps.baseline for steps in drawn])
+    np.testing.assert_allclose(heights / heights[0], np.divide([*pixel["even"], *pixel["spike"]], 0.5))
+    assert [list(steps.edges) for steps in drawn] == [[-0.5, 0.5], [0.5, 1.5, 2.5]] * 2
+    assert [(c[0].get_x(), c[0].get_width()) for c in right.containers] == [(0, 1000), (1000, 500), (0, 10), (10, 590)]
+    assert [c[0].get_y() > 1 for c in right.containers] == [True, True, False, False]
+    assert [t.get_text() for t in left.texts] == ["0.50 at level 0", "even", "0.88 at level 0", "spike"]
+    assert [t.get_text() for t in right.texts] == ["1,500", "600"]
+    assert not clipped(fig)
+
+
 def test_the_decoder_is_stacked_on_the_noise_and_the_data_are_marked() -> None:
     fig = pictures.noise_and_decoder([2.0, 0.4], [1.5, 0.0], 0.5)
     (ax,) = fig.axes
@@ -336,19 +352,6 @@ def test_the_decoder_is_stacked_on_the_noise_and_the_data_are_marked() -> None:
     assert [segment[0][1] for segment in data.get_segments()] == [2.0, 0.4]
     assert [t.get_text() for t in ax.texts] == ["2.00", "0.40", "noise above the data:\ndecoder unused"]
     assert ax.texts[-1].xy == (2, 0.5)
-    assert not clipped(fig)
-
-
-def test_the_maximum_of_each_curve_over_sigma_is_marked() -> None:
-    sigmas = np.logspace(-1, 0, 101)
-    curves = {20: 10 - np.log(sigmas / 0.2) ** 2, 2: 5 - np.log(sigmas / 0.5) ** 2}
-    fig = pictures.choice_of_sigma(sigmas, curves, 0.7)
-    (ax,) = fig.axes
-    first, second, plain = ax.lines
-    assert [float(line.get_xdata()[line.get_markevery()[0]]) for line in (first, second)] == pytest.approx([0.2, 0.5], rel=0.02)
-    assert [line.get_label() for line in (first, second)] == ["20 latents: best at σ = 0.20", "2 latents: best at σ = 0.50"]
-    assert [t.get_text() for t in ax.texts[:2]] == ["10", "5"]
-    assert list(plain.get_xdata()) == [0.7, 0.7]
     assert not clipped(fig)
 
 

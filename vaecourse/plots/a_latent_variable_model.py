@@ -497,7 +497,7 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
 
         x = np.linspace(-0.65, 1.15, 800)
         ax.plot(x, density(x), color="black", lw=1.4)
-        ax.vlines(edges, 0, density(edges), color="#888888", lw=0.9)
+        ax.vlines(edges, 0, density(edges), color="#666666", lw=0.9)
         whole = np.linspace(*bounds[level : level + 2], 400)
         ax.fill_between(whole, density(whole), color=ACCENT, alpha=0.35, lw=0)
         noise = np.linspace(level * width - width / 2, level * width + width / 2, 200)
@@ -506,6 +506,37 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
         ax.set(xlim=(x[0], x[-1]), ylim=(0, 1.35 * density(mean)))
         text = f"level {level}: area {probability:.2f}\nwithin the noise: {within:.2f}"
         note(ax, (level * width, density(level * width)), text, (12, 12))
+    return fig
+
+
+@in_course_style
+def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[float, float]]) -> Figure:
+    """A row for each likelihood: its probabilities of the levels at one pixel, and its nats for a whole digit.
+
+    Args:
+        pixel: {name: probabilities (L,) of the levels 0, 1, ..., at a pixel of the background}.
+        costs: {name: (nats for the pixels at level 0, nats for all others)}.
+    """
+    titles = ["A background pixel: probability of each level", "The whole digit: the frequencies win at level 0"]
+    fig, (left, right) = figure(titles, ["level", "$-\\log P$ of the digit, nats"], size=(10, 4.4))
+    for i, (name, (zero, others)) in enumerate(costs.items()):
+        row, probabilities = len(costs) - 1 - i, np.asarray(pixel[name])
+        last = len(probabilities) - 1
+        heights, edges = row + 0.8 * probabilities, np.arange(last + 2) - 0.5
+        left.stairs(heights[:1], edges[:2], baseline=row, fill=True, color=ACCENT)
+        left.stairs(heights[1:], edges[1:], baseline=row, fill=True, color="#777777")
+        left.axhline(row, color="#BBBBBB", lw=0.8)
+        left.text(0.04 * last, row + 0.3, f"{probabilities[0]:.2f} at level 0", color=ACCENT, va="center", fontsize=10)
+        left.text(last, row + 0.6, name, ha="right", va="center", fontsize=10)
+        right.barh(row + 0.35, zero, 0.5, color=ACCENT, label="pixels at level 0" if i == 0 else None)
+        right.barh(row + 0.35, others, 0.5, left=zero, color="#BBBBBB", label="all others" if i == 0 else None)
+        right.annotate(f"{zero + others:,.0f}", (zero + others, row + 0.35), xytext=(5, 0), textcoords="offset points", va="center")
+    right.set_xlim(0, 1.15 * max(sum(parts) for parts in costs.values()))
+    right.xaxis.set_major_formatter("{x:,.0f}")
+    right.legend(frameon=False, fontsize=10, loc="lower right")
+    for ax in (left, right):
+        ax.set(yticks=[], ylim=(-0.1, len(costs)))
+        ax.grid(False)
     return fig
 
 
@@ -535,29 +566,6 @@ def noise_and_decoder(variances, decoder, noise: float) -> Figure:
     ax.set(xticks=places, ylim=(0, 1.2 * variances.max()))
     ax.grid(False, axis="x")
     ax.legend(frameon=False, fontsize=10, loc="upper right")
-    return fig
-
-
-@in_course_style
-def choice_of_sigma(sigmas, curves: Mapping[int, object], plain: float) -> Figure:
-    """The mean log-likelihood over the noise sigmas (S,), {number of latents: (S,)}, each with its maximum, and a sigma to compare."""
-    title = "The best σ for real numbers lies far below that of a plain sum of squares"
-    fig, ax = figure(title, "$\\sigma$ of the noise", "mean log-likelihood, nats per image", size=(8.6, 3.9))
-    sigmas, highest = np.asarray(sigmas), max(np.asarray(heights).max() for heights in curves.values())
-    for (latents, heights), color in zip(curves.items(), (ACCENT, COLORS["importance"], COLORS["prior"])):
-        best = int(np.asarray(heights).argmax())
-        top = f"{np.asarray(heights)[best]:.0f}"
-        ax.annotate(top, (sigmas[best], heights[best]), xytext=(0, 8), textcoords="offset points", ha="center", color=color, fontsize=10)
-        ax.plot(
-            sigmas, heights, color=color, marker="o", markevery=[best], ms=7, label=f"{latents} latents: best at σ = {sigmas[best]:.2f}"
-        )
-    ax.axvline(plain, color="black", lw=1.3, ls="--")
-    ax.text(plain * 1.04, highest, f"plain sum\nof squares:\nσ = {plain:.2f}", fontsize=10, va="top")
-    ax.legend(frameon=False, fontsize=10, loc="upper right", bbox_to_anchor=(0.79, 1))
-    ax.set(xscale="log", xlim=(sigmas[0], sigmas[-1]), ylim=(-1.1 * highest, 1.2 * highest))
-    ticks = [tick for tick in (0.03, 0.05, 0.1, 0.2, 0.5, 1.0) if sigmas[0] <= tick <= sigmas[-1]]
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.minorticks_off()
     return fig
 
 
