@@ -151,7 +151,7 @@ def tempered(radius, away, named: Sequence[int], n: int) -> Figure:
 def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 0.5) -> Figure:
     """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled.
 
-    Beside each row of the last panel stands how many of its runs are within `close`; an estimate that is more than one nat too high is labelled.
+    The last panel also counts them in each row. An estimate that is more than one nat too high is labelled.
     """
     every = [np.asarray(errors) for errors in methods.values()]
     near = int((np.abs(every[-1]) < close).sum())
