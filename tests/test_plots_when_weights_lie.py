@@ -43,7 +43,9 @@ def test_wall_draws_medians_bars_the_exact_shape_and_rings_the_pair() -> None:
     np.testing.assert_allclose(narrow.get_ydata()[[0, -1]], [0.75, 0], atol=1e-12)
     np.testing.assert_array_equal(wide.get_ydata(), [-2, -2])
     assert {"effective samples of 1,000", "the alarm rings above 0.65", "dots: medians of 101 runs, bars: 10 to 90 %"} <= texts(fig)
-    assert [0.65, 0.65] in [list(drawn.get_ydata()) for drawn in fig.axes[1].lines]
+    levels = [list(drawn.get_ydata()) for drawn in fig.axes[1].lines]
+    assert [0.65, 0.65] in levels
+    assert [0.5, 0.5] in levels  # the variance's own limit
 
 
 def test_missed_mode_marks_the_samples_and_says_what_it_is_told() -> None:
@@ -60,7 +62,7 @@ def test_missed_mode_marks_the_samples_and_says_what_it_is_told() -> None:
 def test_alarms_count_the_failures_that_they_warn_of(ess: list[float], k_hat: list[float], warned: tuple) -> None:
     error = [-80.0, -8.0, -0.46]
     fig = figures.alarms(error, [*ess, 10.0], [*k_hat, 2.0], [0, 1], ess_limit=100, k_limit=0.7)
-    titles = {f"The ESS warns of {warned[0]} of the 2 failures", f"k̂ warns of {warned[1]} of the 2 failures"}
+    titles = {f"ESS below 100: {warned[0]} of the 2 failures", f"k̂ above 0.70: {warned[1]} of the 2 failures"}
     assert titles | {"#0", "#1", "alarm: below 100", "alarm:\nabove 0.70", "the other 1: within 0.5 nats"} <= texts(fig)
     for ax, alarm in zip(fig.axes, (ess, k_hat)):
         everything, *rings = points(ax)
@@ -72,29 +74,33 @@ def test_alarms_count_the_failures_that_they_warn_of(ess: list[float], k_hat: li
         assert ax.get_ylim()[0] < -80
 
 
-def test_reach_counts_the_prior_samples_beyond_each_distance() -> None:
-    fig = figures.reach([1.0, 3.9, 0.5], [0.0, -60.0, -0.8], [1], 1000)
+def test_tempered_rings_the_failures_and_counts_the_prior_samples_beyond_each_distance() -> None:
+    fig = figures.tempered([1.0, 3.5, 3.9, 0.5], [0.2, 4.1, 4.0, 0.1], [1, 2], 1000)
     shown = {t.get_position()[0]: float(t.get_text()) for t in fig.axes[0].texts if t.get_text().replace(".", "").isdigit()}
     assert set(shown) == {1.5, 2, 2.5, 3, 3.5, 4}
     for r, count in shown.items():
         assert count == pytest.approx(1000 * chi(2).sf(r), abs=0.5 if r < 4 else 0.05)
-    everything, ring = points(fig.axes[0])
-    np.testing.assert_array_equal(everything, [[1.0, 0.0], [3.9, -60.0], [0.5, -0.8]])
-    np.testing.assert_array_equal(ring, [[3.9, -60.0]])
-    assert {"The failures lie 3.9 to 3.9 from the origin", "the other 2: within 0.8 nats", "#1"} <= texts(fig)
+    everything, *rings = points(fig.axes[0])
+    np.testing.assert_array_equal(everything, [[1.0, 0.2], [3.5, 4.1], [3.9, 4.0], [0.5, 0.1]])
+    np.testing.assert_array_equal(np.concatenate(rings), [[3.5, 4.1], [3.9, 4.0]])
+    assert "The failures: far out, and the tempered mean is 4.0 to 4.1 away" in texts(fig)
+    sides = {t.get_text(): t.get_ha() for t in fig.axes[0].texts if t.get_text().startswith("#")}
+    assert sides == {"#1": "right", "#2": "left"}  # neighbours of about the same height: one label on either side
 
 
 def test_repairs_fills_what_is_close_and_counts_the_repaired_digits() -> None:
-    methods = {"one": [[-1.0, -2.0], [-3.0, -0.4]], "other": [[-90.0, 0.0], [0.6, 0.25]], "last": [[0.1, -0.2], [-9.0, 0.1]]}
+    methods = {"one": [[-1.0, -2.0], [-3.0, -0.4]], "other": [[-90.0, 0.0], [2.6, 0.25]], "last": [[0.1, -0.2], [-9.0, 0.1]]}
     fig = figures.repairs(methods, ["#5", "#6"])
     assert {
-        "In most runs the second fit repairs 1 of the 2 failures (filled: within 0.5 nats)",
+        "With a second fit 3 of 4 estimates are right (filled: within 0.5 nats)",
+        "+2.6",
         "one",
         "other",
         "last",
         "#5",
         "#6",
     } <= texts(fig)
+    assert [t.get_text() for t in fig.axes[2].texts] == ["2 of 2", "1 of 2"]
     for ax, errors in zip(fig.axes, methods.values()):
         near = {
             x for drawn in ax.lines if drawn.get_linestyle() == "None" and drawn.get_markerfacecolor() != "none" for x in drawn.get_xdata()
@@ -109,15 +115,16 @@ def test_repairs_fills_what_is_close_and_counts_the_repaired_digits() -> None:
 def test_enough_marks_log_n_and_fills_the_digits_between() -> None:
     fig = figures.enough([4.0, 7.0, 10.0], {100: [-1.0, -4.0, -99.0], 10_000: [0.0, -2.0, -3.0]})
     for ax, n, error in zip(fig.axes, (100, 10_000), ([-1, -4, -30], [0, -2, -3])):
-        outside, between = points(ax)
-        np.testing.assert_array_equal(outside, [[4.0, error[0]], [10.0, error[2]]])
+        outside, between, below, _ = points(ax)  # the last two: triangles for what lies below the panel
+        np.testing.assert_array_equal(np.concatenate([outside, below]), [[4.0, error[0]], [10.0, error[2]]])
+        assert len(below) == (error[2] == -30)
         np.testing.assert_array_equal(between, [[7.0, error[1]]])
         (mark,) = (drawn.get_xdata()[0] for drawn in ax.lines if drawn.get_linestyle() == "--")
         assert mark == pytest.approx(np.log(n))
     assert "10,000 samples: the line has moved by 5 nats" in texts(fig)
     assert "filled: the 1 digits\nbetween the lines" in texts(fig)
-    assert any("drawn at −30" in t for t in texts(fig))
-    assert not any("drawn at" in t for t in texts(figures.enough([5.0], {100: [-1.0], 200: [-1.0]})))
+    assert any("below −30" in t for t in texts(fig))
+    assert not any("below" in t for t in texts(figures.enough([5.0], {100: [-1.0], 200: [-1.0]})))
 
 
 def test_within_reach_puts_error_against_the_share_for_both_proposals() -> None:
@@ -134,3 +141,5 @@ def test_within_reach_puts_error_against_the_share_for_both_proposals() -> None:
     np.testing.assert_array_equal(np.concatenate(points(fig.axes[0])[1:]), np.column_stack([share, error])[[1, 2]])
     sides = {t.get_text(): t.get_ha() for t in fig.axes[0].texts if t.get_text().startswith("#")}
     assert sides == {"#1": "right", "#2": "left"}  # close neighbours: one label on either side
+    said = {t.get_text() for t in fig.axes[1].texts}
+    assert said == {"R below 1/2:\n1 of 1 off by\nmore than a nat", "R above 1/2:\n1 of 1 off by\nmore than a nat"}

@@ -43,6 +43,9 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
     axes[1].plot([1, right], [-2, -2], color=COLORS["exact"])
     axes[1].text(1.05, -1.95, "exact k", fontsize=9, va="bottom")
     axes[1].axhline(k_limit, color=RED, lw=1, ls="--")
+    axes[1].axhline(0.5, color=GREY, lw=1, ls=":")
+    axes[1].text(right / 1.05, 0.46, "infinite variance above 1/2", color=GREY, fontsize=9, ha="right", va="top")
+    axes[1].text(right / 1.05, -1.1, "the medians lie above the exact k", color=BLUE, fontsize=9, ha="right", va="top")
     axes[1].text(right / 1.05, k_limit + 0.04, f"the alarm rings above {k_limit:.2f}", color=RED, fontsize=9, ha="right")
     axes[1].set(ylim=(-2.2, 1.15))
     return fig
@@ -76,7 +79,8 @@ def alarms(error, ess, k_hat, named: Sequence[int], ess_limit: float, k_limit: f
     """Error in nats of many digits against the two alarms: the region in which each rings is shaded, the failures in `named` are ringed."""
     error, ess, k_hat = (np.asarray(a) for a in (error, ess, k_hat))
     rings = [int((ess[list(named)] < ess_limit).sum()), int((k_hat[list(named)] > k_limit).sum())]
-    titles = [f"{name} warns of {count or 'none'} of the {len(named)} failures" for name, count in zip(("The ESS", "k̂"), rings)]
+    limits = (f"ESS below {ess_limit:g}", f"k̂ above {k_limit:.2f}")
+    titles = [f"{limit}: {count or 'none'} of the {len(named)} failures" for count, limit in zip(rings, limits)]
     fig, axes = figure(titles, ["effective samples of 1,000", "k̂"], "", size=(9.6, 4.2))
     axes[0].set(ylabel="estimate minus exact, nats", xlim=(-20, 1020))
     axes[1].set(xlim=(min(-1.4, k_hat.min() - 0.1), max(k_limit + 0.9, k_hat.max() + 0.2)))
@@ -117,46 +121,57 @@ def _others(ax: Axes, error, named: Sequence[int]) -> None:
 
 
 @in_course_style
-def reach(radius, error, named: Sequence[int], n: int) -> Figure:
-    """Error in nats against the distance of the posterior mean from the origin, above how many of n prior samples lie beyond it."""
-    radius, error = np.asarray(radius), np.asarray(error)
-    far = radius[list(named)]
-    fig, ax = figure(
-        f"The failures lie {far.min():.1f} to {far.max():.1f} from the origin",
-        "distance of the posterior mean from the origin",
-        "estimate minus exact, nats",
-        size=(7.4, 4),
-    )
-    ax.set(xlim=(0, max(4.3, 1.1 * radius.max())))
-    _failures(ax, radius, error, named, late=np.inf)
-    _others(ax, error, named)
-    low, high = ax.get_ylim()
-    ax.set(ylim=(low - 0.12 * (high - low), high))
-    ax.text(0.05, low, f"of {n:,} prior samples\nlie farther out:", color=GREY, fontsize=9, va="center")
+def tempered(radius, away, named: Sequence[int], n: int) -> Figure:
+    """How far the tempered mean lies from the posterior mean against the radius of the latter.
+
+    The failures in `named` are ringed. Below stands how many of n prior samples lie farther out.
+    """
+    radius, away = np.asarray(radius), np.asarray(away)
+    far = away[list(named)]
+    title = f"The failures: far out, and the tempered mean is {far.min():.1f} to {far.max():.1f} away"
+    axes_said = ("distance of the posterior mean from the origin", "tempered mean, power 1/32:\ndistance from the posterior mean")
+    fig, ax = figure(title, *axes_said, size=(7.4, 4))
+    ax.plot(radius, away, "o", ms=4.5, color=BLUE, alpha=0.55)
+    for i in named:
+        ax.plot(radius[i], away[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
+        crowded = any(radius[j] > radius[i] and abs(away[j] - away[i]) < 0.5 for j in named)  # the label of a neighbour on the right
+        at = {"xytext": (-9 if crowded else 9, -3), "textcoords": "offset points", "ha": "right" if crowded else "left"}
+        ax.annotate(f"#{i}", (radius[i], away[i]), color=RED, **at)
+    high = 1.12 * away.max()
+    ax.set(xlim=(0, max(4.3, 1.1 * radius.max())), ylim=(-0.2 * high, high))
+    ax.set_yticks([t for t in ax.get_yticks() if 0 <= t <= high])
+    ax.text(0.05, -0.1 * high, f"of {n:,} prior samples\nlie farther out:", color=GREY, fontsize=9, va="center")
     for r in (1.5, 2, 2.5, 3, 3.5, 4):
         beyond = n * np.exp(-(r**2) / 2)
-        ax.text(r, low, f"{beyond:.0f}" if beyond >= 1 else f"{beyond:.1f}", color=GREY, fontsize=9, ha="center", va="center")
+        ax.text(r, -0.1 * high, f"{beyond:.0f}" if beyond >= 1 else f"{beyond:.1f}", color=GREY, fontsize=9, ha="center", va="center")
     return fig
 
 
 @in_course_style
 def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 0.5) -> Figure:
-    """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled."""
-    last = np.asarray(list(methods.values())[-1])
-    repaired = int((np.mean(np.abs(last) < close, axis=1) > 0.5).sum())
+    """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled.
+
+    The last panel also counts them in each row. An estimate that is more than one nat too high is labelled.
+    """
+    every = [np.asarray(errors) for errors in methods.values()]
+    near = int((np.abs(every[-1]) < close).sum())
     fig, axes = figure(list(methods), "error, nats", size=(9.8, 3.2))
-    said = f"In most runs the second fit repairs {repaired} of the {len(names)} failures (filled: within {close:g} nats)"
+    said = f"With a second fit {near} of {every[-1].size} estimates are right (filled: within {close:g} nats)"
     fig.suptitle(said, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    low = min(np.min(np.asarray(errors)) for errors in methods.values())
-    high = max(np.max(np.asarray(errors)) for errors in methods.values())
-    for ax, errors in zip(axes, methods.values()):
+    low, high = min(errors.min() for errors in every), max(errors.max() for errors in every)
+    right = max(0.3 * abs(low), 1.3 * high)
+    for ax, errors in zip(axes, every):
         ax.axvline(0, color=COLORS["exact"], lw=1.2)
-        for row, values in enumerate(np.asarray(errors)):
+        for row, values in enumerate(errors):
             height = row + 0.5 * (np.arange(len(values)) / max(len(values) - 1, 1) - 0.5)
             near = np.abs(values) < close
             ax.plot(values[near], height[near], "o", ms=5, color=BLUE)
             ax.plot(values[~near], height[~near], "o", ms=5, mfc="none", mec=RED, mew=1.3)
-        ax.set(xlim=(1.06 * low, max(4, 1.2 * high)), ylim=(len(names) - 0.5, -0.5))
+            if ax is axes[-1]:
+                ax.text(0.97 * right, row, f"{near.sum()} of {len(values)}", color=BLUE, fontsize=9, ha="right", va="center")
+            for value, at in zip(values[values > 1], height[values > 1]):
+                ax.annotate(f"+{value:.1f}", (value, at), xytext=(6, -3), textcoords="offset points", color=RED, fontsize=9)
+        ax.set(xlim=(1.06 * low, right), ylim=(len(names) - 0.5, -0.6))
         ax.set(yticks=range(len(names)), yticklabels=list(names) if ax is axes[0] else [])
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=9.5, fontweight="normal")
         ax.grid(axis="y", visible=False)
@@ -170,21 +185,25 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
     Dashed lines mark log N for both; the digits between the lines are filled.
     """
     kl, (few, many) = np.asarray(kl), sorted(errors)
-    titles = [f"{few:,} samples: beyond log N the errors grow", f"{many:,} samples: the line has moved by {np.log(many / few):.0f} nats"]
+    titles = [
+        f"{few:,} samples: right of log N most errors are large",
+        f"{many:,} samples: the line has moved by {np.log(many / few):.0f} nats",
+    ]
     fig, axes = figure(titles, "KL(posterior ‖ prior), nats", ["estimate minus exact, nats", ""], size=(9.6, 3.8))
     between = (kl > np.log(few)) & (kl < np.log(many))
     for ax, n in zip(axes, (few, many)):
         error = np.maximum(np.asarray(errors[n]), cut)
         ax.axvspan(np.log(few), np.log(many), color=BLUE, alpha=0.08, lw=0)
         ax.axhline(0, color=COLORS["exact"], lw=1)
-        ax.plot(kl[~between], error[~between], "o", ms=4.5, mfc="none", mec=GREY)
-        ax.plot(kl[between], error[between], "o", ms=4.5, color=BLUE)
+        for mark, drawn in (("o", error > cut), ("v", error <= cut)):
+            ax.plot(kl[~between & drawn], error[~between & drawn], mark, ms=4.5, mfc="none", mec=GREY)
+            ax.plot(kl[between & drawn], error[between & drawn], mark, ms=4.5, color=BLUE)
         ax.axvline(np.log(n), color=RED, lw=1.5, ls="--")
         ax.text(np.log(n) - 0.1, 0.6 * cut, f"log N = {np.log(n):.1f}", color=RED, ha="right", fontsize=9)
         ax.set(ylim=(cut - 1.5, 5))
     axes[1].text(np.log(few) + 0.1, cut, f"filled: the {between.sum()} digits\nbetween the lines", color=BLUE, fontsize=9, va="bottom")
     if min(np.min(np.asarray(error)) for error in errors.values()) < cut:
-        said = f"lower ones are\ndrawn at {cut:g}".replace("-", "−")
+        said = f"triangles:\nbelow {cut:g}".replace("-", "−")
         axes[0].text(axes[0].get_xlim()[0] + 0.1, cut, said, color=GREY, fontsize=9, va="bottom")
     return fig
 
@@ -193,30 +212,41 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
 def within_reach(fitted: tuple[object, object], prior: tuple[object, object], named: Sequence[int]) -> Figure:
     """Error in nats against the log of the share of the posterior within reach, (log_share, error), for the fitted q and for the prior.
 
-    The failures of the fitted q in `named` are ringed. The scales are linear up to 0.1 and logarithmic beyond.
+    The failures of the fitted q in `named` are ringed. For the prior, the digits on either side of a share of 1/2 are counted whose
+    error exceeds a nat. The scales are linear up to 1 nat and logarithmic beyond.
     """
-    titles = ["Fitted q: the error is close to log R", "The prior: most errors are not"]
+    titles = ["Fitted q: the error is close to log R", "The prior: a small R warns, but is no measure"]
     fig, axes = figure(titles, "log of the share R within reach", ["estimate minus exact, nats", ""], size=(9.6, 4.2))
     clouds = [tuple(np.asarray(a) for a in cloud) for cloud in (fitted, prior)]
-    low, high = (3 * min(a.min() for a in clouds[0] + clouds[1]), 2 * max(0.2, *(error.max() for _, error in clouds)))
-    ticks = [t for t in (-100, -10, -1, -0.1, 0, 0.1, 1) if low < t < high]
+    low, high = 2 * min(a.min() for a in clouds[0] + clouds[1]), max(3.5, 2 * max(error.max() for _, error in clouds))
+    ticks = [t for t in (-100, -30, -10, -3, -1, 0, 1, 3) if low < t < high]
     for ax, (share, error), ink in zip(axes, clouds, (BLUE, RED)):
+        ax.axhspan(-1, 1, color=GREY, alpha=0.1, lw=0)
         ax.plot([low, high], [low, high], color=COLORS["exact"], lw=1)
         ax.plot(share, error, "o", ms=4.5, color=ink, alpha=0.55)
-        ax.set_xscale("symlog", linthresh=0.1, linscale=0.6)
-        ax.set_yscale("symlog", linthresh=0.1, linscale=0.6)
-        for axis, shown in ((ax.xaxis, [t for t in ticks if t <= 0]), (ax.yaxis, ticks)):
-            axis.set_ticks(shown, [f"{t:g}".replace("-", "−") for t in shown])
-        ax.set(xlim=(low, 0.1), ylim=(low, high))
+        left = 2.4 * min(share.min(), -1)
+        ax.set_xscale("symlog", linthresh=1, linscale=1)
+        ax.set_yscale("symlog", linthresh=1, linscale=1)
+        ax.xaxis.set_ticks([t for t in ticks if left < t <= 0], [_minus(t) for t in ticks if left < t <= 0])
+        ax.yaxis.set_ticks(ticks, [_minus(t) for t in ticks])
+        ax.set(xlim=(left, 0.25), ylim=(low, high))
         ax.minorticks_off()
     share, error = clouds[0]
     for i in named:
         axes[0].plot(share[i], error[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
-    for i in np.flatnonzero(error < -0.1):
-        crowded = any(share[j] > share[i] and 0.7 < error[j] / error[i] < 1.4 for j in np.flatnonzero(error < -0.1))
+        crowded = any(share[j] > share[i] and 0.7 < error[j] / error[i] < 1.4 for j in named)
         at = {"xytext": (-9 if crowded else 9, -3), "textcoords": "offset points", "ha": "right" if crowded else "left"}
-        axes[0].annotate(f"#{i}", (share[i], error[i]), color=RED if i in named else GREY, fontsize=9, **at)
-    axes[0].text(
-        0.03, 0.97, "black line: error = log R\nlinear to ±0.1, then logarithmic", fontsize=9, va="top", transform=axes[0].transAxes
-    )
+        axes[0].annotate(f"#{i}", (share[i], error[i]), color=RED, fontsize=9, **at)
+    said = "black line: error = log R\ngrey: within 1 nat; scales are\nlinear there, then logarithmic"
+    axes[0].text(0.03, 0.8, said, fontsize=9, va="top", transform=axes[0].transAxes)
+    share, off = clouds[1][0], np.abs(clouds[1][1]) > 1
+    half = share < np.log(0.5)
+    axes[1].axvline(np.log(0.5), color=GREY, lw=1, ls="--")
+    for side, x, ha in ((half, np.log(0.5) - 0.04, "right"), (~half, np.log(0.5) + 0.04, "left")):
+        said = f"R {'below' if side is half else 'above'} 1/2:\n{(side & off).sum()} of {side.sum()} off by\nmore than a nat"
+        axes[1].text(x, 0.14, said, color=GREY, fontsize=9, ha=ha, va="center", transform=axes[1].get_xaxis_transform())
     return fig
+
+
+def _minus(number: float) -> str:
+    return f"{number:g}".replace("-", "−")
