@@ -90,7 +90,7 @@ def test_the_bars_have_the_width_between_their_middles_and_the_images_are_sorted
 def test_the_speck_is_framed_and_enlarged() -> None:
     far, near, samples = grid(4.0), grid(0.25, 101, (2.2, 0.7)), RANDOM.normal(size=(1600, 2))
     bell = np.exp(-(((near - (2.2, 0.7)) / (0.04, 0.06)) ** 2).sum(1) / 2)
-    fig = pictures.posterior_speck(far, np.full(121, 1 / 121), near, bell / bell.sum(), samples, 0.000644)
+    fig = pictures.posterior_speck(far, np.full(121, 1 / 121), near, bell / bell.sum(), samples, 0.000644, 2)
     plane, enlarged = fig.axes
     assert enlarged.get_title(loc="left") == "99 % of the posterior lies in 0.06 % of the prior"
     (edge,) = (c for c in enlarged.collections if isinstance(c, QuadContourSet))
@@ -99,7 +99,7 @@ def test_the_speck_is_framed_and_enlarged() -> None:
     np.testing.assert_allclose((((path.vertices - (2.2, 0.7)) / (0.04, 0.06)) ** 2).sum(1), -2 * np.log(0.01), rtol=0.01)
     for ax in (plane, enlarged):
         np.testing.assert_array_equal(ax.collections[-1].get_offsets(), samples)
-    assert "1,600 samples" in plane.get_title(loc="left")
+    assert plane.get_title(loc="left") == "2 of 1,600 prior samples hit the region of 99 %"
     assert (*enlarged.get_xlim(), *enlarged.get_ylim()) == pytest.approx((1.95, 2.45, 0.45, 0.95))
     rings = [p.radius for p in plane.patches if isinstance(p, Circle)]
     frames = [p.get_bbox().extents for p in plane.patches if not isinstance(p, Circle)]
@@ -130,23 +130,23 @@ def test_covariances_share_one_scale_and_leave_out_the_pixel_itself() -> None:
     assert not np.isnan(maps[0]).any()  # what was given stays as it is
 
 
-def test_the_log_likelihoods_have_their_maxima_marked_and_ours_in_a_colour_of_its_own() -> None:
+def test_the_log_likelihoods_touch_zero_and_the_best_places_are_counted() -> None:
     thetas = np.linspace(2, 8, 61)
-    values = -((thetas[:, None] - [3.5, 5.0, 4.2]) ** 2) - [10, 20, 30]
+    values = -((thetas[:, None] - np.append([3.5, 5.0], np.full(38, 4.2))) ** 2) - np.arange(40)
     fig = pictures.log_likelihoods(thetas, values, 4.0)
-    (ax,) = fig.axes
-    assert ax.get_title(loc="left") == "Over 3 data sets, the maxima have a standard deviation of 0.8"
-    true, *rest = ax.lines
-    assert list(true.get_xdata()) == [4, 4]
-    *others, maxima, our_curve, our_maximum = rest
-    curves = [our_curve, *others]
-    np.testing.assert_array_equal([curve.get_ydata() for curve in curves], values.T)
-    np.testing.assert_allclose(maxima.get_xydata(), [(5.0, -20), (4.2, -30)], atol=1e-9)
-    np.testing.assert_allclose(our_maximum.get_xydata(), [(3.5, -10)], atol=1e-9)
-    colors = [curve.get_color() for curve in curves]
-    assert colors[0] not in colors[1:]
-    (ours,) = (t for t in ax.texts if t.get_text() == "our data")
-    assert (ours.xy, ours.get_color()) == ((8, values[-1, 0]), colors[0])
+    above, below = fig.axes
+    assert above.get_title(loc="left") == "Over 40 data sets, the best θ has a standard deviation of 0.2"
+    _, *others, our_curve, our_maximum = above.lines
+    assert [list(ax.lines[0].get_xdata()) for ax in fig.axes] == [[4, 4]] * 2
+    assert len(others) == 29
+    curves = np.array([curve.get_ydata() for curve in [our_curve, *others]])
+    np.testing.assert_allclose(curves[:3], -((thetas - [[3.5], [5.0], [4.2]]) ** 2), atol=1e-9)
+    np.testing.assert_allclose(our_maximum.get_xydata(), [(3.5, 0)], atol=1e-9)
+    assert our_curve.get_color() not in [curve.get_color() for curve in others]
+    counts = {round(bar.get_x() + bar.get_width() / 2, 6): bar.get_height() for bar in below.patches if bar.get_height()}
+    assert counts == {3.5: 1, 4.2: 38, 5.0: 1}
+    (ours,) = (t for t in above.texts if t.get_text() == "our data")
+    assert (ours.xy, ours.get_color()) == ((8, curves[0, -1]), our_curve.get_color())
     assert not clipped(fig)
 
 

@@ -119,7 +119,7 @@ def _small(ax: Axes, image, at: tuple[float, float], coordinates, zoom: float) -
 
 
 @in_course_style
-def posterior_speck(grid, probs, near, near_probs, samples, share: float) -> Figure:
+def posterior_speck(grid, probs, near, near_probs, samples, share: float, inside: int) -> Figure:
     """The posterior of a digit on the whole plane, and the part that holds it enlarged, under samples of the prior.
 
     A line in the enlarged part surrounds the smallest region that holds 99 % of the posterior.
@@ -129,9 +129,10 @@ def posterior_speck(grid, probs, near, near_probs, samples, share: float) -> Fig
         near, near_probs: the same for the enlarged part.
         samples: latents (N, 2) from the prior, a dot each in both panels.
         share: of the prior, in the region inside the line.
+        inside: the number of samples in it.
     """
     titles = [
-        f"The posterior, and {len(samples):,} samples of the prior",
+        f"{inside} of {len(samples):,} prior samples hit the region of 99 %",
         f"99 % of the posterior lies in {100 * share:.2f} % of the prior",
     ]
     fig, (middle, right) = figure(titles, size=(9.8, 4.85))
@@ -194,22 +195,29 @@ def covariance_maps(maps: Sequence, titles: Sequence[str], at: Sequence[tuple[in
 
 @in_course_style
 def log_likelihoods(thetas, values, true: float) -> Figure:
-    """The log-likelihood (G, S) of S data sets over a parameter (G,), with their maxima and the parameter that made them.
+    """The log-likelihood (G, S) of S data sets over a parameter (G,) at even steps, less its maximum, and how often each step is best.
 
-    The first data set is "ours".
+    The first data set is "ours"; at most 30 are drawn, and all are counted. A dashed line marks the parameter that made them.
     """
     thetas, values = np.asarray(thetas), np.asarray(values)
+    values = values - values.max(0)
     places = thetas[values.argmax(0)]
-    title = f"Over {len(places)} data sets, the maxima have a standard deviation of {places.std(ddof=1):.1f}"
-    fig, ax = figure(title, r"$\theta$", "sum of $\\log p_\\theta(x_n)$, nats", size=(7.4, 3.6))
-    ax.axvline(true, color=COLORS["prior"], ls="--", lw=1.2)
-    ax.plot(thetas, values[:, 1:], color=GREYS[0], lw=0.4)
-    ax.plot(places[1:], values[:, 1:].max(0), "o", color=GREYS[1], ms=3, mec="white", mew=0.4)
-    ax.plot(thetas, values[:, 0], color=ACCENT)
-    ax.plot(places[0], values[:, 0].max(), "o", color=ACCENT, ms=7, mec="white", mew=0.4)
-    ax.text(true, 0.02, f" made with θ = {true:g}", transform=ax.get_xaxis_transform(), color="#555555", fontsize=9)
-    ax.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
-    ax.set_xlim(thetas[0], thetas[-1] + 0.12 * (thetas[-1] - thetas[0]))
+    titles = [f"Over {len(places)} data sets, the best θ has a standard deviation of {places.std(ddof=1):.1f}", ""]
+    fig, (above, below) = figure(
+        titles, ["", r"$\theta$"], ["sum of $\\log p_\\theta(x_n)$,\nless its maximum, nats", "data sets"], size=(7.4, 4.4)
+    )
+    cells = fig.add_gridspec(2, 1, height_ratios=[1.7, 1])
+    for ax, cell in zip((above, below), cells):
+        ax.set_subplotspec(cell)
+        ax.axvline(true, color=COLORS["prior"], ls="--", lw=1.2)
+        ax.set_xlim(thetas[0], thetas[-1])
+    above.plot(thetas, values[:, 1:30], color=GREYS[0], lw=0.5)
+    above.plot(thetas, values[:, 0], color=ACCENT)
+    above.plot(places[0], 0, "o", color=ACCENT, ms=7, mec="white", mew=0.4)
+    above.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
+    above.set_xticklabels([])
+    below.bar(thetas, (values == 0).sum(1), 0.8 * (thetas[1] - thetas[0]), color=GREYS[0])
+    above.text(true, 0.04, f" made with θ = {true:g}", transform=above.get_xaxis_transform(), color="#555555", fontsize=9)
     return fig
 
 
