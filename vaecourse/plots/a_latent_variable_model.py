@@ -301,29 +301,6 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
 
 
 @in_course_style
-def from_normals(values, ring, angle, curve, latent) -> Figure:
-    """What three functions make from normals: exponential numbers (N,) under their density, a ring (M, 2) and a curve (M, 2).
-
-    The colours of the ring show the angles (M,) of its latents, those of the curve its single latents (M,).
-    """
-    titles = ["An exponential from one", "A ring from two", "A curve from one"]
-    fig, axes = figure(titles, ["value $t$", *["first number"] * 2], ["density", *["second number"] * 2], size=(9.9, 3.5))
-    left, middle, right = axes
-    t = np.linspace(0, 5, 200)
-    left.hist(np.asarray(values), np.linspace(0, 5, 41), weights=np.full(len(values), 8 / len(values)), color="#CFCFCF")
-    left.plot(t, np.exp(-t), color=COLORS["exact"], label="$e^{-t}$")
-    left.set(xlim=(0, 5), ylim=(0, 1.05))
-    left.legend(frameon=False, fontsize=11)
-    middle.scatter(*np.asarray(ring).T, s=3, c=np.asarray(angle), cmap="hsv", alpha=0.6, lw=0)
-    middle.text(0, 0, "colour: the angle\nof the two normals", ha="center", va="center", fontsize=9, color="#555555")
-    middle.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), aspect="equal")
-    dots = right.scatter(*np.asarray(curve).T, s=5, c=np.asarray(latent), cmap="viridis", vmin=-3, vmax=3, lw=0)
-    right.set(xlim=(-3.6, 3.6), ylim=(-3.6, 3.6), aspect="equal")
-    fig.colorbar(dots, ax=right, label="latent $z$", ticks=range(-3, 4), shrink=0.8)
-    return fig
-
-
-@in_course_style
 def three_pictures(x, grey, decoded, costs, framed: int, title: str) -> Figure:
     """Columns of a digit, its grey and its decoded picture, each (N, 784); under the last two the cost (2, N) of the pixels in nats."""
     rows = ["digit $x$", "grey picture $g$\nbehind it", "decoded at the most\nprobable $z$"]
@@ -331,27 +308,6 @@ def three_pictures(x, grey, decoded, costs, framed: int, title: str) -> Figure:
     fig = images(np.concatenate([x, grey, decoded]), title, captions, columns=len(x), row_names=rows)
     for row in range(3):
         fig.axes[row * len(x) + framed].spines[:].set(color=ACCENT, linewidth=2.2)
-    return fig
-
-
-@in_course_style
-def singular_values(lines: Mapping[str, object]) -> Figure:
-    """The first ten relative singular values of steps of a decoder with two latents, {size of the step: values}.
-
-    The last step is so small that its values show rounding from the sixth on.
-    """
-    title = "Two directions remain; the second-order ones shrink with the step"
-    fig, ax = figure(title, "singular value, in order", "size, relative to the first", size=(7.4, 3.9))
-    places = np.arange(1, 11)
-    for (name, values), color, marker in zip(lines.items(), (ACCENT, *GREYS[1:]), "os^"):
-        ax.plot(places, np.asarray(values)[:10], color=color, marker=marker, ms=6, lw=1.3, label=f"steps of {name}")
-    ax.set(yscale="log", xticks=places, xlim=(0.5, 10.5), ylim=(1e-12, 8))
-    bands = ((0.5, 2.5, 1e-2, "first order:\ntwo"), (2.5, 5.5, 3, "second order:\nthree"), (5.5, 9.5, 3, "third order:\nfour"))
-    for low, high, height, text in bands:
-        ax.axvspan(low, high, color=COLORS["prior"], alpha=0.12 if low == 2.5 else 0, lw=0)
-        ax.text((low + high) / 2, height, text, ha="center", va="top", fontsize=9)
-    ax.text(8, 5 * np.asarray(values)[7], f"steps of {name}: rounding", ha="center", va="bottom", fontsize=9, color=color)
-    ax.legend(frameon=False, fontsize=9, loc="lower left")
     return fig
 
 
@@ -377,7 +333,7 @@ def _digits_at(ax: Axes, places: np.ndarray, decoded, framed: Sequence[int]) -> 
     reach = np.abs(places).max() + 0.45
     for i, ((left, low), image) in enumerate(zip(places - 0.35, np.asarray(decoded).reshape(-1, 28, 28))):
         ink = np.zeros((28, 28, 4))
-        ink[..., 3] = image * (1 if i in framed else 0.4)
+        ink[..., 3] = image * (1 if i in framed else 0.55)
         ax.imshow(ink, extent=(left, left + 0.7, low, low + 0.7), interpolation="bilinear")
     for i, color in zip(framed, FRAMES):
         ax.add_patch(Rectangle(places[i] - 0.36, 0.72, 0.72, fill=False, ec=color, lw=2.2))
@@ -398,14 +354,21 @@ def _clockwise(ax: Axes, start: np.ndarray, end: np.ndarray, color: str) -> None
 
 
 @in_course_style
-def yardstick(values: Mapping[str, float], ceiling: tuple[str, float], title: str) -> Figure:
-    """Mean log p(x) of models in rows, {name: nats}: the gain of each over the first, and how far the last is from a ceiling."""
+def yardstick(values: Mapping[str, float], ceiling: tuple[str, float], reach: tuple[str, str, float], title: str) -> Figure:
+    """Mean log p(x) of models in rows, {name: nats}: the gain of each over the first, and how far the last is from a ceiling.
+
+    `reach` is the name of a row, a text and a value in nats that this model cannot exceed after a change that the text names.
+    """
     fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.6, 0.55 * len(values) + 1.5))
     places, (first, *others) = range(len(values)), values.values()
     ax.plot([first, first], [0, places[-1] + 0.6], color="#BBBBBB", lw=1, ls="--")
     for place, value in enumerate(others, start=1):
         _span(ax, first, value, place, f"gains {value - first:.0f}", "->", "#555555")
     _span(ax, others[-1], ceiling[1], places[-1], f"at most {ceiling[1] - others[-1]:.0f} missing", "<->", ACCENT)
+    name, text, most = reach
+    place = list(values).index(name)
+    ax.plot([values[name], most], [place, place], color=COLORS["naive"], lw=3, marker="|", ms=12, markevery=[1], mew=2)
+    ax.annotate(text, (most, place), xytext=(8, 0), textcoords="offset points", va="center", fontsize=10, color=COLORS["naive"])
     ax.plot(values.values(), places, "o", color=COLORS["exact"], ms=8)
     for place, value in zip(places, values.values()):
         text = f"{value:.0f}".replace("-", "\N{MINUS SIGN}")
