@@ -136,6 +136,7 @@ def reported_errors(runs: Mapping[str, tuple[object, object]]) -> Figure:
         if thin:
             reach = 1.3 * max(2 * error.max(), abs(mean - 1).max())
             ax.set(xlim=(0.9 * error.min(), 1.1 * error.max()), ylim=(1 - reach, 1 + reach))
+            ax.locator_params(axis="x", nbins=5)
         outside = int(((error > 0.3) | (abs(mean - 1) > 0.5)).sum())
         if outside:
             words = f"{outside} of {len(mean)} runs lie outside the picture,\nto the right or above"
