@@ -113,16 +113,18 @@ def test_the_run_with_the_largest_jump_is_drawn_bold() -> None:
 
 def test_the_wedge_is_two_standard_errors_wide_and_the_title_says_what_lies_in_it() -> None:
     errors, means = np.array([0.1, 0.2, 0.08, 0.4]), np.array([0.9, 1.1, 0.8, 1.2])
-    fig = figures.reported_errors({"a": (errors, means), "b": (np.array([0.05]), np.array([1.0]))})
+    fig = figures.reported_errors({"a": (errors, means), "b": (np.array([0.05, 0.06]), np.array([1.0, 0.9]))})
     wedge, dots = fig.axes[0].collections
     corners = wedge.get_paths()[0].vertices
     widest = corners[np.isclose(corners[:, 0], 0.3)]
     assert (widest[:, 1].min(), widest[:, 1].max()) == pytest.approx((0.4, 1.6))
     assert np.asarray(dots.get_offsets()) == pytest.approx(np.stack([errors, means], 1))
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["a: 75% in the wedge, not 95%", "b: 100% in the wedge"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["a: 75% in the wedge, not 95%", "b, magnified: 100% in the wedge"]
     assert "1 of 4 runs lie outside" in texts(fig)
-    assert "of 1 runs" not in texts(fig)
-    assert fig.axes[0].axis() == fig.axes[1].axis()
+    assert "of 2 runs" not in texts(fig)
+    assert fig.axes[0].axis() == pytest.approx((0, 0.3, 0.5, 1.5))
+    left, right, low, high = fig.axes[1].axis()  # magnified around its dots and the wedge beside them
+    assert (left, right, low, high) == pytest.approx((0.045, 0.066, 0.844, 1.156))
 
 
 def test_every_round_is_an_ellipse_of_two_standard_deviations_and_the_late_ones_are_magnified() -> None:

@@ -115,17 +115,28 @@ def running_averages(runs: Mapping[str, object]) -> Figure:
 
 @in_course_style
 def reported_errors(runs: Mapping[str, tuple[object, object]]) -> Figure:
-    """One dot a run: the standard error that it reports, and its estimate, both over p(x); {title: (errors, estimates)}."""
+    """One dot a run: the standard error that it reports, and its estimate, both over p(x); {title: (errors, estimates)}.
+
+    A cloud too narrow to be seen on the common axes is magnified, and its title says so.
+    """
     runs = {name: (np.asarray(error), np.asarray(mean)) for name, (error, mean) in runs.items()}
     within = [(abs(mean - 1) < 2 * error).mean() for error, mean in runs.values()]
-    titles = [f"{name}: {share:.0%} in the wedge" + (", not 95%" if share < 0.9 else "") for name, share in zip(runs, within)]
+    slim = [np.ptp(error) < 0.03 for error, _ in runs.values()]
+    titles = [
+        f"{name}{', magnified' if thin else ''}: {share:.0%} in the wedge{', not 95%' if share < 0.9 else ''}"
+        for name, share, thin in zip(runs, within, slim)
+    ]
     fig, axes = figure(titles, "standard error that the run reports, relative to p(x)", ["estimate / p(x)", ""], size=(9.4, 3.7))
-    for ax, (error, mean) in zip(axes, runs.values()):
+    for ax, (error, mean), thin in zip(axes, runs.values(), slim):
         ramp = np.linspace(0, 0.3, 50)
         ax.fill_between(ramp, 1 - 2 * ramp, 1 + 2 * ramp, color="#999999", alpha=0.3, lw=0)
         ax.scatter(error, mean, s=5, color=BLUE, alpha=min(0.4, 1000 / len(mean)), lw=0)
         ax.axhline(1, color=COLORS["exact"], lw=1)
         ax.set(xlim=(0, 0.3), ylim=(0.5, 1.5))
+        if thin:
+            reach = 1.3 * max(2 * error.max(), abs(mean - 1).max())
+            ax.set(xlim=(0.9 * error.min(), 1.1 * error.max()), ylim=(1 - reach, 1 + reach))
+            ax.locator_params(axis="x", nbins=5)
         outside = int(((error > 0.3) | (abs(mean - 1) > 0.5)).sum())
         if outside:
             words = f"{outside} of {len(mean)} runs lie outside the picture,\nto the right or above"
@@ -159,7 +170,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     axes[1].text(
         0.5,
         0.03,
-        "dashed: two standard deviations of the exact posterior",
+        "orange: exact posterior; dashed: two standard deviations",
         transform=axes[1].transAxes,
         ha="center",
         fontsize=9,
@@ -168,8 +179,8 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     )
     middle = np.array([np.asarray(mu) for mu, _ in path[:2]]).mean(0)
     axes[0].set(xlim=(middle[0] - 3.4, middle[0] + 3.4), ylim=(middle[1] - 3.4, middle[1] + 3.4))
-    for y, words, color in ((0.97, "orange: exact posterior", AMBER), (0.91, "blue: two standard deviations of q", BLUE)):
-        axes[0].text(0.03, y, words, transform=axes[0].transAxes, va="top", color=color, fontsize=9, bbox=box)
+    words = "blue: two standard deviations of q"
+    axes[0].text(0.03, 0.97, words, transform=axes[0].transAxes, va="top", color=BLUE, fontsize=9, bbox=box)
     return fig
 
 
