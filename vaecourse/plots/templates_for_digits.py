@@ -52,7 +52,7 @@ def two_rows(title: str, pictures, row_names: Sequence[str], weights, shares) ->
         )
         bars.set(ylim=(0, 1.5), yticks=[], xticks=range(len(share)))
         bars.tick_params(axis="x", length=0, pad=1, labelsize=6.5)
-        bars.spines["left"].set_visible(False)
+        bars.spines[["left", "top", "right"]].set_visible(False)
         bars.grid(False)
     return fig
 
@@ -98,7 +98,7 @@ def _marked(ax: Axes, x: np.ndarray, pixels: np.ndarray) -> None:
 
 
 def _sure_and_right(ax: Axes, names: Sequence[str], versions: Sequence[str], found: Sequence[Sequence[tuple[float, float]]]) -> None:
-    """A line for each pair, from how often right (diamond) to how sure (dot), with the difference beside it; arrows lead from right to right."""
+    """A line for each pair, from how often right (diamond) to how sure (dot), with the difference beside it."""
     labels, y, before = [], 0.0, 0.0
     arrow = {"arrowstyle": "->", "color": COLORS["exact"], "lw": 0.9, "shrinkA": 5, "shrinkB": 5}
     for name, pairs in zip(names, found):
@@ -154,7 +154,7 @@ def running_means(title: str, means: Mapping[str, object]) -> Figure:
     for (name, values), color in zip(means.items(), ("importance", "naive")):
         values = np.asarray(values)
         line(ax, np.arange(1, len(values) + 1), values, f"{name}: {values[-1]:.0f}", color)
-    ax.set(xscale="log", xlim=(1, 9 * len(values)), ylim=(0, None))
+    ax.set(xscale="log", xlim=(1, 12 * len(values)))
     ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n <= len(values)]
     ax.set(xticks=ticks, xticklabels=ticks)
     ax.minorticks_off()
@@ -178,8 +178,9 @@ def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: M
     second = COLORS["importance"]
     ax.barh(list(at_most), list(at_most.values()), facecolor="none", edgecolor=second, hatch="///", lw=1.2)
     written = [f"{value:.0f}" for value in values] + [f"at most {value:.0f}, on other digits" for value in at_most.values()]
+    white = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
     for i, (value, text) in enumerate(zip([*values, *at_most.values()], written)):
-        ax.annotate(text, (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
+        ax.annotate(text, (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9, bbox=white)
     for kind in colors:  # in the first bar of its colour
         i = [of for _, _, of in codes].index(kind)
         ax.annotate(kind, (0, i), xytext=(5, 0), textcoords="offset points", va="center", color="white", fontsize=9, fontweight="bold")
