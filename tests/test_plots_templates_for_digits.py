@@ -30,13 +30,18 @@ def test_climbs_colour_the_highest_and_the_lowest_end_and_name_the_first_round()
     assert low < -11.5 < -10 < high
 
 
-def test_two_rows_caption_the_upper_row_with_its_two_largest_shares(pages: np.ndarray) -> None:
+def test_two_rows_show_the_weight_above_and_the_shares_below_the_upper_row(pages: np.ndarray) -> None:
     shares = [[0.1, 0.7, 0.2], [0.5, 0.1, 0.4], [0.0, 0.05, 0.95]]
     fig = figures.two_rows("A title", pages[:6], ["above", "below"], [0.5, 0.3, 0.2], shares)
-    captions = ["p(z) = 0.50\n1: 70%\n2: 20%", "p(z) = 0.30\n0: 50%\n2: 40%", "p(z) = 0.20\n2: 95%\n1: 5%"]
-    assert [ax.get_xlabel() for ax in fig.axes] == [*captions, "", "", ""]
-    assert [fig.axes[0].get_ylabel(), fig.axes[3].get_ylabel()] == ["above", "below"]
-    assert np.array_equal(np.asarray(fig.axes[3].images[0].get_array()), pages[3].reshape(28, 28))
+    pictures = [ax for ax in fig.axes if ax.images]
+    assert [ax.get_title() for ax in pictures] == ["p(z) = 0.50", "p(z) = 0.30", "p(z) = 0.20", "", "", ""]
+    below = [ax.child_axes[0] for ax in pictures[:3]]
+    assert [[bar.get_height() for bar in ax.patches] for ax in below] == shares
+    assert [ax.texts[0].get_text() for ax in below] == ["70%", "50%", "95%"]
+    blue = plots.COLORS["importance"].lower()
+    assert [[to_hex(bar.get_facecolor()) == blue for bar in ax.patches].index(True) for ax in below] == [1, 0, 2]
+    assert [pictures[0].get_ylabel(), pictures[3].get_ylabel()] == ["above", "below"]
+    assert np.array_equal(np.asarray(pictures[3].images[0].get_array()), pages[3].reshape(28, 28))
 
 
 def test_evidence_marks_the_kept_pixels_and_pairs_sure_with_right() -> None:
@@ -55,6 +60,12 @@ def test_evidence_marks_the_kept_pixels_and_pairs_sure_with_right() -> None:
     assert drawn == [[0.8, 0.7], [0.75, 0.74], [0.95, 0.6], [0.9, 0.91], [0.99, 0.89], [0.98, 0.98004]]
     orange = [float(line.get_xdata()[0]) for line in values.lines if line.get_color() == plots.COLORS["posterior"]]
     assert orange == [0.8, 0.75, 0.95, 0.9, 0.99, 0.98]
+    arrows = [(text.xyann, text.xy) for text in values.texts if text.arrow_patch is not None]  # from and to, right and row
+    assert arrows == [
+        ((0.7, 1), (0.74, 2)),
+        ((0.6, pytest.approx(4.3)), (0.91, pytest.approx(5.3))),
+        ((0.89, pytest.approx(7.6)), (0.98004, pytest.approx(8.6))),
+    ]
     written = texts(fig)
     assert {"+10.0 points", "+1.0 points", "+35.0 points", "-1.0 points", "+0.0 points", "sure", "right"} <= set(written)
     assert {"far:", "near:", "every one:", "real", "mixed"} <= set(written)
@@ -70,23 +81,13 @@ def test_smoothing_marks_each_maximum() -> None:
     assert fig.axes[0].get_xscale() == "log"
 
 
-def test_log_probabilities_are_counted_in_rows_and_each_kind_has_an_example(pages: np.ndarray) -> None:
-    values = {"likely": [-90.0, -91, -93], "less": [-150.0, -152], "blank": [-60.0]}
-    pictures = dict(zip(values, pages))
-    fig = figures.log_probabilities("A title", values, pictures)
-    rows = fig.axes[0].containers
-    assert [sum(bar.get_height() for bar in bars) for bars in rows] == [3, 2]
-    floors = [bars[0].get_y() for bars in rows]
-    assert floors == sorted(floors, reverse=True)  # from above, in the order of the names
-    filled = [bar for bar in rows[0] if bar.get_height() > 0]
-    assert filled[0].get_x() <= -93
-    assert filled[-1].get_x() + filled[-1].get_width() > -90
-    assert all(bar.get_height() == 0 for bar in rows[1] if bar.get_x() > -150)
-    shown = [np.asarray(ax.images[0].get_array()) for ax in fig.axes[0].child_axes]
-    assert all(np.array_equal(seen, pictures[name].reshape(28, 28)) for seen, name in zip(shown, values))
-    (dashed,) = [line for line in fig.axes[0].lines if line.get_linestyle() == "--"]
-    assert list(dashed.get_xdata()) == [-60.0, -60.0]
-    assert {"blank: -60", "likely\nmedian -91", "less\nmedian -151"} <= set(texts(fig))
+def test_running_means_are_drawn_against_the_number_of_digits_with_their_last_values() -> None:
+    fig = figures.running_means("A title", {"network": [190.0, 191.0, 192.4], "count": [400.0, 250.0, 160.6]})
+    network, count = fig.axes[0].lines
+    assert (network.get_xdata().tolist(), network.get_ydata().tolist()) == ([1, 2, 3], [190.0, 191.0, 192.4])
+    assert (count.get_ydata().tolist(), count.get_color()) == ([400.0, 250.0, 160.6], plots.COLORS["naive"])
+    assert {"A title", "network: 192", "count: 161"} <= set(texts(fig))
+    assert fig.axes[0].get_xscale() == "log"
 
 
 def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
@@ -102,6 +103,8 @@ def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
     assert [to_hex(bar.get_facecolor()) for bar in bars] == [plots.COLORS[of[kind]].lower() for kind in kinds]
     assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["none", "zip", "model", "png", "ten", "bound"]
     assert fig.axes[0].yaxis_inverted()
-    written = {text.get_text(): text.get_color() for text in fig.axes[0].texts}
+    written = {text.get_text(): text.xy[1] for text in fig.axes[0].texts}
     assert {"12", "9", "5", "4", "3", "at most 2, on other digits"} <= set(written)
-    assert {kind: written[kind] for kind in of} == {kind: plots.COLORS[color] for kind, color in of.items()}
+    assert {kind: written[kind] for kind in of} == {"counts": 0, "files": 1, "models": 2}  # in the first bar of each kind
+    (dotted,) = fig.axes[0].lines
+    assert list(dotted.get_xdata()) == [3.0, 3.0]

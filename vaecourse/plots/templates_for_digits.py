@@ -19,7 +19,7 @@ def climbs(title: str, curves) -> Figure:
     curves = np.asarray(curves)
     first, ends, rounds = curves[:, 0], curves[:, -1], np.arange(1, curves.shape[1] + 1)
     of_curve = {int(ends.argmax()): COLORS["exact"], int(ends.argmin()): COLORS["naive"]}
-    fig, ax = figure(title, "round of EM", "F, nats an image", size=(7.4, 3.8))
+    fig, ax = figure(title, "round of EM", "F, nats per image", size=(7.4, 3.8))
     for i, curve in enumerate(curves):
         ax.plot(rounds, curve, color=of_curve.get(i, "#999999"), lw=1.8, zorder=3 if i in of_curve else 2)
     for name, end, color, dy in (("highest", ends.max(), COLORS["exact"], 3), ("lowest", ends.min(), COLORS["naive"], -3)):
@@ -36,16 +36,25 @@ def climbs(title: str, curves) -> Figure:
 
 @in_course_style
 def two_rows(title: str, pictures, row_names: Sequence[str], weights, shares) -> Figure:
-    """Two rows of pictures (2C, 784) with their names; under each of the upper row its weight p(z) and its two largest shares.
+    """Two rows of pictures (2C, 784) with their names; above each of the upper row its weight p(z), below it a bar for each of its shares.
 
     Args:
         weights, shares: the p(z) of the C upper pictures, and how each divides among the classes (C, K).
     """
-    captions = []
-    for weight, share in zip(np.asarray(weights), np.asarray(shares)):
-        first, second = np.argsort(-share)[:2]
-        captions.append(f"p(z) = {weight:.2f}\n{first}: {share[first]:.0%}\n{second}: {share[second]:.0%}")
-    return images(pictures, title, captions, columns=len(pictures) // 2, row_names=row_names, size=0.95)
+    fig = images(pictures, title, columns=len(pictures) // 2, row_names=row_names, size=1.0)
+    fig.set_figheight(fig.get_figheight() + 0.9)
+    for ax, weight, share in zip(fig.axes, np.asarray(weights), np.asarray(shares)):
+        ax.set_title(f"p(z) = {weight:.2f}", fontsize=8, fontweight="normal", loc="center")
+        bars = ax.inset_axes((0, -0.62, 1, 0.5))
+        bars.bar(range(len(share)), share, color=[COLORS["importance"] if s == share.max() else COLORS["prior"] for s in share])
+        bars.annotate(
+            f"{share.max():.0%}", (0.5, 0.98), xycoords="axes fraction", ha="center", va="top", fontsize=8, color=COLORS["importance"]
+        )
+        bars.set(ylim=(0, 1.5), yticks=[], xticks=range(len(share)))
+        bars.tick_params(axis="x", length=0, pad=1, labelsize=6.5)
+        bars.spines[["left", "top", "right"]].set_visible(False)
+        bars.grid(False)
+    return fig
 
 
 @in_course_style
@@ -85,12 +94,13 @@ def _marked(ax: Axes, x: np.ndarray, pixels: np.ndarray) -> None:
     rows, columns = np.divmod(pixels, 28)
     ink = x[pixels] > 0.5
     for some, face in ((ink, "black"), (~ink, "white")):
-        ax.scatter(columns[some], rows[some], s=12, marker="s", c=face, edgecolors=COLORS["naive"], linewidths=0.7)
+        ax.scatter(columns[some], rows[some], s=12, marker="s", c=face, edgecolors=COLORS["importance"], linewidths=0.7)
 
 
 def _sure_and_right(ax: Axes, names: Sequence[str], versions: Sequence[str], found: Sequence[Sequence[tuple[float, float]]]) -> None:
     """A line for each pair, from how often right (diamond) to how sure (dot), with the difference beside it."""
-    labels, y = [], 0.0
+    labels, y, before = [], 0.0, 0.0
+    arrow = {"arrowstyle": "->", "color": COLORS["exact"], "lw": 0.9, "shrinkA": 5, "shrinkB": 5}
     for name, pairs in zip(names, found):
         labels.append((y, f"{name}:"))
         for version, (sure, right) in zip(versions, pairs):
@@ -99,6 +109,9 @@ def _sure_and_right(ax: Axes, names: Sequence[str], versions: Sequence[str], fou
             ax.plot([sure, right], [y, y], color=COLORS["prior"], lw=3, alpha=0.5)
             ax.plot(sure, y, "o", color=COLORS["posterior"], ms=8, zorder=3)
             ax.plot(right, y, "D", color=COLORS["exact"], ms=5, zorder=4)
+            if version != versions[0]:
+                ax.annotate("", (right, y), (before, y - 1), arrowprops=arrow)
+            before = right
             place = {"xytext": (9, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
             points = round(100 * (sure - right), 1) + 0.0  # which turns -0.0 into 0.0
             ax.annotate(f"{points:+.1f} points", (max(sure, right), y), **place)
@@ -135,43 +148,22 @@ def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, Sequenc
 
 
 @in_course_style
-def log_probabilities(title: str, values: Mapping[str, object], pictures: Mapping[str, object]) -> Figure:
-    """Histograms of log p(x), one row and one example for each kind of image.
-
-    Args:
-        values: from a name to the log p(x) of its images, in nats; a single value is drawn as a dashed line through all rows.
-        pictures: one example (784,) for each name.
-    """
-    fig, ax = figure("", "log p(x) under the ten templates, nats", size=(8.4, 3.6))
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    values = {name: np.asarray(found) for name, found in values.items()}
-    everything = np.concatenate(list(values.values()))
-    low, high = everything.min(), everything.max()
-    edges = np.linspace(low, high + 0.05 * (high - low), 60)
-    highest = max(np.histogram(found, edges)[0].max() for found in values.values() if len(found) > 1)
-    colors = iter((INK, COLORS["naive"]))
-    for row, (name, found) in enumerate(values.items()):
-        floor = -row * 1.15 * highest
-        if len(found) > 1:
-            color = next(colors)
-            ax.hist(found, bins=edges, bottom=floor, color=color, alpha=0.85)
-            ax.axhline(floor, color="#BBBBBB", lw=0.8)
-            text, place = f"{name}\nmedian {np.median(found):.0f}", (0.01, floor + 0.7 * highest)
-        else:
-            color = COLORS["importance"]
-            ax.axvline(found[0], color=color, lw=1.2, ls="--")
-            text, place = f"{name}: {found[0]:.0f}", (0.01, floor + 0.5 * highest)
-        ax.annotate(text, place, xycoords=("axes fraction", "data"), fontsize=9.5, color=color, va="center")
-        inset = ax.inset_axes((-0.14, floor, 0.12, highest), transform=ax.get_yaxis_transform())
-        _page(inset, np.asarray(pictures[name]).reshape(28, 28))
-    ax.set(xlim=(edges[0], edges[-1]), ylim=(-(len(values) - 1) * 1.15 * highest, highest), yticks=[])
-    ax.spines["left"].set_visible(False)
+def running_means(title: str, means: Mapping[str, object]) -> Figure:
+    """The mean bits of the first 1, 2, ... digits, a curve a name, against the number of digits; the last value beside its curve."""
+    fig, ax = figure(title, "digits so far", "bits per digit, mean so far", size=(7.4, 3.4))
+    for (name, values), color in zip(means.items(), ("importance", "naive")):
+        values = np.asarray(values)
+        line(ax, np.arange(1, len(values) + 1), values, f"{name}: {values[-1]:.0f}", color)
+    ax.set(xscale="log", xlim=(1, 12 * len(values)))
+    ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n <= len(values)]
+    ax.set(xticks=ticks, xticklabels=ticks)
+    ax.minorticks_off()
     return fig
 
 
 @in_course_style
 def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: Mapping[str, float]) -> Figure:
-    """A bar a code with its bits, the longest above, in the colour of its kind.
+    """A bar a code with its bits, the longest above, in the colour of its kind, and a dotted line at the shortest.
 
     Args:
         bits: from up to three kinds of codes to their codes, from a name to its bits.
@@ -186,10 +178,13 @@ def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: M
     second = COLORS["importance"]
     ax.barh(list(at_most), list(at_most.values()), facecolor="none", edgecolor=second, hatch="///", lw=1.2)
     written = [f"{value:.0f}" for value in values] + [f"at most {value:.0f}, on other digits" for value in at_most.values()]
+    white = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
     for i, (value, text) in enumerate(zip([*values, *at_most.values()], written)):
-        ax.annotate(text, (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9)
-    for i, (kind, color) in enumerate(colors.items()):
-        ax.text(0.99, 0.42 - 0.09 * i, kind, color=color, transform=ax.transAxes, ha="right", fontsize=10, fontweight="bold")
+        ax.annotate(text, (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9, bbox=white)
+    for kind in colors:  # in the first bar of its colour
+        i = [of for _, _, of in codes].index(kind)
+        ax.annotate(kind, (0, i), xytext=(5, 0), textcoords="offset points", va="center", color="white", fontsize=9, fontweight="bold")
+    ax.axvline(values[-1], color=colors[codes[-1][2]], lw=1, ls=":", zorder=0)
     ax.set_xlim(0, 1.12 * values[0])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
