@@ -57,6 +57,7 @@ def test_sums_draw_the_rectangles_that_they_add_up() -> None:
         assert ax.patches[0].get_x() == pytest.approx(-3 - h / 2)
         assert ax.get_title(loc="left") == said
     assert fig.axes[0].get_ylim() == fig.axes[1].get_ylim()  # wide and narrow densities can be compared
+    assert [len(ax.texts) for ax in fig.axes] == [2, 1]  # the second sum misses its peak, and says so
     named = {t.get_text().split(":")[0]: t.xy for t in fig.axes[0].texts}
     assert named["rectangle"] == pytest.approx((-0.5, 0.85))  # on the edge of the middle one
     assert named["curve"] == pytest.approx((0.15, 0.85))  # on the triangle
@@ -71,14 +72,15 @@ def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
     assert [bar.get_x() for bar in fig.axes[2].patches] == pytest.approx([0, 0.7, 0])  # end to end, then the sum
     assert [bar.get_width() for bar in fig.axes[3].patches] == [0.7, 0.3]
     assert [t.get_text() for t in fig.axes[3].texts] == ["0.70", "0.30"]
+    assert [t.get_text() for t in fig.axes[2].get_yticklabels()] == ["one\np(z) = 0.7", "two\np(z) = 0.075", "p(x)"]
     assert fig.axes[0].images[0].get_array()[1, 1] == 1
 
 
 def test_scale_writes_the_values_and_the_steps_between_them() -> None:
-    fig = figures.scale("A title", "nats", {"far": -500.0, "a": -200.0, "b": -170.0, "c": -130.0})
+    fig = figures.scale("A title", "nats", {"far": -500.0, "a": -200.0, "b": -170.0, "c": -130.0}, [3.0, 1.4, 0.6])
     (ax,) = fig.axes
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines] == [(-500, 0), (-200, 1), (-170, 2), (-130, 3)]
-    assert {"-500.0", "-170.0", "-130.0", "+300", "+30", "+40"} <= set(texts(fig))
+    assert {"-500.0", "-170.0", "-130.0", "+300 ± 3", "+30 ± 1", "+40 ± 1"} <= set(texts(fig))
     arrows = [(t.xyann, t.xy) for t in ax.texts if getattr(t, "arrow_patch", None)]
     assert arrows == [((-500, 1), (-200, 1)), ((-200, 2), (-170, 2)), ((-170, 3), (-130, 3))]
     low, high = ax.get_xlim()
@@ -93,6 +95,7 @@ def test_calibration_pairs_errors_expected_with_errors_made() -> None:
     assert handles["expected by the posterior"].get_xydata().tolist() == [[23.4, 0], [0.00023, 1]]
     assert handles["found"].get_xydata().tolist() == [[55, 0], [5.62, 1]]
     assert ax.yaxis_inverted()  # the first group is above
+    assert [label.get_fontweight() for label in ax.get_yticklabels()] == ["bold", "normal"]
     fig.canvas.draw()
     assert {"23 %", r"$2 \times 10^{-4}$ %", "55 %", "5.6 %", "few", "many", "$10^{-4}$", "0.01", "100"} <= set(texts(fig))
     low, high = ax.get_xlim()

@@ -476,12 +476,12 @@ QUIZ = (
         2,
     ),
     Question(
-        "A model of binary images is the true one: it made the data. What is its p(x) for an image of the data?",
+        "A model of binary images is the true one: it made the data. What does its p(x) say about an image?",
         (
-            ("1, as it made this image", "Then it could make no other image. The true model says how often each image comes."),
-            ("How often this image comes", "p(x) is a frequency in the long run, and over all images these add up to 1."),
+            ("It is 1: the model made this image", "Then it could make no other image. The true model says how often each image occurs."),
+            ("How often it occurs in the long run", "p(x) is a frequency in the long run, and over all images these add up to 1."),
             (
-                "More than any other model's",
+                "It exceeds that of any other model",
                 "Another model may give this image more. In expectation over its own data, the true model has the largest log p(x), but not on every single image.",
             ),
         ),
@@ -500,7 +500,7 @@ QUIZ = (
         0,
     ),
     Question(
-        "A latent consists of 40 yes-no answers, and through a network each pixel depends on all of them. Why not sum over z exactly?",
+        "A latent consists of 40 yes-no answers, and through a network each pixel depends on all of them. Why not sum over z term by term?",
         (
             ("The sum does not converge", "It has finitely many terms, each at most 1, and adds up without any trouble, given time."),
             ("p(x|z) is too hard to compute", "One p(x|z) is one evaluation of the model. The problem is how many of them are needed."),

@@ -51,7 +51,8 @@ def steps(points: Sequence[object], curves: Sequence[object], placed: Sequence[o
 def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> Figure:
     """A small image (D,), and for each latent three bars with their values: likelihood and joint in thousandths, and posterior.
 
-    The bars of the joint are laid end to end and end at p(x), the bar below them. The outer titles name the largest bar.
+    The bars of the joint, named with the prior, are laid end to end and end at p(x), the bar below them.
+    The outer titles name the largest bar.
     """
     side = int(round(len(picture) ** 0.5))
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
@@ -63,9 +64,10 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
         axes[0].axhline(edge, color="#BBBBBB", lw=0.8)
         axes[0].axvline(edge, color="#BBBBBB", lw=0.8)
     likelihood, joint, posterior = 1000 * np.asarray(likelihood), 1000 * np.asarray(joint), np.asarray(posterior)
-    _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood])
+    _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood], digits=4)
+    with_prior = [f"{name}\np(z) = {prior:.3g}" for name, prior in zip(names, joint / likelihood)]
     ends = np.append(joint.cumsum(), joint.sum())
-    _bars(axes[2], [*names, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends, digits=4)
+    _bars(axes[2], [*with_prior, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends, digits=4)
     axes[2].set(xlim=axes[1].get_xlim())  # one scale, so that the prior is seen to shorten the bars
     _bars(axes[3], names, posterior, [COLORS["posterior"] if v == posterior.max() else f"{COLORS['posterior']}88" for v in posterior])
     return fig
@@ -85,8 +87,8 @@ def _bars(
 
 
 @in_course_style
-def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
-    """Values on one axis, a row a name, with an arrow and the difference from each to the next."""
+def scale(title: str, xlabel: str, values: Mapping[str, float], errors: Sequence[float]) -> Figure:
+    """Values on one axis, a row a name, with an arrow and the difference from each to the next, and its standard error."""
     names, numbers = list(values), list(values.values())
     fig, ax = figure(title, xlabel, size=(8.2, 3.2))
     for i, value in enumerate(numbers):
@@ -97,7 +99,14 @@ def scale(title: str, xlabel: str, values: Mapping[str, float]) -> Figure:
             arrow = {"arrowstyle": "->", "color": "#555555", "shrinkA": 0, "shrinkB": 5}
             ax.annotate("", (value, i), (before, i), arrowprops=arrow)
             middle = ((before + value) / 2, i)
-            ax.annotate(f"{value - before:+.0f}", middle, xytext=(0, -14), textcoords="offset points", ha="center", fontsize=10)
+            ax.annotate(
+                f"{value - before:+.0f} ± {errors[i - 1]:.0f}",
+                middle,
+                xytext=(0, -14),
+                textcoords="offset points",
+                ha="center",
+                fontsize=10,
+            )
     room = 0.06 * (max(numbers) - min(numbers))
     ax.set(xlim=(min(numbers) - room, max(numbers) + room), ylim=(len(names) - 0.4, -0.7), yticks=range(len(names)), yticklabels=names)
     ax.grid(axis="y", visible=False)
@@ -110,13 +119,13 @@ def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
 
     Args:
         title: the title.
-        groups: the name of each row.
+        groups: the name of each row; the first, for all images, is drawn bold.
         expected: the percentage of errors that the posterior expects (G,), above 0.
         made: the percentage that is wrong (G,), above 0.
     """
     at = np.arange(len(groups))
     expected, made = np.asarray(expected), np.asarray(made)
-    fig, ax = figure(title, "favourites that are wrong, percent of the group", "doubt", size=(8.2, 4.6))
+    fig, ax = figure(title, "favourites that are wrong, percent of the group (logarithmic axis)", "doubt", size=(9.2, 5.2))
     ax.hlines(at, expected, made, color="#BBBBBB", lw=1.5, zorder=1)
     ax.plot(expected, at, "o", ms=9, color=COLORS["posterior"], label="expected by the posterior")
     ax.plot(made, at, "s", ms=8, color=INK, label="found")
@@ -126,6 +135,7 @@ def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
             ax.annotate(text, (value, i), xytext=(away, 0), textcoords="offset points", ha=side, va="center", fontsize=10)
     ax.legend(loc="upper left", frameon=False)
     ax.set(xscale="log", xlim=(expected.min() / 300, 900), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
+    ax.get_yticklabels()[0].set_fontweight("bold")
     ax.set_xticks([t for t in 10.0 ** np.arange(-18, 3, 2) if t > expected.min() / 300])
     ax.xaxis.set_major_formatter(lambda t, _: f"{t:g}" if t >= 0.001 else _power(t))
     ax.minorticks_off()
@@ -145,7 +155,7 @@ def sums(title: str, z, panels: Sequence[tuple[str, object, float]]) -> Figure:
     """Densities over z (N,), each in a panel with the rectangles of its sum over steps of width h, on the same axes.
 
     A panel is (name, density (N,), h). Each density integrates to one, so that the rectangles have the area sum / integral. They are
-    centred on multiples of h. Rectangle and curve are named in the first panel.
+    centred on multiples of h. Rectangle and curve are named in the first panel; a sum that misses the peak is explained in its panel.
     """
     z = np.asarray(z)
     densities = [np.asarray(density) for _, density, _ in panels]
@@ -160,6 +170,8 @@ def sums(title: str, z, panels: Sequence[tuple[str, object, float]]) -> Figure:
         ax.plot(nodes, heights, "o", ms=5, color=COLORS["exact"])
         ratio = h * heights.sum()
         digits = 2 if ratio >= 0.1 else 3
+        if ratio < 0.1:
+            ax.text(0.05, 0.95, "all terms near 0: the peak\nlies between two points", transform=ax.transAxes, va="top", fontsize=10)
         ax.set_title(f"{name}:\nsum = {ratio:.{digits}f} × integral", loc="left", fontweight="normal")
         ax.set(xlim=(-1.4, 1.4), ylim=(0, 1.08 * max(density.max() for density in densities)))
     fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
