@@ -114,7 +114,7 @@ def made_and_nearest(means, samples, nearest, fewest, title: str) -> Figure:
 @in_course_style
 def code_lengths(bits: Mapping[str, float], ours: Sequence[str], title: str) -> Figure:
     """A bar for each code, as long as its bits for a digit, in the order given; the codes in `ours` are dark."""
-    fig, ax = figure(title, "bits a digit (one bit for each pixel: 784)", size=(8.4, 2.5))
+    fig, ax = figure(title, "bits a digit (raw pixels: 784)", size=(8.4, 2.5))
     bars = ax.barh(list(bits), list(bits.values()), color=["#222222" if name in ours else "#BBBBBB" for name in bits], height=0.66)
     ax.bar_label(bars, [f"{value:.0f}" for value in bits.values()], padding=4)
     ax.invert_yaxis()
@@ -239,7 +239,8 @@ def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], nats
     held = posterior > 1e-3 * posterior.max()
     plane.scatter(*grid[held].T, c=posterior[held], s=9, marker="s", lw=0, cmap=SHARES, vmin=0)
     for letter, z, total in zip("AB", at, totals):
-        plane.annotate(f"{letter}: {total:.0%}", z, xytext=(9, 0), textcoords="offset points", va="center", fontweight="bold")
+        place = {"xytext": (9, 0), "ha": "left"} if z[0] < 0 else {"xytext": (-9, 0), "ha": "right"}
+        plane.annotate(f"{letter}: {total:.0%}", z, **place, textcoords="offset points", va="center", fontweight="bold")
     plane.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     side = int(round(x.size**0.5))
     rows, columns = np.nonzero(x.reshape(side, side))
@@ -282,7 +283,7 @@ def among_others(x, rows: Mapping[str, tuple[float, object, float]], title: str)
         middle = ((start + end) / 2, len(rows) - 1.5)
         axes[1].annotate(f"{end - start:+.0f}", middle, xytext=(8, 3), textcoords="offset points", fontweight="bold")
     handles, labels = axes[1].get_legend_handles_labels()
-    axes[1].legend(handles[:3], labels[:3], loc="upper center", bbox_to_anchor=(0.4, -0.28), ncols=3, frameon=False, fontsize=9)
+    axes[1].legend(handles[:3], labels[:3], loc="upper center", bbox_to_anchor=(0.4, -0.22), ncols=3, frameon=False, fontsize=9)
     axes[1].set(ylim=(len(rows) - 0.35, -0.7), yticks=range(len(rows)), yticklabels=list(rows))
     axes[1].set_xlim(1.07 * min(value for value, _, _ in rows.values()), 0)
     axes[1].grid(axis="y", visible=False)
