@@ -239,7 +239,7 @@ def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], nats
     held = posterior > 1e-3 * posterior.max()
     plane.scatter(*grid[held].T, c=posterior[held], s=9, marker="s", lw=0, cmap=SHARES, vmin=0)
     for letter, z, total in zip("AB", at, totals):
-        place = {"xytext": (9, 0), "ha": "left"} if z[0] < 0 else {"xytext": (-9, 0), "ha": "right"}
+        place = {"xytext": (9, 0), "ha": "left"} if z[0] < 0 else {"xytext": (-14, 0), "ha": "right"}
         plane.annotate(f"{letter}: {total:.0%}", z, **place, textcoords="offset points", va="center", fontweight="bold")
     plane.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     side = int(round(x.size**0.5))
