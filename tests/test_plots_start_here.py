@@ -38,11 +38,13 @@ def test_an_image_is_made_from_left_to_right() -> None:
     assert {"50%", "95%", "decoder", "sampling"} <= set(texts(fig))
 
 
-def test_images_on_the_map_stand_at_their_latents_and_so_do_the_dots() -> None:
+def test_images_on_the_map_stand_at_their_latents_and_so_do_the_rings() -> None:
     # 7 x 7 places, 1 apart; number 7 i + j lies at z = (i - 3, j - 3)
     values = np.zeros(49)
     values[7 * 3 + 4] = 0.4  # at (0, 1)
-    ax = start_here.the_map(constant_images(*values), reach=3.0, row=1, dots=[[0.2, -0.4], [-2.0, 1.5]], label="the dots").axes[0]
+    ax = start_here.the_map(
+        constant_images(*values), reach=3.0, row=1, rings=[[0.2, -0.4], [-2.0, 1.5]], label="the rings", title="What was found"
+    ).axes[0]
     left, right, low, high = ax.images[0].get_extent()
     picture = np.asarray(ax.images[0].get_array())
     assert picture.shape == (14, 14)
@@ -52,18 +54,19 @@ def test_images_on_the_map_stand_at_their_latents_and_so_do_the_dots() -> None:
     (path,) = ax.patches
     assert (path.get_x() + path.get_width() / 2, path.get_y() + path.get_height() / 2) == pytest.approx((0.5, -2))
     assert 5 < path.get_width() < 6, "six of seven images: the leftmost is left out"
-    (dots,) = ax.lines
-    assert dots.get_xydata().tolist() == [[0.2, -0.4], [-2.0, 1.5]]
-    assert dots.get_linestyle() == "None"
-    assert [t.get_text() for t in ax.figure.legends[0].get_texts()] == ["a path from left to right", "the dots"]
+    (rings,) = ax.lines
+    assert rings.get_xydata().tolist() == [[0.2, -0.4], [-2.0, 1.5]]
+    assert (rings.get_linestyle(), rings.get_markerfacecolor()) == ("None", "none"), "the digits below can be seen"
+    assert ax.get_title(loc="left") == "What was found"
+    assert [t.get_text() for t in ax.figure.legends[0].get_texts()] == ["a path from left to right", "the rings"]
 
 
-def test_new_digits_stand_above_their_shapes_and_the_nearest_training_digits() -> None:
+def test_new_digits_stand_above_their_shapes_and_the_nearest_training_shapes() -> None:
     means, samples, nearest = (constant_images(*values) for values in ((0.4, 0.6), (0.3, 0.35), (0.1, 0.2)))
     fig = start_here.made_and_nearest(means, samples, nearest, [12, 34], "What was found")
     assert [np.asarray(ax.images[0].get_array()).mean() for ax in fig.axes] == pytest.approx([0.3, 0.35, 0.4, 0.6, 0, 1, 0.1, 0.2])
     assert [ax.get_xlabel() for ax in fig.axes] == [""] * 6 + ["12 pixels off", "34 pixels off"]
-    assert {"sampled pixels", "probability of ink", "training digit nearest\nto the shape", "What was found"} <= set(texts(fig))
+    assert {"sampled pixels", "probability of ink", "nearest shape of\na training digit", "What was found"} <= set(texts(fig))
 
 
 def test_each_code_has_a_bar_as_long_as_its_bits_and_ours_are_dark() -> None:
@@ -123,32 +126,27 @@ def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -
     assert {"given", "the digit", "What was found"} <= set(texts(fig))
 
 
-def test_two_regions_of_the_posterior_are_enlarged_and_decoded() -> None:
+def test_beside_the_posterior_stand_three_lower_halves_with_the_true_ink_dotted() -> None:
     grid, posterior = np.array([[-1.0, 0.5], [0.0, 0.0], [1.0, -0.5]]), [0.75, 0.0, 0.25]
-    given = np.arange(4) / 4
+    given = np.array([0.0, 1.0, 0.0, 1.0])  # in the lower half, the right pixel is ink
     pictures = constant_images(0.2, 0.6, 0.4)
-    fig = start_here.explanations(given, grid, posterior, grid[[0, 2]], pictures, [0.75, 0.25], [93.0, 44.0], "What was found")
+    nats = [93.0, 44.0, 100.0]
+    fig = start_here.explanations(given, grid, posterior, grid[[0, 2]], pictures, [0.75, 0.25], nats, "What was found")
     by_title = {ax.get_title(loc="left"): ax for ax in fig.axes}
-    means = {name: np.asarray(by_title[name].images[0].get_array()).mean() for name in ("Decoded at A", "Decoded at B", "Averaged")}
-    assert means == pytest.approx({"Decoded at A": 0.2, "Decoded at B": 0.6, "Averaged": 0.4})
-    assert np.asarray(by_title["The digit"].images[0].get_array()).tolist() == [[0, 0.25], [0.5, 0.75]], "the whole digit"
-    whole, zoom_a, zoom_b = (by_title[name] for name in (r"$p(z\,|\,$upper half$)$", "A: 75%", "B: 25%"))
-    for ax in (whole, zoom_a, zoom_b):
-        points = ax.collections[0]
-        assert np.array_equal(points.get_offsets(), grid[[0, 2]]), "a point without probability is not drawn"
-        assert list(points.get_array()) == [0.75, 0.25]
-        assert points.get_clim() == (0, 0.75), "one scale, from 0"
-        assert points.cmap(0.0) == (1, 1, 1, 1), "and from white"
-        assert min(points.cmap(0.005)[:3]) > 0.95
-    assert [(t.get_text(), tuple(t.xy)) for t in whole.texts if t.get_text()] == [("A", (-1.45, 0.5)), ("B", (0.55, -0.5))], (
-        "left of the frames"
-    )
-    assert whole.get_xlim() == pytest.approx((-1.8, 1.6))
-    assert whole.get_ylim() == pytest.approx((-1.3, 1.1))
-    assert [zoom.get_xlabel() for zoom in (zoom_a, zoom_b)] == ["with A alone: 93 nats", "with B alone: 44 nats"]
-    for zoom, z in ((zoom_a, grid[0]), (zoom_b, grid[2])):
-        assert np.mean([zoom.get_xlim(), zoom.get_ylim()], axis=1) == pytest.approx(z)
-        assert np.ptp(zoom.get_xlim()) < np.ptp(whole.get_xlim()) / 3, "enlarged"
+    assert np.asarray(by_title["The digit"].images[0].get_array()).tolist() == [[0, 1], [0, 1]]
+    plane = by_title[r"$p(z\,|\,$upper half$)$"]
+    points = plane.collections[0]
+    assert np.array_equal(points.get_offsets(), grid[[0, 2]]), "a point without probability is not drawn"
+    assert list(points.get_array()) == [0.75, 0.25]
+    assert points.get_clim() == (0, 0.75)
+    assert points.cmap(0.0) == (1, 1, 1, 1)
+    assert [(t.get_text(), tuple(t.xy)) for t in plane.texts] == [("A: 75%", (-1, 0.5)), ("B: 25%", (1, -0.5))]
+    labels = ["points around A: 93 nats", "points around B: 44 nats", "100 nats"]
+    for name, grey, label in zip(("Decoded at A", "Decoded at B", "Averaged"), (0.2, 0.6, 0.4), labels):
+        ax = by_title[name]
+        assert np.asarray(ax.images[0].get_array()).tolist() == [[0, 1], [grey, grey]], "the upper half is the given one"
+        assert ax.lines[0].get_xydata().tolist() == [[1, 1]], "only the lower half is dotted"
+        assert ax.get_xlabel() == label
     assert "What was found" in texts(fig)
 
 
@@ -164,7 +162,7 @@ def test_a_row_for_each_model_shows_the_image_other_digits_and_the_blank_page() 
     assert [list(line.get_ydata()) for line in ax.lines] == [[0, 0], [0], [0], [1, 1], [1], [1]]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["coins", "a model"]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["middle 90% of the held-out digits", "a blank page", "the eight"]
-    assert sorted(t.get_text() for t in ax.texts) == ["-107.6", "-50.0", "-543.4"]
+    assert sorted(t.get_text() for t in ax.texts) == ["", "", "+436", "+493", "-107.6", "-50.0", "-543.4"]
     assert ax.get_xlim()[1] == 0
     assert ax.get_xlim()[0] < -543.4
 

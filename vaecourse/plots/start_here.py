@@ -70,26 +70,27 @@ def _picture(ax: Axes, image: np.ndarray) -> None:
 
 
 @in_course_style
-def the_map(pictures, reach: float, row: int, dots, label: str) -> Figure:
-    """Decoded images (n * n, D) at their places on the plane of the two latents, one row framed without its leftmost image, and dots.
+def the_map(pictures, reach: float, row: int, rings, label: str, title: str) -> Figure:
+    """Decoded images (n * n, D) at their places on the plane of the two latents, one row framed without its leftmost image, and rings.
 
     Args:
         pictures: as `sheet` takes them: the first latent changes slowly, from -reach to reach.
         reach: the latents of the outermost images.
         row: the row in the frame, counted from the bottom.
-        dots: points z of the plane, (B, 2).
-        label: what the legend calls the dots.
+        rings: points z of the plane, (B, 2).
+        label: what the legend calls the rings.
+        title: of the figure.
     """
     pictures = np.asarray(pictures)
     n = int(round(len(pictures) ** 0.5))
     at = np.linspace(-reach, reach, n)
     step = at[1] - at[0]
-    fig, ax = figure("The map: most neighbours on the plane look alike", size=(7.6, 8.2))
+    fig, ax = figure(title, size=(7.6, 8.2))
     sheet(ax, pictures, reach)
     inside = 0.46 * step
     frame = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path from left to right"}
     path = ax.add_patch(Rectangle((at[1] - inside, at[row] - inside), (n - 2) * step + 2 * inside, 2 * inside, **frame))
-    (marks,) = ax.plot(*np.asarray(dots).T, "o", color=MARK, mec="black", ms=7, ls="none", label=label)
+    (marks,) = ax.plot(*np.asarray(rings).T, "o", mfc="none", mec=COLORS["naive"], mew=2.2, ms=13, ls="none", label=label)
     fig.legend(handles=[path, marks], loc="outside lower center", ncols=2, frameon=False)
     ax.set(xlabel="first latent $z_1$", ylabel="second latent $z_2$")
     return fig
@@ -97,13 +98,13 @@ def the_map(pictures, reach: float, row: int, dots, label: str) -> Figure:
 
 @in_course_style
 def made_and_nearest(means, samples, nearest, fewest, title: str) -> Figure:
-    """Four rows of images (B, 784): sampled pixels, the probabilities of ink, the shapes, and the training digits nearest to the shapes.
+    """Four rows of images (B, 784): sampled pixels, the probabilities of ink, the shapes, and the nearest shapes of training digits.
 
-    `fewest` (B,) is the number of pixels in which a shape differs from that training digit.
+    `fewest` (B,) is the number of pixels in which a shape differs from the nearest one.
     """
     means = np.asarray(means)
     rows = np.concatenate([np.asarray(samples), means, means > 0.5, np.asarray(nearest)])
-    names = ["sampled pixels", "probability of ink", "shape: probability\nabove one half", "training digit nearest\nto the shape"]
+    names = ["sampled pixels", "probability of ink", "shape: probability\nabove one half", "nearest shape of\na training digit"]
     fig = images(rows, title, columns=len(means), row_names=names, size=0.88)
     for ax, pixels in zip(fig.axes[-len(means) :], fewest):
         ax.set_xlabel(f"{int(pixels)} pixels off", fontsize=9)
@@ -113,7 +114,7 @@ def made_and_nearest(means, samples, nearest, fewest, title: str) -> Figure:
 @in_course_style
 def code_lengths(bits: Mapping[str, float], ours: Sequence[str], title: str) -> Figure:
     """A bar for each code, as long as its bits for a digit, in the order given; the codes in `ours` are dark."""
-    fig, ax = figure(title, "bits a digit", size=(8.4, 2.5))
+    fig, ax = figure(title, "bits a digit (raw pixels: 784)", size=(8.4, 2.5))
     bars = ax.barh(list(bits), list(bits.values()), color=["#222222" if name in ours else "#BBBBBB" for name in bits], height=0.66)
     ax.bar_label(bars, [f"{value:.0f}" for value in bits.values()], padding=4)
     ax.invert_yaxis()
@@ -177,7 +178,7 @@ def costs(x, probs, nats, names: Sequence[str], title: str) -> Figure:
     """
     x, nats = np.asarray(x), np.asarray(nats)
     side = int(round(x.shape[1] ** 0.5))
-    row_names = ["the image", "probability of ink\nat the best $z$", "the nats\nof its pixels"]
+    row_names = ["the image", "probability of ink\nat the best $z$", "the cost of\neach pixel"]
     fig = images(np.concatenate([x, np.asarray(probs), nats]), title, columns=len(x), row_names=row_names, size=1.3)
     for ax, name in zip(fig.axes, names):
         ax.set_title(name, fontsize=9)
@@ -219,46 +220,37 @@ def _upper_half(x: np.ndarray) -> np.ndarray:
 
 @in_course_style
 def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], nats: Sequence[float], title: str) -> Figure:
-    """The posterior given the upper half of an image, with two parts enlarged and decoded, beside the image and the averaged picture.
+    """The posterior given the upper half of an image, and three lower halves in grey, dotted where the true one has ink.
 
     Args:
         x: the image of which the upper half is known, (D,).
         grid: points (G, 2), some or all of a square lattice.
         posterior: the probabilities of the points, (G,), summing to 1.
         at: two of the points, (2, 2): the first is called A, the second B.
-        pictures: what is decoded there, and the upper half with the averaged lower half, (3, D).
-        totals: the probability of all points above the line z2 = 0, and below it.
-        nats: what the true lower half costs if only the points above the line count, and if only those below it do.
+        pictures: images (3, D) whose lower halves are drawn: decoded at A, decoded at B, averaged.
+        totals: the probability of the points around A, and around B.
+        nats: what the true lower half costs with the points around A alone, with those around B alone, and with the average.
         title: of the figure.
     """
     x, grid, posterior, at, pictures = (np.asarray(values) for values in (x, grid, posterior, at, pictures))
-    enlarged = [f"{letter}: {total:.0%}" for letter, total in zip("AB", totals)]
-    titles = ["The digit", "Averaged", "$p(z\\,|\\,$upper half$)$", *enlarged, "Decoded at A", "Decoded at B"]
-    fig, axes = figure(titles, size=(9.4, 4.6))
-    places = fig.add_gridspec(2, 4, width_ratios=[1, 1.1, 1, 1])
-    cells = [places[0, 0], places[1, 0], places[:, 1], places[0, 2], places[1, 2], places[0, 3], places[1, 3]]
-    for ax, place in zip(axes, cells):
-        ax.set_subplotspec(place)
-    known, averaged, whole, *zooms, of_a, of_b = axes
+    titles = ["The digit", "$p(z\\,|\\,$upper half$)$", "Decoded at A", "Decoded at B", "Averaged"]
+    fig, (known, plane, *lower) = figure(titles, size=(9.4, 2.9))
+    _picture(known, x)
     held = posterior > 1e-3 * posterior.max()
-    for ax, size in zip((whole, *zooms), (12, 150, 150)):
-        ax.scatter(*grid[held].T, c=posterior[held], s=size, marker="s", lw=0, cmap=SHARES, vmin=0)
-        ax.set_aspect("equal")
-    whole.axhline(0, color="black", lw=0.8)
-    fig.colorbar(whole.collections[0], ax=whole, location="bottom", aspect=15, pad=0.01, label="probability of\na point of the grid")
-    (left, low), (right, high) = grid[held].min(0) - 0.8, grid[held].max(0) + 0.6  # room for the letters on the left
-    whole.set(xlim=(left, right), ylim=(low, high), xlabel="$z_1$", ylabel="$z_2$")
-    for letter, zoom, z, cost in zip("AB", zooms, at, nats):
-        zoom.set_xlabel(f"with {letter} alone: {cost:.0f} nats", fontsize=9)
-        zoom.set(xlim=(z[0] - 0.45, z[0] + 0.45), ylim=(z[1] - 0.45, z[1] + 0.45))
-        zoom.set(xticks=[], yticks=[])
-        zoom.spines[:].set_visible(True)
-        whole.indicate_inset(inset_ax=zoom, edgecolor="#555555", alpha=1, lw=1)
-        place = {"xytext": (-5, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
-        whole.annotate(letter, (z[0] - 0.45, z[1]), **place, fontsize=12, fontweight="bold")
-    for ax, image in zip((known, of_a, of_b, averaged), (x, *pictures)):
-        _picture(ax, image)
-        ax.axhline(int(round(image.size**0.5)) / 2 - 0.5, color=MARK, lw=1.6)  # the upper half ends here
+    plane.scatter(*grid[held].T, c=posterior[held], s=9, marker="s", lw=0, cmap=SHARES, vmin=0)
+    for letter, z, total in zip("AB", at, totals):
+        place = {"xytext": (9, 0), "ha": "left"} if z[0] < 0 else {"xytext": (-14, 0), "ha": "right"}
+        plane.annotate(f"{letter}: {total:.0%}", z, **place, textcoords="offset points", va="center", fontweight="bold")
+    plane.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
+    side = int(round(x.size**0.5))
+    rows, columns = np.nonzero(x.reshape(side, side))
+    below = rows >= side / 2
+    names = ("points around A: ", "points around B: ", "")
+    for ax, picture, name, cost in zip(lower, pictures, names, nats):
+        _picture(ax, np.where(np.arange(x.size) < x.size // 2, x, picture))
+        ax.plot(columns[below], rows[below], "o", color=MARK, ms=2.6, ls="none")
+        ax.axhline(side / 2 - 0.5, color=MARK, lw=1.6)  # the upper half ends here
+        ax.set_xlabel(f"{name}{cost:.0f} nats", fontsize=9)
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
@@ -267,12 +259,14 @@ def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], nats
 def among_others(x, rows: Mapping[str, tuple[float, object, float]], title: str) -> Figure:
     """One image (784,) and, under several models, its log p(x) beside that of other digits and of a blank page, in nats.
 
+    Arrows show by how much the last model raises both, compared with the model before it.
+
     Args:
         x: the image.
         rows: {model: (log p(x) of the image, log p(x) of other digits (N,), log p(x) of a blank page)}.
         title: of the panel with the values.
     """
-    fig, axes = figure(["The eight", title], ["", "log p(x), nats"], size=(9.4, 2.9))
+    fig, axes = figure(["The eight", title], ["", "log p(x), nats"], size=(9.4, 3.4))
     _picture(axes[0], np.asarray(x))
     for i, (value, others, blank) in enumerate(rows.values()):
         low, high = np.quantile(np.asarray(others), [0.05, 0.95])
@@ -280,10 +274,17 @@ def among_others(x, rows: Mapping[str, tuple[float, object, float]], title: str)
         axes[1].plot(blank, i, "s", ms=9, mfc="white", mew=2.2, color=MARK, label="a blank page")
         axes[1].plot(value, i, "o", ms=8, color="black", label="the eight")
         for at in {value, blank}:
-            axes[1].annotate(f"{at:.1f}", (at, i), xytext=(0, 10), textcoords="offset points", ha="center", fontsize=9)
+            up = 10 if i < len(rows) - 1 else -18  # in the last row below the marker, where no arrow ends
+            axes[1].annotate(f"{at:.1f}", (at, i), xytext=(0, up), textcoords="offset points", ha="center", fontsize=9)
+    before, last = list(rows.values())[-2:]
+    for start, end in ((before[0], last[0]), (before[2], last[2])):
+        ends = {"xytext": (start, len(rows) - 2), "arrowprops": {"arrowstyle": "-|>", "color": "black", "shrinkA": 7, "shrinkB": 7}}
+        axes[1].annotate("", (end, len(rows) - 1), **ends)
+        middle = ((start + end) / 2, len(rows) - 1.5)
+        axes[1].annotate(f"{end - start:+.0f}", middle, xytext=(8, 3), textcoords="offset points", fontweight="bold")
     handles, labels = axes[1].get_legend_handles_labels()
-    axes[1].legend(handles[:3], labels[:3], loc="upper center", bbox_to_anchor=(0.4, -0.28), ncols=3, frameon=False, fontsize=9)
-    axes[1].set(ylim=(len(rows) - 0.5, -0.7), yticks=range(len(rows)), yticklabels=list(rows))
+    axes[1].legend(handles[:3], labels[:3], loc="upper center", bbox_to_anchor=(0.4, -0.22), ncols=3, frameon=False, fontsize=9)
+    axes[1].set(ylim=(len(rows) - 0.35, -0.7), yticks=range(len(rows)), yticklabels=list(rows))
     axes[1].set_xlim(1.07 * min(value for value, _, _ in rows.values()), 0)
     axes[1].grid(axis="y", visible=False)
     axes[0].get_gridspec().set_width_ratios([1, 3.4])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from matplotlib.patches import Circle, Rectangle
 from torch import Tensor
 from torch.distributions import Independent
 
@@ -154,10 +155,11 @@ def draw_your_own(model: LatentVariableModel, x: Tensor) -> Live:
     near = square(0.4, 81, centre)
     with torch.no_grad():
         mean = model.decoder(torch.tensor(start["mean"])).mean
-    fig, axes = plots.figure(["The digit x", "Posterior and q", "Decoder's mean at q", "ELBO + gap = log p(x)"], size=(11.5, 3.0))
+    fig, axes = plots.figure(["The digit x", "Posterior; drag q onto it", "Decoder's mean at q", "ELBO + gap = log p(x)"], size=(11.5, 3.0))
     picture(axes[0], x[0])
     plots.plane(axes[1], near, (log_joint(model, x[:1], near) - log_px).exp())
     plots.ellipse(axes[1], start["mean"], start["sd"], "elbo", "q")
+    where_it_lies(axes[1], centre)
     picture(axes[2], mean)
     interval(axes[3], bound, log_px)
     data = {
@@ -170,6 +172,16 @@ def draw_your_own(model: LatentVariableModel, x: Tensor) -> Live:
     sentence = f"{int(x[0].sum())} of 784 pixels are ink. log p(x) is {log_px:.1f} nats: ELBO {bound:.1f}, gap {log_px - bound:.2f}."
     about = "Draw with the mouse, a finger or the keyboard: the digit's exact posterior, the decoder's answer, and what a q is worth."
     return Live("Your own digit", about, "draw_your_own", data, fig, sentence)
+
+
+def where_it_lies(ax, centre: Tensor) -> None:
+    """In a corner of a panel the whole plane, with the circle that holds 95 % of the prior and a frame around what the panel shows."""
+    whole = ax.inset_axes((0.66, 0.03, 0.31, 0.31))
+    whole.add_patch(Circle((0, 0), 2.45, fc="none", ec=plots.COLORS["prior"], lw=1))
+    whole.add_patch(Rectangle(tuple(float(c) - 0.4 for c in centre), 0.8, 0.8, fc="none", ec="black", lw=1.2))
+    whole.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), xticks=[], yticks=[], aspect="equal")
+    whole.text(0, 0, "whole\nplane", ha="center", va="center", fontsize=7)
+    whole.spines[:].set_visible(True)
 
 
 def number_line(ax, bound: float, log_px: float) -> None:
