@@ -51,19 +51,19 @@ def test_errors_are_counted_in_bins_and_the_lowest_share_a_bar() -> None:
     assert [middle for middle, (_, color) in drawn.items() if color == near] == [-1, 1]
     assert {"40% at -20 or lower", "30% within 2 nats"} <= {t.get_text() for t in ax.texts}
     left, right = ax.get_xlim()
-    assert left < -67
+    assert left < -66
     assert right > 4
     fig.canvas.draw()
     assert ax.get_xticklabels()[0].get_text() == "below\n-60"
 
 
 def test_the_lead_is_drawn_in_truth_and_in_each_set() -> None:
-    fig = figures.lead(0.6, torch.tensor([-0.5, -0.4, -0.2]), "Lead", ["the one", "the other"])
+    fig = figures.lead(0.6, torch.tensor([-0.5, -0.4, -0.2]), 0.3, "Lead", ["the one", "the other"])
     (ax,) = fig.axes
     dots = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(np.concatenate(dots), [[0.6, 0], [-0.5, 1], [-0.4, 1], [-0.2, 1]], rtol=1e-6)
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["exact", "3 sets of samples"]
-    assert {"+0.60", "-0.50 to -0.20"} <= {t.get_text() for t in ax.texts}
+    np.testing.assert_allclose(np.concatenate(dots), [[0.6, 0], [-0.5, 1], [-0.4, 1], [-0.2, 1], [0.3, 2]], rtol=1e-6)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["exact", "3 sets of samples", "all sets together"]
+    assert {"+0.60", "-0.50 to -0.20", "+0.30"} <= {t.get_text() for t in ax.texts}
     side = {t.get_text(): (t.get_position()[0], t.get_ha()) for t in ax.texts if "ahead" in t.get_text()}
     assert side["the one is ahead"][0] < 0 < side["the other is ahead"][0]
     assert (side["the one is ahead"][1], side["the other is ahead"][1]) == ("right", "left")
@@ -108,16 +108,19 @@ def test_the_samples_that_hold_the_weight_and_the_posterior_are_marked() -> None
     samples, heavy = (line.get_xydata() for line in ax.lines)
     np.testing.assert_allclose(samples, z)
     np.testing.assert_allclose(heavy, [[1, 2], [-1, 0.5]])  # 92 % of the weight
-    (circle,) = ax.patches
-    assert tuple(circle.center) == (-2, 3)
-    np.testing.assert_allclose(circle.radius, 0.6)
+    disc, circle = ax.patches
+    assert tuple(disc.center) == (-2, 3)
+    np.testing.assert_allclose(disc.radius, 0.6)
+    assert tuple(circle.center) == (0, 0)
+    np.testing.assert_allclose(circle.radius, 13**0.5)
+    assert "|z| = 3.6" in {t.get_text() for t in ax.texts}
     text = next(t for t in ax.texts if t.get_text() == "the 2 samples that hold\n92% of the weight")
     np.testing.assert_allclose(text.xy, [1, 2])  # the heaviest
     fig.canvas.draw()
 
 
-def test_the_means_their_difference_and_the_sample_sizes_are_drawn_by_sharpness() -> None:
-    fig = figures.by_sharpness([0.5, 1, 2], [-146.9, -133.8, -152.5], [-150.6, -142.7, -171.3], [2.0, 1.4, 1.04], ["Error", "Size"])
+def test_the_means_and_their_difference_over_the_factor_are_drawn_by_sharpness() -> None:
+    fig = figures.by_sharpness([0.5, 1, 2], [-146.9, -133.8, -152.5], [-150.6, -142.7, -171.3], ["Error", "Ratio"])
     left, right = fig.axes
     exact, estimates = (line for line in left.lines if line.get_marker() == "o")
     np.testing.assert_allclose(exact.get_xydata(), [[0.5, -146.9], [1, -133.8], [2, -152.5]])
@@ -126,7 +129,9 @@ def test_the_means_their_difference_and_the_sample_sizes_are_drawn_by_sharpness(
     written = {t.get_text(): t.xy for t in left.texts if t.get_text()}
     np.testing.assert_allclose(written["3.7\nnats"], [0.5, -148.75])  # half way between the lines
     np.testing.assert_allclose(written["18.8\nnats"], [2, -161.9])
-    np.testing.assert_allclose(right.lines[0].get_ydata(), [2.0, 1.4, 1.04])
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [7.4, 8.9, 9.4])  # 3.7 / 0.5, 8.9 / 1, 18.8 / 2
+    assert right.get_ylim()[0] == 0
+    assert {"7.4", "9.4"} <= {t.get_text() for t in right.texts}
     for ax in fig.axes:
         assert [t.get_text() for t in ax.get_xticklabels()] == ["0.5", "1", "2"]
     fig.canvas.draw()

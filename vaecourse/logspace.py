@@ -10,7 +10,7 @@ __all__ = ["effective_sample_size", "log_mean_exp", "pareto_k"]
 
 
 def log_mean_exp(log_w: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
-    """The logarithm of the mean of exp(log_w) along one dimension, in nats (notebook 04, equation 4.4).
+    """The logarithm of the mean of exp(log_w) along one dimension, in nats (notebook 04, equation 4.3).
 
         log_mean_exp(log_w) = log( (1/S) sum_s exp(log_w_s) ) = m + log sum_s exp(log_w_s - m) - log S,    m = max_s log_w_s
 

@@ -64,48 +64,53 @@ def errors(error, title: str, cut: float = -20.0, end: float = -60.0) -> Figure:
     colors = [low if right <= cut else near if left >= -2 and right <= 2 else other for left, right in zip(edges, edges[1:])]
     ax.bar(edges[:-1], counts, width=2, align="edge", color=colors)
     beyond = (error < end).sum()
-    ax.bar(end - 5, beyond, width=4, color=low)
+    ax.bar(end - 5, beyond, width=2, color=low)
     ax.axvline(0, color=plots.COLORS["exact"], lw=1.4)
     words = {"ha": "center", "va": "bottom", "weight": "bold"}
     top, middle = max(counts.max(), beyond), max(counts[edges[:-1] < cut].max(), beyond)
     ax.text(cut / 2 + end / 2, middle + 0.1 * top, f"{(error <= cut).mean():.0%} at {cut:.0f} or lower", color=low, fontsize=11, **words)
     ax.annotate(
-        "", (end - 7, middle + 0.07 * top), (cut, middle + 0.07 * top), arrowprops={"arrowstyle": "|-|", "color": low, "mutation_scale": 3}
+        "", (end - 6, middle + 0.07 * top), (cut, middle + 0.07 * top), arrowprops={"arrowstyle": "|-|", "color": low, "mutation_scale": 3}
     )
     inside = f"{(np.abs(error) < 2).mean():.0%} within 2 nats"
     ax.text(-3, 0.9 * top, inside, color=near, fontsize=11, **{**words, "ha": "right"})
     ax.text(0.6, 1.02 * top, "exact", fontsize=9.5, ha="left", va="bottom")
     marks = np.arange(end, 1, 10)
     ax.set_xticks([end - 5, *marks], [f"below\n{end:.0f}", *(f"{mark:.0f}" for mark in marks)])
-    ax.set(ylim=(0, 1.1 * top), xlim=(end - 8.5, edges[-1] + 1))
+    ax.set(ylim=(0, 1.1 * top), xlim=(end - 7.5, edges[-1] + 1))
     ax.grid(axis="x", visible=False)
     return fig
 
 
 @plots.in_course_style
-def lead(exact: float, estimates, title: str, names: Sequence[str]) -> Figure:
-    """By how many nats one decoder is ahead: in truth, and in each of R sets of samples, (R,).
+def lead(exact: float, estimates, pooled: float, title: str, names: Sequence[str]) -> Figure:
+    """By how many nats one decoder is ahead: in truth, in each of R sets of samples, (R,), and with all sets together.
 
     Args:
         exact: the lead by the exact values; negative where the other decoder is ahead.
         estimates: the lead by the estimates of each set.
+        pooled: the lead by one estimate from the samples of all sets.
         title: the finding.
         names: the decoder that is ahead left of 0, and the one that is ahead right of it.
     """
     estimates = np.asarray(estimates)
-    fig, ax = plots.figure(title, f"lead of {names[1]}, nats", size=(8.0, 2.5))
-    reach = 1.25 * max(abs(exact), np.abs(estimates).max())
+    fig, ax = plots.figure(title, f"lead of {names[1]}, nats", size=(8.0, 2.9))
+    reach = 1.25 * max(abs(exact), abs(pooled), np.abs(estimates).max())
     ax.axvspan(-reach, 0, color=plots.COLORS["prior"], alpha=0.14, lw=0)
     ax.axvline(0, color=plots.COLORS["prior"], lw=1.4)
     ax.plot(exact, 0, "o", ms=11, color=plots.COLORS["exact"])
     ax.plot(estimates, np.ones(len(estimates)), "o", ms=11, mew=0, alpha=0.65, color=plots.COLORS["naive"])
+    ax.plot(pooled, 2, "o", ms=11, color=plots.COLORS["naive"])
     for side, name, place in ((-1, names[0], "right"), (1, names[1], "left")):
         ax.text(0.02 * side * reach, -0.72, f"{name} is ahead", ha=place, va="center", fontsize=9.5, color="#444444")
-    ax.annotate(f"{exact:+.2f}", (exact, 0), xytext=(12, 0), textcoords="offset points", va="center", weight="bold")
+    for row, value, color in ((0, exact, "exact"), (2, pooled, "naive")):
+        beside = {"xytext": (12, 0), "textcoords": "offset points", "va": "center"}
+        ax.annotate(f"{value:+.2f}", (value, row), color=plots.COLORS[color], weight="bold", **beside)
     spread = f"{estimates.min():+.2f} to {estimates.max():+.2f}"
     place = {"xytext": (0, -13), "textcoords": "offset points", "ha": "center", "va": "top"}
     ax.annotate(spread, (estimates.mean(), 1), color=plots.COLORS["naive"], weight="bold", **place)
-    ax.set(yticks=[0, 1], yticklabels=["exact", f"{len(estimates)} sets of samples"], ylim=(1.65, -1.05), xlim=(-reach, reach))
+    rows = ["exact", f"{len(estimates)} sets of samples", "all sets together"]
+    ax.set(yticks=range(3), yticklabels=rows, ylim=(2.5, -1.05), xlim=(-reach, reach))
     ax.grid(axis="y", visible=False)
     return fig
 
@@ -168,7 +173,7 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
 
     Args:
         z, log_w: the samples and their log-weights, (N,).
-        centre, width: of the posterior; a disc of three times the width is drawn.
+        centre, width: of the posterior; a disc of three times the width is drawn, and a dotted circle around 0 through the centre.
         title: the finding.
     """
     z, log_w, centre, width = np.asarray(z), np.asarray(log_w), np.asarray(centre), float(width)
@@ -179,6 +184,9 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
     ax.plot(*z.T, "o", ms=3, mew=0, color=plots.COLORS["prior"], alpha=0.55)
     ax.plot(*z[heavy].T, "o", ms=7, mew=0.8, mec="white", color=plots.COLORS["naive"], zorder=3)
     ax.add_patch(Circle(centre, 3 * width, color=plots.COLORS["exact"], zorder=3))
+    radius = float(np.hypot(*centre))
+    ax.add_patch(Circle((0, 0), radius, fill=False, ls=":", color=plots.COLORS["exact"]))
+    ax.annotate(f"|z| = {radius:.1f}", (radius * 0.72, -radius * 0.72), ha="left", va="top", fontsize=9)
     side = 4.0
     words = {"textcoords": "data", "va": "center", "fontsize": 10, "arrowprops": {"arrowstyle": "-", "lw": 0.9}}
     ax.annotate("the posterior\n(3 standard deviations)", centre, xytext=(side + 0.3, centre[1]), **words)
@@ -190,14 +198,14 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
 
 
 @plots.in_course_style
-def by_sharpness(factors: Sequence[float], exact, estimates, ess, titles: Sequence[str]) -> Figure:
-    """Mean log p(x) and its mean estimate, in nats, and the effective sample size of 1,000, for each factor of the logits.
+def by_sharpness(factors: Sequence[float], exact, estimates, titles: Sequence[str]) -> Figure:
+    """Mean log p(x) and its mean estimate, in nats, and their difference divided by the factor, for each factor of the logits.
 
     The first and the last difference of the two means are written between the lines.
     """
-    exact, estimates, ess = (np.asarray(values) for values in (exact, estimates, ess))
-    labels = ["mean log p(x), nats", "effective samples of 1,000, median"]
-    fig, axes = plots.figure(titles, "factor of the logits (right: sharper)", labels, size=(9.4, 3.7))
+    factors, exact, estimates = (np.asarray(values) for values in (factors, exact, estimates))
+    labels = ["mean log p(x), nats", "error / factor, nats"]
+    fig, axes = plots.figure(titles, "factor of the logits (right: sharper), log scale", labels, size=(9.4, 3.7))
     axes[0].fill_between(factors, estimates, exact, color=plots.COLORS["naive"], alpha=0.16, lw=0)
     plots.line(axes[0], factors, exact, "exact", "exact", marker="o", ms=5, end=1, nudge=(-24, 10))
     plots.line(axes[0], factors, estimates, "estimates", "naive", marker="o", ms=5, end=1, nudge=(0, -14))
@@ -209,10 +217,12 @@ def by_sharpness(factors: Sequence[float], exact, estimates, ess, titles: Sequen
             f"{exact[place] - estimates[place]:.1f}\nnats", (factors[place], (exact + estimates)[place] / 2), (shift, 0), **words
         )
     axes[0].set_xlim(0.8 * factors[0], 1.25 * factors[-1])
-    plots.line(axes[1], factors, ess, "", "naive", marker="o", ms=5)
-    axes[1].axhline(1, color=plots.COLORS["exact"], lw=1.4)
-    axes[1].annotate("cannot fall below 1", (factors[0], 1), xytext=(0, -11), textcoords="offset points", fontsize=9)
-    axes[1].set_ylim(0.8, None)
+    ratio = (exact - estimates) / factors
+    plots.line(axes[1], factors, ratio, "", "naive", marker="o", ms=5)
+    for place in (0, -1):
+        beside = {"xytext": (0, 9), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+        axes[1].annotate(f"{ratio[place]:.1f}", (factors[place], ratio[place]), color=plots.COLORS["naive"], weight="bold", **beside)
+    axes[1].set_ylim(0, 1.25 * ratio.max())
     for ax in axes:
         ax.set_xscale("log")
         ax.set_xticks(factors, [f"{factor:g}" for factor in factors])
