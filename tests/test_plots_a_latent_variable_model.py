@@ -145,35 +145,24 @@ def test_the_log_likelihoods_touch_zero_and_the_best_places_are_counted() -> Non
     assert our_curve.get_color() not in [curve.get_color() for curve in others]
     counts = {round(bar.get_x() + bar.get_width() / 2, 6): bar.get_height() for bar in below.patches if bar.get_height()}
     assert counts == {3.5: 1, 4.2: 38, 5.0: 1}
+    assert "29 other\ndata sets" in texts(fig)
     (ours,) = (t for t in above.texts if t.get_text() == "our data")
     assert (ours.xy, ours.get_color()) == ((8, curves[0, -1]), our_curve.get_color())
-    assert not clipped(fig)
-
-
-def test_maps_and_logits_stand_in_their_panels() -> None:
-    decoded, z = [np.full((4, 784), level) for level in (0.1, 0.2)], np.linspace(-1, 1, 5)
-    fig = pictures.maps_and_logits({"first": decoded[0], "second": decoded[1]}, 2.2, z, {"a": z, "b": 2 * z, "c": 3 * z})
-    *maps, below = fig.axes
-    assert [ax.get_title(loc="left") for ax in maps] == ["first", "second"]
-    assert [shown(ax).shape for ax in maps] == [(56, 56)] * 2
-    assert [shown(ax).mean() for ax in maps] == pytest.approx([0.1, 0.2])
-    assert [line.get_ydata()[-1] for line in below.lines] == [1, 2, 3]
-    assert {t.get_text(): t.xy for t in below.texts} == {"a": (-1, -1), "b": (-1, -2), "c": (-1, -3)}
-    assert [t.get_color() for t in below.texts] == [line.get_color() for line in below.lines]
-    assert len({line.get_color() for line in below.lines}) == 3
     assert not clipped(fig)
 
 
 def test_the_chord_lies_below_the_curve_at_the_mean() -> None:
     fig = pictures.jensen([0.1, 0.9])
     (ax,) = fig.axes
-    curve, chord, above, below, gap = ax.lines
+    curve, chord, above, below, gap, tangent = ax.lines
     np.testing.assert_allclose(np.exp(curve.get_ydata()), curve.get_xdata())
     np.testing.assert_allclose(np.exp(chord.get_ydata()), [0.1, 0.9])
     assert [point.get_xdata()[0] for point in (above, below)] == pytest.approx([0.5, 0.5])
     assert np.exp([above.get_ydata()[0], below.get_ydata()[0]]) == pytest.approx([0.5, 0.3])  # arithmetic and geometric mean
     assert {"the logarithm of the mean: -0.69", "the mean of the logarithms: -1.20"} <= set(texts(fig))
     assert sorted(gap.get_ydata()) == pytest.approx(np.log([0.3, 0.5]))
+    assert np.diff(tangent.get_ydata()) / np.diff(tangent.get_xdata()) == pytest.approx([2.0])  # the slope 1 / u at u = 0.5
+    assert np.interp(0.5, tangent.get_xdata(), tangent.get_ydata()) == pytest.approx(np.log(0.5))
     assert not clipped(fig)
 
 

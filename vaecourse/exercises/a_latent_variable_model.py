@@ -424,10 +424,13 @@ QUIZ = (
                 "The average of p(x|z) tends to p(x). But the logarithm of an average is not the average of the logarithms.",
             ),
             (
-                "It is a lower bound on log p(x)",
+                "Its expectation is a lower bound on log p(x)",
                 "Your average tends to the left side of (2.8). The logarithm is concave, so this is at most the logarithm of the average, log p(x).",
             ),
-            ("It is an upper bound on log p(x)", "Jensen's inequality points the other way, because the logarithm is concave."),
+            (
+                "Its expectation is an upper bound on log p(x)",
+                "Jensen's inequality points the other way, because the logarithm is concave.",
+            ),
         ),
         1,
     ),

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import Circle, ConnectionPatch, FancyBboxPatch, Rectangle
 
-from vaecourse.plots import COLORS, figure, images, in_course_style, line, note, plane, scoreboard, sheet
+from vaecourse.plots import COLORS, figure, images, in_course_style, line, note, plane, scoreboard
 
 GREYS = ("#9A9A9A", "#6A6A6A", "#000000")
 ACCENT = "#8B2FC9"  # what a figure is about where that is no method of the course
@@ -91,7 +91,7 @@ def integral_as_area(z, integrand, middles, heights, areas, frequencies, images)
     fig, (left, right) = figure(titles, ["latent $z$", ""], ["p(x | z) p(z)", "probability"], size=(10.6, 3.9))
     left.get_gridspec().set_width_ratios([1, 1.35])
     width = float(middles[1] - middles[0])
-    left.bar(middles, heights, width, color=COLORS["posterior"], alpha=0.45, ec="white", lw=0.8)
+    left.bar(middles, heights, width, color="#CFCFCF", ec="white", lw=0.8)
     line(left, z, integrand, "", "exact")
     left.set(xlim=(-4, 4), ylim=(0, None))
     order = np.argsort(-np.asarray(areas))
@@ -150,10 +150,11 @@ def posterior_speck(grid, probs, near, near_probs, samples, share: float, inside
         box = {"fc": "white", "ec": "none", "pad": 1}
         at = (-radius * 0.71, radius * 0.71)
         share = 1 - np.exp(-(radius**2) / 2)  # of the prior inside the ring
-        middle.text(*at, f"{share:.0%}", color="#555555", fontsize=8, ha="center", va="center", bbox=box)
+        middle.text(*at, f"{share:.0%}", color="#555555", fontsize=8, ha="center", va="center", bbox=box, zorder=5)
     middle.text(
         0, -3.62, "rings: radius 1, 2 and 3, with the share of the prior inside", color="#555555", fontsize=8, ha="center", va="center"
     )
+    right.text(0.03, 0.03, "colour: density of the posterior", transform=right.transAxes, color="#555555", fontsize=9)
     low, high = np.asarray(near).min(0), np.asarray(near).max(0)
     middle.add_patch(Rectangle(low, *(high - low), fill=False, ec="black", lw=1.2))
     for end, y in ((0, low[1]), (1, high[1])):
@@ -183,12 +184,12 @@ def covariance_maps(maps: Sequence, titles: Sequence[str], at: Sequence[tuple[in
     for ax, values, (row, column) in zip(axes, maps, at):
         values = np.array(values, dtype=float)
         values[row, column] = np.nan
-        picture = ax.imshow(values, cmap=plt.get_cmap("PuOr", steps), vmin=-limit, vmax=limit)
+        picture = ax.imshow(values, cmap=plt.get_cmap("PuOr", steps).with_extremes(bad="#999999"), vmin=-limit, vmax=limit)
         ax.plot(column, row, "s", mfc="none", mec="black", ms=7, mew=1.4)
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
         ax.spines[:].set_visible(True)
-    label = f"covariance with the framed pixel\n(white: within {limit / steps:.3f} of 0)"
+    label = f"covariance with the framed pixel\n(white: within {limit / steps:.3f} of 0;\ngrey: its own variance, left out)"
     fig.colorbar(picture, ax=list(axes), label=label, shrink=0.85)
     return fig
 
@@ -204,7 +205,10 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     places = thetas[values.argmax(0)]
     titles = [f"Over {len(places)} data sets, the best θ has a standard deviation of {places.std(ddof=1):.1f}", ""]
     fig, (above, below) = figure(
-        titles, ["", r"$\theta$"], ["sum of $\\log p_\\theta(x_n)$,\nless its maximum, nats", "data sets"], size=(7.4, 4.4)
+        titles,
+        ["", r"$\theta$"],
+        ["sum of $\\log p_\\theta(x_n)$,\nless its maximum, nats", f"data sets,\nout of {len(places)}"],
+        size=(7.6, 4.4),
     )
     cells = fig.add_gridspec(2, 1, height_ratios=[1.7, 1])
     for ax, cell in zip((above, below), cells):
@@ -215,6 +219,10 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     above.plot(thetas, values[:, 0], color=ACCENT)
     above.plot(places[0], 0, "o", color=ACCENT, ms=7, mec="white", mew=0.4)
     above.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
+    others = values[-1, 1:30]
+    if others.size:
+        text = {"xytext": (5, 0), "textcoords": "offset points", "va": "center", "color": "#555555"}
+        above.annotate(f"{len(others)} other\ndata sets", (thetas[-1], others.min()), **text)
     above.set_xticklabels([])
     below.bar(thetas, (values == 0).sum(1), 0.8 * (thetas[1] - thetas[0]), color=GREYS[0])
     above.text(true, 0.04, f" made with θ = {true:g}", transform=above.get_xaxis_transform(), color="#555555", fontsize=9)
@@ -222,31 +230,8 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
 
 
 @in_course_style
-def maps_and_logits(maps: Mapping[str, object], reach: float, z, logits: Mapping[str, object]) -> Figure:
-    """Maps of decoded images in a row, {title: pictures (n * n, 784)}, and below them the logit of one pixel along a line z (G,).
-
-    The logits are {name: (G,)}, each curve with its name at its left end; the last one is what the figure is about.
-    """
-    titles = [*maps, "At $z_2 = 0$, only the logit without ELU is a straight line"]
-    fig, (*above, below) = figure(titles, size=(10.4, 6.1))
-    fig.get_layout_engine().set(h_pad=0.08)
-    cells = fig.add_gridspec(2, len(maps), height_ratios=[1.6, 1])
-    for i, (ax, decoded) in enumerate(zip(above, maps.values())):
-        ax.set_subplotspec(cells[0, i])
-        sheet(ax, decoded, reach)
-    below.set_subplotspec(cells[1, :])
-    below.set(xlabel="$z_1$, at $z_2 = 0$", ylabel="logit of the centre pixel")
-    for (name, values), color in zip(logits.items(), (*GREYS[:0:-1], ACCENT)):
-        below.plot(z, values, color=color)
-        below.annotate(name, (z[0], values[0]), xytext=(-6, 0), textcoords="offset points", ha="right", va="center", color=color)
-    width = float(z[-1] - z[0])
-    below.set(xlim=(float(z[0]) - 0.13 * width, float(z[-1]) + 0.02 * width))
-    return fig
-
-
-@in_course_style
 def jensen(u) -> Figure:
-    """The logarithm between two values u (2,) that are equally probable: the chord, and the two points above the mean of u."""
+    """The logarithm and two values u (2,) that are equally probable: the chord, the tangent at the mean of u, and two points there."""
     u = np.asarray(u, dtype=float)
     title = "The mean of the logarithms lies below the logarithm of the mean"
     fig, ax = figure(title, "$u$", "log $u$", size=(7.4, 3.4))
@@ -258,6 +243,18 @@ def jensen(u) -> Figure:
         place = {"xytext": (-10, 8), "ha": "right"} if color == "exact" else {"xytext": (10, -14)}
         ax.annotate(f"{name}: {height:.2f}", (mean, height), textcoords="offset points", color=COLORS[color], fontsize=9, **place)
     ax.plot([mean, mean], [inside, np.log(mean)], color=COLORS["elbo"], lw=1.4)
+    ends = np.array([t[0], t[-1]])
+    ax.plot(ends, np.log(mean) + (ends - mean) / mean, color=ACCENT, lw=1)
+    at = 0.1 * ends[0] + 0.9 * ends[1]
+    ax.annotate(
+        "tangent at the mean",
+        (at, np.log(mean) + (at - mean) / mean),
+        xytext=(-8, 0),
+        textcoords="offset points",
+        color=ACCENT,
+        fontsize=9,
+        ha="right",
+    )
     return fig
 
 
