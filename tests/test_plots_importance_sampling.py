@@ -190,7 +190,7 @@ def a_miss(n: int) -> tuple:
 
 
 def test_a_missed_mode_is_shown_with_q_beside_it_the_shares_and_three_pictures() -> None:
-    fig = figures.missed(*a_miss(2), depth=100)
+    fig = figures.missed(*a_miss(2), depths=[100, 60])
     left, right = fig.axes[:2]
     assert left.get_title(loc="left") == right.get_title(loc="left") == "#76: ESS 889"
     shown = np.asarray(left.images[0].get_array()).T.ravel()
@@ -199,11 +199,15 @@ def test_a_missed_mode_is_shown_with_q_beside_it_the_shares_and_three_pictures()
     assert tuple(q.center) == pytest.approx(tuple(WIDE))
     assert (q.width, q.height) == pytest.approx((1.0, 2.0))  # five standard deviations to each side
     assert (prior.width, prior.height) == pytest.approx((4, 4))
-    assert "down to 100 nats" in fig.get_suptitle()
+    assert np.asarray(right.images[0].get_array()).T.ravel()[[10, 60, 0]] == pytest.approx([60, 10, 0])
+    assert [[t.get_text() for t in bar.get_yticklabels()] for bar in fig.axes[2:]] == [
+        ["−100\nor less", "−50", "0 nats"],
+        ["−60\nor less", "−30", "0 nats"],
+    ]
     beside = {t.get_text(): tuple(t.xy) for t in left.texts if "mass" in t.get_text()}
     assert beside == {
         "main mode: nearly\nall of the mass": tuple(square()[10]),
-        "lesser mode: $e^{-42.9}$ of the mass\nin the ring, five standard\ndeviations of q": tuple(WIDE),
+        "lesser mode: the ring, five\nstandard deviations of q,\nholds $e^{-42.9}$ of the mass": tuple(WIDE),
     }
     small = [inset.images[0].get_array()[0, 0] for inset in left.child_axes]
     assert small == pytest.approx([0.1, 0.5, 0.9])
@@ -213,5 +217,5 @@ def test_a_missed_mode_is_shown_with_q_beside_it_the_shares_and_three_pictures()
 
 
 def test_one_missed_mode_alone_can_be_drawn() -> None:
-    fig = figures.missed(*a_miss(1))
+    fig = figures.missed(*a_miss(1), depths=[100])
     assert fig.axes[0].get_title(loc="left") == "#76: ESS 889"

@@ -227,7 +227,7 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
 
 
 @in_course_style
-def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pictures, depth: float = 100.0) -> Figure:
+def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pictures, depths: Sequence[float]) -> Figure:
     """Proposals that lie beside the mode: for each of L digits the log posterior on a grid, q, and pictures decoded at the mode and at q.
 
     Args:
@@ -235,17 +235,18 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         modes, mus, sigmas: the main mode, and mean and standard deviation of q, (L, 2) each.
         missing: minus the log of the share of the posterior that q covers, (L,), in nats.
         pictures: (L, 3, 784), decoded at the mode, the digit itself, decoded at q's mean.
-        depth: how many nats below its maximum the log posterior is drawn white.
+        depths: how many nats below its maximum each log posterior is drawn white, (L,).
     """
     grid, probs, modes, mus, sigmas = (np.asarray(a) for a in (grid, probs, modes, mus, sigmas))
-    side, gap, below = 3.5, 0.6, 1.8  # inches; the automatic layout leaves no room for the pictures
-    width, tall = len(titles) * (side + gap) + 1.0, below + side + 0.7
+    side, gap, below = 3.5, 1.4, 1.8  # inches; the automatic layout leaves no room for the pictures
+    width, tall = len(titles) * (side + gap) + 0.1, below + side + 0.7
     fig, axes = figure(list(titles), size=(width, tall))
     fig.set_layout_engine("none")
-    for i, ax in enumerate(axes):
+    for i, (ax, depth) in enumerate(zip(axes, depths)):
         height = np.log(np.maximum(probs[i], 1e-300))
         plane(ax, grid, np.maximum(height - height.max() + depth, 0))
-        ax.set_position(((gap + i * (side + gap)) / width, below / tall, side / width, side / tall))
+        left = 0.6 + i * (side + gap)
+        ax.set_position((left / width, below / tall, side / width, side / tall))
         ellipse(ax, (0, 0), (1, 1), "prior", lw=1.2, ls="--")
         ax.text(0, 0, "prior, two\nstandard deviations", ha="center", va="center", fontsize=8, color=GREY)
         ellipse(ax, mus[i], sigmas[i], "importance", radius=5, lw=2.2)
@@ -253,17 +254,17 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         note(
             ax,
             tuple(mus[i]),
-            f"lesser mode: $e^{{-{float(missing[i]):.1f}}}$ of the mass\nin the ring, five standard\ndeviations of q",
+            f"lesser mode: the ring, five\nstandard deviations of q,\nholds $e^{{-{float(missing[i]):.1f}}}$ of the mass",
             (-90, 24),
             BLUE,
         )
         names = {"decoded at the mode": AMBER, "the digit": "#000000", "decoded at q": BLUE}
         for j, (name, color) in enumerate(names.items()):
             _below(ax, pictures[i][j], name, 0.01 + 0.35 * j, color)
-    place = fig.add_axes(((width - 0.8) / width, (below + side / 2) / tall, 0.12 / width, side / 2 / tall))
-    bar = fig.colorbar(axes[-1].images[0], cax=place, ticks=[0, depth / 2, depth])
-    bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0 nats"])
-    title = f"The proposal q sits on a lesser mode (shade: log posterior, down to {depth:g} nats below its maximum)"
+        place = fig.add_axes(((left + side + 0.1) / width, (below + side / 2) / tall, 0.12 / width, side / 2 / tall))
+        bar = fig.colorbar(ax.images[0], cax=place, ticks=[0, depth / 2, depth])
+        bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0 nats"], fontsize=8)
+    title = "The proposal q sits on a lesser mode (shade: log posterior minus its maximum, on two scales)"
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
