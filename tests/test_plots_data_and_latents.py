@@ -35,11 +35,15 @@ def test_stored_numbers_are_those_of_the_framed_pixels() -> None:
 
 
 def test_steps_show_points_curves_and_both_pictures(pages: np.ndarray) -> None:
-    points, placed = [((0.1, 0.2), (0.3, 0.4))], [np.array([[-5.0, 1], [2, 3]])]
-    fig = figures.steps(points, [np.array([[0.0, 0], [1, 1]])], placed, pages[0], pages[1])
+    points, placed = [((0.1, 0.2), (0.3, 0.4), (0.3, 0.4), (0.5, 0.1))], [np.array([[-5.0, 1], [2, 3]])]
+    fig = figures.steps("A title", points, [np.array([[0.0, 0], [1, 1]])], placed, pages[0], pages[1])
     drawn = fig.axes[0].lines[0]
     assert drawn.get_linestyle() == "None"
     assert np.array_equal(drawn.get_xydata(), points[0])
+    for ax in fig.axes[:2]:
+        assert ax.lines[1].get_xydata().tolist() == [[0.3, 0.4]]  # the point that is given twice
+    assert len(fig.axes[2].lines) == 1
+    assert "A title" in texts(fig)
     assert np.array_equal(fig.axes[2].lines[0].get_xydata(), placed[0])
     assert fig.axes[2].yaxis_inverted()  # the page is written from its top
     assert np.array_equal(np.stack(pictures(fig)), pages[:2].reshape(2, 28, 28))
@@ -72,6 +76,7 @@ def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
     assert [bar.get_x() for bar in fig.axes[2].patches] == pytest.approx([0, 0.7, 0])  # end to end, then the sum
     assert [bar.get_width() for bar in fig.axes[3].patches] == [0.7, 0.3]
     assert [t.get_text() for t in fig.axes[3].texts] == ["0.70", "0.30"]
+    assert [t.get_text() for t in fig.axes[1].texts] == ["1.00", "4.00"]
     assert [t.get_text() for t in fig.axes[2].get_yticklabels()] == ["one\np(z) = 0.7", "two\np(z) = 0.075", "p(x)"]
     assert fig.axes[0].images[0].get_array()[1, 1] == 1
 
@@ -100,6 +105,21 @@ def test_calibration_pairs_errors_expected_with_errors_made() -> None:
     assert {"23 %", r"$2 \times 10^{-4}$ %", "55 %", "5.6 %", "few", "many", "$10^{-4}$", "0.01", "100"} <= set(texts(fig))
     low, high = ax.get_xlim()
     assert low < 0.00023 < 100 < high
+
+
+def test_sure_and_right_are_drawn_and_written_in_each_row() -> None:
+    fig = figures.sure_and_right("A title", ["real", "own"], [91.4, 93.8], [66.1, 93.7], [0.9, 0.4])
+    (ax,) = fig.axes
+    assert ax.lines[0].get_xydata().tolist() == [[91.4, 0], [93.8, 1]]
+    (bars,) = ax.containers
+    assert bars.lines[0].get_xydata().tolist() == [[66.1, 0], [93.7, 1]]
+    ends = [segment[:, 0].tolist() for segment in bars.lines[2][0].get_segments()]
+    assert ends[0] == pytest.approx([65.2, 67.0])
+    assert ends[1] == pytest.approx([93.3, 94.1])
+    assert {"sure 91.4 %, right 66.1 %", "sure 93.8 %, right 93.7 %", "real", "own"} <= set(texts(fig))
+    assert ax.yaxis_inverted()
+    low, high = ax.get_xlim()
+    assert low < 66.1 < 93.8 < high
 
 
 def test_fatal_pixels_are_marked_where_they_lie() -> None:

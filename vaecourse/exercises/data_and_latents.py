@@ -500,7 +500,7 @@ QUIZ = (
         0,
     ),
     Question(
-        "A latent consists of 40 yes-no answers, and through a network each pixel depends on all of them. Why not sum over z term by term?",
+        "A latent consists of 40 yes-or-no answers, and through a network each pixel depends on all of them. Why not sum over z term by term?",
         (
             ("The sum does not converge", "It has finitely many terms, each at most 1, and adds up without any trouble, given time."),
             ("p(x|z) is too hard to compute", "One p(x|z) is one evaluation of the model. The problem is how many of them are needed."),
@@ -515,7 +515,7 @@ QUIZ = (
             ("The posterior was approximated", "With ten components it is exact, up to rounding."),
             (
                 "The model is wrong, Bayes' rule is not",
-                "It takes the pixels for independent given z. If they are not, the same evidence may be counted many times; notebook 01b tests this.",
+                "It takes the pixels to be independent given z. With the dependence removed by shuffling, the posterior was right about as often as it was sure.",
             ),
             ("Dividing by p(x) exaggerates", "Dividing by p(x) makes the shares add up to 1, and leaves their ratios as they are."),
         ),

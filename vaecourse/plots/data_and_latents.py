@@ -29,13 +29,21 @@ def stored(grey, title: str, row: int, column: int, side: int = 11) -> Figure:
 
 
 @in_course_style
-def steps(points: Sequence[object], curves: Sequence[object], placed: Sequence[object], ink, x) -> Figure:
-    """How a digit is written: points and curves of the unit square (M, 2), curves in pixels, ink (784,), and the binary image."""
-    titles = ["1. points", "2. smooth curves", "3. bent and slanted", "4. ink", "5. coins"]
-    fig, axes = figure(titles, size=(10.5, 2.6))
+def steps(title: str, points: Sequence[object], curves: Sequence[object], placed: Sequence[object], ink, x) -> Figure:
+    """How a digit is written: points and curves of the unit square (M, 2), curves in pixels, ink (784,), and the binary image.
+
+    A point that is given twice, where two smooth curves meet in a corner, is ringed.
+    """
+    titles = ["1. points", "2. smooth curves", "3. bent, scaled,\nslanted, turned", "4. ink", "5. coins"]
+    fig, axes = figure(titles, size=(10.5, 2.9))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     for ax, several, style in zip(axes, (points, curves, placed), ("o", "-", "-")):
         for part in several:
             ax.plot(*np.asarray(part).T, style, color=INK, ms=5)
+    for part in map(np.asarray, points):
+        corners = part[1:][(part[1:] == part[:-1]).all(1)]
+        for ax in axes[:2]:
+            ax.plot(*corners.T, "o", ms=12, mfc="none", mec=COLORS["naive"], mew=1.8)
     for ax, picture in zip(axes[3:], (ink, x)):
         _page(ax, np.asarray(picture).reshape(28, 28))
     for ax, box in zip(axes, [(-0.1, 1.1, 1.1, -0.1)] * 2 + [(-13.5, 13.5, 13.5, -13.5)]):
@@ -57,30 +65,28 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
     side = int(round(len(picture) ** 0.5))
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
     titles = ["The image x", f"Largest likelihood: {first[0]}", "The joint adds up to p(x)", f"Most probable: {first[1]}"]
-    labels = ["", "p(x|z), in thousandths", "p(z) p(x|z), in thousandths", "p(z|x)"]
+    labels = ["", "p(x|z), in thousandths", "p(z) p(x|z), in thousandths,\nrounded", "p(z|x)"]
     fig, axes = figure(titles, labels, size=(11.9, 3.0))
     _page(axes[0], np.asarray(picture).reshape(side, side))
     for edge in np.arange(side - 1) + 0.5:  # borders between the pixels, which paper alone would not show
         axes[0].axhline(edge, color="#BBBBBB", lw=0.8)
         axes[0].axvline(edge, color="#BBBBBB", lw=0.8)
     likelihood, joint, posterior = 1000 * np.asarray(likelihood), 1000 * np.asarray(joint), np.asarray(posterior)
-    _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood], digits=4)
+    _bars(axes[1], names, likelihood, ["#555555" if v == likelihood.max() else "#55555588" for v in likelihood])
     with_prior = [f"{name}\np(z) = {prior:.3g}" for name, prior in zip(names, joint / likelihood)]
     ends = np.append(joint.cumsum(), joint.sum())
-    _bars(axes[2], [*with_prior, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends, digits=4)
+    _bars(axes[2], [*with_prior, "p(x)"], np.append(joint, joint.sum()), ["#888888"] * len(joint) + [COLORS["exact"]], ends)
     axes[2].set(xlim=axes[1].get_xlim())  # one scale, so that the prior is seen to shorten the bars
     _bars(axes[3], names, posterior, [COLORS["posterior"] if v == posterior.max() else f"{COLORS['posterior']}88" for v in posterior])
     return fig
 
 
-def _bars(
-    ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[str], ends: np.ndarray | None = None, digits: int = 2
-) -> None:
+def _bars(ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[str], ends: np.ndarray | None = None) -> None:
     """A horizontal bar a name, with its value behind it; it ends at `ends`, by default at its value."""
     ends = values if ends is None else ends
     ax.barh(names, values, left=ends - values, color=colors)
     for i, (value, end) in enumerate(zip(values, ends)):
-        ax.annotate(f"{value:.{digits}f}", (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
+        ax.annotate(f"{value:.2f}", (end, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=10)
     ax.invert_yaxis()
     ax.set(xlim=(0, 1.4 * ends.max()), xticks=[])
     ax.grid(False)
@@ -139,6 +145,34 @@ def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
     ax.set_xticks([t for t in 10.0 ** np.arange(-18, 3, 2) if t > expected.min() / 300])
     ax.xaxis.set_major_formatter(lambda t, _: f"{t:g}" if t >= 0.001 else _power(t))
     ax.minorticks_off()
+    ax.grid(axis="y", visible=False)
+    return fig
+
+
+@in_course_style
+def sure_and_right(title: str, names: Sequence[str], sure, right, spread) -> Figure:
+    """For each kind of image a row: the mean probability of the favourite, and the share of the favourites that are right.
+
+    Args:
+        title: the title.
+        names: the name of each row.
+        sure: the mean probability of the favourite, in percent (G,).
+        right: the percentage that is right (G,).
+        spread: the standard deviation of that share which the posterior expects (G,), drawn as a bar.
+    """
+    at = np.arange(len(names))
+    sure, right = np.asarray(sure), np.asarray(right)
+    fig, ax = figure(title, "percent (bars: standard deviation that the posterior expects for the share)", size=(9.2, 3.1))
+    ax.hlines(at, right, sure, color="#BBBBBB", lw=1.5, zorder=1)
+    ax.plot(sure, at, "o", ms=11, color=COLORS["posterior"], label="sure: mean probability of the favourite")
+    ax.errorbar(right, at, xerr=spread, fmt="s", ms=5, color=INK, capsize=4, label="right: share of the favourites that are right")
+    for i, (p, r) in enumerate(zip(sure, right)):
+        place = {"xytext": (12, 0), "textcoords": "offset points", "va": "center", "fontsize": 10}
+        ax.annotate(f"sure {p:.1f} %, right {r:.1f} %", (max(p, r), i), **place)
+    low = min(sure.min(), right.min())
+    ax.set(xlim=(low - 0.08 * (100 - low), 100 + 0.5 * (100 - low)), yticks=at, yticklabels=names, ylim=(len(at) - 0.5, -0.6))
+    ax.set_xticks([t for t in range(0, 101, 10) if t > ax.get_xlim()[0]])
+    ax.legend(loc="lower left", frameon=False, fontsize=10)
     ax.grid(axis="y", visible=False)
     return fig
 
