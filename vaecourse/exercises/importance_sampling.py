@@ -448,7 +448,7 @@ QUIZ = (
             ),
             (
                 "q may have missed a mode of the posterior.",
-                "Then the weights are even and the estimate is too low by the log of the share that q covers, as for digit 76 in the lab.",
+                "Then the weights are even and the estimate is too low by minus the log of the share that q covers, as for digit 76 in the lab.",
             ),
             ("A single weight may dominate all the others.", "That would show: the effective sample size would be near 1."),
         ),
