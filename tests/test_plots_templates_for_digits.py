@@ -71,28 +71,39 @@ def test_evidence_marks_the_kept_pixels_and_pairs_sure_with_right() -> None:
     assert {"far:", "near:", "every one:", "real", "mixed"} <= set(written)
 
 
-def test_smoothing_marks_each_maximum() -> None:
-    fig = figures.smoothing(
-        "A title", [0.01, 0.1, 1.0, 2.0, 3.0, 4.0, 5.0], {"few": [-9, -5, -6, -7, -8, -9, -10], "many": [-3, -2, -1, -2, -3, -4, -5]}
-    )
+def test_smoothing_marks_each_maximum_and_draws_the_standard_errors() -> None:
+    few, many = ([-9, -5, -6, -7, -8, -9, -10], [1, 0, 2, 3, 4, 5, 6]), ([-3, -2, -1, -2, -3, -4, -5], [0.5, 0.5, 0, 1, 1, 1, 1])
+    fig = figures.smoothing("A title", [0.01, 0.1, 1.0, 2.0, 3.0, 4.0, 5.0], {"few": few, "many": many})
     stars = [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in fig.axes[0].lines if line.get_marker() == "*"]
     assert stars == [(0.1, -5), (1.0, -1)]
+    bars = [collection.get_segments() for collection in fig.axes[0].collections]
+    assert [[bar[:, 1].tolist() for bar in of_curve[:3]] for of_curve in bars] == [
+        [[-10, -8], [-5, -5], [-8, -4]],
+        [[-3.5, -2.5], [-2.5, -1.5], [-1, -1]],
+    ]
     assert {"few", "many", "-5.0", "-1.0"} <= set(texts(fig))
     assert fig.axes[0].get_xscale() == "log"
 
 
-def test_running_means_are_drawn_against_the_number_of_digits_with_their_last_values() -> None:
-    fig = figures.running_means("A title", {"network": [190.0, 191.0, 192.4], "count": [400.0, 250.0, 160.6]})
-    network, count = fig.axes[0].lines
-    assert (network.get_xdata().tolist(), network.get_ydata().tolist()) == ([1, 2, 3], [190.0, 191.0, 192.4])
-    assert (count.get_ydata().tolist(), count.get_color()) == ([400.0, 250.0, 160.6], plots.COLORS["naive"])
-    assert {"A title", "network: 192", "count: 161"} <= set(texts(fig))
-    assert fig.axes[0].get_xscale() == "log"
+def test_learning_draws_a_point_with_its_error_for_each_group_and_the_decoder_as_a_line() -> None:
+    fig = figures.learning("A title", [(1, 1), (2, 3), (4, 7)], [216.4, 195.0, 182.0], [7.0, 5.0, 3.0], 190.6)
+    ax = fig.axes[0]
+    (bars,) = ax.collections
+    assert [bar[:, 1].tolist() for bar in bars.get_segments()] == [pytest.approx(pair) for pair in ([209.4, 223.4], [190, 200], [179, 185])]
+    (points,) = [drawn for drawn in ax.lines if drawn.get_marker() == "o"]
+    assert points.get_ydata().tolist() == [216.4, 195.0, 182.0]
+    (decoder,) = [drawn for drawn in ax.lines if drawn.get_linestyle() == "--"]
+    assert list(decoder.get_ydata()) == [190.6, 190.6]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "2 to 3", "4 to 7"]
+    assert {"A title", "216", "195", "182", "decoder with two latents: 191"} <= set(texts(fig))
 
 
 def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
     fig = figures.code_lengths(
-        "A title", {"files": {"zip": 9.0, "png": 4.0}, "models": {"model": 5.4}, "counts": {"none": 12.0, "ten": 3.0}}, {"bound": 2.0}
+        "A title",
+        {"files": {"zip": 9.0, "png": 4.0}, "models": {"model": 5.4}, "counts": {"none": 12.0, "ten": 3.0}},
+        {"bound": 2.0},
+        "on other digits",
     )
     *bars, bound = fig.axes[0].patches
     assert (bound.get_width(), bound.get_hatch(), bound.get_facecolor()[3]) == (2.0, "///", 0)

@@ -27,7 +27,7 @@ def climbs(title: str, curves) -> Figure:
             f"{name} of {len(curves)}:\n{end:.1f}", (rounds[-1], end), xytext=(5, dy), textcoords="offset points", va="center", color=color
         )
     ax.text(0.02, 0.9, f"after round 1, far below: {first.min():.0f} to {first.max():.0f}", transform=ax.transAxes, fontsize=9)
-    ax.set(xscale="log", xlim=(1, 1.7 * rounds[-1]), ylim=(ends.min() - 3, ends.max() + 0.5))
+    ax.set(xscale="log", xlim=(1, rounds[-1]), ylim=(ends.min() - 3, ends.max() + 0.5))
     ticks = [n for n in (1, 2, 5, 10, 20, 50, 100) if n <= rounds[-1]]
     ax.set(xticks=ticks, xticklabels=ticks)
     ax.minorticks_off()
@@ -42,15 +42,15 @@ def two_rows(title: str, pictures, row_names: Sequence[str], weights, shares) ->
         weights, shares: the p(z) of the C upper pictures, and how each divides among the classes (C, K).
     """
     fig = images(pictures, title, columns=len(pictures) // 2, row_names=row_names, size=1.0)
-    fig.set_figheight(fig.get_figheight() + 0.9)
+    fig.set_figheight(fig.get_figheight() + 1.7)
     for ax, weight, share in zip(fig.axes, np.asarray(weights), np.asarray(shares)):
         ax.set_title(f"p(z) = {weight:.2f}", fontsize=8, fontweight="normal", loc="center")
-        bars = ax.inset_axes((0, -0.62, 1, 0.5))
+        bars = ax.inset_axes((0, -1.2, 1, 1.08))
         bars.bar(range(len(share)), share, color=[COLORS["importance"] if s == share.max() else COLORS["prior"] for s in share])
         bars.annotate(
             f"{share.max():.0%}", (0.5, 0.98), xycoords="axes fraction", ha="center", va="top", fontsize=8, color=COLORS["importance"]
         )
-        bars.set(ylim=(0, 1.5), yticks=[], xticks=range(len(share)))
+        bars.set(ylim=(0, 1.3), yticks=[], xticks=range(len(share)))
         bars.tick_params(axis="x", length=0, pad=1, labelsize=6.5)
         bars.spines[["left", "top", "right"]].set_visible(False)
         bars.grid(False)
@@ -122,7 +122,7 @@ def _sure_and_right(ax: Axes, names: Sequence[str], versions: Sequence[str], fou
         ax.annotate(text, (value, 1), xytext=(0, 7), textcoords="offset points", ha=ha, fontsize=9, color=color)
     ax.set(yticks=[y for y, _ in labels], yticklabels=[text for _, text in labels], xlim=(0.5, 1.2), ylim=(labels[-1][0] + 0.6, -0.6))
     ax.set(xticks=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0], xticklabels=[f"{p} %" for p in (50, 60, 70, 80, 90, 100)])
-    ax.set_title("how sure, and how often right", fontsize=10, fontweight="normal", loc="left")
+    ax.set_title("dot: how sure; diamond: how often right; arrow: after shuffling", fontsize=9.5, fontweight="normal", loc="left")
     ax.grid(axis="y", visible=False)
     ax.tick_params(axis="y", length=0)
     for (_, text), label in zip(labels, ax.get_yticklabels()):
@@ -130,44 +130,66 @@ def _sure_and_right(ax: Axes, names: Sequence[str], versions: Sequence[str], fou
 
 
 @in_course_style
-def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, Sequence[float]]) -> Figure:
-    """Held-out log p(x) against the amount of smoothing, a curve a name, each with its maximum marked."""
+def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
+    """Held-out log p(x) against the amount of smoothing, a curve a name, each with its maximum marked.
+
+    Args:
+        curves: from a name to the means and to the standard errors of their differences to the highest one.
+    """
     fig, ax = figure(title, "extra images a of each kind", "log p(x), nats per held-out digit", size=(7.4, 3.8))
-    curves = {name: np.asarray(values) for name, values in curves.items()}
-    for (name, values), color in zip(curves.items(), ("naive", "importance")):
+    lowest, highest = np.inf, -np.inf
+    for (name, (values, errors)), color in zip(curves.items(), ("naive", "importance")):
+        values = np.asarray(values)
         line(ax, amounts, values, name, color, end=1, nudge=(0, -14), marker="o", ms=3)
+        ax.errorbar(amounts, values, np.asarray(errors), fmt="none", ecolor=COLORS[color], elinewidth=1.2, capsize=3)
         top = int(np.argmax(values))
         ax.plot(amounts[top], values[top], "*", ms=13, color=COLORS[color], zorder=4)
         ax.annotate(f"{values[top]:.1f}", (amounts[top], values[top]), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9)
-    lowest = min(min(values) for values in curves.values())
-    highest = max(max(values) for values in curves.values())
+        lowest, highest = min(lowest, values.min()), max(highest, values.max())
     ax.axvline(1, color=COLORS["prior"], ls="--", lw=1.2)
-    ax.text(0.8, lowest, "a = 1", fontsize=9, color="#555555", ha="right")
-    ax.set(xscale="log", ylim=(lowest - 0.05 * (highest - lowest), highest + 0.15 * (highest - lowest)))
+    ax.text(0.9, lowest, "a = 1", fontsize=9, color="#555555", ha="right")
+    ax.set(xscale="log", ylim=(lowest - 0.1 * (highest - lowest), highest + 0.15 * (highest - lowest)))
     return fig
 
 
 @in_course_style
-def running_means(title: str, means: Mapping[str, object]) -> Figure:
-    """The mean bits of the first 1, 2, ... digits, a curve a name, against the number of digits; the last value beside its curve."""
-    fig, ax = figure(title, "digits so far", "bits per digit, mean so far", size=(7.4, 3.4))
-    for (name, values), color in zip(means.items(), ("importance", "naive")):
-        values = np.asarray(values)
-        line(ax, np.arange(1, len(values) + 1), values, f"{name}: {values[-1]:.0f}", color)
-    ax.set(xscale="log", xlim=(1, 12 * len(values)))
-    ticks = [n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500) if n <= len(values)]
-    ax.set(xticks=ticks, xticklabels=ticks)
-    ax.minorticks_off()
+def learning(title: str, groups: Sequence[tuple[int, int]], means, errors, decoder: float) -> Figure:
+    """The bits of a digit against its place in the order, a point with its standard error a group of places, and a line for the decoder.
+
+    Args:
+        groups: the first and the last place of each group.
+        means, errors: the mean bits of a digit in each group, and the standard errors of the means.
+    """
+    fig, ax = figure(title, "place of the digit in the order", "bits per digit", size=(7.4, 3.4))
+    at, color = np.arange(len(groups)), COLORS["naive"]
+    ax.errorbar(at, np.asarray(means), np.asarray(errors), fmt="o", color=color, capsize=4)
+    for x, y in zip(at, np.asarray(means)):
+        ax.annotate(f"{y:.0f}", (x, y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9, color=color)
+    ax.annotate(
+        "count of ten neighbours, ± standard error", (0, means[0]), xytext=(40, 0), textcoords="offset points", va="center", color=color
+    )
+    ax.axhline(decoder, color=COLORS["importance"], ls="--")
+    ax.annotate(
+        f"decoder with two latents: {decoder:.0f}",
+        (at[-1] + 0.5, decoder),
+        xytext=(0, 5),
+        textcoords="offset points",
+        ha="right",
+        color=COLORS["importance"],
+    )
+    names = [f"{first}" if first == last else f"{first} to {last}" for first, last in groups]
+    ax.set(xticks=at, xticklabels=names, xlim=(-0.5, at[-1] + 0.5))
     return fig
 
 
 @in_course_style
-def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: Mapping[str, float]) -> Figure:
+def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: Mapping[str, float], note: str) -> Figure:
     """A bar a code with its bits, the longest above, in the colour of its kind, and a dotted line at the shortest.
 
     Args:
         bits: from up to three kinds of codes to their codes, from a name to its bits.
         at_most: bounds on the bits of codes of the second kind, found elsewhere; their bars are hatched.
+        note: what stands behind each bound.
     """
     fig, ax = figure("", "bits per digit", size=(8.2, 4.5))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -177,7 +199,7 @@ def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: M
     ax.barh([name for _, name, _ in codes], values, color=[colors[kind] for _, _, kind in codes])
     second = COLORS["importance"]
     ax.barh(list(at_most), list(at_most.values()), facecolor="none", edgecolor=second, hatch="///", lw=1.2)
-    written = [f"{value:.0f}" for value in values] + [f"at most {value:.0f}, on other digits" for value in at_most.values()]
+    written = [f"{value:.0f}" for value in values] + [f"at most {value:.0f}, {note}" for value in at_most.values()]
     white = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
     for i, (value, text) in enumerate(zip([*values, *at_most.values()], written)):
         ax.annotate(text, (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9, bbox=white)
