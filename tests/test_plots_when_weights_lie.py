@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from scipy.stats import chi
 
 from vaecourse.plots import when_weights_lie as figures
 
@@ -73,20 +72,6 @@ def test_alarms_count_the_failures_that_they_warn_of(ess: list[float], k_hat: li
         assert (low < everything[:, 0]).all()
         assert (everything[:, 0] < high).all()
         assert ax.get_ylim()[0] < -80
-
-
-def test_tempered_rings_the_failures_and_counts_the_prior_samples_beyond_each_distance() -> None:
-    fig = figures.tempered([1.0, 3.5, 3.9, 0.5], [0.2, 4.1, 4.0, 0.1], [1, 2], 1000)
-    shown = {t.get_position()[0]: float(t.get_text()) for t in fig.axes[0].texts if t.get_text().replace(".", "").isdigit()}
-    assert set(shown) == {1.5, 2, 2.5, 3, 3.5, 4}
-    for r, count in shown.items():
-        assert count == pytest.approx(1000 * chi(2).sf(r), abs=0.5 if r < 4 else 0.05)
-    everything, *rings = points(fig.axes[0])
-    np.testing.assert_array_equal(everything, [[1.0, 0.2], [3.5, 4.1], [3.9, 4.0], [0.5, 0.1]])
-    np.testing.assert_array_equal(np.concatenate(rings), [[3.5, 4.1], [3.9, 4.0]])
-    assert "The failures: far out, and the tempered mean is 4.0 to 4.1 away" in texts(fig)
-    sides = {t.get_text(): t.get_ha() for t in fig.axes[0].texts if t.get_text().startswith("#")}
-    assert sides == {"#1": "right", "#2": "left"}  # neighbours of about the same height: one label on either side
 
 
 def test_repairs_fills_what_is_close_and_counts_the_repaired_digits() -> None:

@@ -126,33 +126,6 @@ def _others(ax: Axes, error, named: Sequence[int]) -> None:
 
 
 @in_course_style
-def tempered(radius, away, named: Sequence[int], n: int) -> Figure:
-    """How far the tempered mean lies from the posterior mean against the radius of the latter.
-
-    The failures in `named` are ringed. Below stands how many of n prior samples lie farther out.
-    """
-    radius, away = np.asarray(radius), np.asarray(away)
-    far = away[list(named)]
-    title = f"The failures: far out, and the tempered mean is {far.min():.1f} to {far.max():.1f} away"
-    axes_said = ("distance of the posterior mean from the origin", "tempered mean, power 1/32:\ndistance from the posterior mean")
-    fig, ax = figure(title, *axes_said, size=(7.4, 4))
-    ax.plot(radius, away, "o", ms=4.5, color=BLUE, alpha=0.55)
-    for i in named:
-        ax.plot(radius[i], away[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
-        crowded = any(radius[j] > radius[i] and abs(away[j] - away[i]) < 0.5 for j in named)  # the label of a neighbour on the right
-        at = {"xytext": (-9 if crowded else 9, -3), "textcoords": "offset points", "ha": "right" if crowded else "left"}
-        ax.annotate(f"#{i}", (radius[i], away[i]), color=RED, **at)
-    high = 1.12 * away.max()
-    ax.set(xlim=(0, max(4.3, 1.1 * radius.max())), ylim=(-0.2 * high, high))
-    ax.set_yticks([t for t in ax.get_yticks() if 0 <= t <= high])
-    ax.text(0.05, -0.1 * high, f"of {n:,} prior samples\nlie farther out:", color=GREY, fontsize=9, va="center")
-    for r in (1.5, 2, 2.5, 3, 3.5, 4):
-        beyond = n * np.exp(-(r**2) / 2)
-        ax.text(r, -0.1 * high, f"{beyond:.0f}" if beyond >= 1 else f"{beyond:.1f}", color=GREY, fontsize=9, ha="center", va="center")
-    return fig
-
-
-@in_course_style
 def repairs(methods: Mapping[str, object], names: Sequence[str], heavier: Sequence[float], close: float = 0.5) -> Figure:
     """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled.
 
