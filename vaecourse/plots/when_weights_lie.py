@@ -22,7 +22,7 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
     widths, k_hat, ess = (np.asarray(a) for a in (widths, k_hat, ess))
     titles = ["A narrow and a wide q with nearly the same ESS", "k̂ tells them apart"]
     fig, axes = figure(
-        titles, "width of q / width of the posterior", [f"effective samples of {n:,}", "shape k of the tail"], size=(9.6, 3.9)
+        titles, "width of q / width of the posterior (log scale)", [f"effective samples of {n:,}", "shape k of the tail"], size=(9.6, 3.9)
     )
     left, right = widths.min() / 1.12, widths.max() * 1.12
     for ax, runs in zip(axes, (ess, k_hat)):
@@ -58,13 +58,18 @@ def _medians(ax: Axes, x, runs) -> None:
 
 @in_course_style
 def missed_mode(z, posterior, q, samples, said: str) -> Figure:
-    """Two modes, a proposal that covers one of them, and where its samples fell; `said` is what the alarms report."""
-    fig, ax = figure("All samples lie on the smaller mode", "z", "density", size=(7.4, 3.3))
+    """Two modes, a proposal that covers one of them, where its samples fell, and log w/p(x); `said` is what the alarms report."""
     z, posterior, q = (np.asarray(a) for a in (z, posterior, q))
+    log_ratio = np.log(posterior / q)
+    left, right = (int(np.argmax(np.where(side, posterior, 0))) for side in (z < 0, z > 0))
+    titles = ["All samples lie on the smaller mode", f"Bounded, but not small: {log_ratio[left]:.0f} on the missed mode"]
+    fig, (ax, weights) = figure(titles, "z", ["density", "log of w/p(x)"], size=(9.6, 3.3))
+    weights.axhline(0, color=COLORS["exact"], lw=1)
+    line(weights, z, log_ratio, "", "importance")
+    weights.plot(z[left], log_ratio[left], "o", ms=9, mfc="none", mec=RED, mew=1.5)
     ax.fill_between(z, posterior, color=COLORS["posterior"], alpha=0.45, lw=0)
     line(ax, z, posterior, "", "posterior")
     line(ax, z, q, "", "importance")
-    left, right = (int(np.argmax(np.where(side, posterior, 0))) for side in (z < 0, z > 0))
     ax.annotate("posterior p(z|x)", (z[left], posterior[left]), xytext=(14, -4), textcoords="offset points", color=AMBER, fontsize=9)
     ax.annotate("q", (z[right], q.max()), xytext=(14, -4), textcoords="offset points", color=BLUE, fontsize=9)
     samples = np.asarray(samples)
@@ -121,43 +126,18 @@ def _others(ax: Axes, error, named: Sequence[int]) -> None:
 
 
 @in_course_style
-def tempered(radius, away, named: Sequence[int], n: int) -> Figure:
-    """How far the tempered mean lies from the posterior mean against the radius of the latter.
-
-    The failures in `named` are ringed. Below stands how many of n prior samples lie farther out.
-    """
-    radius, away = np.asarray(radius), np.asarray(away)
-    far = away[list(named)]
-    title = f"The failures: far out, and the tempered mean is {far.min():.1f} to {far.max():.1f} away"
-    axes_said = ("distance of the posterior mean from the origin", "tempered mean, power 1/32:\ndistance from the posterior mean")
-    fig, ax = figure(title, *axes_said, size=(7.4, 4))
-    ax.plot(radius, away, "o", ms=4.5, color=BLUE, alpha=0.55)
-    for i in named:
-        ax.plot(radius[i], away[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
-        crowded = any(radius[j] > radius[i] and abs(away[j] - away[i]) < 0.5 for j in named)  # the label of a neighbour on the right
-        at = {"xytext": (-9 if crowded else 9, -3), "textcoords": "offset points", "ha": "right" if crowded else "left"}
-        ax.annotate(f"#{i}", (radius[i], away[i]), color=RED, **at)
-    high = 1.12 * away.max()
-    ax.set(xlim=(0, max(4.3, 1.1 * radius.max())), ylim=(-0.2 * high, high))
-    ax.set_yticks([t for t in ax.get_yticks() if 0 <= t <= high])
-    ax.text(0.05, -0.1 * high, f"of {n:,} prior samples\nlie farther out:", color=GREY, fontsize=9, va="center")
-    for r in (1.5, 2, 2.5, 3, 3.5, 4):
-        beyond = n * np.exp(-(r**2) / 2)
-        ax.text(r, -0.1 * high, f"{beyond:.0f}" if beyond >= 1 else f"{beyond:.1f}", color=GREY, fontsize=9, ha="center", va="center")
-    return fig
-
-
-@in_course_style
-def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 0.5) -> Figure:
+def repairs(methods: Mapping[str, object], names: Sequence[str], heavier: Sequence[float], close: float = 0.5) -> Figure:
     """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled.
 
-    The last panel also counts them in each row. An estimate that is more than one nat too high is labelled.
+    The last panel also counts them in each row, and says how many prior samples are expected to outweigh the old mode, `heavier`.
+    An estimate that is more than one nat too high is labelled.
     """
     every = [np.asarray(errors) for errors in methods.values()]
     near = int((np.abs(every[-1]) < close).sum())
     fig, axes = figure(list(methods), "error, nats", size=(9.8, 3.2))
     said = f"With a second fit {near} of {every[-1].size} estimates are right (filled: within {close:g} nats)"
     fig.suptitle(said, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    axes[-1].set_xlabel("error, nats (expected: prior samples\nthat outweigh the old mode)")
     low, high = min(errors.min() for errors in every), max(errors.max() for errors in every)
     right = max(0.3 * abs(low), 1.3 * high)
     for ax, errors in zip(axes, every):
@@ -169,6 +149,7 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
             ax.plot(values[~near], height[~near], "o", ms=5, mfc="none", mec=RED, mew=1.3)
             if ax is axes[-1]:
                 ax.text(0.97 * right, row, f"{near.sum()} of {len(values)}", color=BLUE, fontsize=9, ha="right", va="center")
+                ax.text(-11, row, f"expected: {heavier[row]:.1f}", color=GREY, fontsize=9, ha="right", va="center")
             for value, at in zip(values[values > 1], height[values > 1]):
                 ax.annotate(f"+{value:.1f}", (value, at), xytext=(6, -3), textcoords="offset points", color=RED, fontsize=9)
         ax.set(xlim=(1.06 * low, right), ylim=(len(names) - 0.5, -0.6))
@@ -182,14 +163,15 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
 def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
     """Error of the prior's estimate against KL(posterior || prior), for a smaller and a larger number of samples N.
 
-    Dashed lines mark log N for both; the digits between the lines are filled.
+    Dashed lines mark log N for both; the digits between the lines are filled. The titles count the errors below a nat on both sides.
     """
     kl, (few, many) = np.asarray(kl), sorted(errors)
-    titles = [
-        f"{few:,} samples: right of log N most errors are large",
-        f"{many:,} samples: the line has moved by {np.log(many / few):.0f} nats",
-    ]
-    fig, axes = figure(titles, "KL(posterior ‖ prior), nats", ["estimate minus exact, nats", ""], size=(9.6, 3.8))
+    titles = []
+    for n in (few, many):
+        right, below = np.abs(np.asarray(errors[n])) < 1, kl < np.log(n)
+        counts = [f"{(right & side).sum()} of {side.sum()}" for side in (below, ~below)]
+        titles.append(f"Right: {counts[0]} below log N, {counts[1]} beyond")
+    fig, axes = figure(titles, "KL(posterior ‖ prior), nats", ["estimate minus exact, nats (right: within 1)", ""], size=(9.6, 3.8))
     between = (kl > np.log(few)) & (kl < np.log(many))
     for ax, n in zip(axes, (few, many)):
         error = np.maximum(np.asarray(errors[n]), cut)
@@ -199,7 +181,7 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
             ax.plot(kl[~between & drawn], error[~between & drawn], mark, ms=4.5, mfc="none", mec=GREY)
             ax.plot(kl[between & drawn], error[between & drawn], mark, ms=4.5, color=BLUE)
         ax.axvline(np.log(n), color=RED, lw=1.5, ls="--")
-        ax.text(np.log(n) - 0.1, 0.6 * cut, f"log N = {np.log(n):.1f}", color=RED, ha="right", fontsize=9)
+        ax.text(np.log(n) - 0.1, 0.6 * cut, f"log {n:,} = {np.log(n):.1f}", color=RED, ha="right", fontsize=9)
         ax.set(ylim=(cut - 1.5, 5))
     axes[1].text(np.log(few) + 0.1, cut, f"filled: the {between.sum()} digits\nbetween the lines", color=BLUE, fontsize=9, va="bottom")
     if min(np.min(np.asarray(error)) for error in errors.values()) < cut:
@@ -209,21 +191,24 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
 
 
 @in_course_style
-def within_reach(fitted: tuple[object, object], prior: tuple[object, object], named: Sequence[int]) -> Figure:
+def within_reach(fitted: tuple[object, object], prior: tuple[object, object], named: Sequence[int], met: object) -> Figure:
     """Error in nats against the log of the share of the posterior within reach, (log_share, error), for the fitted q and for the prior.
 
-    The failures of the fitted q in `named` are ringed. For the prior, the digits on either side of a share of 1/2 are counted whose
-    error exceeds a nat. The scales are linear up to 1 nat and logarithmic beyond.
+    The failures of the fitted q in `named` are ringed.
+    For the prior, the digits for which a sample fell out of reach, `met` (digits,), are crosses. Those on either side of a share
+    of 1/2 are counted whose error exceeds a nat. The scales are linear up to 1 nat and logarithmic beyond.
     """
     titles = ["Fitted q: the error is close to log R", "The prior: a small R warns, but is no measure"]
     fig, axes = figure(titles, "log of the share R within reach", ["estimate minus exact, nats", ""], size=(9.6, 4.2))
     clouds = [tuple(np.asarray(a) for a in cloud) for cloud in (fitted, prior)]
     low, high = 2 * min(a.min() for a in clouds[0] + clouds[1]), max(3.5, 2 * max(error.max() for _, error in clouds))
     ticks = [t for t in (-100, -30, -10, -3, -1, 0, 1, 3) if low < t < high]
-    for ax, (share, error), ink in zip(axes, clouds, (BLUE, RED)):
+    met = np.asarray(met, dtype=bool)
+    for ax, (share, error), ink, cross in zip(axes, clouds, (BLUE, RED), (np.zeros_like(met), met)):
         ax.axhspan(-1, 1, color=GREY, alpha=0.1, lw=0)
         ax.plot([low, high], [low, high], color=COLORS["exact"], lw=1)
-        ax.plot(share, error, "o", ms=4.5, color=ink, alpha=0.55)
+        ax.plot(share[~cross], error[~cross], "o", ms=4.5, color=ink, alpha=0.55)
+        ax.plot(share[cross], error[cross], "x", ms=6, color="black", mew=1.5)
         left = 2.4 * min(share.min(), -1)
         ax.set_xscale("symlog", linthresh=1, linscale=1)
         ax.set_yscale("symlog", linthresh=1, linscale=1)
@@ -242,6 +227,8 @@ def within_reach(fitted: tuple[object, object], prior: tuple[object, object], na
     share, off = clouds[1][0], np.abs(clouds[1][1]) > 1
     half = share < np.log(0.5)
     axes[1].axvline(np.log(0.5), color=GREY, lw=1, ls="--")
+    said = f"crosses: a sample\nfell out of reach ({met.sum()})"
+    axes[1].text(0.03, 0.72, said, fontsize=9, va="top", transform=axes[1].transAxes)
     for side, x, ha in ((half, np.log(0.5) - 0.04, "right"), (~half, np.log(0.5) + 0.04, "left")):
         said = f"R {'below' if side is half else 'above'} 1/2:\n{(side & off).sum()} of {side.sum()} off by\nmore than a nat"
         axes[1].text(x, 0.14, said, color=GREY, fontsize=9, ha=ha, va="center", transform=axes[1].get_xaxis_transform())
