@@ -192,12 +192,12 @@ def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
 # ---------------------------------------------------------------- notebook 02b
 
 
-def test_each_column_has_its_costs_under_the_pictures_and_one_column_is_framed() -> None:
-    rows = RANDOM.random((3, 2, 784))
-    fig = pictures.three_pictures(*rows, [[51.6, 40], [126.2, 99]], 1, "A title")
-    np.testing.assert_allclose([shown(ax).reshape(784) for ax in fig.axes], rows.reshape(6, 784))
-    assert [ax.get_xlabel() for ax in fig.axes] == ["", "", "52 nats", "40 nats", "126 nats", "99 nats"]
-    assert [to_hex(ax.spines["left"].get_edgecolor()).upper() == pictures.ACCENT for ax in fig.axes] == [False, True] * 3
+def test_each_column_has_its_costs_under_the_pictures_and_some_columns_are_framed() -> None:
+    rows = RANDOM.random((3, 3, 784))
+    fig = pictures.three_pictures(*rows, [[51.6, 40, 60], [126.2, 99, 58]], (1, 2), "A title")
+    np.testing.assert_allclose([shown(ax).reshape(784) for ax in fig.axes], rows.reshape(9, 784))
+    assert [ax.get_xlabel() for ax in fig.axes] == ["", "", "", "52 nats", "40 nats", "60 nats", "+75 nats", "+59 nats", "-2 nats"]
+    assert [to_hex(ax.spines["left"].get_edgecolor()).upper() == pictures.ACCENT for ax in fig.axes] == [False, True, True] * 3
     assert not clipped(fig)
 
 
@@ -209,7 +209,7 @@ def test_the_digits_stand_where_each_panel_puts_them_and_arcs_lead_there_clockwi
         boxes = np.array([image.get_extent() for image in ax.images])
         np.testing.assert_allclose(np.stack([boxes[:, :2].mean(1), boxes[:, 2:].mean(1)], 1), expected)
         for i, (image, digit) in enumerate(zip(ax.images, decoded)):
-            np.testing.assert_allclose(image.get_array()[..., 3], digit.reshape(28, 28) * (1 if i in (1, 3) else 0.55))
+            np.testing.assert_allclose(image.get_array()[..., 3], digit.reshape(28, 28) * (1 if i in (1, 3) else 0.75))
         frames = [np.reshape(p.get_bbox().extents, (2, 2)).mean(0) for p in ax.patches]
         np.testing.assert_allclose(frames, expected[[3, 1]])
         assert len({p.get_edgecolor() for p in ax.patches}) == 2
@@ -224,18 +224,22 @@ def test_the_digits_stand_where_each_panel_puts_them_and_arcs_lead_there_clockwi
     assert not clipped(fig)
 
 
-def test_the_yardstick_puts_each_name_at_its_value_and_marks_what_the_ceiling_leaves() -> None:
-    values = {"low": -500.0, "middle": -200.0, "high": -150.0}
-    fig = pictures.yardstick(values, ("ceiling", -100.0), ("middle", "another prior: at most 9", -191.0), "A title")
+def test_an_arrow_leads_from_before_to_after_each_change_in_the_colour_of_its_suspect() -> None:
+    rows = [("prior", "wide", -200.0, -191.0, "at most"), ("latents", "20", -200.0, -150.0, ""), ("prior", "narrow", -180.0, -185.0, "")]
+    fig = pictures.changes(rows, ("ceiling", -100.0), "A title")
     (ax,) = fig.axes
-    (dots,) = (drawn for drawn in ax.lines if drawn.get_marker() == "o")
-    assert (list(dots.get_xdata()), list(dots.get_ydata())) == ([-500, -200, -150], [0, 1, 2])
-    (reach,) = (drawn for drawn in ax.lines if drawn.get_marker() == "|")
-    np.testing.assert_array_equal(reach.get_xydata(), [(-200, 1), (-191, 1)])
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["low", "middle", "high"]
+    arrows = [t for t in ax.texts if t.arrow_patch]
+    assert [(t.xyann, t.xy) for t in arrows] == [((-200, 0), (-191, 0)), ((-200, 1), (-150, 1)), ((-180, 2), (-185, 2))]
+    starts = [drawn.get_xydata().tolist() for drawn in ax.lines if drawn.get_marker() == "o"]
+    assert starts == [[[-200, 0]], [[-200, 1]], [[-180, 2]]]
+    labels = ax.get_yticklabels()
+    assert [t.get_text() for t in labels] == ["prior: wide", "latents: 20", "prior: narrow"]
+    assert labels[0].get_color() == labels[2].get_color() != labels[1].get_color()
+    assert [to_rgba(t.get_color()) for t in labels] == [t.arrow_patch.get_edgecolor() for t in arrows]
     found = {t.get_text().replace("\N{MINUS SIGN}", "-"): t.xy for t in ax.texts if t.get_text()}
-    gains = {"gains 300": (-350, 1), "gains 350": (-325, 2), "at most 50 missing": (-125, 2), "another prior: at most 9": (-191, 1)}
-    assert found == gains | {"-500": (-500, 0), "-200": (-200, 1), "-150": (-150, 2), "ceiling: -100": (-100, 0)}
+    assert found == {"at most +9": (-191, 0), "+50": (-150, 1), "-5": (-185, 2), "ceiling: -100": (-100, 0)}
+    (limit,) = (drawn for drawn in ax.lines if drawn.get_marker() == "None")
+    assert list(limit.get_xdata()) == [-100, -100]
     assert ax.get_title(loc="left") == "A title"
     assert not clipped(fig)
 

@@ -298,13 +298,18 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
 
 
 @in_course_style
-def three_pictures(x, grey, decoded, costs, framed: int, title: str) -> Figure:
-    """Columns of a digit, its grey and its decoded picture, each (N, 784); under the last two the cost (2, N) of the pixels in nats."""
-    rows = ["digit $x$", "grey picture $g$\nbehind it", "decoded at the most\nprobable $z$"]
-    captions = [""] * len(x) + [f"{cost:.0f} nats" for cost in np.asarray(costs).flatten()]
+def three_pictures(x, grey, decoded, costs, framed: Sequence[int], title: str) -> Figure:
+    """Columns of a digit, its grey and its decoded picture, each (N, 784), some of them framed.
+
+    The costs (2, N) of the pixels are in nats: the first stands under the grey picture, what the second adds under the decoded one.
+    """
+    rows = ["digit $x$", "grey picture $g$\nbehind it", "decoded at the most\nprobable $z$, and\nwhat it costs more"]
+    own, given_z = np.asarray(costs)
+    captions = [""] * len(x) + [f"{cost:.0f} nats" for cost in own] + [f"{more:+.0f} nats" for more in given_z - own]
     fig = images(np.concatenate([x, grey, decoded]), title, captions, columns=len(x), row_names=rows)
     for row in range(3):
-        fig.axes[row * len(x) + framed].spines[:].set(color=ACCENT, linewidth=2.2)
+        for column in framed:
+            fig.axes[row * len(x) + column].spines[:].set(color=ACCENT, linewidth=2.2)
     return fig
 
 
@@ -330,7 +335,7 @@ def _digits_at(ax: Axes, places: np.ndarray, decoded, framed: Sequence[int]) -> 
     reach = np.abs(places).max() + 0.45
     for i, ((left, low), image) in enumerate(zip(places - 0.35, np.asarray(decoded).reshape(-1, 28, 28))):
         ink = np.zeros((28, 28, 4))
-        ink[..., 3] = image * (1 if i in framed else 0.55)
+        ink[..., 3] = image * (1 if i in framed else 0.75)
         ax.imshow(ink, extent=(left, left + 0.7, low, low + 0.7), interpolation="bilinear")
     for i, color in zip(framed, FRAMES):
         ax.add_patch(Rectangle(places[i] - 0.36, 0.72, 0.72, fill=False, ec=color, lw=2.2))
@@ -351,38 +356,28 @@ def _clockwise(ax: Axes, start: np.ndarray, end: np.ndarray, color: str) -> None
 
 
 @in_course_style
-def yardstick(values: Mapping[str, float], ceiling: tuple[str, float], reach: tuple[str, str, float], title: str) -> Figure:
-    """Mean log p(x) of models in rows, {name: nats}: the gain of each over the first, and how far the last is from a ceiling.
+def changes(rows: Sequence[tuple[str, str, float, float, str]], ceiling: tuple[str, float], title: str) -> Figure:
+    """What changes of a model gain: in every row an arrow from mean log p(x) before a change to that after it, and a ceiling.
 
-    `reach` is the name of a row, a text and a value in nats that this model cannot exceed after a change that the text names.
+    A row holds the suspect, which gives it its colour, the change, the two values in nats and a word before the gain.
     """
-    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.6, 0.55 * len(values) + 1.5))
-    places, (first, *others) = range(len(values)), values.values()
-    ax.plot([first, first], [0, places[-1] + 0.6], color="#BBBBBB", lw=1, ls="--")
-    for place, value in enumerate(others, start=1):
-        _span(ax, first, value, place, f"gains {value - first:.0f}", "->", "#555555")
-    _span(ax, others[-1], ceiling[1], places[-1], f"at most {ceiling[1] - others[-1]:.0f} missing", "<->", ACCENT)
-    name, text, most = reach
-    place = list(values).index(name)
-    ax.plot([values[name], most], [place, place], color=COLORS["naive"], lw=3, marker="|", ms=12, markevery=[1], mew=2)
-    ax.annotate(text, (most, place), xytext=(8, 0), textcoords="offset points", va="center", fontsize=10, color=COLORS["naive"])
-    ax.plot(values.values(), places, "o", color=COLORS["exact"], ms=8)
-    for place, value in zip(places, values.values()):
-        text = f"{value:.0f}".replace("-", "\N{MINUS SIGN}")
-        ax.annotate(text, (value, place), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=10, weight="bold")
-    ax.axvline(ceiling[1], color=ACCENT, lw=3)
+    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(10.2, 0.42 * len(rows) + 1.3))
+    colors = dict(zip(dict.fromkeys(row[0] for row in rows), (*FRAMES, ACCENT)))
+    for place, (suspect, _, before, after, word) in enumerate(rows):
+        arrow = {"arrowstyle": "-|>", "color": colors[suspect], "lw": 2, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (after, place), (before, place), arrowprops=arrow)
+        ax.plot(before, place, "o", color=colors[suspect], ms=6)
+        text = f"{word} {after - before:+.0f}".strip()
+        ax.annotate(text, (after, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=10, color=colors[suspect])
+    ax.axvline(ceiling[1], color="black", lw=3)
     text = f"{ceiling[0]}: {ceiling[1]:.0f}".replace("-", "\N{MINUS SIGN}")
-    ax.annotate(text, (ceiling[1], 0), xytext=(-8, 0), textcoords="offset points", ha="right", va="center", fontsize=10, color=ACCENT)
-    ax.set_yticks(places, list(values))
-    ax.set(ylim=(len(values) - 0.4, -0.7))
-    ax.grid(False)
+    ax.annotate(text, (ceiling[1], 0), xytext=(-8, 0), textcoords="offset points", ha="right", va="center", fontsize=10)
+    ax.set_yticks(range(len(rows)), [f"{suspect}: {change}" for suspect, change, *_ in rows])
+    for label, (suspect, *_) in zip(ax.get_yticklabels(), rows):
+        label.set_color(colors[suspect])
+    ax.set(ylim=(len(rows) - 0.4, -0.6))
+    ax.grid(False, axis="y")
     return fig
-
-
-def _span(ax: Axes, start: float, end: float, y: float, text: str, style: str, color: str) -> None:
-    """An arrow at a height y with a text under its middle."""
-    ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": style, "color": color, "shrinkA": 5, "shrinkB": 5})
-    ax.annotate(text, ((start + end) / 2, y), xytext=(0, -4), textcoords="offset points", ha="center", va="top", fontsize=10, color=color)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
