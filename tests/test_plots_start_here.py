@@ -136,8 +136,8 @@ def test_beside_the_posterior_stand_three_lower_halves_with_the_true_ink_dotted(
     assert np.asarray(by_title["The digit"].images[0].get_array()).tolist() == [[0, 1], [0, 1]]
     plane = by_title[r"$p(z\,|\,$upper half$)$"]
     points = plane.collections[0]
-    assert np.array_equal(points.get_offsets(), grid[[0, 2]]), "a point without probability is not drawn"
-    assert list(points.get_array()) == [0.75, 0.25]
+    assert np.array_equal(points.get_offsets(), grid[[2, 0]]), "a point without probability is not drawn, the most probable is last"
+    assert list(points.get_array()) == [0.25, 0.75]
     assert points.get_clim() == (0, 0.75)
     assert points.cmap(0.0) == (1, 1, 1, 1)
     assert [(t.get_text(), tuple(t.xy)) for t in plane.texts] == [("A: 75%", (-1, 0.5)), ("B: 25%", (1, -0.5))]

@@ -236,8 +236,8 @@ def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], nats
     titles = ["The digit", "$p(z\\,|\\,$upper half$)$", "Decoded at A", "Decoded at B", "Averaged"]
     fig, (known, plane, *lower) = figure(titles, size=(9.4, 2.9))
     _picture(known, x)
-    held = posterior > 1e-3 * posterior.max()
-    plane.scatter(*grid[held].T, c=posterior[held], s=9, marker="s", lw=0, cmap=SHARES, vmin=0)
+    held = posterior.argsort()[(posterior <= 1e-3 * posterior.max()).sum() :]  # the most probable points are drawn last
+    plane.scatter(*grid[held].T, c=posterior[held], s=36, marker="s", lw=0, cmap=SHARES, vmin=0)
     for letter, z, total in zip("AB", at, totals):
         place = {"xytext": (9, 0), "ha": "left"} if z[0] < 0 else {"xytext": (-14, 0), "ha": "right"}
         plane.annotate(f"{letter}: {total:.0%}", z, **place, textcoords="offset points", va="center", fontweight="bold")
