@@ -57,7 +57,7 @@ def test_the_integrand_is_the_square_of_p_over_q_and_its_area_is_finite_only_abo
     area = trapezoid(finite.get_ydata(), finite.get_xdata())
     assert [[t.get_text() for t in ax.texts if "area" in t.get_text()] for ax in fig.axes] == [
         [f"area {area:.2f}"],
-        ["area\nwithout end ↑"],
+        ["infinite\narea ↑"],
     ]
 
 

@@ -425,7 +425,7 @@ QUIZ = (
         0,
     ),
     Question(
-        "You are not sure how wide to make a normal q. On which side is it safer to err, and why?",
+        "The posterior is normal, in one dimension. You are not sure how wide to make a normal q. On which side is it safer to err, and why?",
         (
             (
                 "Narrow, because all of its samples count.",
@@ -434,7 +434,7 @@ QUIZ = (
             ("It does not matter, because only the mean counts.", "By (5.8) the width matters as well, and the two sides are not alike."),
             (
                 "Wide: it costs samples, but with enough of them the error bars hold.",
-                "For a normal posterior, ten times too wide costs about seven times the samples for each latent, and the error bars hold once N is well above 1 + χ². Too narrow may have infinite variance, whatever N is.",
+                "Ten times too wide costs about seven times the samples, and the error bars hold once N is well above 1 + χ². Too narrow may have infinite variance, whatever N is.",
             ),
         ),
         2,

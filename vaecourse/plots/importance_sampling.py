@@ -41,7 +41,7 @@ def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
         curve = np.exp(2 * log_p - log_density)
         finite = width**2 > 0.5
         ax.fill_between(u, np.minimum(curve, top), color=COLORS["exact" if finite else "naive"], alpha=0.15, lw=0)
-        words = f"area {width**2 / (2 * width**2 - 1) ** 0.5:.2f}" if finite else "area\nwithout end ↑"
+        words = f"area {width**2 / (2 * width**2 - 1) ** 0.5:.2f}" if finite else "infinite\narea ↑"
         ax.text(0 if finite else 3.3, 0.06 if finite else 0.5, words, ha="center", color=COLORS["exact" if finite else "naive"])
         ax.plot(u, np.exp(log_p), color=AMBER)
         ax.plot(u, np.exp(log_density), color=BLUE)
@@ -58,7 +58,7 @@ def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> 
     """1 + chi-square against the width of q, {N: N/ESS measured at some widths}, and the region where it is infinite."""
     width, cost = np.asarray(width), np.asarray(cost)
     fig, ax = figure(
-        f"{width[-1]:g} times too wide: {cost[-1]:.0f} times the samples. Below 0.71: infinite variance",
+        f"{width[-1]:g} times too wide: {cost[-1]:.0f} times the samples. Up to 1/√2: infinite variance",
         "width of q / width of the posterior",
         "samples for one effective sample",
         size=(7.2, 3.9),
@@ -78,7 +78,9 @@ def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> 
             fontsize=8,
             color=BLUE,
         )
-    words = "dots: median N/ESS of many runs,\nfinite for every N, but on the\nleft it rises with N"
+    words = (
+        "dots: median N/ESS of many runs,\nfinite for every N, but on the\nleft it rises with N; from 0.85\non, those for all N coincide"
+    )
     ax.text(0.76, 22, words, color=BLUE, fontsize=9, va="center")
     ax.set(xscale="log", yscale="log", ylim=(0.9, 55), xlim=(0.24, 12))
     ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
