@@ -418,7 +418,7 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
 
     The last curve has the straight line between its ends beside it, under which the area is one half. Each density has its mean marked.
     """
-    titles = ["The area is at most one half: no density", "Divided by its area: continuous Bernoulli (dot: mean)"]
+    titles = ["The area is at most one half: no density", "Divided by its area: a density (dot: its mean)"]
     fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density"], size=(10, 3.7))
     shades = (COLORS["importance"], COLORS["prior"], ACCENT)
     x = np.asarray(x)
