@@ -298,12 +298,14 @@ def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
     drawn = [steps.get_data() for steps in left.patches]  # for each likelihood level 0, then the others
     assert [steps.baseline for steps in drawn] == [1, 1, 0, 0]
     heights = np.concatenate([steps.values - steps.baseline for steps in drawn])
-    np.testing.assert_allclose(heights / heights[0], np.divide([*pixel["even"], *pixel["spike"]], 0.5))
+    np.testing.assert_allclose(heights, np.interp(np.log10([*pixel["even"], *pixel["spike"]]), [-4, 0], [0, 0.7]))
+    assert [t.get_text() for t in left.get_yticklabels()] == ["0.0001", "0.01", "1"] * 2
+    np.testing.assert_allclose(left.get_yticks(), [0, 0.35, 0.7, 1, 1.35, 1.7])
     assert [list(steps.edges) for steps in drawn] == [[-0.5, 0.5], [0.5, 1.5, 2.5]] * 2
     assert [(c[0].get_x(), c[0].get_width()) for c in right.containers] == [(0, 1000), (1000, 500), (0, 10), (10, 590)]
     assert [c[0].get_y() > 1 for c in right.containers] == [True, True, False, False]
     assert [t.get_text() for t in left.texts] == ["0.50 at level 0", "even", "0.88 at level 0", "spike"]
-    assert [t.get_text() for t in right.texts] == ["1,500", "600"]
+    assert [t.get_text() for t in right.texts] == ["1,000", "500", "1,500", "10", "590", "600"]
     assert not clipped(fig)
 
 
@@ -317,6 +319,7 @@ def test_the_decoder_is_stacked_on_the_noise_and_the_data_are_marked() -> None:
     assert [segment[0][1] for segment in data.get_segments()] == [2.0, 0.4]
     assert [t.get_text() for t in ax.texts] == ["2.00", "0.40", "noise above the data:\ndecoder unused"]
     assert ax.texts[-1].xy == (2, 0.5)
+    assert [t.xy for t in ax.texts[:2]] == [(1, 2.0), (2, 0.4)]
     assert not clipped(fig)
 
 

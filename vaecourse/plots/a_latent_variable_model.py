@@ -413,7 +413,7 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
 
     The last curve has the straight line between its ends beside it, under which the area is one half. Each density has its mean marked.
     """
-    titles = ["The area is at most one half: no density", "Divided by its area: continuous Bernoulli"]
+    titles = ["The area is at most one half: no density", "Divided by its area: a density (dot: its mean)"]
     fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density"], size=(10, 3.7))
     shades = (COLORS["importance"], COLORS["prior"], ACCENT)
     x = np.asarray(x)
@@ -474,25 +474,28 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
 
 @in_course_style
 def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[float, float]]) -> Figure:
-    """A row for each likelihood: its probabilities of the levels at one pixel, and its nats for a whole digit.
+    """A row for each likelihood: its probabilities of the levels at one pixel, from 0.0001 on a log scale, and its nats for a digit.
 
     Args:
         pixel: {name: probabilities (L,) of the levels 0, 1, ..., at a pixel of the background}.
         costs: {name: (nats for the pixels at level 0, nats for all others)}.
     """
-    titles = ["A background pixel: probability of each level", "The whole digit: the frequencies win at level 0"]
-    fig, (left, right) = figure(titles, ["level", "$-\\log P$ of the digit, nats"], size=(10, 4.4))
+    titles = ["A background pixel: probability of each level", "The whole digit: level 0 and the other pixels"]
+    fig, (left, right) = figure(titles, ["level", "$-\\log P$ of the digit, nats"], size=(10, 5))
     for i, (name, (zero, others)) in enumerate(costs.items()):
         row, probabilities = len(costs) - 1 - i, np.asarray(pixel[name])
         last = len(probabilities) - 1
-        heights, edges = row + 0.8 * probabilities, np.arange(last + 2) - 0.5
+        heights = row + 0.7 * (1 + np.log10(probabilities.clip(1e-4)) / 4)  # from 0.0001 to 1
+        edges = np.arange(last + 2) - 0.5
         left.stairs(heights[:1], edges[:2], baseline=row, fill=True, color=ACCENT)
         left.stairs(heights[1:], edges[1:], baseline=row, fill=True, color="#777777")
         left.axhline(row, color="#BBBBBB", lw=0.8)
-        left.text(0.04 * last, row + 0.3, f"{probabilities[0]:.2f} at level 0", color=ACCENT, va="center", fontsize=10)
-        left.text(last, row + 0.6, name, ha="right", va="center", fontsize=10)
+        left.text(0.04 * last, row + 0.8, f"{probabilities[0]:.2f} at level 0", color=ACCENT, va="center", fontsize=10)
+        left.text(last, row + 0.8, name, ha="right", va="center", fontsize=10)
         right.barh(row + 0.35, zero, 0.5, color=ACCENT, label="pixels at level 0" if i == 0 else None)
         right.barh(row + 0.35, others, 0.5, left=zero, color="#BBBBBB", label="all others" if i == 0 else None)
+        for value, start, color in ((zero, 0, "white"), (others, zero, "black")):
+            right.text(start + value / 2, row + 0.35, f"{value:,.0f}", ha="center", va="center", color=color, fontsize=9)
         right.annotate(f"{zero + others:,.0f}", (zero + others, row + 0.35), xytext=(5, 0), textcoords="offset points", va="center")
     right.set_xlim(0, 1.15 * max(sum(parts) for parts in costs.values()))
     right.xaxis.set_major_formatter("{x:,.0f}")
@@ -500,6 +503,8 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
     for ax in (left, right):
         ax.set(yticks=[], ylim=(-0.1, len(costs)))
         ax.grid(False)
+    ticks = {row + 0.7 * part: name for row in range(len(costs)) for part, name in ((0, "0.0001"), (0.5, "0.01"), (1, "1"))}
+    left.set_yticks(list(ticks), list(ticks.values()), fontsize=8)
     return fig
 
 
@@ -514,13 +519,16 @@ def noise_and_decoder(variances, decoder, noise: float) -> Figure:
     ax.bar(places, decoder, 0.55, bottom=noise, color=ACCENT, alpha=0.7, label="decoder")
     ax.hlines(variances, places - 0.38, places + 0.38, color="black", lw=2, label="data")
     for place, variance in zip(places, variances):
-        ax.annotate(f"{variance:.2f}", (place, max(variance, noise)), xytext=(0, 5), textcoords="offset points", ha="center", fontsize=10)
+        above = variance >= noise
+        shift = {"xytext": (0, 4 if above else -4), "textcoords": "offset points", "va": "bottom" if above else "top"}
+        ax.annotate(f"{variance:.2f}", (place, variance), ha="center", fontsize=10, **shift)
     unused = places[variances < noise]
     if len(unused):
+        ax.hlines(1.1 * noise, unused[0] - 0.38, unused[-1] + 0.38, color="#999999", lw=1)  # the directions of the note
         ax.annotate(
             "noise above the data:\ndecoder unused",
             (unused.mean(), noise),
-            xytext=(0, 22),
+            xytext=(0, 12),
             textcoords="offset points",
             ha="center",
             fontsize=10,
