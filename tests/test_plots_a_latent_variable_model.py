@@ -89,8 +89,9 @@ def test_the_bars_have_the_width_between_their_middles_and_the_images_are_sorted
 
 def test_the_speck_is_framed_and_enlarged() -> None:
     far, near, samples = grid(4.0), grid(0.25, 101, (2.2, 0.7)), RANDOM.normal(size=(1600, 2))
+    inside = np.arange(1600) < 2
     bell = np.exp(-(((near - (2.2, 0.7)) / (0.04, 0.06)) ** 2).sum(1) / 2)
-    fig = pictures.posterior_speck(far, np.full(121, 1 / 121), near, bell / bell.sum(), samples, 0.000644, 2)
+    fig = pictures.posterior_speck(far, np.full(121, 1 / 121), near, bell / bell.sum(), samples, 0.000644, inside)
     plane, enlarged = fig.axes
     assert enlarged.get_title(loc="left") == "99 % of the posterior lies in 0.06 % of the prior"
     (edge,) = (c for c in enlarged.collections if isinstance(c, QuadContourSet))
@@ -99,7 +100,11 @@ def test_the_speck_is_framed_and_enlarged() -> None:
     np.testing.assert_allclose((((path.vertices - (2.2, 0.7)) / (0.04, 0.06)) ** 2).sum(1), -2 * np.log(0.01), rtol=0.01)
     for ax in (plane, enlarged):
         np.testing.assert_array_equal(ax.collections[-1].get_offsets(), samples)
-    assert plane.get_title(loc="left") == "2 of 1,600 prior samples hit the region of 99 %"
+        first, second, *others = map(to_hex, ax.collections[-1].get_facecolors())
+        assert first == second == pictures.ACCENT.lower()
+        assert len(others) == 1598
+        assert first not in others
+    assert plane.get_title(loc="left") == "2 of 1,600 prior samples hit the 99 % region"
     assert (*enlarged.get_xlim(), *enlarged.get_ylim()) == pytest.approx((1.95, 2.45, 0.45, 0.95))
     rings = [p.radius for p in plane.patches if isinstance(p, Circle)]
     frames = [p.get_bbox().extents for p in plane.patches if not isinstance(p, Circle)]
@@ -135,13 +140,15 @@ def test_the_log_likelihoods_touch_zero_and_the_best_places_are_counted() -> Non
     values = -((thetas[:, None] - np.append([3.5, 5.0], np.full(38, 4.2))) ** 2) - np.arange(40)
     fig = pictures.log_likelihoods(thetas, values, 4.0)
     above, below = fig.axes
-    assert above.get_title(loc="left") == "Over 40 data sets, the best θ has a standard deviation of 0.2"
-    _, *others, our_curve, our_maximum = above.lines
+    assert above.get_title(loc="left") == "Over 40 data sets, the best θ varies from 3.5 to 5.0"
+    _, *others, our_curve, our_maximum, at_the_true_one = above.lines
     assert [list(ax.lines[0].get_xdata()) for ax in fig.axes] == [[4, 4]] * 2
     assert len(others) == 29
     curves = np.array([curve.get_ydata() for curve in [our_curve, *others]])
     np.testing.assert_allclose(curves[:3], -((thetas - [[3.5], [5.0], [4.2]]) ** 2), atol=1e-9)
     np.testing.assert_allclose(our_maximum.get_xydata(), [(3.5, 0)], atol=1e-9)
+    np.testing.assert_allclose(at_the_true_one.get_xydata(), [(4, -0.25)], atol=1e-9)
+    assert " our data: 0.2 nats below the maximum" in texts(fig)
     assert our_curve.get_color() not in [curve.get_color() for curve in others]
     counts = {round(bar.get_x() + bar.get_width() / 2, 6): bar.get_height() for bar in below.patches if bar.get_height()}
     assert counts == {3.5: 1, 4.2: 38, 5.0: 1}
@@ -175,7 +182,7 @@ def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
         "-340, the mean of log p(x | z)": (-340.4, 1),
         "-170.0": (-170.0, 0),
         "-107.6": (-107.59, 1),
-        "-98.6, best z": (-98.63, 1),
+        "-98.6\nlog p(x | z)\nat the best z": (-98.63, 1),
     }
     *_, tick = ax.lines
     assert list(tick.get_xdata()) == [-98.63, -98.63]

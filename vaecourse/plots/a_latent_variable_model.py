@@ -119,7 +119,7 @@ def _small(ax: Axes, image, at: tuple[float, float], coordinates, zoom: float) -
 
 
 @in_course_style
-def posterior_speck(grid, probs, near, near_probs, samples, share: float, inside: int) -> Figure:
+def posterior_speck(grid, probs, near, near_probs, samples, share: float, inside) -> Figure:
     """The posterior of a digit on the whole plane, and the part that holds it enlarged, under samples of the prior.
 
     A line in the enlarged part surrounds the smallest region that holds 99 % of the posterior.
@@ -129,10 +129,12 @@ def posterior_speck(grid, probs, near, near_probs, samples, share: float, inside
         near, near_probs: the same for the enlarged part.
         samples: latents (N, 2) from the prior, a dot each in both panels.
         share: of the prior, in the region inside the line.
-        inside: the number of samples in it.
+        inside: which samples (N,) lie in it; they are drawn in another colour.
     """
+    inside = np.asarray(inside)
+    hits = "hits" if inside.sum() == 1 else "hit"
     titles = [
-        f"{inside} of {len(samples):,} prior samples hit the region of 99 %",
+        f"{inside.sum()} of {len(samples):,} prior samples {hits} the 99 % region",
         f"99 % of the posterior lies in {100 * share:.2f} % of the prior",
     ]
     fig, (middle, right) = figure(titles, size=(9.8, 4.85))
@@ -141,7 +143,7 @@ def posterior_speck(grid, probs, near, near_probs, samples, share: float, inside
     plane(right, near, near_probs)
     _edge_of_99_percent(right, np.asarray(near), np.asarray(near_probs))
     for ax, size, color in ((middle, 3, "#777777"), (right, 40, "black")):
-        ax.scatter(*np.asarray(samples).T, s=size, color=color, lw=0, zorder=3)
+        ax.scatter(*np.asarray(samples).T, s=size, color=np.where(inside, ACCENT, color), lw=0, zorder=3)
     right.yaxis.tick_right()
     right.yaxis.set_label_position("right")
     right.spines[:].set_visible(True)
@@ -203,7 +205,7 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     thetas, values = np.asarray(thetas), np.asarray(values)
     values = values - values.max(0)
     places = thetas[values.argmax(0)]
-    titles = [f"Over {len(places)} data sets, the best θ has a standard deviation of {places.std(ddof=1):.1f}", ""]
+    titles = [f"Over {len(places)} data sets, the best θ varies from {places.min():.1f} to {places.max():.1f}", ""]
     fig, (above, below) = figure(
         titles,
         ["", r"$\theta$"],
@@ -218,6 +220,11 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     above.plot(thetas, values[:, 1:30], color=GREYS[0], lw=0.5)
     above.plot(thetas, values[:, 0], color=ACCENT)
     above.plot(places[0], 0, "o", color=ACCENT, ms=7, mec="white", mew=0.4)
+    drop = np.interp(true, thetas, values[:, 0])
+    above.plot(true, drop, "o", color="white", ms=5, mec=ACCENT, mew=1.4)
+    text = {"transform": above.get_xaxis_transform(), "fontsize": 9}
+    above.text(true, 0.13, f" our data: {-drop:.1f} nats below the maximum", color=ACCENT, **text)
+    above.text(true, 0.04, f" made with θ = {true:g}", color="#555555", **text)
     above.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
     others = values[-1, 1:30]
     if others.size:
@@ -225,7 +232,6 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
         above.annotate(f"{len(others)} other\ndata sets", (thetas[-1], others.min()), **text)
     above.set_xticklabels([])
     below.bar(thetas, (values == 0).sum(1), 0.8 * (thetas[1] - thetas[0]), color=GREYS[0])
-    above.text(true, 0.04, f" made with θ = {true:g}", transform=above.get_xaxis_transform(), color="#555555", fontsize=9)
     return fig
 
 
@@ -282,7 +288,7 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
         place = {"xytext": (-7, 0), "ha": "right"} if i == last else {"xytext": (7, 0)}
         ax.annotate(f"{exact:.1f}", (exact, i), textcoords="offset points", va="center", weight="bold", **place)
     ax.plot([highest, highest], [last - 0.2, last + 0.2], color=ink, lw=2.2)
-    best = f"{highest:.1f}, best z"
+    best = f"{highest:.1f}\nlog p(x | z)\nat the best z"
     ax.annotate(best, (highest, last), xytext=(7, 0), textcoords="offset points", va="center", color=ink, weight="bold")
     marks = [
         Line2D([], [], ls="none", marker="o", color=ink, label="mean of the estimates"),
