@@ -158,19 +158,20 @@ def sure_and_right(title: str, names: Sequence[str], sure, right, spread) -> Fig
         names: the name of each row.
         sure: the mean probability of the favourite, in percent (G,).
         right: the percentage that is right (G,).
-        spread: the standard deviation of that share which the posterior expects (G,), drawn as a bar.
+        spread: the standard deviation of that share which the posterior expects (G,), drawn as a bar around `sure`.
     """
     at = np.arange(len(names))
     sure, right = np.asarray(sure), np.asarray(right)
     fig, ax = figure(title, "percent (bars: standard deviation that the posterior expects for the share)", size=(9.2, 3.1))
     ax.hlines(at, right, sure, color="#BBBBBB", lw=1.5, zorder=1)
-    ax.plot(sure, at, "o", ms=11, color=COLORS["posterior"], label="sure: mean probability of the favourite")
-    ax.errorbar(right, at, xerr=spread, fmt="s", ms=5, color=INK, capsize=4, label="right: share of the favourites that are right")
+    bar = {"color": COLORS["posterior"], "ecolor": INK, "capsize": 5, "elinewidth": 1.2}
+    ax.errorbar(sure, at, xerr=spread, fmt="o", ms=8, **bar, label="sure: mean probability of the favourite")
+    ax.plot(right, at, "s", ms=5, color=INK, label="right: share of the favourites that are right", zorder=3)
     for i, (p, r) in enumerate(zip(sure, right)):
-        place = {"xytext": (12, 0), "textcoords": "offset points", "va": "center", "fontsize": 10}
+        place = {"xytext": (0, 8), "textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": 10}
         ax.annotate(f"sure {p:.1f} %, right {r:.1f} %", (max(p, r), i), **place)
     low = min(sure.min(), right.min())
-    ax.set(xlim=(low - 0.08 * (100 - low), 100 + 0.5 * (100 - low)), yticks=at, yticklabels=names, ylim=(len(at) - 0.5, -0.6))
+    ax.set(xlim=(low - 0.08 * (100 - low), 100), yticks=at, yticklabels=names, ylim=(len(at) - 0.5, -0.7))
     ax.set_xticks([t for t in range(0, 101, 10) if t > ax.get_xlim()[0]])
     ax.legend(loc="lower left", frameon=False, fontsize=10)
     ax.grid(axis="y", visible=False)
