@@ -44,33 +44,6 @@ def test_two_rows_show_the_weight_above_and_the_shares_below_the_upper_row(pages
     assert np.array_equal(np.asarray(pictures[3].images[0].get_array()), pages[3].reshape(28, 28))
 
 
-def test_evidence_marks_the_kept_pixels_and_pairs_sure_with_right() -> None:
-    x, other = np.zeros((2, 784))
-    x[[28 * 2 + 5, 300]] = 1
-    kept = {"far": [28 * 2 + 5, 3], "near": [400], "every one": range(784)}
-    found = [[(0.8, 0.7), (0.75, 0.74)], [(0.95, 0.6), (0.9, 0.91)], [(0.99, 0.89), (0.98, 0.98004)]]
-    fig = figures.evidence("A title", [x, other], ["real", "mixed"], kept, found)
-    panels, values = fig.axes[:-1], fig.axes[-1]
-    assert [(ax.get_ylabel(), ax.get_title(loc="left")) for ax in panels] == [("real", "far"), ("", "near"), ("mixed", ""), ("", "")]
-    inked, bare = panels[0].collections
-    assert inked.get_offsets().tolist() == [[5, 2]]  # column, row
-    assert bare.get_offsets().tolist() == [[3, 0]]
-    assert [ax.images[0].get_array().max() for ax in panels] == pytest.approx([0.18, 0.18, 0, 0])
-    drawn = [list(line.get_xdata()) for line in values.lines if len(line.get_xdata()) == 2]
-    assert drawn == [[0.8, 0.7], [0.75, 0.74], [0.95, 0.6], [0.9, 0.91], [0.99, 0.89], [0.98, 0.98004]]
-    orange = [float(line.get_xdata()[0]) for line in values.lines if line.get_color() == plots.COLORS["posterior"]]
-    assert orange == [0.8, 0.75, 0.95, 0.9, 0.99, 0.98]
-    arrows = [(text.xyann, text.xy) for text in values.texts if text.arrow_patch is not None]  # from and to, right and row
-    assert arrows == [
-        ((0.7, 1), (0.74, 2)),
-        ((0.6, pytest.approx(4.3)), (0.91, pytest.approx(5.3))),
-        ((0.89, pytest.approx(7.6)), (0.98004, pytest.approx(8.6))),
-    ]
-    written = texts(fig)
-    assert {"+10.0 points", "+1.0 points", "+35.0 points", "-1.0 points", "+0.0 points", "sure", "right"} <= set(written)
-    assert {"far:", "near:", "every one:", "real", "mixed"} <= set(written)
-
-
 def test_smoothing_marks_each_maximum_and_draws_the_standard_errors() -> None:
     few, many = ([-9, -5, -6, -7, -8, -9, -10], [1, 0, 2, 3, 4, 5, 6]), ([-3, -2, -1, -2, -3, -4, -5], [0.5, 0.5, 0, 1, 1, 1, 1])
     fig = figures.smoothing("A title", [0.01, 0.1, 1.0, 2.0, 3.0, 4.0, 5.0], {"few": few, "many": many})
@@ -81,7 +54,7 @@ def test_smoothing_marks_each_maximum_and_draws_the_standard_errors() -> None:
         [[-10, -8], [-5, -5], [-8, -4]],
         [[-3.5, -2.5], [-2.5, -1.5], [-1, -1]],
     ]
-    assert {"few", "many", "-5.0", "-1.0"} <= set(texts(fig))
+    assert {"few", "many", "-5.0", "-1.0", "bars: standard error of the\ndifference to the best (star)"} <= set(texts(fig))
     assert fig.axes[0].get_xscale() == "log"
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, STYLE, course_style, figure, images, in_course_style, line
-
-INK = "#333333"
+from vaecourse.plots import COLORS, figure, images, in_course_style, line
 
 
 @in_course_style
@@ -51,82 +48,10 @@ def two_rows(title: str, pictures, row_names: Sequence[str], weights, shares) ->
             f"{share.max():.0%}", (0.5, 0.98), xycoords="axes fraction", ha="center", va="top", fontsize=8, color=COLORS["importance"]
         )
         bars.set(ylim=(0, 1.3), yticks=[], xticks=range(len(share)))
-        bars.tick_params(axis="x", length=0, pad=1, labelsize=6.5)
+        bars.tick_params(axis="x", length=0, pad=1, labelsize=7.5)
         bars.spines[["left", "top", "right"]].set_visible(False)
         bars.grid(False)
     return fig
-
-
-@in_course_style
-def evidence(
-    title: str,
-    pictures: Sequence[object],
-    versions: Sequence[str],
-    kept: Mapping[str, object],
-    found: Sequence[Sequence[tuple[float, float]]],
-) -> Figure:
-    """Versions of an image, of which only some pixels are kept, and beside them how sure and how right the posterior is.
-
-    Args:
-        pictures, versions: an image (784,) and a name for each version.
-        kept: from a name to the numbers of the kept pixels; a set of all pixels has no picture.
-        found: for each set and version a pair (mean largest posterior, share of right classes).
-    """
-    fig, ax = figure("", size=(10.4, 4.1))
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    ax.remove()
-    partial = {name: np.asarray(pixels) for name, pixels in kept.items() if len(pixels) < 784}
-    cells = fig.add_gridspec(len(versions), len(partial) + 1, width_ratios=[1] * len(partial) + [2.3])
-    for row, (version, picture) in enumerate(zip(versions, pictures)):
-        for column, (name, pixels) in enumerate(partial.items()):
-            panel = fig.add_subplot(cells[row, column])
-            _marked(panel, np.asarray(picture, dtype=float), pixels)
-            panel.set_title(name if row == 0 else "", fontsize=10, fontweight="normal", loc="left")
-            panel.set_ylabel(version if column == 0 else "")
-    with course_style(STYLE):
-        _sure_and_right(fig.add_subplot(cells[:, -1]), list(kept), versions, found)
-    return fig
-
-
-def _marked(ax: Axes, x: np.ndarray, pixels: np.ndarray) -> None:
-    """An image (784,), faded, with the given pixels marked."""
-    _page(ax, (0.18 * x).reshape(28, 28))
-    rows, columns = np.divmod(pixels, 28)
-    ink = x[pixels] > 0.5
-    for some, face in ((ink, "black"), (~ink, "white")):
-        ax.scatter(columns[some], rows[some], s=12, marker="s", c=face, edgecolors=COLORS["importance"], linewidths=0.7)
-
-
-def _sure_and_right(ax: Axes, names: Sequence[str], versions: Sequence[str], found: Sequence[Sequence[tuple[float, float]]]) -> None:
-    """A line for each pair, from how often right (diamond) to how sure (dot), with the difference beside it."""
-    labels, y, before = [], 0.0, 0.0
-    arrow = {"arrowstyle": "->", "color": COLORS["exact"], "lw": 0.9, "shrinkA": 5, "shrinkB": 5}
-    for name, pairs in zip(names, found):
-        labels.append((y, f"{name}:"))
-        for version, (sure, right) in zip(versions, pairs):
-            y += 1
-            labels.append((y, version))
-            ax.plot([sure, right], [y, y], color=COLORS["prior"], lw=3, alpha=0.5)
-            ax.plot(sure, y, "o", color=COLORS["posterior"], ms=8, zorder=3)
-            ax.plot(right, y, "D", color=COLORS["exact"], ms=5, zorder=4)
-            if version != versions[0]:
-                ax.annotate("", (right, y), (before, y - 1), arrowprops=arrow)
-            before = right
-            place = {"xytext": (9, 0), "textcoords": "offset points", "va": "center", "fontsize": 9}
-            points = round(100 * (sure - right), 1) + 0.0  # which turns -0.0 into 0.0
-            ax.annotate(f"{points:+.1f} points", (max(sure, right), y), **place)
-        y += 1.3
-    sure, right = found[0][0]
-    for value, text, color in ((sure, "sure", "#9A6700"), (right, "right", INK)):
-        ha = "left" if value == max(sure, right) else "right"
-        ax.annotate(text, (value, 1), xytext=(0, 7), textcoords="offset points", ha=ha, fontsize=9, color=color)
-    ax.set(yticks=[y for y, _ in labels], yticklabels=[text for _, text in labels], xlim=(0.5, 1.2), ylim=(labels[-1][0] + 0.6, -0.6))
-    ax.set(xticks=[0.5, 0.6, 0.7, 0.8, 0.9, 1.0], xticklabels=[f"{p} %" for p in (50, 60, 70, 80, 90, 100)])
-    ax.set_title("dot: how sure; diamond: how often right; arrow: after shuffling", fontsize=9.5, fontweight="normal", loc="left")
-    ax.grid(axis="y", visible=False)
-    ax.tick_params(axis="y", length=0)
-    for (_, text), label in zip(labels, ax.get_yticklabels()):
-        label.set(fontsize=9, fontweight="bold" if text.endswith(":") else "normal")
 
 
 @in_course_style
@@ -148,6 +73,7 @@ def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, tuple[S
         lowest, highest = min(lowest, values.min()), max(highest, values.max())
     ax.axvline(1, color=COLORS["prior"], ls="--", lw=1.2)
     ax.text(0.9, lowest, "a = 1", fontsize=9, color="#555555", ha="right")
+    ax.text(0.02, 0.04, "bars: standard error of the\ndifference to the best (star)", transform=ax.transAxes, fontsize=9)
     ax.set(xscale="log", ylim=(lowest - 0.1 * (highest - lowest), highest + 0.15 * (highest - lowest)))
     return fig
 
@@ -211,12 +137,3 @@ def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: M
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     return fig
-
-
-def _page(ax: Axes, picture: np.ndarray) -> None:
-    """A picture in ink on paper, framed, without ticks."""
-    ax.imshow(picture, cmap="gray_r", vmin=0, vmax=1)
-    ax.set(xticks=[], yticks=[])
-    ax.grid(False)
-    ax.spines[:].set_visible(True)
-    ax.spines[:].set_color("#BBBBBB")
