@@ -105,7 +105,7 @@ def lead(exact: float, leads: Mapping[int, Sequence[float]], title: str, names: 
     ax.set_xscale("log")
     ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
     ax.minorticks_off()
-    ax.set_xlim(0.8 * sizes[0], 1.4 * sizes[-1])
+    ax.set_xlim(0.8 * sizes[0], 1.8 * sizes[-1])
     low, high = ax.get_ylim()
     low, high = min(low, -0.2), max(high, 0.2) + 0.08 * (high - low)
     ax.axhspan(low, 0, color=plots.COLORS["prior"], alpha=0.14, lw=0)
@@ -210,7 +210,7 @@ def by_sharpness(factors: Sequence[float], exact, estimates, titles: Sequence[st
     fig, axes = plots.figure(titles, "factor of the logits (right: sharper), log scale", labels, size=(9.4, 3.7))
     axes[0].fill_between(factors, estimates, exact, color=plots.COLORS["naive"], alpha=0.16, lw=0)
     plots.line(axes[0], factors, exact, "exact", "exact", marker="o", ms=5, end=1, nudge=(-36, 8))
-    plots.line(axes[0], factors, estimates, "estimates", "naive", marker="o", ms=5, end=1, nudge=(-4, -14))
+    plots.line(axes[0], factors, estimates, "estimates", "naive", marker="o", ms=5, end=1, nudge=(-34, -20))
     for values, color, up in ((exact, "exact", 9), (estimates, "naive", -9)):
         best = int(np.argmax(values))
         axes[0].plot(factors[best], values[best], "o", ms=12, mfc="none", mew=1.8, color=plots.COLORS[color])
