@@ -57,17 +57,17 @@ def test_errors_are_counted_in_bins_and_the_lowest_share_a_bar() -> None:
     assert ax.get_xticklabels()[0].get_text() == "below\n-60"
 
 
-def test_the_lead_is_drawn_in_truth_and_in_each_set() -> None:
-    fig = figures.lead(0.6, torch.tensor([-0.5, -0.4, -0.2]), 0.3, "Lead", ["the one", "the other"])
+def test_the_lead_is_drawn_in_truth_and_against_the_number_of_samples() -> None:
+    fig = figures.lead(0.6, {100: torch.tensor([-0.5, -0.4, -0.3]), 500: [0.3]}, "Lead", ["the one", "the other"])
     (ax,) = fig.axes
     dots = [line.get_xydata() for line in ax.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(np.concatenate(dots), [[0.6, 0], [-0.5, 1], [-0.4, 1], [-0.2, 1], [0.3, 2]], rtol=1e-6)
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["exact", "3 sets of samples", "all sets together"]
-    assert {"+0.60", "-0.50 to -0.20", "+0.30"} <= {t.get_text() for t in ax.texts}
-    side = {t.get_text(): (t.get_position()[0], t.get_ha()) for t in ax.texts if "ahead" in t.get_text()}
-    assert side["the one is ahead"][0] < 0 < side["the other is ahead"][0]
-    assert (side["the one is ahead"][1], side["the other is ahead"][1]) == ("right", "left")
-    assert ax.get_xlabel() == "lead of the other, nats"
+    expected = [[100, -0.5], [100, -0.4], [100, -0.3], [500, 0.3], [100, -0.4], [500, 0.3]]  # the last two: the means
+    np.testing.assert_allclose(np.concatenate(dots), expected, rtol=1e-6)
+    assert {line.get_ydata()[0] for line in ax.lines if not line.get_marker() == "o"} == {0.6, 0}
+    assert {"exact +0.60", "-0.40", "+0.30", "the one is ahead", "the other is ahead"} <= {t.get_text() for t in ax.texts}
+    side = {t.get_text(): (t.xyann[1], t.get_va()) for t in ax.texts if "is ahead" in t.get_text()}
+    assert side == {"the one is ahead": (-4, "top"), "the other is ahead": (4, "bottom")}
+    assert ax.get_ylabel() == "lead of the other, nats"
     fig.canvas.draw()
 
 
@@ -120,20 +120,19 @@ def test_the_samples_that_hold_the_weight_and_the_posterior_are_marked() -> None
 
 
 def test_the_means_and_their_difference_over_the_factor_are_drawn_by_sharpness() -> None:
-    fig = figures.by_sharpness([0.5, 1, 2], [-146.9, -133.8, -152.5], [-150.6, -142.7, -171.3], ["Error", "Ratio"])
+    fig = figures.by_sharpness([0.5, 0.9, 1, 2], [-146.9, -134.2, -133.8, -152.5], [-150.6, -142.3, -142.7, -171.3], ["Error", "Ratio"])
     left, right = fig.axes
-    exact, estimates = (line for line in left.lines if line.get_marker() == "o")
-    np.testing.assert_allclose(exact.get_xydata(), [[0.5, -146.9], [1, -133.8], [2, -152.5]])
-    np.testing.assert_allclose(estimates.get_xydata(), [[0.5, -150.6], [1, -142.7], [2, -171.3]])
+    exact, estimates, *rings = (line for line in left.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(exact.get_xydata(), [[0.5, -146.9], [0.9, -134.2], [1, -133.8], [2, -152.5]])
+    np.testing.assert_allclose(estimates.get_xydata(), [[0.5, -150.6], [0.9, -142.3], [1, -142.7], [2, -171.3]])
     assert (exact.get_color(), estimates.get_color()) == (plots.COLORS["exact"], plots.COLORS["naive"])
-    written = {t.get_text(): t.xy for t in left.texts if t.get_text()}
-    np.testing.assert_allclose(written["3.7\nnats"], [0.5, -148.75])  # half way between the lines
-    np.testing.assert_allclose(written["18.8\nnats"], [2, -161.9])
-    np.testing.assert_allclose(right.lines[0].get_ydata(), [7.4, 8.9, 9.4])  # 3.7 / 0.5, 8.9 / 1, 18.8 / 2
+    np.testing.assert_allclose([ring.get_xydata()[0] for ring in rings], [[1, -133.8], [0.9, -142.3]])  # the highest points
+    assert {"best at 1", "best at 0.9"} <= {t.get_text() for t in left.texts}
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [7.4, 9.0, 8.9, 9.4])  # 3.7 / 0.5, 8.1 / 0.9, 8.9 / 1, 18.8 / 2
     assert right.get_ylim()[0] == 0
     assert {"7.4", "9.4"} <= {t.get_text() for t in right.texts}
     for ax in fig.axes:
-        assert [t.get_text() for t in ax.get_xticklabels()] == ["0.5", "1", "2"]
+        assert [t.get_text() for t in ax.get_xticklabels()] == ["0.5", "0.9", "1", "2"]
     fig.canvas.draw()
 
 

@@ -445,7 +445,7 @@ QUIZ = (
         1,
     ),
     Question(
-        "An estimate of log p(x), made from an unbiased estimate of p(x), is compared with the truth. Which error is rare in every model?",
+        "An estimate of log p(x), made from an unbiased, never negative estimate of p(x), is compared with the truth. Which error is rare in every model?",
         (
             (
                 "More than 5 nats too low",

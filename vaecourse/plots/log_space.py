@@ -83,35 +83,37 @@ def errors(error, title: str, cut: float = -20.0, end: float = -60.0) -> Figure:
 
 
 @plots.in_course_style
-def lead(exact: float, estimates, pooled: float, title: str, names: Sequence[str]) -> Figure:
-    """By how many nats one decoder is ahead: in truth, in each of R sets of samples, (R,), and with all sets together.
+def lead(exact: float, leads: Mapping[int, Sequence[float]], title: str, names: Sequence[str]) -> Figure:
+    """By how many nats one decoder is ahead: in truth, and by estimates with N samples each, a dot for each estimate, against N.
 
     Args:
         exact: the lead by the exact values; negative where the other decoder is ahead.
-        estimates: the lead by the estimates of each set.
-        pooled: the lead by one estimate from the samples of all sets.
+        leads: the estimated leads, by the number of samples N; a line joins their means.
         title: the finding.
-        names: the decoder that is ahead left of 0, and the one that is ahead right of it.
+        names: the decoder that is ahead below 0, and the one that is ahead above it.
     """
-    estimates = np.asarray(estimates)
-    fig, ax = plots.figure(title, f"lead of {names[1]}, nats", size=(8.0, 2.9))
-    reach = 1.25 * max(abs(exact), abs(pooled), np.abs(estimates).max())
-    ax.axvspan(-reach, 0, color=plots.COLORS["prior"], alpha=0.14, lw=0)
-    ax.axvline(0, color=plots.COLORS["prior"], lw=1.4)
-    ax.plot(exact, 0, "o", ms=11, color=plots.COLORS["exact"])
-    ax.plot(estimates, np.ones(len(estimates)), "o", ms=11, mew=0, alpha=0.65, color=plots.COLORS["naive"])
-    ax.plot(pooled, 2, "o", ms=11, color=plots.COLORS["naive"])
-    for side, name, place in ((-1, names[0], "right"), (1, names[1], "left")):
-        ax.text(0.02 * side * reach, -0.72, f"{name} is ahead", ha=place, va="center", fontsize=9.5, color="#444444")
-    for row, value, color in ((0, exact, "exact"), (2, pooled, "naive")):
-        beside = {"xytext": (12, 0), "textcoords": "offset points", "va": "center"}
-        ax.annotate(f"{value:+.2f}", (value, row), color=plots.COLORS[color], weight="bold", **beside)
-    spread = f"{estimates.min():+.2f} to {estimates.max():+.2f}"
-    place = {"xytext": (0, -13), "textcoords": "offset points", "ha": "center", "va": "top"}
-    ax.annotate(spread, (estimates.mean(), 1), color=plots.COLORS["naive"], weight="bold", **place)
-    rows = ["exact", f"{len(estimates)} sets of samples", "all sets together"]
-    ax.set(yticks=range(3), yticklabels=rows, ylim=(2.5, -1.05), xlim=(-reach, reach))
-    ax.grid(axis="y", visible=False)
+    fig, ax = plots.figure(title, "samples N for each digit", f"lead of {names[1]}, nats", size=(8.0, 3.9))
+    sizes, means = list(leads), [float(np.mean(np.asarray(values))) for values in leads.values()]
+    for size, values in leads.items():
+        ax.plot([size] * len(values), np.asarray(values), "o", ms=6, mew=0, alpha=0.3, color=plots.COLORS["naive"])
+    plots.line(ax, sizes, means, "", "naive", marker="o", ms=7)
+    for size, mean in zip(sizes, means):
+        beside = {"xytext": (9, -4), "textcoords": "offset points", "va": "top"}
+        ax.annotate(f"{mean:+.2f}", (size, mean), color=plots.COLORS["naive"], weight="bold", **beside)
+    ax.axhline(exact, color=plots.COLORS["exact"], lw=1.6)
+    ax.annotate(f"exact {exact:+.2f}", (sizes[0], exact), xytext=(0, 4), textcoords="offset points", weight="bold")
+    ax.set_xscale("log")
+    ax.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    ax.minorticks_off()
+    ax.set_xlim(0.8 * sizes[0], 1.8 * sizes[-1])
+    low, high = ax.get_ylim()
+    low, high = min(low, -0.2), max(high, 0.2) + 0.08 * (high - low)
+    ax.axhspan(low, 0, color=plots.COLORS["prior"], alpha=0.14, lw=0)
+    ax.axhline(0, color=plots.COLORS["prior"], lw=1.4)
+    for name, place, nudge in ((names[0], "top", -4), (names[1], "bottom", 4)):
+        words = {"xytext": (0, nudge), "textcoords": "offset points", "va": place, "fontsize": 9.5, "color": "#444444"}
+        ax.annotate(f"{name} is ahead", (sizes[0], 0), **words)
+    ax.set_ylim(low, high)
     return fig
 
 
@@ -189,7 +191,7 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
     ax.annotate(f"|z| = {radius:.1f}", (radius * 0.72, -radius * 0.72), ha="left", va="top", fontsize=9)
     side = 4.0
     words = {"textcoords": "data", "va": "center", "fontsize": 10, "arrowprops": {"arrowstyle": "-", "lw": 0.9}}
-    ax.annotate("the posterior\n(3 standard deviations)", centre, xytext=(side + 0.3, centre[1]), **words)
+    ax.annotate("the posterior\n(inside the black disc)", centre, xytext=(side + 0.3, centre[1]), **words)
     text = f"the {len(heavy)} samples that hold\n{weights[heavy].sum():.0%} of the weight"
     ax.annotate(text, z[heavy[0]], xytext=(side + 0.3, z[heavy[0], 1]), color=plots.COLORS["naive"], weight="bold", **words)
     ax.text(side + 0.3, -3.2, f"{len(z):,} samples\nfrom the prior", va="center", fontsize=10, color="#5E5E5E")
@@ -201,22 +203,20 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
 def by_sharpness(factors: Sequence[float], exact, estimates, titles: Sequence[str]) -> Figure:
     """Mean log p(x) and its mean estimate, in nats, and their difference divided by the factor, for each factor of the logits.
 
-    The first and the last difference of the two means are written between the lines.
+    Both curves carry a ring at their highest point, with its factor.
     """
     factors, exact, estimates = (np.asarray(values) for values in (factors, exact, estimates))
     labels = ["mean log p(x), nats", "error / factor, nats"]
     fig, axes = plots.figure(titles, "factor of the logits (right: sharper), log scale", labels, size=(9.4, 3.7))
     axes[0].fill_between(factors, estimates, exact, color=plots.COLORS["naive"], alpha=0.16, lw=0)
-    plots.line(axes[0], factors, exact, "exact", "exact", marker="o", ms=5, end=1, nudge=(-24, 10))
-    plots.line(axes[0], factors, estimates, "estimates", "naive", marker="o", ms=5, end=1, nudge=(0, -14))
-    for place, shift, side in ((0, -7, "right"), (-1, 7, "left")):
-        ends = [(factors[place], exact[place]), (factors[place], estimates[place])]
-        axes[0].annotate("", *ends, arrowprops={"arrowstyle": "<->", "color": plots.COLORS["naive"], "shrinkA": 0, "shrinkB": 0})
-        words = {"textcoords": "offset points", "ha": side, "va": "center", "weight": "bold", "color": plots.COLORS["naive"]}
-        axes[0].annotate(
-            f"{exact[place] - estimates[place]:.1f}\nnats", (factors[place], (exact + estimates)[place] / 2), (shift, 0), **words
-        )
-    axes[0].set_xlim(0.8 * factors[0], 1.25 * factors[-1])
+    plots.line(axes[0], factors, exact, "exact", "exact", marker="o", ms=5, end=1, nudge=(-36, 8))
+    plots.line(axes[0], factors, estimates, "estimates", "naive", marker="o", ms=5, end=1, nudge=(-34, -20))
+    for values, color, up in ((exact, "exact", 9), (estimates, "naive", -9)):
+        best = int(np.argmax(values))
+        axes[0].plot(factors[best], values[best], "o", ms=12, mfc="none", mew=1.8, color=plots.COLORS[color])
+        words = {"textcoords": "offset points", "ha": "center", "va": "bottom" if up > 0 else "top", "weight": "bold"}
+        axes[0].annotate(f"best at {factors[best]:g}", (factors[best], values[best]), (0, up), color=plots.COLORS[color], **words)
+    axes[0].margins(y=0.14)
     ratio = (exact - estimates) / factors
     plots.line(axes[1], factors, ratio, "", "naive", marker="o", ms=5)
     for place in (0, -1):
