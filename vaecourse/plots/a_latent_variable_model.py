@@ -362,18 +362,21 @@ def _clockwise(ax: Axes, start: np.ndarray, end: np.ndarray, color: str) -> None
 
 
 @in_course_style
-def changes(rows: Sequence[tuple[str, str, float, float, str]], ceiling: tuple[str, float], title: str) -> Figure:
+def changes(rows: Sequence[tuple[str, str, float, float, str, str]], ceiling: tuple[str, float], title: str) -> Figure:
     """What changes of a model gain: in every row an arrow from mean log p(x) before a change to that after it, and a ceiling.
 
-    A row holds the suspect, which gives it its colour, the change, the two values in nats and a word before the gain.
+    A row holds the suspect, which gives it its colour, the change, the two values in nats, the text of the gain with a place for it,
+    and what the arrow starts from, which gives its dot a shape.
     """
-    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(10.2, 0.42 * len(rows) + 1.3))
+    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(10.2, 0.42 * len(rows) + 1.6))
     colors = dict(zip(dict.fromkeys(row[0] for row in rows), (*FRAMES, ACCENT)))
-    for place, (suspect, _, before, after, word) in enumerate(rows):
+    dots = dict(zip(dict.fromkeys(row[5] for row in rows), (("o", "full"), ("s", "full"), ("o", "none"))))
+    for place, (suspect, _, before, after, text, start) in enumerate(rows):
         arrow = {"arrowstyle": "-|>", "color": colors[suspect], "lw": 2, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", (after, place), (before, place), arrowprops=arrow)
-        ax.plot(before, place, "o", color=colors[suspect], ms=6)
-        text = f"{word} {after - before:+.0f}".strip()
+        marker, fill = dots[start]
+        ax.plot(before, place, marker, color=colors[suspect], ms=7, mew=1.8, fillstyle=fill)
+        text = text.format(after - before).replace("-", "\N{MINUS SIGN}")
         ax.annotate(text, (after, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=10, color=colors[suspect])
     ax.axvline(ceiling[1], color="black", lw=3)
     text = f"{ceiling[0]}: {ceiling[1]:.0f}".replace("-", "\N{MINUS SIGN}")
@@ -383,6 +386,8 @@ def changes(rows: Sequence[tuple[str, str, float, float, str]], ceiling: tuple[s
         label.set_color(colors[suspect])
     ax.set(ylim=(len(rows) - 0.4, -0.6))
     ax.grid(False, axis="y")
+    marks = [Line2D([], [], ls="none", marker=m, fillstyle=f, ms=7, mew=1.8, color="black", label=name) for name, (m, f) in dots.items()]
+    fig.legend(handles=marks, frameon=False, fontsize=9, ncols=3, loc="outside lower center")
     return fig
 
 
