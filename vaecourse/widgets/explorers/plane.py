@@ -16,7 +16,18 @@ from vaecourse.distributions import diagonal_normal, log_prob_pairs
 from vaecourse.models import VAE, LatentVariableModel
 from vaecourse.widgets.live import Live, layers, uniform
 
-__all__ = ["draw_your_own", "hermite", "interval", "latent_plane", "log_joint", "number_line", "picture", "square", "the_gap"]
+__all__ = [
+    "draw_your_own",
+    "hermite",
+    "interval",
+    "latent_plane",
+    "log_joint",
+    "number_line",
+    "picture",
+    "square",
+    "the_gap",
+    "where_it_lies",
+]
 
 REACH = 0.8  # half the side of the square of latents that `the_gap` shows
 
