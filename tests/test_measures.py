@@ -58,14 +58,17 @@ def a_notebook() -> nbformat.NotebookNode:
 
 
 def test_what_is_counted() -> None:
-    assert measures.measure(a_notebook()) == measures.Measures(words=11, questions=8, code_lines=2, cells=3, equations=1, exercises=1)
+    assert measures.measure(a_notebook()) == measures.Measures(
+        words=11, questions=8, code_lines=2, hidden_lines=5, cells=3, equations=1, exercises=1
+    )
 
 
 @pytest.mark.parametrize(
-    ("words", "lines", "equations", "minutes"), [(1000, 130, 10, 40), (1249, 0, 0, 10), (1251, 0, 0, 15), (10, 0, 0, 5)]
+    ("words", "lines", "hidden", "equations", "minutes"),
+    [(1000, 130, 0, 10, 40), (1000, 130, 39, 10, 45), (1249, 0, 0, 0, 10), (1251, 0, 0, 0, 15), (10, 0, 0, 0, 5)],
 )
-def test_the_reading_time(words: int, lines: int, equations: int, minutes: int) -> None:
-    found = measures.Measures(words, 0, lines, 1, equations, exercises=3)
+def test_the_reading_time(words: int, lines: int, hidden: int, equations: int, minutes: int) -> None:
+    found = measures.Measures(words, 0, lines, hidden, 1, equations, exercises=3)
     assert (found.minutes, found.exercise_minutes) == (minutes, 30)
 
 

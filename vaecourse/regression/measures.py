@@ -32,6 +32,7 @@ class Measures:
         words: words of prose, a formula within a line counted as one word and displayed equations not at all.
         questions: words of the predictions, with the reasons that each choice opens.
         code_lines: lines of code that are shown, without blank lines and comments.
+        hidden_lines: the same of the cells whose source is hidden, the predictions.
         cells: all cells.
         equations: numbered equations.
         exercises: functions to write, exercises on paper, and open exercises.
@@ -40,14 +41,19 @@ class Measures:
     words: int
     questions: int
     code_lines: int
+    hidden_lines: int
     cells: int
     equations: int
     exercises: int
 
     @property
     def minutes(self) -> int:
-        """The reading time: 100 words or 13 lines of code a minute, 2 minutes for a numbered equation, rounded to 5."""
-        exact = (self.words + self.questions) / 100 + self.code_lines / 13 + 2 * self.equations
+        """The reading time: 100 words or 13 lines of code a minute, 2 minutes for a numbered equation, rounded to 5.
+
+        The lines of a prediction count as well as its words, because its choices are weighed before its reasons are read: without them
+        readers needed more time than stated.
+        """
+        exact = (self.words + self.questions) / 100 + (self.code_lines + self.hidden_lines) / 13 + 2 * self.equations
         return 5 * max(1, round(exact / 5))
 
     @property
@@ -57,8 +63,8 @@ class Measures:
 
 
 LIMITS = {
-    "core": Measures(words=2600, questions=10**9, code_lines=280, cells=70, equations=10, exercises=10**9),
-    "side": Measures(words=3200, questions=10**9, code_lines=380, cells=80, equations=10**9, exercises=10**9),
+    "core": Measures(words=2600, questions=10**9, code_lines=280, hidden_lines=10**9, cells=70, equations=10, exercises=10**9),
+    "side": Measures(words=3200, questions=10**9, code_lines=380, hidden_lines=10**9, cells=80, equations=10**9, exercises=10**9),
 }
 
 
@@ -85,7 +91,8 @@ def measure(notebook: Any) -> Measures:
     return Measures(
         words=words(text),
         questions=sum(len(said.split()) for cell in code for said in _predictions(cell.source)),
-        code_lines=sum(bool(re.match(r"\s*[^\s#]", line)) for cell in code if not _hidden(cell) for line in cell.source.splitlines()),
+        code_lines=sum(_lines(cell.source) for cell in code if not _hidden(cell)),
+        hidden_lines=sum(_lines(cell.source) for cell in code if _hidden(cell)),
         cells=len(notebook.cells),
         equations=len(set(re.findall(r"\\tag\{([^}]*)\}", text))),
         exercises=len(EXERCISE.findall(text)),
@@ -144,6 +151,10 @@ def table(paths: list[Path]) -> str:
 def exceeded(found: Measures, limit: Measures) -> list[str]:
     """The names of the measures that exceed their limit."""
     return [name for name in vars(limit) if getattr(found, name) > getattr(limit, name)]
+
+
+def _lines(source: str) -> int:
+    return sum(bool(re.match(r"\s*[^\s#]", line)) for line in source.splitlines())
 
 
 def _hidden(cell: Any) -> bool:
