@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-__all__ = ["doctor", "main", "make_data", "rows_of"]
+__all__ = ["class_of", "classroom_of", "doctor", "main", "make_data", "rows_of"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,6 +33,16 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("notebooks", nargs="*", help="files, or the numbers 00, 03, mnist; by default all")
     told = "how long notebooks are and how long they take to read; a ! marks values above the limits of the course"
     commands.add_parser("measure", help=told, description=told).add_argument("notebooks", nargs="*")
+    told = "make a course for nbgrader from notebooks with exercises: sources, settings, and the students' versions"
+    classroom = commands.add_parser("classroom", help=told, description=told)
+    classroom.add_argument("folder", type=Path, help="the course; files that exist and differ are never overwritten")
+    classroom.add_argument("notebooks", nargs="*", help="numbers (03), or files of your own; by default all that have exercises")
+    classroom.add_argument("--points", type=float, default=2, help="for each exercise (2)")
+    classroom.add_argument("--partial", type=float, default=0.5, help="share of the points for a known mistake (0.5)")
+    told = "which mistakes a class made: by exercise, by mistake and by student, from nbgrader's folder autograded"
+    graded = commands.add_parser("class", help=told, description=told)
+    graded.add_argument("graded", type=Path, help="the folder autograded of a course")
+    graded.add_argument("--csv", type=Path, metavar="FILE", help="also write one row for each student and exercise")
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
         return doctor()
@@ -48,6 +58,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(measures.table(paths))
         print("\n".join(f"{path.name}: no output shows {number}" for path in paths for number in measures.unbacked(path)))
         return 0
+    if chosen.command == "classroom":
+        return classroom_of(chosen)
+    if chosen.command == "class":
+        return class_of(chosen.graded, chosen.csv)
     make_data(chosen.what)
     return 0
 
@@ -59,6 +73,36 @@ def doctor() -> int:
     checks = examine()
     print(verdict(checks, details=True))
     return 0 if all(check.ok for check in checks) else 1
+
+
+def classroom_of(chosen: argparse.Namespace) -> int:
+    """Make a course for nbgrader, and say what there is now."""
+    from vaecourse import classroom
+    from vaecourse.regression import find
+
+    paths = find(chosen.notebooks) if chosen.notebooks else find([f"{i:02d}" for i in range(1, 12)])
+    try:
+        made = classroom.make_course(chosen.folder, paths, chosen.points, chosen.partial)
+    except (classroom.ClassroomError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{chosen.folder}: {len(made)} assignments, {', '.join(made)}. The students' versions are in {chosen.folder / 'release'}.")
+    return 0
+
+
+def class_of(graded: Path, table: Path | None) -> int:
+    """Print what a class did not understand, and write it as a table if asked to."""
+    from vaecourse.classroom import summary
+
+    try:
+        found = summary.outcomes(graded)
+    except FileNotFoundError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(summary.summary(found))
+    if table is not None:
+        summary.write_csv(found, table)
+    return 0
 
 
 def make_data(what: str) -> None:

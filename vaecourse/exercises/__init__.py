@@ -18,8 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vaecourse.exercises import guard
 from vaecourse.exercises.cards import Card, Report
-from vaecourse.exercises.engine import Exercise, judge
+from vaecourse.exercises.engine import Exercise, Verdict, judge
 from vaecourse.files import located, replacing
 
 __all__ = ["CheckFailed", "Question", "chapters", "check", "exercise", "hint", "hint_card", "names", "progress", "solution"]
@@ -40,7 +41,10 @@ CHAPTERS = (
 
 
 class CheckFailed(AssertionError):
-    """A graded answer is wrong or missing. The message is the diagnosis."""
+    """A graded answer is wrong or missing. The message is the diagnosis, and in a notebook nothing else is shown."""
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).splitlines()
 
 
 @cache
@@ -104,7 +108,8 @@ def check(name: str, answer: Callable[..., Any], strict: bool | None = None, not
         Right.
     """
     task = exercise(name)
-    verdict = judge(task, answer)
+    graded = bool(os.environ.get("NBGRADER_EXECUTION"))
+    verdict = (_foreign(name, answer, graded) if note else None) or judge(task, answer)
     if verdict.passed:
         report = Report(f"✓ {name}", "Right.", "right", passed=True, attempted=True, name=name)
     elif not verdict.attempted:
@@ -112,13 +117,35 @@ def check(name: str, answer: Callable[..., Any], strict: bool | None = None, not
     else:
         lines = dict.fromkeys(line for line in verdict.printed.splitlines() if line.strip())  # each of them once
         printed = "\nIt printed: " + "\n".join(lines) if lines else ""
-        report = Report(f"✗ {name}", verdict.diagnosis + printed, "wrong", attempted=True, diagnosis=verdict.diagnosis, name=name)
+        report = Report(
+            f"✗ {name}",
+            verdict.diagnosis + printed,
+            "wrong",
+            attempted=True,
+            diagnosis=verdict.diagnosis,
+            name=name,
+            mistake=verdict.mistake,
+        )
     if verdict.attempted and note:
         _note(name, verdict.passed)
-    graded = bool(os.environ.get("NBGRADER_EXECUTION")) if strict is None else strict
-    if graded and not report.passed:
+    if (graded if strict is None else strict) and not report.passed:
         raise CheckFailed(repr(report))
     return report
+
+
+def _foreign(name: str, answer: Any, graded: bool) -> Verdict | None:
+    """The verdict on a function that the learner has not written, or None.
+
+    A notebook imports some of the functions that its exercises rebuild. If the learner's cell was deleted or does not run, the name still
+    means the course's function. While nbgrader grades, functions of other packages are refused as well.
+    """
+    code = guard.code_of(answer)
+    source = "" if code is None else code.co_filename
+    ours = Path(source).is_relative_to(Path(__file__).parent.parent)
+    if not ours and not (graded and callable(answer) and (code is None or guard.is_library(source))):
+        return None
+    whose = "the course's own function" if ours else f"a function of {getattr(answer, '__module__', None) or 'another package'}"
+    return Verdict(False, False, f"This is {whose}, not yours. Write {name} yourself, and run the cell that defines it.")
 
 
 _hints_given: dict[str, int] = {}

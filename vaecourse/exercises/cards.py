@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
-__all__ = ["Card", "Report", "opens"]
+__all__ = ["RECORD", "Card", "Report", "opens"]
+
+RECORD = "application/vnd.vaecourse.report+json"  # the type of the record that `Report.score` leaves in a notebook
 
 COLOURS = {"right": "#009E73", "wrong": "#D55E00", "neutral": "#767676"}  # green, vermilion, grey: told apart by all eyes
 
@@ -45,12 +49,47 @@ class Report(Card):
         attempted: there is an answer; False for an untouched stub.
         diagnosis: what is wrong, in one or two sentences; empty where it passed.
         name: the exercise.
+        mistake: the id of the known mistake; "aside" where the values are right and something else is not; empty otherwise.
     """
 
     passed: bool = False
     attempted: bool = False
     diagnosis: str = ""
     name: str = ""
+    mistake: str = ""
+
+    def score(self, points: float, partial: float = 0.5) -> float:
+        """The points for the answer, for grading. They are shown together with the reason, also where pages have no scripts.
+
+        A right answer gets all points, and an answer with a known mistake (or with right values that is wrong in something else) the
+        share `partial` of them. Any other answer gets none: then a teacher should look, because nothing is known about it.
+
+        Args:
+            points: the points of the exercise, above 0.
+            partial: a share from 0 to 1.
+
+        Returns:
+            The points, as a number that nbgrader reads.
+
+        Raises:
+            ValueError: points or partial is out of its range.
+
+        Example:
+            >>> report = Report("✗ elbo", "The sign is turned.", attempted=True, name="elbo", mistake="sign")
+            >>> report.score(2)
+            ✗ elbo
+            The sign is turned.
+            1 of 2 points
+            1.0
+        """
+        if not (math.isfinite(points) and points > 0 and 0 <= partial <= 1):
+            raise ValueError(f"points must be above 0 and partial a share from 0 to 1; got {points} and {partial}")
+        got = float(points if self.passed else points * partial if self.mistake else 0)
+        told = f"{self!r}\n{got:g} of {points:g} points"
+        record = {"exercise": self.name, "points": got, "of": float(points), "mistake": self.mistake}
+        record |= {"passed": self.passed, "attempted": self.attempted, "diagnosis": self.diagnosis}
+        _show(told, record)
+        return got
 
     def _repr_html_(self) -> str:
         """The card, and below it lines that open on the hints, one behind the other, and on a solution."""
@@ -68,6 +107,18 @@ class Report(Card):
             before = "<div>There is no answer of yours yet. Even a wrong one would teach more than a solution that is only read.</div>"
             shown = before + opens("Show it all the same", shown)
         return f'<div style="margin-left: 17px; max-width: 60em; line-height: 1.4">{further}{opens(f"Show a solution of {self.name}", shown)}</div>'
+
+
+def _show(text: str, record: dict[str, Any]) -> None:
+    """In a notebook, the text together with a record for programs; elsewhere the text alone."""
+    from IPython import get_ipython  # slow to import
+
+    if get_ipython() is None:
+        print(text)
+        return
+    from IPython.display import display
+
+    display({"text/plain": text, RECORD: record}, raw=True)
 
 
 def opens(line: str, inside: str) -> str:

@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 SIGMAS = 5.0
+ASIDE = ("The result is right", "The values are right")  # so begins a diagnosis of something other than the values
 TOLERANCE = {True: 1e-6, False: 2e-3}  # relative and absolute; in single precision -10,000 is known to 1e-3 only
 _OTHER_BASE = " That factor is {}: a logarithm has base {} instead of e."
 FACTORS = {  # that tell where they come from
@@ -96,10 +97,14 @@ class Probe:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong function that learners write, and one or two sentences: what was computed, why it differs, what to do."""
+    """A wrong function that learners write, and one or two sentences: what was computed, why it differs, what to do.
+
+    `id` names the mistake in a class's statistics, for instance "mean-over-pixels". It stays when the sentences change.
+    """
 
     says: str
     wrong: Answer
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,12 +132,16 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of a check: passed, not attempted, or what is wrong with the answer."""
+    """The outcome of a check: passed, not attempted, or what is wrong with the answer.
+
+    `mistake` is the id of the known mistake, "aside" where the values are right and something else is not, and otherwise empty.
+    """
 
     passed: bool
     attempted: bool
     diagnosis: str = ""
     printed: str = field(default="", compare=False)
+    mistake: str = ""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -302,7 +311,9 @@ def judge(exercise: Exercise, answer: Answer, seconds: float | None = None) -> V
         return Verdict(False, False, blank[0], printed)
     if all(_is_right(probe, a, b) for probe, a, b in zip(exercise.probes, sights, expected)):
         return Verdict(True, True, "", printed)
-    return Verdict(False, True, _diagnose(exercise, sights, expected), printed)
+    says = _diagnose(exercise, sights, expected)
+    known = next((mistake.id for mistake in exercise.mistakes if mistake.says == says), "")
+    return Verdict(False, True, says, printed, known or ("aside" if says.startswith(ASIDE) else ""))
 
 
 def alike(exercise: Exercise, one: int, other: int) -> bool:
@@ -453,7 +464,7 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
     wrong = [i for i, probe in enumerate(exercise.probes) if not _is_right(probe, sights[i], expected[i])]
     values = [j for j, probe in enumerate(exercise.probes) if not probe.aside]
     if in_place and set(wrong).isdisjoint(values):
-        return f"The result is right, but {in_place[0][0].lower()}{in_place[0][1:]}"
+        return f"{ASIDE[0]}, but {in_place[0][0].lower()}{in_place[0][1:]}"
     named = _named(exercise, sights)
     if len(named) == 1:
         return named[0]
@@ -463,7 +474,7 @@ def _diagnose(exercise: Exercise, sights: list[dict[str, Sight]], expected: list
     i = wrong[0]
     says = _describe(exercise, sights[i], expected[i]) if sights[i] else "It gave no result that can be compared."
     if set(wrong).isdisjoint(values):
-        return f"The values are right, but not everything is. {says}"
+        return f"{ASIDE[1]}, but not everything is. {says}"
     right = next((j for j in values if j not in wrong), None)
     if right is None:
         return says

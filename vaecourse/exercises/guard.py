@@ -31,7 +31,7 @@ from unittest import mock
 import numpy as np
 import torch
 
-__all__ = ["Stopped", "code_of", "learner_frame", "run", "where"]
+__all__ = ["Stopped", "code_of", "is_library", "learner_frame", "run", "where"]
 
 SECONDS = 5.0
 IMPORT_SECONDS = 60.0  # what the imports of an answer may take, all together: the first Adam of a session needs several seconds
@@ -94,7 +94,7 @@ def learner_frame(error: BaseException, answer: Any = None) -> tuple[FrameType |
     own = code and code.co_filename
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        if file == own or not _is_library(file):
+        if file == own or not is_library(file):
             found = traceback.tb_frame, traceback.tb_lineno
         traceback = traceback.tb_next
     return found
@@ -111,7 +111,7 @@ def code_of(answer: Any) -> CodeType | None:
 
 
 @functools.cache
-def _is_library(filename: str) -> bool:
+def is_library(filename: str) -> bool:
     """Whether a file belongs to Python, to an installed package or to this one, and so not to the learner."""
     return filename.startswith("<frozen") or any(Path(os.path.abspath(filename)).is_relative_to(f) for f in _library_folders())
 

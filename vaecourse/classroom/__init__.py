@@ -1,0 +1,99 @@
+"""A course for nbgrader from the notebooks, and what a class did not understand.
+
+`python -m vaecourse classroom FOLDER 03 06` writes a course with two assignments; nbgrader makes the students' versions, collects and
+grades. `python -m vaecourse class FOLDER/autograded` then says which mistakes were made. docs/teaching.md shows a whole course.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+
+from vaecourse.classroom.convert import exercises_in, source_notebook
+from vaecourse.files import located, replacing
+
+__all__ = ["ClassroomError", "make_course"]
+
+CONFIG = '''"""The settings of nbgrader for this course. `python -m vaecourse classroom` wrote this file; change it as you like."""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821, nbgrader defines it
+here = Path(__file__).parent
+
+c.CourseDirectory.root = str(here)
+c.CourseDirectory.course_id = "vaecourse"
+c.Exchange.root = str(here / "exchange")
+
+# Students see the first line of an answer and these two; an untouched answer counts as not attempted.
+c.ClearSolutions.code_stub = {"python": "# your code here\\n..."}
+
+# Seconds a cell may take. An endless answer is interrupted, the cells behind it are graded, and other students are not concerned.
+c.ExecutePreprocessor.timeout = 120
+c.ExecutePreprocessor.interrupt_on_timeout = True
+
+# `nbgrader zip_collect`: files called student_assignment_anything.ipynb, as learning platforms name them after a download.
+c.FileNameCollectorPlugin.named_regexp = r".*?(?P<student_id>[^/_]+)_(?P<file_id>[^/]+\\.ipynb)$"
+'''
+
+
+class ClassroomError(RuntimeError):
+    """A course cannot be made here. The message says why, and what to do."""
+
+
+def make_course(folder: str | Path, notebooks: Sequence[Path], points: float = 2, partial: float = 0.5) -> list[str]:
+    """Write an nbgrader course with one assignment for each notebook, and let nbgrader make the students' versions.
+
+    Existing files are left alone if they are what would be written. If one of them differs, nothing is written at all.
+
+    Args:
+        folder: the course; it is made if it does not exist.
+        notebooks: of this course, or your own with its exercises.
+        points: of each exercise.
+        partial: the share of the points for an answer with a known mistake.
+
+    Returns:
+        The names of the assignments.
+
+    Raises:
+        ClassroomError: nbgrader is missing, a notebook has no exercises, or a file would be overwritten.
+        ValueError: points or partial is out of its range.
+    """
+    if not (points > 0 and 0 <= partial <= 1):
+        raise ValueError(f"points must be above 0 and partial a share from 0 to 1; got {points} and {partial}")
+    folder = located(folder)
+    wanted = {folder / "nbgrader_config.py": CONFIG}
+    for path in notebooks:
+        notebook = nbformat.read(path, as_version=4)
+        if not exercises_in(notebook):
+            raise ClassroomError(f'{path.name} has no exercise: no code cell ends with check("name", name) for an exercise of the course')
+        wanted[folder / "source" / path.stem / path.name] = nbformat.writes(source_notebook(notebook, points, partial)) + "\n"
+    differing = [file for file, text in wanted.items() if file.exists() and file.read_text(encoding="utf-8") != text]
+    if differing:
+        named = ", ".join(str(file) for file in differing)
+        raise ClassroomError(f"nothing was written: these files exist and differ: {named}. Move them away, or choose another folder")
+    for file, text in wanted.items():
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(file) as part:
+                part.write_text(text, encoding="utf-8")
+    assignments = [path.stem for path in notebooks]
+    for name in assignments:
+        if not (folder / "release" / name).exists():
+            _nbgrader(folder, "generate_assignment", name)
+    return assignments
+
+
+def _nbgrader(folder: Path, *arguments: str) -> None:
+    """Run a command of nbgrader in the course's folder."""
+    program = shutil.which("nbgrader", path=str(Path(sys.executable).parent)) or shutil.which("nbgrader")
+    if program is None:
+        raise ClassroomError("nbgrader is not installed in this environment: run pip install nbgrader")
+    done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise ClassroomError(f"nbgrader {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")

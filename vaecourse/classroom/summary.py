@@ -1,0 +1,121 @@
+"""What a class did not understand: read from graded notebooks, without a kernel."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vaecourse.exercises import exercise, names
+from vaecourse.exercises.cards import RECORD
+from vaecourse.files import located, replacing
+
+__all__ = ["Outcome", "outcomes", "summary", "write_csv"]
+
+SECOND = ("known mistake", "other mistake", "not attempted", "no result")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one exercise of one student.
+
+    Attributes:
+        student, assignment, exercise: whose, and which.
+        points, of: the points, and how many there are.
+        outcome: "right", "known mistake", "other mistake", "not attempted" or "no result" (the test cell did not come to its end).
+        mistake: the id of the known mistake, or nothing.
+    """
+
+    student: str
+    assignment: str
+    exercise: str
+    points: float
+    of: float
+    outcome: str
+    mistake: str = ""
+
+
+def outcomes(folder: str | Path) -> list[Outcome]:
+    """The outcome of every graded exercise below a folder of nbgrader, autograded/student/assignment/notebook.ipynb.
+
+    Raises:
+        FileNotFoundError: the folder has no graded notebook.
+    """
+    folder = located(folder)
+    found = [outcome for path in sorted(folder.glob("*/*/*.ipynb")) for outcome in _of_notebook(path)]
+    if not found:
+        raise FileNotFoundError(
+            f"no graded notebook lies below {folder}: pass nbgrader's folder autograded, which `nbgrader autograde` fills"
+        )
+    return found
+
+
+def summary(found: Iterable[Outcome]) -> str:
+    """Tables as text: by exercise, the mistakes by how often they were made, and by student."""
+    found = list(found)
+    return "\n\n".join([_by_exercise(found), _mistakes(found), _by_student(found)])
+
+
+def write_csv(found: Iterable[Outcome], path: str | Path) -> None:
+    """One row for each student and exercise, for a spreadsheet or a learning platform."""
+    rows = [asdict(outcome) for outcome in found]
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _of_notebook(path: Path) -> list[Outcome]:
+    student, assignment = path.parts[-3:-1]
+    made = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        mark = cell.get("metadata", {}).get("nbgrader", {})
+        if not mark.get("grade") or not str(mark.get("grade_id", "")).startswith("test-"):
+            continue
+        name, of = mark["grade_id"].removeprefix("test-"), float(mark.get("points", 0))
+        record = next((o["data"][RECORD] for o in cell.get("outputs", []) if RECORD in o.get("data", {})), None)
+        if record is None:
+            made.append(Outcome(student, assignment, name, 0.0, of, "no result"))
+            continue
+        kinds = {"right": record["passed"], "not attempted": not record["attempted"], "known mistake": bool(record["mistake"])}
+        outcome = next((kind for kind, holds in kinds.items() if holds), "other mistake")
+        made.append(Outcome(student, assignment, name, float(record["points"]), of, outcome, record["mistake"]))
+    return made
+
+
+def _by_exercise(found: list[Outcome]) -> str:
+    order = {name: i for i, name in enumerate(names())}
+    there = sorted({o.exercise for o in found}, key=lambda name: order.get(name, len(order)))
+    lines = [f"{'exercise':28}{'students':>9}{'right':>7}" + "".join(f"{kind:>15}" for kind in SECOND)]
+    for name in there:
+        counts = Counter(o.outcome for o in found if o.exercise == name)
+        lines.append(f"{name:28}{sum(counts.values()):>9}{counts['right']:>7}" + "".join(f"{counts[kind]:>15}" for kind in SECOND))
+    return "\n".join(lines)
+
+
+def _mistakes(found: list[Outcome]) -> str:
+    counts = Counter((o.exercise, o.mistake) for o in found if o.mistake)
+    if not counts:
+        return "No known mistake was made."
+    lines = ["Known mistakes, the most frequent first"]
+    for (name, mistake), n in counts.most_common():
+        who = ", ".join(sorted(o.student for o in found if (o.exercise, o.mistake) == (name, mistake)))
+        lines.append(f"{n:4} × {name}, {mistake}: {_says(name, mistake)}\n       {who}")
+    return "\n".join(lines)
+
+
+def _says(name: str, mistake: str) -> str:
+    known = exercise(name).mistakes if name in names() else ()
+    return next((m.says for m in known if m.id == mistake), "the values are right, and something else is not.")
+
+
+def _by_student(found: list[Outcome]) -> str:
+    lines = [f"{'student':28}{'points':>9}{'of':>7}   not attempted, or without a result"]
+    for student in sorted({o.student for o in found}):
+        own = [o for o in found if o.student == student]
+        missing = ", ".join(o.exercise for o in own if o.outcome in ("not attempted", "no result"))
+        lines.append(f"{student:28}{sum(o.points for o in own):>9g}{sum(o.of for o in own):>7g}   {missing}".rstrip())
+    return "\n".join(lines)
