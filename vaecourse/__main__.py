@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-__all__ = ["class_of", "classroom_of", "doctor", "main", "make_data", "rows_of"]
+__all__ = ["class_of", "classroom_of", "doctor", "for_teachers", "main", "make_data", "rows_of"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,10 +39,21 @@ def main(arguments: list[str] | None = None) -> int:
     classroom.add_argument("notebooks", nargs="*", help="numbers (03), or files of your own; by default all that have exercises")
     classroom.add_argument("--points", type=float, default=2, help="for each exercise (2)")
     classroom.add_argument("--partial", type=float, default=0.5, help="share of the points for a known mistake (0.5)")
+    classroom.add_argument("--hide-solutions", action="store_true", help="students see hints, and no solutions")
     told = "which mistakes a class made: by exercise, by mistake and by student, from nbgrader's folder autograded"
     graded = commands.add_parser("class", help=told, description=told)
     graded.add_argument("graded", type=Path, help="the folder autograded of a course")
     graded.add_argument("--csv", type=Path, metavar="FILE", help="also write one row for each student and exercise")
+    told = "ask twelve questions about what the course teaches, and store the answers in a file of this folder"
+    concepts = commands.add_parser("concepts", help=told, description=told)
+    concepts.add_argument("when", choices=["before", "after"], help="the course")
+    concepts.add_argument("student", help="a name for the file; it is sent nowhere")
+    told = "what a class gained between the two tests, from the folder with its files"
+    commands.add_parser("gain", help=told, description=told).add_argument("folder", type=Path)
+    told = "write solutions with mistakes, predictions with their debrief, an exam with answers, and slides: for teachers"
+    material = commands.add_parser("material", help=told, description=told)
+    material.add_argument("folder", type=Path, help="a folder outside of what students see")
+    material.add_argument("--seed", type=int, default=0, help="of the numbers in the exam (0)")
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
         return doctor()
@@ -62,6 +73,8 @@ def main(arguments: list[str] | None = None) -> int:
         return classroom_of(chosen)
     if chosen.command == "class":
         return class_of(chosen.graded, chosen.csv)
+    if chosen.command in ("concepts", "gain", "material"):
+        return for_teachers(chosen)
     make_data(chosen.what)
     return 0
 
@@ -82,11 +95,28 @@ def classroom_of(chosen: argparse.Namespace) -> int:
 
     paths = find(chosen.notebooks) if chosen.notebooks else find([f"{i:02d}" for i in range(1, 12)])
     try:
-        made = classroom.make_course(chosen.folder, paths, chosen.points, chosen.partial)
+        made = classroom.make_course(chosen.folder, paths, chosen.points, chosen.partial, chosen.hide_solutions)
     except (classroom.ClassroomError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{chosen.folder}: {len(made)} assignments, {', '.join(made)}. The students' versions are in {chosen.folder / 'release'}.")
+    return 0
+
+
+def for_teachers(chosen: argparse.Namespace) -> int:
+    """Ask the twelve questions, tell the gain of a class, or write the teacher's material."""
+    from vaecourse.classroom import concepts, material
+
+    try:
+        if chosen.command == "gain":
+            print(concepts.gain(chosen.folder))
+        elif chosen.command == "material":
+            print("\n".join(str(path) for path in material.write(chosen.folder, chosen.seed)))
+        else:
+            print(f"stored: {concepts.store(chosen.when, chosen.student, concepts.ask())}")
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -6,6 +6,7 @@ grades. `python -m vaecourse class FOLDER/autograded` then says which mistakes w
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import nbformat
 from vaecourse.classroom.convert import exercises_in, source_notebook
 from vaecourse.files import located, replacing
 
-__all__ = ["ClassroomError", "make_course"]
+__all__ = ["ClassroomError", "make_course", "nbgrader"]
 
 CONFIG = '''"""The settings of nbgrader for this course. `python -m vaecourse classroom` wrote this file; change it as you like."""
 
@@ -46,7 +47,9 @@ class ClassroomError(RuntimeError):
     """A course cannot be made here. The message says why, and what to do."""
 
 
-def make_course(folder: str | Path, notebooks: Sequence[Path], points: float = 2, partial: float = 0.5) -> list[str]:
+def make_course(
+    folder: str | Path, notebooks: Sequence[Path], points: float = 2, partial: float = 0.5, hide_solutions: bool = False
+) -> list[str]:
     """Write an nbgrader course with one assignment for each notebook, and let nbgrader make the students' versions.
 
     Existing files are left alone if they are what would be written. If one of them differs, nothing is written at all.
@@ -56,6 +59,7 @@ def make_course(folder: str | Path, notebooks: Sequence[Path], points: float = 2
         notebooks: of this course, or your own with its exercises.
         points: of each exercise.
         partial: the share of the points for an answer with a known mistake.
+        hide_solutions: the students' notebooks offer hints and no solutions.
 
     Returns:
         The names of the assignments.
@@ -72,7 +76,9 @@ def make_course(folder: str | Path, notebooks: Sequence[Path], points: float = 2
         notebook = nbformat.read(path, as_version=4)
         if not exercises_in(notebook):
             raise ClassroomError(f'{path.name} has no exercise: no code cell ends with check("name", name) for an exercise of the course')
-        wanted[folder / "source" / path.stem / path.name] = nbformat.writes(source_notebook(notebook, points, partial)) + "\n"
+        wanted[folder / "source" / path.stem / path.name] = (
+            nbformat.writes(source_notebook(notebook, points, partial, hide_solutions)) + "\n"
+        )
     differing = [file for file, text in wanted.items() if file.exists() and file.read_text(encoding="utf-8") != text]
     if differing:
         named = ", ".join(str(file) for file in differing)
@@ -85,15 +91,22 @@ def make_course(folder: str | Path, notebooks: Sequence[Path], points: float = 2
     assignments = [path.stem for path in notebooks]
     for name in assignments:
         if not (folder / "release" / name).exists():
-            _nbgrader(folder, "generate_assignment", name)
+            done = nbgrader(folder, "generate_assignment", name)
+            if done.returncode:
+                raise ClassroomError(
+                    f"nbgrader could not make the students' version of {name}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+                )
     return assignments
 
 
-def _nbgrader(folder: Path, *arguments: str) -> None:
-    """Run a command of nbgrader in the course's folder."""
-    program = shutil.which("nbgrader", path=str(Path(sys.executable).parent)) or shutil.which("nbgrader")
+def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of nbgrader in a course's folder, whatever its outcome; nbgrader needs its neighbours on the PATH.
+
+    Raises:
+        ClassroomError: nbgrader is not installed.
+    """
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    program = shutil.which("nbgrader", path=path)
     if program is None:
         raise ClassroomError("nbgrader is not installed in this environment: run pip install nbgrader")
-    done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise ClassroomError(f"nbgrader {' '.join(arguments)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, env=os.environ | {"PATH": path})

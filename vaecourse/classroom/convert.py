@@ -17,6 +17,7 @@ __all__ = ["exercises_in", "solution_of", "source_notebook"]
 
 CHECK = re.compile(r'^check\("(\w+)", \1\)\s*\Z', flags=re.M)
 STATEMENT = re.compile(r"^### Exercise · `(\w+)`", flags=re.M)
+HIDE = 'import os\n\nos.environ["VAECOURSE_HIDE_SOLUTIONS"] = "1"\n\n'
 SKIP = "skip-execution"  # a tag that makes the grading kernel pass over a cell
 
 
@@ -26,11 +27,11 @@ def exercises_in(notebook: Any) -> list[str]:
     return [match[1] for match in found if match and match[1] in names()]
 
 
-def source_notebook(notebook: Any, points: float, partial: float) -> Any:
+def source_notebook(notebook: Any, points: float, partial: float, hide_solutions: bool = False) -> Any:
     """A copy for nbgrader: every exercise becomes an answer with its solution and a test cell that gives the points.
 
     The first code cell (the imports) and the statements are locked. Other code cells are skipped while nbgrader grades: an answer may
-    use what the first cell imports and nothing else of the notebook. Outputs are dropped.
+    use what the first cell imports and nothing else of the notebook. Outputs are dropped. With hide_solutions the first cell hides them.
     """
     made, first = copy.copy(notebook), True
     made.cells = []
@@ -46,6 +47,7 @@ def source_notebook(notebook: Any, points: float, partial: float) -> Any:
             made.cells += _graded(cell, match[1], points, partial)
         else:
             if first:
+                cell.source = HIDE + cell.source if hide_solutions else cell.source
                 _mark(cell, "imports", locked=True)
             else:
                 cell.metadata["tags"] = [*cell.metadata.get("tags", []), SKIP]

@@ -47,9 +47,7 @@ def outcomes(folder: str | Path) -> list[Outcome]:
     folder = located(folder)
     found = [outcome for path in sorted(folder.glob("*/*/*.ipynb")) for outcome in _of_notebook(path)]
     if not found:
-        raise FileNotFoundError(
-            f"no graded notebook lies below {folder}: pass nbgrader's folder autograded, which `nbgrader autograde` fills"
-        )
+        raise FileNotFoundError(f"no graded notebook lies below {folder}: pass the folder autograded, which `nbgrader autograde` fills")
     return found
 
 

@@ -23,7 +23,19 @@ from vaecourse.exercises.cards import Card, Report
 from vaecourse.exercises.engine import Exercise, Verdict, judge
 from vaecourse.files import located, replacing
 
-__all__ = ["CheckFailed", "Question", "chapters", "check", "exercise", "hint", "hint_card", "names", "progress", "solution"]
+__all__ = [
+    "CheckFailed",
+    "Question",
+    "chapters",
+    "check",
+    "exercise",
+    "hint",
+    "hint_card",
+    "names",
+    "progress",
+    "solution",
+    "solutions_hidden",
+]
 
 CHAPTERS = (
     "data_and_latents",
@@ -186,9 +198,19 @@ def solution(name: str) -> Card:
         'A solution of log_mean_exp'
     """
     reference = exercise(name).reference
+    if solutions_hidden():
+        return Card(f"No solution of {name}", f'Your course hides the solutions. hint("{name}") helps, and so does your teacher.')
     module = reference.__module__
     place = "" if module.startswith(__name__) else f"In the package it is {module}.{reference.__name__}."
     return Card(f"A solution of {name}", place, code=_source(reference, brief=bool(place)))
+
+
+def solutions_hidden() -> bool:
+    """Whether VAECOURSE_HIDE_SOLUTIONS, which a teacher sets, is in the environment and neither empty nor 0.
+
+    The switch removes solutions from cards. It is no lock: the package's source is open.
+    """
+    return os.environ.get("VAECOURSE_HIDE_SOLUTIONS", "0") not in ("", "0")
 
 
 def progress() -> Card:

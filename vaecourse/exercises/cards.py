@@ -96,12 +96,14 @@ class Report(Card):
         return super()._repr_html_() + ("" if self.passed else self._help())
 
     def _help(self) -> str:
-        from vaecourse.exercises import exercise, hint_card, solution
+        from vaecourse.exercises import exercise, hint_card, solution, solutions_hidden
 
         further = ""
         for number in reversed(range(len(exercise(self.name).hints))):
             card = hint_card(self.name, number)
             further = opens(f"Hint {number + 1} for {self.name}", card.body() + further)
+        if solutions_hidden():
+            return f'<div style="margin-left: 17px; max-width: 60em; line-height: 1.4">{further}</div>'
         shown = solution(self.name).body()
         if not self.attempted:
             before = "<div>There is no answer of yours yet. Even a wrong one would teach more than a solution that is only read.</div>"
