@@ -1,7 +1,8 @@
 """Twelve questions for before and after the course, and what a class gained between the two.
 
 `python -m vaecourse concepts before anna` asks them in a terminal and stores the answers in a file.
-`python -m vaecourse gain FOLDER` reads the files of a class. Nothing is sent anywhere. The gain describes this class, and says nothing about its cause.
+`python -m vaecourse gain FOLDER` reads the files of a class. Nothing is sent anywhere. The gain describes this class, and says nothing
+about its cause.
 """
 
 from __future__ import annotations
