@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import functools
 import html
 import inspect
 import json
@@ -161,7 +163,7 @@ def test_the_text_does_not_hang_on_default_dtype_grad_mode_or_seed():
         with torch.no_grad():
             torch.manual_seed(5)
             texts.append(check("log_mean_exp", wrong).diagnosis)
-            assert check("log_likelihood_from_logits", exercises.exercise("log_likelihood_from_logits").reference).passed
+            assert check("log_likelihood_from_logits", exercises.exercise("log_likelihood_from_logits").reference, note=False).passed
     finally:
         torch.set_default_dtype(torch.float32)
     assert texts[0] == texts[1]
@@ -326,6 +328,62 @@ def test_an_untouched_stub_is_neutral_and_fails_when_graded(name, monkeypatch):
     with pytest.raises(CheckFailed, match="Not attempted"):
         check(name, space[name])
     assert not check(name, space[name], strict=False).passed
+
+
+@pytest.mark.parametrize("name", exercises.names())
+def test_the_course_s_own_function_is_no_answer(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    reference = exercises.exercise(name).reference
+    for given in (reference, functools.partial(reference)):
+        report = check(name, given)
+        assert (report.passed, report.attempted, report.score(2)) == (False, False, 0)
+        assert "not yours" in report.diagnosis
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    with pytest.raises(CheckFailed, match="not yours"):
+        check(name, reference)
+
+
+def test_while_grading_functions_of_other_packages_are_no_answers_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert check("log_mean_exp", torch.logsumexp).attempted
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    for given in (torch.logsumexp, torch.nn.functional.binary_cross_entropy_with_logits, len):
+        assert not check("log_mean_exp", given, strict=False).attempted
+    assert check("log_mean_exp", right, strict=False).passed
+
+
+def test_a_score_gives_points_for_right_answers_and_a_share_for_known_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check("log_mean_exp", right).score(3) == 3
+    known = check("log_mean_exp", torch.logsumexp)
+    known = dataclasses.replace(known, mistake=known.mistake or "log-of-sum")
+    assert (known.score(3), known.score(3, partial=0.2), known.score(3, partial=0)) == (1.5, pytest.approx(0.6), 0)
+    assert check("log_mean_exp", lambda log_w, dim: log_w.sum(dim) * 0 + 17).score(3) == 0
+    assert check("log_mean_exp", ...).score(3) == 0
+    assert "0 of 3 points" in capsys.readouterr().out
+    for points, partial in ((0, 0.5), (-1, 0.5), (float("nan"), 0.5), (1, 1.5)):
+        with pytest.raises(ValueError, match="points must be above 0"):
+            known.score(points, partial)
+
+
+def test_values_that_are_right_with_another_fault_are_marked_as_such() -> None:
+    def in_place(log_w, dim):
+        result = right(log_w, dim)
+        log_w += 1
+        return result
+
+    assert check("log_mean_exp", in_place).mistake == "aside"
+
+
+def test_a_failed_check_shows_its_message_alone() -> None:
+    assert CheckFailed("one\ntwo")._render_traceback_() == ["one", "two"]
+
+
+def test_a_switch_hides_solutions_and_leaves_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAECOURSE_HIDE_SOLUTIONS", "1")
+    shown = check("log_mean_exp", torch.logsumexp)._repr_html_()
+    assert "Hint 3" in shown
+    assert "Show a solution" not in shown
+    assert "logsumexp" not in repr(solution("log_mean_exp"))
+    monkeypatch.setenv("VAECOURSE_HIDE_SOLUTIONS", "0")
+    assert "logsumexp" in repr(solution("log_mean_exp"))
 
 
 def test_three_dots_in_any_place_are_not_an_attempt():
