@@ -73,90 +73,112 @@ LOG_LIKELIHOOD = Exercise(
         Mistake(
             "This is the mean over the pixels. Independent pixels multiply their probabilities, so their logarithms are added: sum them.",
             lambda x, p: _table(x, p).log().mean(-1),
+            "mean-over-pixels",
         ),
         Mistake(
             "This is minus the log-likelihood: the cross-entropy, a loss. Return the log-likelihood itself, which is never above 0 here.",
             lambda x, p: -_table(x, p).log().sum(-1),
+            "sign",
         ),
         Mistake(
             "This is minus the mean over the pixels: the cross-entropy, averaged. The log-likelihood is the sum over the pixels, without the minus sign.",
             lambda x, p: -_table(x, p).log().mean(-1),
+            "cross-entropy-mean",
         ),
         Mistake(
             "Only the pixels with ink are counted. A pixel without ink has a probability too, 1 − p, and its logarithm belongs to the sum.",
             lambda x, p: (x * p.log()).sum(-1),
+            "ink-alone",
         ),
         Mistake(
             "Only the pixels without ink are counted. A pixel with ink has probability p, and its logarithm belongs to the sum.",
             lambda x, p: ((1 - x) * (1 - p).log()).sum(-1),
+            "paper-alone",
         ),
         Mistake(
             "This is one number for the whole batch. Sum over the pixels only, the last axis, and keep one number for each image.",
             lambda x, p: _table(x, p).log().sum(),
+            "one-number",
         ),
         Mistake(
             "This is one number for the whole batch, minus a sum over all its pixels. Return the log-likelihood itself, one number for each image.",
             lambda x, p: -_table(x, p).log().sum(),
+            "one-loss",
         ),
         Mistake(
             "This is one number for the whole batch, the cross-entropy averaged over all its pixels. Sum over the pixels, without the minus sign, and keep one number for each image.",
             lambda x, p: -_table(x, p).log().mean(),
+            "one-mean-loss",
         ),
         Mistake(
             "This is one number for the whole batch, a mean over its images. Keep one number for each image.",
             lambda x, p: _table(x, p).log().sum(-1).mean(),
+            "one-mean",
         ),
         Mistake(
             "This sums over the images and keeps the pixels. Sum over the last axis, the pixels of one image.",
             lambda x, p: _table(x, p).log().sum(0),
+            "sum-over-images",
         ),
         Mistake(
             "The pixels have not been summed: this is one number for each pixel. The pixels are independent, so their log-probabilities are added.",
             lambda x, p: _table(x, p).log(),
+            "not-summed",
         ),
         Mistake(
             "The probabilities were multiplied first, and the logarithm came last. For a few pixels that is right; the product of 1,500 is exactly 0. Take the logarithm of each pixel, then sum.",
             lambda x, p: _table(x, p).prod(-1).log(),
+            "product-first",
         ),
         Mistake(
             "This is p(x|z) itself, the product. Return its logarithm, which is a sum over the pixels.",
             lambda x, p: _table(x, p).prod(-1),
+            "no-logarithm",
         ),
         Mistake(
             "The probabilities of the pixels were added, without a logarithm. Probabilities of independent pixels multiply; their logarithms are added.",
             lambda x, p: _table(x, p).sum(-1),
+            "probabilities-added",
         ),
         Mistake(
             "The logarithm came after the sum. Take the logarithm of each pixel's probability first.",
             lambda x, p: _table(x, p).sum(-1).log(),
+            "logarithm-last",
         ),
         Mistake(
             "The probabilities were taken for logits: a sigmoid has been applied to them, and all of them lie between 0.5 and 0.73. They are probabilities already.",
             lambda x, p: bernoulli(p).log_prob(x),
+            "probabilities-as-logits",
         ),
         Mistake(
             "Ink and paper have changed places: this is the log-likelihood of the image 1 − x. A pixel with ink has probability p.",
             lambda x, p: _table(1 - x, p).log().sum(-1),
+            "ink-and-paper-swapped",
         ),
         Mistake(
             "A small number, 1e-8, was added inside the logarithm. No probability here is 0, so it is not needed, and it changes the value of improbable pixels.",
             lambda x, p: (x * (p + 1e-8).log() + (1 - x) * (1 - p + 1e-8).log()).sum(-1),
+            "small-number-added",
         ),
         Mistake(
             "These are bits: the logarithm has base 2. In nats it is the natural logarithm.",
             lambda x, p: _table(x, p).log2().sum(-1),
+            "bits",
         ),
         Mistake(
             "This is minus the squared error, the log-likelihood of a normal distribution up to constants. Pixels that are 0 or 1 are Bernoulli variables: their terms are log p and log(1 − p).",
             lambda x, p: -(x - p).square().sum(-1),
+            "squared-error",
         ),
         Mistake(
             "1 − log p stands where log(1 − p) should: take the difference first, and then the logarithm.",
             lambda x, p: (x * p.log() + (1 - x) * (1 - p.log())).sum(-1),
+            "one-minus-logarithm",
         ),
         Mistake(
             "The term of the pixels without ink has been subtracted. Both terms are log-probabilities and must be added.",
             lambda x, p: (x * p.log() - (1 - x) * (1 - p).log()).sum(-1),
+            "paper-subtracted",
         ),
     ),
 )
@@ -289,74 +311,92 @@ SAMPLE_IMAGES = Exercise(
         Mistake(
             "z is uniform between 0 and 1: torch.rand. The prior is the standard normal, with mean 0 and variance 1: torch.randn.",
             lambda f, k, n: (z := torch.rand(n, k), torch.bernoulli(f(z))),
+            "uniform-prior",
         ),
         Mistake(
             "z is uniform between −1 and 1. The prior is the standard normal, with mean 0 and variance 1.",
             lambda f, k, n: (z := 2 * torch.rand(n, k) - 1, torch.bernoulli(f(z))),
+            "uniform-around-zero",
         ),
         Mistake(
             "x holds probabilities: this is E[x|z], the mean image, and not a sample. The last line of the recipe is missing: sample each pixel.",
             lambda f, k, n: (z := torch.randn(n, k), f(z)),
+            "mean-image",
         ),
         Mistake(
             "Each pixel takes its more probable value. This is the most probable image given z, and not a sample: sample each pixel.",
             lambda f, k, n: (z := torch.randn(n, k), (f(z) > 0.5).double()),
+            "most-probable-image",
         ),
         Mistake(
             "The images do not belong to the z that are returned: they were made from another sample of z. Sample z once, decode it, and return this z.",
             lambda f, k, n: (torch.randn(n, k), torch.bernoulli(f(torch.randn(n, k)))),
+            "z-drawn-twice",
         ),
         Mistake(
             "The probabilities have gone through a sigmoid once more: all of them lie between 0.5 and 0.73. The decoder returns probabilities, not logits.",
             lambda f, k, n: (z := torch.randn(n, k), torch.bernoulli(torch.sigmoid(f(z)))),
+            "sigmoid-twice",
         ),
         Mistake(
             "All images of a call have the same z. Sample one z for each image.",
             lambda f, k, n: (z := torch.randn(k).expand(n, k), torch.bernoulli(f(z))),
+            "one-z-for-all",
         ),
         Mistake(
             "z is 0, the mean of the prior, for all images. Sample z from the prior.",
             lambda f, k, n: (z := torch.zeros(n, k), torch.bernoulli(f(z))),
+            "z-zero",
         ),
         Mistake(
             "The latents of an image are all the same number. Under the prior the K numbers are independent.",
             lambda f, k, n: (z := torch.randn(n, 1).expand(n, k), torch.bernoulli(f(z))),
+            "latents-equal",
         ),
         Mistake(
             "Each pixel has a z of its own, so the pixels of an image no longer belong together. Use one z for a whole image.",
             _one_z_a_pixel,
+            "z-a-pixel",
         ),
         Mistake(
             "The probabilities were averaged over all z before the pixels were sampled, so z has no influence. Sample each image with the probabilities of its own z.",
             lambda f, k, n: (z := torch.randn(n, k), torch.bernoulli(f(z).mean(0).expand(n, -1))),
+            "average-of-images",
         ),
         Mistake(
             "The pixels of an image share one random number. Given z they are independent: use a random number for each of them.",
             lambda f, k, n: (z := torch.randn(n, k), (torch.rand(n, 1) < f(z)).double()),
+            "coin-shared-by-pixels",
         ),
         Mistake(
             "All images of a call share their random numbers. Use one for each pixel of each image, n · D in all.",
             lambda f, k, n: (z := torch.randn(n, k), (torch.rand(4) < f(z)).double()),
+            "shared-coins",
         ),
         Mistake(
             "Ink and paper have changed places: a random number between 0 and 1 is below p with probability p, and above it with probability 1 − p.",
             lambda f, k, n: (z := torch.randn(n, k), (torch.rand_like(f(z)) > f(z)).double()),
+            "ink-and-paper-swapped",
         ),
         Mistake(
             "The threshold is a normal random number. It has to be uniform between 0 and 1 (torch.rand) to lie below p with probability p.",
             lambda f, k, n: (z := torch.randn(n, k), (torch.randn(f(z).shape) < f(z)).double()),
+            "normal-threshold",
         ),
         Mistake(
             "x and z have changed places: return z first, then x.",
             lambda f, k, n: sample_images(f, k, n)[::-1],
+            "order-swapped",
         ),
         Mistake(
             "This is a single tensor. Return both, z and x, in this order.",
             lambda f, k, n: sample_images(f, k, n)[1],
+            "one-tensor",
         ),
         Mistake(
             "This is a single image. Sample n of them: z has shape (n, K).",
             lambda f, k, n: (z := torch.randn(k), torch.bernoulli(f(z))),
+            "one-image",
         ),
     ),
 )

@@ -107,66 +107,82 @@ GENERATE = Exercise(
         Mistake(
             "The components come out equally often: the weights are not used. p(z) says how often each of them is picked.",
             lambda w, p, n: (z := torch.randint(len(w), (n,)), torch.bernoulli(p[z])),
+            "weights-not-used",
         ),
         Mistake(
             "The weights were taken for logits: they have gone through exp once more, which brings them closer together. They are probabilities already.",
             lambda w, p, n: generate(torch.softmax(w, 0), p, n),
+            "weights-as-logits",
         ),
         Mistake(
             "x holds probabilities: that is E[x|z], the mean image of the component, and no image. The last step is missing: draw each pixel.",
             lambda w, p, n: (z := torch.multinomial(w, n, replacement=True), p[z]),
+            "mean-image",
         ),
         Mistake(
             "x is the most probable image of its component, the same each time. Each pixel is drawn: a probability of 0.75 means ink in three of four images, not in all.",
             lambda w, p, n: (z := torch.multinomial(w, n, replacement=True), (p[z] > 0.5).double()),
+            "most-probable-image",
         ),
         Mistake(
             "The images do not belong to the z that are returned: they were made with other samples of z. Sample z once, use it for x, and return the same.",
             lambda w, p, n: (torch.multinomial(w, n, replacement=True), generate(w, p, n)[1]),
+            "z-drawn-twice",
         ),
         Mistake(
             "The pixels were drawn from the average of all components, so that z has no influence. Each image is drawn from the one component that its z names.",
             lambda w, p, n: (torch.multinomial(w, n, replacement=True), torch.bernoulli((w @ p).expand(n, -1))),
+            "average-of-components",
         ),
         Mistake(
             "Each pixel has a component of its own, so that the pixels of an image no longer belong together. There is one z for a whole image.",
             _one_z_a_pixel,
+            "component-a-pixel",
         ),
         Mistake(
             "There is a z for each pixel: one z makes a whole image. z has shape (n,).",
             lambda w, p, n: (z := torch.multinomial(w, n * 4, replacement=True).reshape(n, 4), torch.bernoulli(p[z, torch.arange(4)])),
+            "z-a-pixel",
         ),
         Mistake(
             "All images of a call have the same z. Draw a z of its own for each of the n images, according to the weights.",
             lambda w, p, n: (z := torch.multinomial(w, 1).expand(n), torch.bernoulli(p[z])),
+            "one-z-for-all",
         ),
         Mistake(
             "All images of a call share their coins: images of the same z are copies of each other. Toss a coin for each pixel of each image, n · D of them.",
             lambda w, p, n: (z := torch.multinomial(w, n, replacement=True), (torch.rand(p.shape[1]) < p[z]).double()),
+            "shared-coins",
         ),
         Mistake(
             "The pixels of an image share one random number. Given z they are independent: toss a coin for each of them.",
             lambda w, p, n: (z := torch.multinomial(w, n, replacement=True), (torch.rand(n, 1) < p[z]).double()),
+            "coin-shared-by-pixels",
         ),
         Mistake(
             "Ink and paper have changed places: a random number between 0 and 1 is below p with probability p, and above it with probability 1 − p.",
             lambda w, p, n: (z := torch.multinomial(w, n, replacement=True), (torch.rand(n, p.shape[1]) > p[z]).double()),
+            "ink-and-paper-swapped",
         ),
         Mistake(
             "The probabilities of ink were taken for logits: a sigmoid has been applied to them, and all of them lie between 0.5 and 0.73.",
             lambda w, p, n: (z := torch.multinomial(w, n, replacement=True), torch.bernoulli(torch.sigmoid(p[z]))),
+            "probabilities-as-logits",
         ),
         Mistake(
             "x and z have changed places: return z first, then x.",
             lambda w, p, n: generate(w, p, n)[::-1],
+            "order-swapped",
         ),
         Mistake(
             "The components are numbered from 1 to C. Here they are numbered from 0, like the rows of pixel_probs.",
             lambda w, p, n: ((z := torch.multinomial(w, n, replacement=True)) + 1, torch.bernoulli(p[z])),
+            "numbered-from-one",
         ),
         Mistake(
             "This is a single tensor. Return both, z and x, in this order.",
             lambda w, p, n: generate(w, p, n)[1],
+            "one-tensor",
         ),
     ),
 )
@@ -252,98 +268,122 @@ LOG_MARGINAL = Exercise(
         Mistake(
             "The weights are missing: this is log Σ p(x|z). Each component counts with its p(z).",
             lambda x, w, a: torch.logsumexp(_pairs(x, a), 1),
+            "weights-missing",
         ),
         Mistake(
             "All components count equally here. Each counts with its own p(z), whose logarithm is in log_weights.",
             lambda x, w, a: torch.logsumexp(_pairs(x, a), 1) - math.log(len(w)),
+            "weights-equal",
         ),
         Mistake(
             "The logarithms of the components were added, which multiplies their probabilities. What is asked for is the log of a sum, not the sum of the logs.",
             lambda x, w, a: _log_joint(x, w, a).sum(1),
+            "logarithms-added",
         ),
         Mistake(
             "This is the average of log p(x|z) over p(z). First average p(x|z) itself, then take the logarithm; in the other order the result is too low.",
             lambda x, w, a: _pairs(x, a) @ w.exp(),
+            "mean-of-logarithms",
         ),
         Mistake(
             "This is the largest term of the sum alone: a lower bound on log p(x). The other explanations count too.",
             lambda x, w, a: _log_joint(x, w, a).amax(1),
+            "largest-term",
         ),
         Mistake(
             "The sum over z was taken for each pixel by itself, as if each pixel had a z of its own. One z makes the whole image: pixels first, then the sum over z.",
             lambda x, w, a: torch.logsumexp(w[:, None] + _pixels(x, a), 1).sum(-1),
+            "sum-inside-pixels",
         ),
         Mistake(
             "The pixels were averaged inside p(x|z). Given z they are independent, so their log-probabilities are added.",
             lambda x, w, a: torch.logsumexp(w + _pixels(x, a).mean(-1), 1),
+            "mean-over-pixels",
         ),
         Mistake(
             "This is minus log p(x), as a loss would be. The exercise asks for log p(x) itself, which is never above 0 here.",
             lambda x, w, a: -log_marginal(x, w, a),
+            "sign",
         ),
         Mistake(
             "Some probability has become exactly 0 on the way, and its logarithm is −inf: exp(−1000) is 0 in every format. Stay with logarithms from the logits to the end; torch.logsumexp adds up on the way.",
             lambda x, w, a: _log_joint(x, w, a).exp().sum(1).log(),
+            "underflow",
         ),
         Mistake(
             "sigmoid(−1000) is exactly 0, its logarithm is −inf, and 0 · (−inf) is NaN. Take log p(x_j|z) from the logits directly, without making the probability first.",
             lambda x, w, a: torch.logsumexp(w + _by_sigmoid(x, a), 1),
+            "zero-times-inf",
         ),
         Mistake(
             "Bernoulli(probs=…) silently moves probabilities of 0 and 1 inwards, and a wrong pixel costs at most 36 nats (in float64). Give it the logits: Bernoulli(logits=…).",
             lambda x, w, a: torch.logsumexp(w + _by_clamped(x, a), 1),
+            "probabilities-moved-inwards",
         ),
         Mistake(
             "There is a sigmoid too many: the logits became probabilities, which were then taken for logits again. All probabilities then lie between 0.5 and 0.73.",
             lambda x, w, a: torch.logsumexp(w + _by_twice(x, a), 1),
+            "sigmoid-twice",
         ),
         Mistake(
             "The weights were added to p(x|z). Prior and likelihood multiply; their logarithms are added.",
             lambda x, w, a: (w.exp() + _pairs(x, a).exp()).sum(1).log(),
+            "weights-added",
         ),
         Mistake(
             "exp(log_weights) was added to log p(x|z), a probability to a logarithm. log_weights is the logarithm already: add it as it is.",
             lambda x, w, a: torch.logsumexp(w.exp() + _pairs(x, a), 1),
+            "weight-exponentiated",
         ),
         Mistake(
             "p(x|z) was multiplied by log p(z), which is negative, and the logarithm of a negative number is NaN. Multiply by p(z), or better add the logarithms.",
             lambda x, w, a: (w * _pairs(x, a).exp()).sum(1).log(),
+            "weight-not-exponentiated",
         ),
         Mistake(
             "The logarithm of log_weights was taken, which is NaN: it holds logarithms already, and they are negative. Add it as it is.",
             lambda x, w, a: torch.logsumexp(w.log() + _pairs(x, a), 1),
+            "logarithm-of-log-weights",
         ),
         Mistake(
             "Two logarithms were multiplied. Probabilities multiply, so their logarithms are added.",
             lambda x, w, a: torch.logsumexp(w * _pairs(x, a), 1),
+            "logarithms-multiplied",
         ),
         Mistake(
             "The sum runs over the images and not over z: this is one number for each component. Sum over z, and keep one number for each image.",
             lambda x, w, a: torch.logsumexp(_log_joint(x, w, a), 0),
+            "sum-over-images",
         ),
         Mistake(
             "This is one number for the whole batch. Keep one number for each image.",
             lambda x, w, a: log_marginal(x, w, a).sum(),
+            "one-number",
         ),
         Mistake(
             "This is one number for the whole batch, a mean over its images. Keep one number for each image.",
             lambda x, w, a: log_marginal(x, w, a).mean(),
+            "one-mean",
         ),
         Mistake(
             "This is log p(x, z), a number for each image and each z. What is missing is the sum over z.",
             _log_joint,
+            "joint-not-summed",
         ),
         Mistake(
             "This is p(x) itself. The exercise asks for its logarithm.",
             lambda x, w, a: log_marginal(x, w, a).exp(),
+            "no-logarithm",
         ),
         Mistake(
             "Only the pixels with ink are counted. Paper has a probability too, 1 − sigmoid(logit), and its logarithm belongs to the sum over the pixels.",
             lambda x, w, a: torch.logsumexp(w + x @ F.logsigmoid(a).T, 1),
+            "ink-alone",
         ),
         Mistake(
             "Ink and paper have changed places: this is log p of 1 − x.",
             lambda x, w, a: log_marginal(1 - x, w, a),
+            "ink-and-paper-swapped",
         ),
     ),
 )
@@ -372,90 +412,112 @@ POSTERIOR = Exercise(
         Mistake(
             "The weights are missing: this is p(x|z), normalised over z. The posterior contains the prior, too: multiply by p(z) before normalising.",
             lambda x, w, a: torch.softmax(_pairs(x, a), 1),
+            "prior-missing",
         ),
         Mistake(
             "The weights were used twice. p(z) enters the product p(z) p(x|z) once.",
             lambda x, w, a: torch.softmax(2 * w + _pairs(x, a), 1),
+            "prior-twice",
         ),
         Mistake(
             "This was normalised over the images: the columns sum to 1. A posterior is normalised over z: the rows do.",
             lambda x, w, a: torch.softmax(_log_joint(x, w, a), 0),
+            "normalised-over-images",
         ),
         Mistake(
             "This was normalised over images and z together: the whole table sums to 1. Each image has a posterior of its own: each row sums to 1.",
             lambda x, w, a: torch.softmax(_log_joint(x, w, a).flatten(), 0).reshape(len(x), len(w)),
+            "normalised-over-everything",
         ),
         Mistake(
             "This is the joint p(x, z). Divide each row by its sum, p(x).",
             lambda x, w, a: _log_joint(x, w, a).exp(),
+            "joint",
         ),
         Mistake(
             "This is the likelihood p(x|z), which as a function of z need not add up to 1. Multiply by p(z), and divide by the sum over z.",
             lambda x, w, a: _pairs(x, a).exp(),
+            "likelihood",
         ),
         Mistake(
             "This is the logarithm of the posterior. The exercise asks for the probabilities.",
             lambda x, w, a: torch.log_softmax(_log_joint(x, w, a), 1),
+            "logarithm",
         ),
         Mistake(
             "This is log p(x, z), not yet a probability: exponentiate, and divide by the sum over z (without underflow: softmax).",
             _log_joint,
+            "log-joint",
         ),
         Mistake(
             "The logarithms were divided by their sum. Shares are shares of probabilities: exponentiate first (without underflow: softmax).",
             lambda x, w, a: (j := _log_joint(x, w, a)) / j.sum(1, keepdim=True),
+            "logarithms-divided",
         ),
         Mistake(
             "At very large logits this is NaN: a probability became exactly 0 on the way, and 0/0, 0 · log 0 and log 0 − log 0 are all NaN. Take log p(x_j|z) from the logits directly, stay with logarithms to the end, and let softmax normalise.",
             lambda x, w, a: (j := _log_joint(x, w, a).exp()) / j.sum(1, keepdim=True),
+            "underflow",
         ),
         Mistake(
             "One maximum was subtracted from all rows: an image far below it is left with zeros, and 0/0 is NaN. Each row needs the maximum of its own.",
             lambda x, w, a: (j := (_log_joint(x, w, a) - _log_joint(x, w, a).max()).exp()) / j.sum(1, keepdim=True),
+            "one-maximum",
         ),
         Mistake(
             "A small number was added to p(x) against dividing by zero: where p(x) is far smaller than it, the rows no longer sum to 1. Subtract the largest log p(x, z) of each row before exp, which softmax does.",
             lambda x, w, a: (j := _log_joint(x, w, a).exp()) / (j.sum(1, keepdim=True) + 1e-8),
+            "small-number-added",
         ),
         Mistake(
             "This gives all of the probability to the most probable z. The posterior says how probable each z is.",
             lambda x, w, a: F.one_hot(_log_joint(x, w, a).argmax(1), len(w)).double(),
+            "one-hot",
         ),
         Mistake(
             "This is the number of the most probable z. The exercise asks for the probability of each z, shape (B, C).",
             lambda x, w, a: _log_joint(x, w, a).argmax(1),
+            "argmax",
         ),
         Mistake(
             "Rows and columns have changed places: one row for each image, one column for each z.",
             lambda x, w, a: posterior(x, w, a).T,
+            "transposed",
         ),
         Mistake(
             "This is the prior, the same for every image. A posterior depends on the image: multiply by p(x|z).",
             lambda x, w, a: w.exp().expand(len(x), -1),
+            "prior-alone",
         ),
         Mistake(
             "The pixels were averaged inside p(x|z). Given z they are independent, so their log-probabilities are added: each pixel is a full piece of evidence.",
             lambda x, w, a: torch.softmax(w + _pixels(x, a).mean(-1), 1),
+            "mean-over-pixels",
         ),
         Mistake(
             "exp(log_weights) was added to log p(x|z), a probability to a logarithm. log_weights is the logarithm already: add it as it is.",
             lambda x, w, a: torch.softmax(w.exp() + _pairs(x, a), 1),
+            "weight-exponentiated",
         ),
         Mistake(
             "Only the pixels with ink are counted. Paper is evidence too, with probability 1 − sigmoid(logit).",
             lambda x, w, a: torch.softmax(w + x @ F.logsigmoid(a).T, 1),
+            "ink-alone",
         ),
         Mistake(
             "Ink and paper have changed places: this is the posterior of 1 − x.",
             lambda x, w, a: posterior(1 - x, w, a),
+            "ink-and-paper-swapped",
         ),
         Mistake(
             "Bernoulli(probs=…) silently moves probabilities of 0 and 1 inwards, and a wrong pixel costs at most 36 nats (in float64). Give it the logits: Bernoulli(logits=…).",
             lambda x, w, a: torch.softmax(w + _by_clamped(x, a), 1),
+            "probabilities-moved-inwards",
         ),
         Mistake(
             "There is a sigmoid too many: the logits became probabilities, which were then taken for logits again. All probabilities then lie between 0.5 and 0.73.",
             lambda x, w, a: torch.softmax(w + _by_twice(x, a), 1),
+            "sigmoid-twice",
         ),
     ),
 )

@@ -150,110 +150,137 @@ IMPORTANCE_ESTIMATE = Exercise(
         Mistake(
             "log q(z) is missing: this averages the joint over q. Places that q samples often must count for less, so undo the sampling density.",
             _terms(lambda joint, q, z: log_mean_exp(joint, 0)),
+            "q-missing",
         ),
         Mistake(
             "log q(z) has been added. The weight is divided by q(z): subtract its logarithm.",
             _terms(lambda joint, q, z: log_mean_exp(joint + q.log_prob(z), 0)),
+            "q-added",
         ),
         Mistake(
             "This is the mean of the log-weights: a lower bound (Jensen), which notebook 06 will use. Average the weights first, then take the logarithm.",
             lambda *given: _log_w(*given).mean(0),
+            "mean-of-logarithms",
         ),
         Mistake(
             "This is the log of the sum of the weights, too high by log S. The estimate is their mean.",
             lambda *given: torch.logsumexp(_log_w(*given), 0),
+            "log-of-sum",
         ),
         Mistake(
             "log S has been added to the log of the sum. A mean is the sum divided by S: subtract it.",
             lambda *given: torch.logsumexp(_log_w(*given), 0) + math.log(given[2]),
+            "log-s-added",
         ),
         Mistake(
             "The logarithm of S has base 10. Everything here is in nats: subtract the natural logarithm, math.log.",
             lambda *given: torch.logsumexp(_log_w(*given), 0) - math.log10(given[2]),
+            "base-ten",
         ),
         Mistake(
             "The sum of the log-weights: that is the logarithm of their product. Weights are averaged.",
             lambda *given: _log_w(*given).sum(0),
+            "logarithms-summed",
         ),
         Mistake(
             "The prior counts twice: log_joint contains log p(z) already.",
             _terms(lambda joint, q, z: log_mean_exp(joint + _log_prior(z) - q.log_prob(z), 0)),
+            "prior-twice",
         ),
         Mistake(
             "log p(z) has been taken off: what is left is the average of p(x|z)/q(z), an integral over all z without the prior. The joint goes in whole.",
             _terms(lambda joint, q, z: log_mean_exp(joint - _log_prior(z) - q.log_prob(z), 0)),
+            "prior-removed",
         ),
         Mistake(
             "The weights are right as long as exp does not underflow: near −10,000 every weight is 0, and log 0 is −inf. Stay in log space: log_mean_exp.",
             lambda *given: _log_w(*given).exp().mean(0).log(),
+            "underflow",
         ),
         Mistake(
             "z is sampled from the standard normal prior, but weighted as if it came from q. The samples must come from the q that stands in the weight.",
             _terms(lambda joint, q, z: log_mean_exp(joint - q.log_prob(z), 0), from_prior=True),
+            "sampled-from-prior",
         ),
         Mistake(
             "z is sampled from the standard normal prior, and q is not used. This is right on average, but few of those samples count. Sample from q, and divide by its density.",
             _terms(lambda joint, q, z: log_mean_exp(joint - _log_prior(z), 0), from_prior=True),
+            "prior-as-proposal",
         ),
         Mistake(
             "z is sampled from the standard normal prior, and the joint is averaged: the prior counts twice, and q not at all.",
             _terms(lambda joint, q, z: log_mean_exp(joint, 0), from_prior=True),
+            "joint-over-prior",
         ),
         Mistake(
             "Numerator and denominator of the weights are exchanged: this averages q(z)/p(x, z).",
             lambda *given: log_mean_exp(-_log_w(*given), 0),
+            "ratio-upside-down",
         ),
         Mistake(
             "This is minus the estimate, a loss. The exercise asks for log p(x) itself.",
             lambda *given: -importance_estimate(*given),
+            "sign",
         ),
         Mistake(
             "This is the average weight, an estimate of p(x). The exercise asks for its logarithm, because for real images p(x) underflows to 0.",
             lambda *given: importance_estimate(*given).exp(),
+            "no-logarithm",
         ),
         Mistake(
             "The log-weights are averaged with the normalised weights. That exceeds log p(x) in general; average the weights, then take the logarithm.",
             lambda *given: _self_weighted(_log_w(*given)),
+            "weighted-logarithms",
         ),
         Mistake(
             "This is the largest log-weight alone. The others count too.",
             lambda *given: _log_w(*given).amax(0),
+            "largest-weight",
         ),
         Mistake(
             "The joint and q are averaged separately, and the averages divided. Take the ratio sample by sample, then average.",
             _terms(lambda joint, q, z: log_mean_exp(joint, 0) - log_mean_exp(q.log_prob(z), 0)),
+            "averages-divided",
         ),
         Mistake(
             "log_joint and log q were evaluated at different samples. Both belong to the same z: sample it once, and keep it.",
             _terms(lambda joint, q, z: log_mean_exp(joint - q.log_prob(q.sample((len(z),))), 0)),
+            "samples-drawn-twice",
         ),
         Mistake(
             "log q(z) has not been summed over the latents: this is one number a latent. z is one event of q, and its density one number.",
             _terms(lambda joint, q, z: log_mean_exp(joint[..., None] - q.base_dist.log_prob(z), 0)),
+            "q-a-latent",
         ),
         Mistake(
             "log q(z) is averaged over the latents. Independent latents add their log-densities.",
             _terms(lambda joint, q, z: log_mean_exp(joint - q.base_dist.log_prob(z).mean(-1), 0)),
+            "q-averaged-over-latents",
         ),
         Mistake(
             "The average runs over the images, the second axis. Average over the samples, the first axis: every image has its own p(x).",
             lambda *given: log_mean_exp(_log_w(*given), 1),
+            "mean-over-images",
         ),
         Mistake(
             "This is one number for the whole batch. Average over the samples, the first axis, only.",
             lambda *given: log_mean_exp(_log_w(*given).flatten(), 0),
+            "one-number",
         ),
         Mistake(
             "The samples have not been averaged: these are the log-weights, one for each sample and image.",
             _log_w,
+            "not-averaged",
         ),
         Mistake(
             "A single sample is taken, whatever n_samples says. Take n_samples of them, q.sample((n_samples,)), and average their weights.",
             lambda x, q, n_samples, log_joint: importance_estimate(x, q, 1, log_joint),
+            "one-sample",
         ),
         Mistake(
             "n_samples is not used: the function takes another, large number of samples. Take exactly n_samples.",
             lambda x, q, n_samples, log_joint: importance_estimate(x, q, 100, log_joint),
+            "n-samples-not-used",
         ),
     ),
 )
@@ -305,94 +332,117 @@ SELF_NORMALISED = Exercise(
         Mistake(
             "This is the plain mean of f: it averages under q. The weights turn it into an average under the posterior.",
             lambda f, log_w: f.mean(0),
+            "plain-mean",
         ),
         Mistake(
             "The weights are not normalised: this is the mean of w f, which still contains the factor p(x). Divide by the mean of the weights.",
             lambda f, log_w: (log_w.exp() * f).mean(0),
+            "not-normalised-mean",
         ),
         Mistake(
             "The weights are not normalised: this is the sum of w f. Divide by the sum of the weights.",
             lambda f, log_w: (log_w.exp() * f).sum(0),
+            "not-normalised-sum",
         ),
         Mistake(
             "The shares are taken over the images, the second axis. The shares of one image, over its samples, must sum to 1.",
             lambda f, log_w: (torch.softmax(log_w, 1) * f).sum(0),
+            "shares-over-images",
         ),
         Mistake(
             "Shares and sum both run over the images, the second axis. Samples are the first.",
             lambda f, log_w: (torch.softmax(log_w, 1) * f).sum(1),
+            "both-over-images",
         ),
         Mistake(
             "The shares are right, and summed over the images. Sum over the samples, the first axis.",
             lambda f, log_w: (torch.softmax(log_w, 0) * f).sum(1),
+            "sum-over-images",
         ),
         Mistake(
             "The exponentials are taken as they stand: near −10,000 every weight is 0, and the ratio is 0/0. A common factor cancels; softmax makes use of that.",
             lambda f, log_w: (log_w.exp() * f).sum(0) / log_w.exp().sum(0),
+            "underflow",
         ),
         Mistake(
             "The shares sum to 1 already, and their sum was divided by S once more: sum, do not average.",
             lambda f, log_w: (torch.softmax(log_w, 0) * f).mean(0),
+            "divided-twice",
         ),
         Mistake(
             "The logarithms of the weights were used as weights. Exponentiate first: softmax does it without underflow.",
             lambda f, log_w: (log_w * f).sum(0) / log_w.sum(0),
+            "logarithms-as-weights",
         ),
         Mistake(
             "This is f at the sample with the largest weight alone. The others count too, by their share.",
             lambda f, log_w: f.gather(0, log_w.argmax(0, keepdim=True))[0],
+            "largest-weight",
         ),
         Mistake(
             "f has been exponentiated with the weights: this is the logarithm of the posterior average of exp(f).",
             lambda f, log_w: torch.logsumexp(f + log_w, 0) - torch.logsumexp(log_w, 0),
+            "log-mean-exp",
         ),
         Mistake(
             "The shares are taken over samples and images together. Each image needs shares of its own that sum to 1.",
             lambda f, log_w: (torch.softmax(log_w.flatten(), 0).reshape(log_w.shape) * f).sum(0),
+            "shares-over-everything",
         ),
         Mistake(
             "This is one number for the whole batch, with shares over samples and images together. Every image needs its own.",
             lambda f, log_w: (torch.softmax(log_w.flatten(), 0) * f.flatten()).sum(),
+            "one-number-shares-over-everything",
         ),
         Mistake(
             "This is one number for the whole batch, a sum over its images. Sum over the samples only.",
             lambda f, log_w: self_normalised(f, log_w).sum(),
+            "one-number",
         ),
         Mistake(
             "This is one number for the whole batch, a mean over its images. Sum over the samples only.",
             lambda f, log_w: self_normalised(f, log_w).mean(),
+            "one-mean",
         ),
         Mistake(
             "One maximum was used for all images: in one that lies far below the others every weight is 0, and the ratio 0/0. Each image needs a maximum of its own.",
             lambda f, log_w: ((w := (log_w - log_w.max()).exp()) * f).sum(0) / w.sum(0),
+            "one-maximum",
         ),
         Mistake(
             "A small number has been added to the sum of the weights. Far below it every average becomes 0: take a common factor out instead.",
             lambda f, log_w: (log_w.exp() * f).sum(0) / (log_w.exp().sum(0) + 1e-8),
+            "small-number-added",
         ),
         Mistake(
             "The samples have not been summed: these are the terms, one for each sample and image.",
             lambda f, log_w: torch.softmax(log_w, 0) * f,
+            "not-summed",
         ),
         Mistake(
             "The weights are divided by the largest of them, and not yet by their sum: they do not sum to 1.",
             lambda f, log_w: ((log_w - log_w.amax(0)).exp() * f).sum(0),
+            "divided-by-largest",
         ),
         Mistake(
             "The sign of log_w is reversed: the samples with the smallest weights count most.",
             lambda f, log_w: self_normalised(f, -log_w),
+            "sign-of-log-weights",
         ),
         Mistake(
             "These are logarithms of the shares, not the shares: log_softmax in place of softmax.",
             lambda f, log_w: (torch.log_softmax(log_w, 0) * f).sum(0),
+            "log-softmax",
         ),
         Mistake(
             "f and log_w have changed places: the shares come from log_w, and f is what is averaged.",
             lambda f, log_w: self_normalised(log_w, f),
+            "arguments-swapped",
         ),
         Mistake(
             "The weights have been squared. Each sample counts by its weight.",
             lambda f, log_w: self_normalised(f, 2 * log_w),
+            "weights-squared",
         ),
     ),
 )

@@ -142,86 +142,115 @@ NAIVE = Exercise(
         _scatter("two draws, n_samples = 2", 2),
     ),
     mistakes=(
-        Mistake("This is the sum over the samples. An average divides by N.", lambda x, f, k, n: n * naive_monte_carlo(x, f, k, n)),
+        Mistake(
+            "This is the sum over the samples. An average divides by N.",
+            lambda x, f, k, n: n * naive_monte_carlo(x, f, k, n),
+            "sum-over-samples",
+        ),
         Mistake(
             "p(x|z) was multiplied by p(z) as well. Drawing z from the prior already visits each z as often as p(z) says.",
             lambda x, f, k, n: (_terms(x, f(z := torch.randn(n, k))).prod(-1) * _prior(z)[:, None]).mean(0),
+            "prior-twice",
         ),
         Mistake(
             "This is p(x|z) at the average z. The mean of a function is not the function of the mean: average p(x|z) itself.",
             lambda x, f, k, n: _terms(x, f(torch.randn(n, k).mean(0, keepdim=True))).prod(-1).mean(0),
+            "at-the-mean-z",
         ),
         Mistake(
             "The decoder's outputs were averaged before the pixels were multiplied. Each z explains a whole image: the product over pixels first, then the average over z.",
             lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).mean(0).prod(-1),
+            "decoder-averaged",
         ),
-        Mistake("This is the logarithm. Asked for is the estimate of p(x) itself.", lambda x, f, k, n: naive_monte_carlo(x, f, k, n).log()),
+        Mistake(
+            "This is the logarithm. Asked for is the estimate of p(x) itself.",
+            lambda x, f, k, n: naive_monte_carlo(x, f, k, n).log(),
+            "logarithm",
+        ),
         Mistake(
             "The logarithms were averaged. Average the probabilities p(x|z) themselves.",
             lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).log().sum(-1).mean(0),
+            "mean-of-logarithms",
         ),
         Mistake(
             "The logarithms were averaged, and exp came last: a geometric mean, which is too low. Average the probabilities p(x|z) themselves.",
             lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).log().sum(-1).mean(0).exp(),
+            "geometric-mean",
         ),
         Mistake(
             "z is uniform between 0 and 1: torch.rand. The prior is the standard normal: torch.randn.",
             lambda x, f, k, n: _terms(x, f(torch.rand(n, k))).prod(-1).mean(0),
+            "uniform-prior",
         ),
         Mistake(
             "Only one z was drawn. n_samples of them are to be averaged.",
             lambda x, f, k, n: naive_monte_carlo(x, f, k, 1),
+            "one-sample",
         ),
         Mistake(
             "Only one z was drawn for each image. n_samples of them are to be averaged.",
             lambda x, f, k, n: torch.cat([naive_monte_carlo(image[None], f, k, 1) for image in x]),
+            "one-sample-an-image",
         ),
         Mistake(
             "This averages over the images and keeps the samples. Average over z, and keep one number for each image.",
             lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).prod(-1).mean(1),
+            "mean-over-images",
         ),
         Mistake(
-            "This is one number for the whole batch. Keep one for each image.", lambda x, f, k, n: naive_monte_carlo(x, f, k, n).mean()
+            "This is one number for the whole batch. Keep one for each image.",
+            lambda x, f, k, n: naive_monte_carlo(x, f, k, n).mean(),
+            "one-number",
         ),
         Mistake(
             "The samples have not been averaged: this is p(x|z) for each z and each image.",
             lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).prod(-1),
+            "not-averaged",
         ),
         Mistake(
             "Only the pixels with ink are counted. A pixel without ink has a probability too, 1 − p.",
             lambda x, f, k, n: (f(torch.randn(n, k))[:, None] ** x).prod(-1).mean(0),
+            "ink-alone",
         ),
         Mistake(
             "Only the pixels without ink are counted. A pixel with ink has a probability too, p.",
             lambda x, f, k, n: ((1 - f(torch.randn(n, k))[:, None]) ** (1 - x)).prod(-1).mean(0),
+            "paper-alone",
         ),
         Mistake(
             "Ink and paper have changed places: a pixel with ink has probability p, one without has 1 − p.",
             lambda x, f, k, n: naive_monte_carlo(1 - x, f, k, n),
+            "ink-and-paper-swapped",
         ),
         Mistake(
             "Every pixel got a z of its own. One z explains a whole image: draw it once, and multiply over all pixels.",
             _a_z_for_each_pixel,
+            "z-a-pixel",
         ),
         Mistake(
             "This counts how often a drawn image equals x. That is right on average and far noisier than needed: average the probability p(x|z) itself.",
             _count_matches,
+            "counting-hits",
         ),
         Mistake(
             "The probabilities of the pixels were added. Given z the pixels are independent, so their probabilities multiply.",
             lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).sum(-1).mean(0),
+            "probabilities-added",
         ),
         Mistake(
             "The average was divided by N once more: mean already divides.",
             lambda x, f, k, n: naive_monte_carlo(x, f, k, n) / n,
+            "divided-twice",
         ),
         Mistake(
             "This is the largest p(x|z) that was found. Asked for is their average.",
             lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).prod(-1).amax(0),
+            "largest-term",
         ),
         Mistake(
             "The probabilities of the pixels were averaged. Given z the pixels are independent, so their probabilities multiply.",
             lambda x, f, k, n: _terms(x, f(torch.randn(n, k))).mean(-1).mean(0),
+            "mean-over-pixels",
         ),
     ),
 )
@@ -260,21 +289,32 @@ UNDERFLOW = Exercise(
         Mistake(
             "Where log s / log p is whole, p^D equals smallest, and that suffices: one pixel fewer.",
             lambda p, s: math.floor(_ratio(p, s)) + 1,
+            "strictly-below",
         ),
         Mistake(
             "log s / log p was rounded down, which is one pixel too few: p^D is still above smallest.",
             lambda p, s: math.floor(_ratio(p, s)),
+            "rounded-down",
         ),
-        Mistake("This is the largest image that is still above smallest: one pixel too few.", lambda p, s: underflow_pixels(p, s) - 1),
-        Mistake("This is one pixel too many: p^D is at most smallest before that.", lambda p, s: underflow_pixels(p, s) + 1),
-        Mistake("log s / log p was rounded to the nearest number. Round it up.", lambda p, s: round(_ratio(p, s))),
-        Mistake("This is log s / log p, no whole number of pixels. Round it up.", _ratio),
-        Mistake("The ratio of the logarithms is upside down.", lambda p, s: math.ceil(1 / _ratio(p, s))),
+        Mistake(
+            "This is the largest image that is still above smallest: one pixel too few.",
+            lambda p, s: underflow_pixels(p, s) - 1,
+            "one-too-few",
+        ),
+        Mistake(
+            "This is one pixel too many: p^D is at most smallest before that.", lambda p, s: underflow_pixels(p, s) + 1, "one-too-many"
+        ),
+        Mistake("log s / log p was rounded to the nearest number. Round it up.", lambda p, s: round(_ratio(p, s)), "rounded-to-nearest"),
+        Mistake("This is log s / log p, no whole number of pixels. Round it up.", _ratio, "not-rounded"),
+        Mistake("The ratio of the logarithms is upside down.", lambda p, s: math.ceil(1 / _ratio(p, s)), "ratio-upside-down"),
         Mistake(
             "Two kinds of logarithm were mixed. Any base will do, if it is the same for both.",
             lambda p, s: math.ceil(math.log10(s) / math.log(p)),
+            "bases-mixed",
         ),
-        Mistake("This is the probability p^D. Asked for is the number of pixels D.", lambda p, s: p ** underflow_pixels(p, s)),
+        Mistake(
+            "This is the probability p^D. Asked for is the number of pixels D.", lambda p, s: p ** underflow_pixels(p, s), "probability"
+        ),
     ),
 )
 
