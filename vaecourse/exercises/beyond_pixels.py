@@ -78,70 +78,87 @@ TABLE_LOG_LIKELIHOOD = Exercise(
         Mistake(
             "The constant ½ log 2π of every numeric column is missing: harmless in training, wrong in a report. The result is too high by 0.919 nats a column.",
             lambda x, c, loc, s, logits: table_log_likelihood(x, c, loc, s, logits) + x.shape[1] * HALF_LOG_2PI,
+            "constant-missing",
         ),
         Mistake(
             "log_scale was taken for a log-variance. It is the logarithm of the standard deviation: the variance is exp(2 · log_scale).",
             lambda x, c, loc, s, logits: _numbers(x, loc, 0.5 * s).sum(1) + _category(c, logits),
+            "log-scale-as-log-variance",
         ),
         Mistake(
             "The numeric columns are scored by minus their squared error alone. That says nothing of the scale: a normal has the scale under the square, its logarithm, and ½ log 2π.",
             lambda x, c, loc, s, logits: -(x - loc).square().sum(1) + _category(c, logits),
+            "squared-error-alone",
         ),
         Mistake(
             "The numeric columns are scored by minus half their squared error, as if every scale were 1 (and without ½ log 2π). Divide by the scale, and subtract its logarithm.",
             lambda x, c, loc, s, logits: -0.5 * (x - loc).square().sum(1) + _category(c, logits),
+            "half-squared-error",
         ),
         Mistake(
             "The scale is ignored: this is a normal of standard deviation 1 for every column.",
             lambda x, c, loc, s, logits: _numbers(x, loc, torch.zeros_like(s)).sum(1) + _category(c, logits),
+            "scale-ignored",
         ),
         Mistake(
             "The term −log s is missing. Without it a large scale costs nothing, and training would let the scales grow for ever.",
             lambda x, c, loc, s, logits: (_numbers(x, loc, s) + s).sum(1) + _category(c, logits),
+            "log-scale-missing",
         ),
         Mistake(
             "log_scale enters with the wrong sign: a wide normal is low everywhere, so log s is subtracted.",
             lambda x, c, loc, s, logits: (_numbers(x, loc, s) + 2 * s).sum(1) + _category(c, logits),
+            "sign-of-log-scale",
         ),
         Mistake(
             "The squared error was divided by the scale. Divide by its square: the variance.",
             lambda x, c, loc, s, logits: (-0.5 * (x - loc).square() / s.exp() - s - HALF_LOG_2PI).sum(1) + _category(c, logits),
+            "divided-by-scale",
         ),
         Mistake(
             "log_scale was taken for the scale itself. Exponentiate it first: a scale is never negative, and the logarithm of a negative number is NaN.",
             lambda x, c, loc, s, logits: (-0.5 * ((x - loc) / s).square() - s.log() - HALF_LOG_2PI).sum(1) + _category(c, logits),
+            "log-scale-as-scale",
         ),
         Mistake(
             "The cross-entropy of the category is added. It is minus a log-probability: subtract it.",
             lambda x, c, loc, s, logits: _numbers(x, loc, s).sum(1) - _category(c, logits),
+            "sign-of-category",
         ),
         Mistake(
             'The cross-entropy was averaged over the rows, and this average subtracted from each of them. Every row has a category of its own: reduction="none".',
             lambda x, c, loc, s, logits: _numbers(x, loc, s).sum(1) + _category(c, logits).mean(),
+            "category-averaged",
         ),
         Mistake(
             'The cross-entropy was summed over the rows, and the sum subtracted from each of them. Every row has a category of its own: reduction="none".',
             lambda x, c, loc, s, logits: _numbers(x, loc, s).sum(1) + _category(c, logits).sum(),
+            "category-summed",
         ),
         Mistake(
             "The category is missing: these are the numeric columns alone.",
             lambda x, c, loc, s, logits: _numbers(x, loc, s).sum(1),
+            "category-missing",
         ),
         Mistake(
             "The numeric columns are missing: this is the category alone.",
             lambda x, c, loc, s, logits: _category(c, logits),
+            "numbers-missing",
         ),
         Mistake(
             "The logit of the category was added as it stands. A logit is no log-probability before log Σ exp of all logits of the row is subtracted.",
             lambda x, c, loc, s, logits: _numbers(x, loc, s).sum(1) + _pick(logits, c),
+            "logit-added",
         ),
         Mistake(
             "The probability of the category was added to the log-densities. Add its logarithm.",
             lambda x, c, loc, s, logits: _numbers(x, loc, s).sum(1) + _pick(logits.softmax(1), c),
+            "probability-added",
         ),
         Mistake(
             "The softmax runs over the rows of the table. It runs over the categories, the last axis: the probabilities of one row sum to 1.",
             lambda x, c, loc, s, logits: _numbers(x, loc, s).sum(1) + _pick(logits.log_softmax(0), c),
+            "softmax-over-rows",
         ),
         Mistake(
             "The categories are scored as C separate coins, by sigmoids. A row has exactly one category: its probabilities come from a softmax.",
@@ -149,34 +166,42 @@ TABLE_LOG_LIKELIHOOD = Exercise(
                 _numbers(x, loc, s).sum(1)
                 - F.binary_cross_entropy_with_logits(logits, F.one_hot(c, logits.shape[1]).to(logits), reduction="none").sum(1)
             ),
+            "sigmoids",
         ),
         Mistake(
             "The formula is right, and the softmax of a logit 2,000 below the largest is exactly 0: its logarithm is −inf. log_softmax does both in one step.",
             lambda x, c, loc, s, logits: _numbers(x, loc, s).sum(1) + _pick(logits.softmax(1), c).log(),
+            "underflow",
         ),
         Mistake(
             "log Σ exp of the logits was computed as it stands: exp(1000) is inf. logsumexp or log_softmax takes the largest logit out first.",
             lambda x, c, loc, s, logits: _numbers(x, loc, s).sum(1) + _pick(logits, c) - logits.exp().sum(1).log(),
+            "overflow",
         ),
         Mistake(
             "This is minus the log-likelihood, as a loss would be. Asked for is the log-likelihood itself.",
             lambda x, c, loc, s, logits: -table_log_likelihood(x, c, loc, s, logits),
+            "sign",
         ),
         Mistake(
             "The numeric columns are averaged. Independent columns add their log-densities: averaged, each weighs 1/M of what the category weighs.",
             lambda x, c, loc, s, logits: _numbers(x, loc, s).mean(1) + _category(c, logits),
+            "mean-over-columns",
         ),
         Mistake(
             "This is one number for the whole batch. Sum over the columns only, and keep one number for each row.",
             lambda x, c, loc, s, logits: table_log_likelihood(x, c, loc, s, logits).sum(),
+            "one-number",
         ),
         Mistake(
             "This is one number for the whole batch, a mean over its rows. Keep one number for each row.",
             lambda x, c, loc, s, logits: table_log_likelihood(x, c, loc, s, logits).mean(),
+            "one-mean",
         ),
         Mistake(
             "The numeric columns have not been summed, so the category was added to each of them. First one number a row, then the category.",
             lambda x, c, loc, s, logits: _numbers(x, loc, s) + _category(c, logits)[:, None],
+            "not-summed",
         ),
     ),
 )
@@ -221,78 +246,97 @@ RAW_LOG_LIKELIHOOD = Exercise(
         Mistake(
             "The Jacobian enters with the wrong sign. In raw units the density spreads over a range s times as wide, so it is lower: subtract log s.",
             lambda log_p, scales: log_p + scales.log().sum(),
+            "sign-of-jacobian",
         ),
         Mistake(
             "This is the log-density of the standardised columns, as it came. A change of units changes a density: the scales must enter.",
             lambda log_p, scales: log_p.clone(),
+            "unchanged",
         ),
         Mistake(
             "The product of the scales was subtracted, not its logarithm. Divided densities are subtracted log-densities: take the logarithm of the scales.",
             lambda log_p, scales: log_p - scales.prod(),
+            "product-subtracted",
         ),
         Mistake(
             "The scales themselves were subtracted. Take their logarithms first.",
             lambda log_p, scales: log_p - scales.sum(),
+            "scales-subtracted",
         ),
         Mistake(
             "The log-density was divided by the product of the scales. It is the density that is divided; in logarithms that is a subtraction.",
             lambda log_p, scales: log_p / scales.prod(),
+            "density-divided",
         ),
         Mistake(
             "This subtracts the logarithm of the sum of the scales. The volume is their product, so the logarithms are added up.",
             lambda log_p, scales: log_p - scales.sum().log(),
+            "log-of-sum",
         ),
         Mistake(
             "The logarithms of the scales are averaged over the columns. Each column stretches the volume: sum them.",
             lambda log_p, scales: log_p - scales.log().mean(),
+            "mean-over-columns",
         ),
         Mistake(
             "The scales were taken for variances, and only half of their logarithms was subtracted. They are what the columns were divided by: subtract log s, whole.",
             lambda log_p, scales: log_p - 0.5 * scales.log().sum(),
+            "scales-as-variances",
         ),
         Mistake(
             "Twice the logarithm of each scale was subtracted, as for variances. A length along one column stretches by s, not by s².",
             lambda log_p, scales: log_p - 2 * scales.log().sum(),
+            "scales-squared",
         ),
         Mistake(
             "The logarithm of the mean scale was taken, once for each column. The volume is the product of the scales: sum their own logarithms.",
             lambda log_p, scales: log_p - len(scales) * scales.mean().log(),
+            "log-of-mean",
         ),
         Mistake(
             "The logarithms have base 2. log_p is in nats: use the natural logarithm.",
             lambda log_p, scales: log_p - scales.log2().sum(),
+            "base-two",
         ),
         Mistake(
             "The logarithms have base 10. log_p is in nats: use the natural logarithm.",
             lambda log_p, scales: log_p - scales.log10().sum(),
+            "base-ten",
         ),
         Mistake(
             "Only scales above 1 (or the absolute logarithms) were taken into account. A scale below 1 has a negative logarithm, which makes the raw density higher.",
             lambda log_p, scales: log_p - scales.log().abs().sum(),
+            "large-scales-alone",
         ),
         Mistake(
             "The scales were multiplied before the logarithm, and the product of 400 of them is 0 (or inf). Sum the logarithms.",
             lambda log_p, scales: log_p - scales.prod().log(),
+            "product-first",
         ),
         Mistake(
             "The columns have not been summed: this is one number for each row and column.",
             lambda log_p, scales: log_p[:, None] - scales.log(),
+            "not-summed",
         ),
         Mistake(
             "This is one number for the whole batch, a mean over its rows. Keep one number for each row.",
             lambda log_p, scales: (log_p - scales.log().sum()).mean(),
+            "one-mean",
         ),
         Mistake(
             "The result was divided by the number of columns. Asked for is the log-density of the whole row.",
             lambda log_p, scales: (log_p - scales.log().sum()) / len(scales),
+            "divided-by-columns",
         ),
         Mistake(
             "This is minus the log-density, as a loss would be. Asked for is the log-density itself.",
             lambda log_p, scales: scales.log().sum() - log_p,
+            "sign",
         ),
         Mistake(
             "This is the density itself, not its logarithm.",
             lambda log_p, scales: (log_p - scales.log().sum()).exp(),
+            "no-logarithm",
         ),
     ),
 )

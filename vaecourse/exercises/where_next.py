@@ -84,118 +84,147 @@ MIXTURE_PRIOR_LOG_PROB = Exercise(
         Mistake(
             "This is the largest term alone. A mixture adds the densities of all its components: log-sum-exp, not the maximum.",
             lambda z, w, loc, s: (w + _components(z, loc, s)).amax(1),
+            "largest-term",
         ),
         Mistake(
             "The weights are missing: the densities are added as they stand, and do not form a density that integrates to 1. Add log w_c to each before the log-sum-exp.",
             lambda z, w, loc, s: torch.logsumexp(_components(z, loc, s), 1),
+            "weights-missing",
         ),
         Mistake(
             "All components have the same weight here, 1/C. Use the weights that are given.",
             lambda z, w, loc, s: torch.logsumexp(_components(z, loc, s), 1) - math.log(len(w)),
+            "weights-equal",
         ),
         Mistake(
             "The components are mixed latent by latent, and the latents summed afterwards. One component is drawn for the whole vector: sum over the latents first, then mix.",
             lambda z, w, loc, s: torch.logsumexp(w[:, None] + _by_latent(z, loc, s), 1).sum(1),
+            "mixed-latent-by-latent",
         ),
         Mistake(
             "The components are mixed latent by latent, and the latents have not been summed. First one number for each component, a sum over the latents; then mix.",
             lambda z, w, loc, s: torch.logsumexp(w[:, None] + _by_latent(z, loc, s), 1),
+            "mixed-latent-by-latent-not-summed",
         ),
         Mistake(
             "The formula is right, and exp(−10,000) is 0: its logarithm is −inf. Take the largest term of each row out first, or use logsumexp.",
             lambda z, w, loc, s: _naive(w + _components(z, loc, s)),
+            "underflow",
         ),
         Mistake(
             "One maximum was used for all rows: a row far below it has become log 0. Each row of z needs a maximum of its own.",
             lambda z, w, loc, s: _naive(w + _components(z, loc, s), (w + _components(z, loc, s)).max()),
+            "one-maximum",
         ),
         Mistake(
             "A small number has been added inside the logarithm. Every z far from the components now looks equally probable: use logsumexp.",
             lambda z, w, loc, s: ((w + _components(z, loc, s)).exp().sum(1) + 1e-8).log(),
+            "small-number-added",
         ),
         Mistake(
             "This is the weighted average of the log-densities, which is a lower bound (Jensen). A mixture averages the densities, and then takes the logarithm.",
             lambda z, w, loc, s: (w.exp() * _components(z, loc, s)).sum(1),
+            "mean-of-logarithms",
         ),
         Mistake(
             "The logarithms of all weighted densities were added: that is the logarithm of their product. A mixture adds the densities themselves.",
             lambda z, w, loc, s: (w + _components(z, loc, s)).sum(1),
+            "logarithms-added",
         ),
         Mistake(
             "The weights themselves were added to the log-densities. In log space a weight enters as its logarithm.",
             lambda z, w, loc, s: torch.logsumexp(w.exp() + _components(z, loc, s), 1),
+            "weights-added",
         ),
         Mistake(
             "The logarithm of log_weights was taken, which is NaN: it holds logarithms already, and they are negative. Add it as it is.",
             lambda z, w, loc, s: torch.logsumexp(w.log() + _components(z, loc, s), 1),
+            "logarithm-of-log-weights",
         ),
         Mistake(
             "The log-densities were multiplied by the logarithms of the weights. Weights multiply densities; in log space they are added.",
             lambda z, w, loc, s: torch.logsumexp(w * _components(z, loc, s), 1),
+            "logarithms-multiplied",
         ),
         Mistake(
             "The weights are counted twice.",
             lambda z, w, loc, s: torch.logsumexp(2 * w + _components(z, loc, s), 1),
+            "weights-twice",
         ),
         Mistake(
             "The sum over components was divided by C too. The weights sum to 1 already: no further mean.",
             lambda z, w, loc, s: torch.logsumexp(w + _components(z, loc, s), 1) - math.log(len(w)),
+            "divided-by-components",
         ),
         Mistake(
             "log_scale was taken for a log-variance. It is the logarithm of the standard deviation: the variance is exp(2 · log_scale).",
             lambda z, w, loc, s: mixture_prior_log_prob(z, w, loc, 0.5 * s),
+            "log-scale-as-log-variance",
         ),
         Mistake(
             "log_scale was taken for the scale itself. Exponentiate it first: a scale is never negative, and the logarithm of a negative number is NaN.",
             lambda z, w, loc, s: mixture_prior_log_prob(z, w, loc, s.log()),
+            "log-scale-as-scale",
         ),
         Mistake(
             "The constant ½ log 2π is missing, once for each latent: the result is too high by 0.919 nats a latent.",
             lambda z, w, loc, s: mixture_prior_log_prob(z, w, loc, s) + 0.5 * z.shape[1] * math.log(2 * math.pi),
+            "constant-missing",
         ),
         Mistake(
             "The term −log s is missing. Components of different widths are then weighed wrongly: a narrow one is higher at its mean.",
             lambda z, w, loc, s: torch.logsumexp(w + (_by_latent(z, loc, s) + s).sum(-1), 1),
+            "log-scale-missing",
         ),
         Mistake(
             "log_scale enters with the wrong sign: a wide normal is low everywhere, so log s is subtracted.",
             lambda z, w, loc, s: torch.logsumexp(w + (_by_latent(z, loc, s) + 2 * s).sum(-1), 1),
+            "sign-of-log-scale",
         ),
         Mistake(
             "The latents are averaged within a component. Independent latents add their log-densities: sum over K.",
             lambda z, w, loc, s: torch.logsumexp(w + _by_latent(z, loc, s).mean(-1), 1),
+            "mean-over-latents",
         ),
         Mistake(
             "This is one normal with the mean and the variance of the mixture. A mixture has several hills, and is not normal: mix the densities.",
             _matched,
+            "one-normal",
         ),
         Mistake(
             "This is the old prior, N(0, I). The mixture takes its place.",
             lambda z, w, loc, s: diagonal_normal(torch.zeros_like(z), torch.zeros_like(z)).log_prob(z),
+            "old-prior",
         ),
         Mistake(
             "The components have not been mixed: this is one number for each row and component. Take the log-sum-exp over components.",
             lambda z, w, loc, s: w + _components(z, loc, s),
+            "not-mixed",
         ),
         Mistake(
             "The log-sum-exp runs over the rows of z and keeps the components. Mix over components, and keep one number for each row.",
             lambda z, w, loc, s: torch.logsumexp(w + _components(z, loc, s), 0),
+            "sum-over-rows",
         ),
         Mistake(
             "This is one number for the whole batch, a sum over the rows of z. Keep one number for each row.",
             lambda z, w, loc, s: mixture_prior_log_prob(z, w, loc, s).sum(),
+            "one-number",
         ),
         Mistake(
             "This is one number for the whole batch, a mean over the rows of z. Keep one number for each row.",
             lambda z, w, loc, s: mixture_prior_log_prob(z, w, loc, s).mean(),
+            "one-mean",
         ),
         Mistake(
             "This is minus the log-density, as a loss would be. Asked for is log p(z) itself.",
             lambda z, w, loc, s: -mixture_prior_log_prob(z, w, loc, s),
+            "sign",
         ),
         Mistake(
             "This is the density itself, not its logarithm.",
             lambda z, w, loc, s: mixture_prior_log_prob(z, w, loc, s).exp(),
+            "no-logarithm",
         ),
     ),
 )
