@@ -1,0 +1,174 @@
+"""Source notebooks for nbgrader, the course's folder, and the summary of a class; without nbgrader itself."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from vaecourse import classroom
+from vaecourse.__main__ import main
+from vaecourse.classroom.convert import exercises_in, source_notebook
+from vaecourse.classroom.summary import Outcome, outcomes, summary
+from vaecourse.exercises import chapters, exercise
+from vaecourse.exercises.cards import RECORD
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = {number: next(FOLDER.glob(f"{number}_*.ipynb")) for number in chapters()}
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_a_source_notebook_has_an_answer_and_a_test_for_every_exercise_and_runs_nothing_else(number: str) -> None:
+    notebook = nbformat.read(NOTEBOOKS[number], as_version=4)
+    wanted = [task.name for task in chapters()[number].EXERCISES]
+    assert sorted(exercises_in(notebook)) == sorted(wanted)
+    made = source_notebook(notebook, points=3, partial=0.25)
+    nbformat.validate(made)
+    marks = {c.metadata.nbgrader.grade_id: c for c in made.cells if "nbgrader" in c.metadata}
+    for name in wanted:
+        answer, test = marks[name], marks[f"test-{name}"]
+        assert "### BEGIN SOLUTION" in answer.source
+        assert (answer.metadata.nbgrader.solution, answer.metadata.nbgrader.grade, answer.metadata.nbgrader.locked) == (True, False, False)
+        assert (test.metadata.nbgrader.points, test.metadata.nbgrader.locked) == (3, True)
+        assert marks[f"statement-{name}"].metadata.nbgrader.locked
+        compile(answer.source, name, "exec")
+        compile(test.source, name, "exec")
+    run = [c for c in made.cells if c.cell_type == "code" and "skip-execution" not in c.metadata.get("tags", [])]
+    assert len(run) == 1 + 2 * len(wanted)
+    assert not any(c.outputs for c in made.cells if c.cell_type == "code")
+    assert len({c.id for c in made.cells}) == len(made.cells)
+    assert notebook == nbformat.read(NOTEBOOKS[number], as_version=4)  # the notebook itself is as it was
+
+
+def test_hidden_solutions_are_hidden_by_the_first_cell() -> None:
+    notebook = nbformat.read(NOTEBOOKS["06"], as_version=4)
+    for hide in (True, False):
+        first = next(c for c in source_notebook(notebook, 1, 0.5, hide_solutions=hide).cells if c.cell_type == "code")
+        assert ("VAECOURSE_HIDE_SOLUTIONS" in first.source) == hide
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The commands that would have been given to nbgrader."""
+    given: list[tuple[str, ...]] = []
+
+    def pretend(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+        given.append(arguments)
+        (folder / "release" / arguments[-1]).mkdir(parents=True)
+        return subprocess.CompletedProcess(arguments, 0, "", "")
+
+    monkeypatch.setattr(classroom, "nbgrader", pretend)
+    return given
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_making_a_course_twice_changes_nothing_and_making_another_there_is_refused(tmp_path: Path, commands: list) -> None:
+    course = tmp_path / "course"
+    assert classroom.make_course(course, [NOTEBOOKS["03"]]) == ["03_naive_monte_carlo"]
+    first = files(course)
+    assert set(first) == {"nbgrader_config.py", "source/03_naive_monte_carlo/03_naive_monte_carlo.ipynb"}
+    classroom.make_course(course, [NOTEBOOKS["03"]])
+    assert files(course) == first
+    assert commands == [("generate_assignment", "03_naive_monte_carlo")]
+    with pytest.raises(classroom.ClassroomError, match=r"nothing was written.*03_naive_monte_carlo\.ipynb"):
+        classroom.make_course(course, [NOTEBOOKS["06"], NOTEBOOKS["03"]], points=5)
+    assert files(course) == first
+    (course / "nbgrader_config.py").write_text("mine")
+    with pytest.raises(classroom.ClassroomError, match=r"nbgrader_config\.py"):
+        classroom.make_course(course, [NOTEBOOKS["03"]])
+    compile(classroom.CONFIG, "config", "exec")
+
+
+def test_a_teacher_s_own_notebook_becomes_an_assignment_and_one_without_exercises_does_not(
+    tmp_path: Path, commands: list, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = exercise("log_mean_exp")
+    cells = [new_code_cell("import torch"), new_code_cell(f'{task.stub}\n\n\ncheck("log_mean_exp", log_mean_exp)')]
+    nbformat.write(new_notebook(cells=cells), tmp_path / "mine.ipynb")
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# Nothing to do")]), tmp_path / "empty.ipynb")
+    assert main(["classroom", str(tmp_path / "course"), str(tmp_path / "mine.ipynb")]) == 0
+    assert "1 assignments, mine" in capsys.readouterr().out
+    assert main(["classroom", str(tmp_path / "other"), str(tmp_path / "empty.ipynb")]) == 1
+    assert "empty.ipynb has no exercise" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize(("points", "partial"), [(0, 0.5), (-1, 0.5), (2, -0.1), (2, 1.1)])
+def test_strange_points_are_refused(points: float, partial: float, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="points must be above 0"):
+        classroom.make_course(tmp_path / "course", [NOTEBOOKS["03"]], points, partial)
+    assert not (tmp_path / "course").exists()
+
+
+def test_without_nbgrader_the_error_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classroom.shutil, "which", lambda *_, **__: None)
+    with pytest.raises(classroom.ClassroomError, match="pip install nbgrader"):
+        classroom.nbgrader(tmp_path, "list")
+
+
+def graded(folder: Path, student: str, records: dict[str, dict | None]) -> None:
+    cells = []
+    for name, record in records.items():
+        mark = {
+            "grade": True,
+            "grade_id": f"test-{name}",
+            "points": 2.0,
+            "solution": False,
+            "locked": True,
+            "schema_version": 3,
+            "task": False,
+        }
+        told = [] if record is None else [new_output("display_data", {"text/plain": "told", RECORD: record | {"exercise": name}})]
+        cells.append(new_code_cell("report.score(2)", outputs=told, metadata={"nbgrader": mark}))
+    path = folder / student / "mine" / "mine.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(new_notebook(cells=cells), path)
+
+
+def record(points: float, *, passed: bool = False, attempted: bool = True, mistake: str = "") -> dict:
+    return {"points": points, "of": 2.0, "passed": passed, "attempted": attempted, "mistake": mistake, "diagnosis": ""}
+
+
+def test_the_summary_of_a_class_counts_outcomes_mistakes_and_points(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graded(tmp_path, "anna", {"log_mean_exp": record(2, passed=True), "elbo": record(1, mistake="sign")})
+    graded(tmp_path, "ben", {"log_mean_exp": record(1, mistake="log-of-sum"), "elbo": record(1, mistake="sign")})
+    graded(tmp_path, "carl", {"log_mean_exp": record(0, attempted=False), "elbo": None})
+    graded(tmp_path, "dora", {"log_mean_exp": record(0), "elbo": record(1, mistake="aside")})
+    found = outcomes(tmp_path)
+    assert len(found) == 8
+    assert Outcome("carl", "mine", "elbo", 0.0, 2.0, "no result") in found
+    assert Outcome("ben", "mine", "log_mean_exp", 1.0, 2.0, "known mistake", "log-of-sum") in found
+    told = summary(found)
+    first, second, third = told.split("\n\n")
+    assert first.splitlines()[1].split() == ["log_mean_exp", "4", "1", "1", "1", "1", "0"]
+    assert first.splitlines()[2].split() == ["elbo", "4", "0", "3", "0", "0", "1"]
+    assert second.splitlines()[1].strip().startswith("2 × elbo, sign: ")
+    assert second.splitlines()[2].strip() == "anna, ben"
+    assert third.splitlines()[1].split() == ["anna", "3", "4"]
+    assert third.splitlines()[3].split(maxsplit=3) == ["carl", "0", "4", "log_mean_exp, elbo"]
+    assert main(["class", str(tmp_path), "--csv", str(tmp_path / "out.csv")]) == 0
+    assert told in capsys.readouterr().out
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[0] == {
+        "student": "anna",
+        "assignment": "mine",
+        "exercise": "log_mean_exp",
+        "points": "2.0",
+        "of": "2.0",
+        "outcome": "right",
+        "mistake": "",
+    }
+    assert len(rows) == 8
+
+
+def test_a_folder_without_graded_notebooks_is_an_error_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["class", str(tmp_path)]) == 1
+    assert "no graded notebook" in capsys.readouterr().err
