@@ -17,7 +17,7 @@ STYLES = {"pathwise": ("elbo", "-"), "leave-one-out": ("naive", "-"), "no baseli
 def clouds(estimates: Mapping[str, tuple[object, str]], truth: Sequence[float]) -> Figure:
     """Estimates of a gradient with two entries, one dot each, around the true one: {name: ((N, 2), colour)}, on common axes."""
     estimates = {name: (np.asarray(dots), color) for name, (dots, color) in estimates.items()}
-    titles = [f"{name}: {dots[:, 0].std():.1f}, {dots[:, 1].std():.1f}" for name, (dots, _) in estimates.items()]
+    titles = [f"{name}: ± {dots[:, 0].std():.1f} in μ, ± {dots[:, 1].std():.1f} in log σ" for name, (dots, _) in estimates.items()]
     fig, axes = figure(titles, "gradient in μ", ["gradient in log σ", *[""] * (len(titles) - 1)], size=(9.4, 4.3))
     everything = np.concatenate([dots for dots, _ in estimates.values()])
     low, high = np.quantile(everything, 0.002, axis=0), np.quantile(everything, 0.998, axis=0)
@@ -29,7 +29,7 @@ def clouds(estimates: Mapping[str, tuple[object, str]], truth: Sequence[float]) 
         ax.set(xlim=(low[0] - room[0], high[0] + room[0]), ylim=(low[1] - room[1], high[1] + room[1]))
     words = f"+ true gradient ({truth[0]:.2f}, {truth[1]:.2f})\no  mean of the {len(dots)} dots".replace("-", "−")
     axes[0].text(0.03, 0.97, words, va="top", fontsize=9, transform=axes[0].transAxes)
-    axes[0].text(0.03, 0.03, "in the titles: standard deviation\nin μ, in log σ", fontsize=9, color=GREY, transform=axes[0].transAxes)
+    axes[0].text(0.03, 0.03, "± in the titles: standard deviation", fontsize=9, color=GREY, transform=axes[0].transAxes)
     return fig
 
 
@@ -44,20 +44,21 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
         marked: names of some baselines, with their place and the variance there.
         pathwise: the variance of one pathwise estimate.
     """
+    levels, means, errors, b, variance = (np.asarray(values) for values in (levels, means, errors, b, variance))
     titles, names = ["The mean does not depend on b", "The variance does"], ["mean of the estimates", "variance of one estimate"]
     fig, (left, right) = figure(titles, "baseline b", [f"{name}, gradient in μ" for name in names], size=(9.4, 3.8))
-    left.errorbar(levels, means, 2 * np.asarray(errors), fmt="o", color=COLORS["naive"], capsize=3)
+    left.errorbar(levels, means, 2 * errors, fmt="o", color=COLORS["naive"], capsize=3)
     left.axhline(truth, color=COLORS["exact"], lw=1.2)
-    left.text(np.max(levels), truth + 0.12, f"true gradient {truth:.2f}".replace("-", "−"), ha="right", fontsize=9)
-    left.text(np.max(levels), 0.12 - 4, "bars: two standard errors", ha="right", fontsize=9, color=RED)
+    left.text(levels[-2:].mean(), truth + 0.1, f"true gradient {truth:.2f}".replace("-", "−"), ha="center", fontsize=9)
+    left.text(levels.max(), 0.12 - 4, "bars: two standard errors", ha="right", fontsize=9, color=RED)
     left.set_ylim(-4, 0)
     line(right, b, variance, "", "naive")
-    for (name, place), shift in zip(marked.items(), ((-20, 56), (-4, 52), (32, 34))):
+    for (name, place), shift in zip(marked.items(), ((-20, 56), (-4, 52), (14, -20))):
         right.plot(*place, "o", color=COLORS["naive"])
         note(right, place, f"{name}: {place[1]:.0f}", shift, RED)
     right.axhline(pathwise, color=COLORS["elbo"], ls="--")
-    right.text(np.max(b), pathwise + 0.02 * np.max(variance), f"pathwise: {pathwise:.1f}", color=GREEN, ha="right", fontsize=9)
-    right.set_ylim(0, np.max(variance))
+    right.text(b.max(), pathwise + 0.02 * variance.max(), f"pathwise: {pathwise:.1f}", color=GREEN, ha="right", fontsize=9)
+    right.set_ylim(0, variance.max())
     return fig
 
 
@@ -67,16 +68,17 @@ def steep(width, score, path, slope) -> Figure:
     width, score, path, slope = (np.asarray(a) for a in (width, score, path, slope))
     crossing = width[path > score].max()
     fig, ax = figure(
-        f"A step narrower than {crossing:.1g} σ: the score function has the lower variance",
+        f"A step narrower than {crossing:.2g} σ: the score function has the lower variance",
         "width τ of the step, in units of σ (log scale)",
         "gradient in μ: variance of one estimate",
         size=(7.4, 3.9),
     )
     line(ax, width, path, "pathwise", GREEN, end=0, nudge=(8, 4))
-    line(ax, width, score, "score function, b = 0.5", RED, end=len(width) // 3, nudge=(-40, 9))
-    line(ax, width, slope**2, "true gradient, squared", GREY, end=len(width) // 3, nudge=(-40, -9), ls="--")
+    line(ax, width, score, "score function, b = mean of f", RED, end=0, nudge=(4, -9))
+    line(ax, width, slope**2, "true gradient, squared", GREY, end=0, nudge=(4, -9), ls="--")
     ax.set(xscale="log", yscale="log")
     ax.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
+    ax.set_yticks([0.0001, 0.001, 0.01, 0.1, 1], ["0.0001", "0.001", "0.01", "0.1", "1"])
     return fig
 
 
@@ -90,9 +92,13 @@ def climbs(rates: Sequence[float], final: Mapping[str, object], steps, curves: M
         steps: the steps at which the gap was measured (N,).
         curves: from each estimator to the gaps on the way, (N, runs), in nats.
     """
+    steps = np.asarray(steps)
     medians = [np.median(np.asarray(gaps), axis=1) for gaps in final.values()]
-    titles = ["Gap after the last step, for each learning rate", "At the best rate of each: gap on the way"]
-    fig, (left, right) = figure(titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO, nats", ""], size=(10, 4.2))
+    best = min(medians[list(final).index("no baseline")])
+    titles = [f"No baseline: {best:.0f} nats left at its best rate", "On the way, each at its best rate"]
+    fig, (left, right) = figure(
+        titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO after the last step, nats", "gap, nats"], size=(10, 4.2)
+    )
     for i, (name, gaps) in enumerate(final.items()):
         color, dashes = STYLES[name]
         shift = 1.07 ** (i - 1)  # the dots of one rate stand side by side
@@ -114,15 +120,20 @@ def climbs(rates: Sequence[float], final: Mapping[str, object], steps, curves: M
     left.set(xscale="log")
     left.set_xticks(rates, [f"{rate:g}" for rate in rates])
     left.minorticks_off()
-    left.text(0.03, 0.97, "a dot: one climb; lines: median of five", va="top", fontsize=9, color=GREY, transform=left.transAxes)
-    right.set_xlim(0, 1.33 * np.max(steps))
+    left.text(
+        0.03, 0.97, "a dot: one climb; lines: medians; hollow: no baseline", va="top", fontsize=9, color=GREY, transform=left.transAxes
+    )
+    right.set_xlim(0, 1.33 * steps.max())
     return fig
 
 
 @in_course_style
 def missing_r(losses: Mapping[str, Sequence[float]], divergences: Mapping[str, Sequence[float]]) -> Figure:
     """Training loss and KL to the prior after each epoch: {"rsample": values, "sample": values} for each of the two panels."""
-    titles, names = ["Both losses fall", "Only one q depends on the image"], ["training loss, nats per image", "KL(q(z|x) ‖ p(z)), nats per image"]
+    titles, names = (
+        ["Both losses fall", "Only one q depends on the image"],
+        ["training loss, nats per image", "KL(q(z|x) ‖ p(z)), nats per image"],
+    )
     fig, axes = figure(titles, "epoch", names, size=(9.4, 3.8))
     for ax, curves in zip(axes, (losses, divergences)):
         for (name, values), color in zip(curves.items(), ("elbo", "naive")):
