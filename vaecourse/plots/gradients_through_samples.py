@@ -34,14 +34,14 @@ def clouds(estimates: Mapping[str, tuple[object, str]], truth: Sequence[float]) 
 
 
 @in_course_style
-def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[str, tuple[float, float]], pathwise: float) -> Figure:
+def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[str, float], pathwise: float) -> Figure:
     """What a baseline changes: the mean of the estimates with its standard error at some levels, and the variance of one estimate.
 
     Args:
         levels, means, errors: baselines (L,), the mean of many estimates for each, and its standard error.
         truth: the true gradient.
         b, variance: evenly spaced baselines (N,), and the variance of one estimate for each.
-        marked: names of some baselines, with their place and the variance there.
+        marked: names of three baselines, with their places; the variance there is interpolated.
         pathwise: the variance of one pathwise estimate.
     """
     levels, means, errors, b, variance = (np.asarray(values) for values in (levels, means, errors, b, variance))
@@ -53,11 +53,12 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
     left.text(levels.max(), 0.12 - 4, "bars: two standard errors", ha="right", fontsize=9, color=RED)
     left.set_ylim(-4, 0)
     line(right, b, variance, "", "naive")
-    for (name, place), shift in zip(marked.items(), ((-20, 56), (-4, 52), (14, -20))):
+    for (name, at), shift in zip(marked.items(), ((-20, 56), (-4, 52), (14, -20))):
+        place = (at, np.interp(at, b, variance))
         right.plot(*place, "o", color=COLORS["naive"])
         note(right, place, f"{name}: {place[1]:.0f}", shift, RED)
     right.axhline(pathwise, color=COLORS["elbo"], ls="--")
-    right.text(b.max(), pathwise + 0.02 * variance.max(), f"pathwise: {pathwise:.1f}", color=GREEN, ha="right", fontsize=9)
+    right.text(b.min(), pathwise + 0.02 * variance.max(), f"pathwise: {pathwise:.1f}", color=GREEN, fontsize=9)
     right.set_ylim(0, variance.max())
     return fig
 
@@ -95,7 +96,7 @@ def climbs(rates: Sequence[float], final: Mapping[str, object], steps, curves: M
     steps = np.asarray(steps)
     medians = [np.median(np.asarray(gaps), axis=1) for gaps in final.values()]
     best = min(medians[list(final).index("no baseline")])
-    titles = [f"No baseline: {best:.0f} nats left at its best rate", "On the way, each at its best rate"]
+    titles = [f"No baseline: {best:.0f} nats left, median at its best rate", "On the way, each at its best rate"]
     fig, (left, right) = figure(
         titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO after the last step, nats", "gap, nats"], size=(10, 4.2)
     )
@@ -124,6 +125,7 @@ def climbs(rates: Sequence[float], final: Mapping[str, object], steps, curves: M
         0.03, 0.97, "a dot: one climb; lines: medians; hollow: no baseline", va="top", fontsize=9, color=GREY, transform=left.transAxes
     )
     right.set_xlim(0, 1.33 * steps.max())
+    right.set_xticks(np.linspace(0, steps.max(), 4))
     return fig
 
 
