@@ -133,7 +133,7 @@ def climbs(rates: Sequence[float], final: Mapping[str, object], steps, curves: M
 def missing_r(losses: Mapping[str, Sequence[float]], divergences: Mapping[str, Sequence[float]]) -> Figure:
     """Training loss and KL to the prior after each epoch: {"rsample": values, "sample": values} for each of the two panels."""
     titles, names = (
-        ["Both losses fall", "Only one q depends on the image"],
+        ["Both losses fall", "Without the r, q becomes the prior"],
         ["training loss, nats per image", "KL(q(z|x) ‖ p(z)), nats per image"],
     )
     fig, axes = figure(titles, "epoch", names, size=(9.4, 3.8))
