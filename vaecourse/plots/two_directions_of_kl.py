@@ -79,7 +79,7 @@ def two_fits(nodes, probs, fits: Sequence[Fit], errors: Mapping[str, tuple[objec
 
     `errors` maps a row's name to its errors (runs,), a colour, and a remark that is written beside them.
     """
-    titles = ["50 % and 95 % regions of posterior and fits", "By moments: around 0; on one mode: mostly too low"]
+    titles = ["50 % and 95 % regions of posterior and fits", "On one mode: mostly too low"]
     fig, (ax, dots) = figure(titles, ["", f"error of {len(next(iter(errors.values()))[0])} estimates each, nats"], "", size=(10.2, 4.2))
     regions(ax, nodes, probs)
     for fit in fits:
@@ -100,7 +100,7 @@ def two_fits(nodes, probs, fits: Sequence[Fit], errors: Mapping[str, tuple[objec
 def prices(full, diagonal, others: Mapping[int, Sequence[float]]) -> Figure:
     """The smallest gaps in nats found for many digits (N,), with a full and with a diagonal covariance, as bars sorted by the latter.
 
-    `others` maps a digit to the gaps at which climbs from its other modes ended: a circle, or a triangle with the number if above the panel.
+    `others` maps a digit to the gaps where climbs from its other modes ended: circles, or triangles with the numbers for the largest.
     """
     full, diagonal = np.asarray(full), np.asarray(diagonal)
     order, top = np.argsort(-diagonal, kind="stable"), 1.25 * diagonal.max()
