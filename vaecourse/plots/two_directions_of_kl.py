@@ -48,7 +48,7 @@ def cover_or_choose(z, target, fits: Mapping[str, tuple[object, str]], half_dist
 
     `fits` maps a label to a density (Z,) and a colour. All distances are divided by `std`, the width of one mode.
     """
-    titles = ["One covers both modes, one chooses", "Close modes are covered, distant ones not"]
+    titles = ["One covers both modes, one chooses", "The reverse fit covers close modes only"]
     fig, (ax, widths) = figure(
         titles, ["z", "distance of the modes / width of a mode"], ["density", "width of q / width of a mode"], size=(9.8, 3.7)
     )
@@ -145,19 +145,19 @@ def cases(panels: Sequence[tuple[str, object, object, Sequence[Fit]]], kinds: Ma
 
 
 @in_course_style
-def aggregates(n, apart: Mapping[str, tuple[object, str]], mutual: Mapping[str, tuple[object, str]]) -> Figure:
-    """KL(aggregate || prior) and mutual information in nats against the number of images n (N,), the latter with its ceiling log n.
+def aggregates(n, sets: Mapping[str, object], colors: Sequence[str]) -> Figure:
+    """KL(aggregate || prior) and mutual information I in nats against the number of images n (N,); the ceiling of I is log n.
 
-    Both mappings go from a label to values (N,) and a colour.
+    `sets` maps a label to its pairs (I, KL), (N, 2); there is a colour for each.
     """
     titles = ["KL(q̄ ‖ p) falls as images are added", "The information stays below log N"]
     fig, axes = figure(titles, "number of images N (log scale)", ["KL(q̄ ‖ p), nats", "I, nats"], size=(9.8, 3.8))
     n = np.asarray(n)
     fine = np.geomspace(n.min(), n.max(), 50)
     line(axes[1], fine, np.log(fine), "log N", "exact", nudge=(-58, 2), lw=1.2, ls="--")
-    for ax, curves, place in zip(axes, (apart, mutual), ("upper right", "lower right")):
-        for (label, (values, color)), mark in zip(curves.items(), ("o", "s", "^")):
-            ax.plot(n, np.asarray(values), color=COLORS.get(color, color), marker=mark, ms=5, label=label)
+    for column, ax, place in ((1, axes[0], "upper right"), (0, axes[1], "lower right")):
+        for (label, pairs), color, mark in zip(sets.items(), colors, "os^"):
+            ax.plot(n, np.asarray(pairs)[:, column], color=COLORS.get(color, color), marker=mark, ms=5, label=label)
         ax.set(xscale="log", ylim=(0, None))
         ax.set_xticks(n, [f"{m:,}" for m in n])
         ax.minorticks_off()
