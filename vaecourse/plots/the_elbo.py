@@ -1,0 +1,195 @@
+"""The figures of notebook 06: arrays in, figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, note, plane
+
+GREEN, GREY, AMBER = COLORS["elbo"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
+BOX = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
+
+
+@in_course_style
+def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[float]) -> Figure:
+    """Left the densities of q and of the posterior at evenly spaced z (N,); right log w(z), with arrows to log p(x) at the z in `at`.
+
+    The length of each arrow is log q(z)/p(z|x); it points down where that is negative.
+    """
+    z, q, posterior, log_w = (np.asarray(a) for a in (z, q, posterior, log_w))
+    titles = ["q is shifted and too wide", "At every z, the two terms add up to log p(x)"]
+    fig, (left, right) = figure(titles, "z", ["density", "nats"], size=(9.6, 3.7))
+    line(left, z, posterior, "posterior p(z|x)", AMBER, end=posterior.argmax(), nudge=(8, 4))
+    line(left, z, q, "q(z)", "elbo", end=np.argmin(abs(z - 0.45)), nudge=(-30, 4))
+    left.set_ylim(0, 1.12 * posterior.max())
+    right.plot(z, log_w, color=GREEN)
+    right.axhline(log_px, color=COLORS["exact"])
+    right.axhline(elbo, color=GREEN, ls="--", lw=1.2)
+    for x in at:
+        height = log_w[np.argmin(abs(z - x))]
+        right.annotate("", (x, log_px), (x, height), arrowprops={"arrowstyle": "->", "color": AMBER, "lw": 1.5, "shrinkA": 0, "shrinkB": 0})
+    right.set(xlim=(z[0], z[-1]))
+    low, high = right.get_ylim()
+    right.text(z[-1], log_px + 0.02 * (high - low), "log p(x)", ha="right", va="bottom")
+    right.text(z[-1], elbo - 0.02 * (high - low), f"ELBO: average of log w, {elbo:.2f}", ha="right", va="top", color=GREEN, fontsize=9)
+    right.text(0.97, 0.75, "green curve: log w(z)", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
+    right.text(0.97, 0.67, "arrows: log q(z)/p(z|x)", ha="right", color=AMBER, transform=right.transAxes, fontsize=9)
+    return fig
+
+
+@in_course_style
+def climbing(
+    grid, probs, path: Sequence[tuple[object, object]], best: tuple[object, object], shown: Sequence[int], bounds, log_px
+) -> Figure:
+    """The way of q over the exact posterior, its end magnified, and the bound on the way.
+
+    Args:
+        grid, probs: nodes (G, 2) and the posterior on them (G,).
+        path: mean and standard deviation of q, (2,) each, before every step and after the last.
+        best: the same for the polished q.
+        shown: the steps whose q is drawn on the left; the last one is drawn in the middle, too.
+        bounds: an estimate of the ELBO at every step, in nats.
+        log_px: the exact log p(x), in nats.
+    """
+    bounds = np.asarray(bounds)
+    titles = ["q moves to the posterior", "Framed: the end", f"The bound rises by {np.mean(bounds[-50:]) - bounds[0]:.0f} nats"]
+    fig, axes = figure(titles, ["", "", "step"], ["", "", "nats"], size=(11.4, 3.9))
+    plane(axes[0], grid, np.asarray(probs) ** 0.4, extent=3.4)  # a speck is made visible
+    plane(axes[1], grid, probs)
+    for i in shown:
+        mu, sigma = (np.asarray(a) for a in path[i])
+        ellipse(axes[0], mu, sigma, "elbo", lw=1.4)
+        if i != shown[-1]:
+            place = (mu[0], mu[1] + 2 * sigma[1])
+            axes[0].text(*place, f"step {i}", color=GREEN, ha="center", va="center", fontsize=8, bbox=BOX)
+    mu, sigma = (np.asarray(a) for a in path[shown[-1]])
+    reach = 4.5 * float(sigma.max())
+    axes[0].add_patch(Rectangle(mu - reach, 2 * reach, 2 * reach, fill=False, ec="#000000", lw=0.8))
+    note(axes[0], tuple(mu), f"step {shown[-1]}", (-8, -62), GREEN)
+    ellipse(axes[1], mu, sigma, "elbo", lw=2)
+    ellipse(axes[1], *best, "#000000", lw=1.4, ls="--")
+    axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
+    for y, words, color in (
+        (0.95, f"green: q of step {shown[-1]}", GREEN),
+        (0.11, "dashed: polished q", "#000000"),
+        (0.03, "orange: posterior", AMBER),
+    ):
+        axes[1].text(0.04, y, words, va="top" if y > 0.5 else "bottom", color=color, fontsize=9, transform=axes[1].transAxes, bbox=BOX)
+    axes[2].plot(np.arange(len(bounds)), bounds, color=GREEN, lw=1)
+    axes[2].axhline(log_px, color=COLORS["exact"])
+    span = log_px - bounds.min()
+    axes[2].set_ylim(bounds.min() - 0.05 * span, log_px + 0.14 * span)
+    axes[2].text(len(bounds), log_px + 0.02 * span, f"log p(x) = {log_px:.1f}, at every step", ha="right", va="bottom", fontsize=9)
+    axes[2].text(len(bounds), log_px - 0.22 * span, "ELBO, estimated\nfrom 32 samples", color=GREEN, ha="right", va="top", fontsize=9)
+    return fig
+
+
+@in_course_style
+def number_line(rows: Mapping[str, tuple[float, float]], log_px: float) -> Figure:
+    """A dot at each ELBO and an arrow as long as its KL divergence from the posterior: {name: (ELBO, KL)}, in nats; log p(x) is a line."""
+    fig, ax = figure("Each arrow, the KL to the posterior, ends at log p(x)", "nats", size=(7.6, 1.0 + 0.62 * len(rows)))
+    widest = max(kl for _, kl in rows.values())
+    for i, (bound, kl) in enumerate(rows.values()):
+        ax.annotate("", (bound + kl, i), (bound, i), arrowprops={"arrowstyle": "-|>", "color": AMBER, "lw": 2, "shrinkA": 0, "shrinkB": 0})
+        ax.plot(bound, i, "o", ms=8, color=GREEN, zorder=3)
+        ax.annotate(f"ELBO {bound:.2f}", (bound, i), (0, 9), textcoords="offset points", ha="center", color=GREEN, fontsize=9)
+        ax.annotate(f"KL {kl:.2f}", (bound, i), (0, -17), textcoords="offset points", ha="center", color=AMBER, fontsize=9)
+    ax.axvline(log_px, color=COLORS["exact"], lw=2)
+    ax.text(log_px + 0.02 * widest, len(rows) - 0.5, f"log p(x)\n{log_px:.2f}", va="center", fontsize=9)
+    ax.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.4, -0.7))
+    ax.set(xlim=(log_px - 1.2 * widest, log_px + 0.2 * widest))
+    ax.grid(axis="y", visible=False)
+    return fig
+
+
+@in_course_style
+def touching_bounds(theta, log_px, bounds: Mapping[float, object], step: tuple[float, float]) -> Figure:
+    """log p_theta(x) as a curve over one weight theta (N,), and a bound below it for each theta at which a q is the posterior.
+
+    Args:
+        theta, log_px: the weights and log p_theta(x), in nats, (N,) each.
+        bounds: {the theta at which q is the posterior: ELBO(theta, q) (N,)}.
+        step: the theta of the first bound's q, and the theta at which this bound is largest.
+    """
+    theta, log_px = np.asarray(theta), np.asarray(log_px)
+    fig, ax = figure("Each bound touches the curve where its q is the posterior", "decoder weight θ", "nats", size=(7.6, 4.4))
+    floor = log_px.min() - 0.9 * np.ptp(log_px)
+    for touch, bound in bounds.items():
+        bound = np.asarray(bound)
+        seen = bound > floor
+        ax.plot(theta[seen], bound[seen], color=GREEN, lw=1.6)
+        height = np.interp(touch, theta, log_px)
+        ax.plot(touch, height, "o", ms=7, color=GREEN, zorder=4)
+        ax.annotate(
+            f"θ = {touch:.2f}",
+            (touch, height),
+            (-4, 8),
+            textcoords="offset points",
+            ha="right" if touch < 1.5 else "left",
+            fontsize=9,
+            color=GREEN,
+        )
+    ax.plot(theta, log_px, color=COLORS["exact"], lw=2.4, zorder=3)
+    start, end = step
+    first = np.asarray(next(iter(bounds.values())))
+    low, top, up = np.interp(start, theta, log_px), np.interp(end, theta, first), np.interp(end, theta, log_px)
+    style = {"arrowstyle": "->", "lw": 1.6, "shrinkA": 2, "shrinkB": 2}
+    ax.annotate("", (end, top), (start, low), arrowprops=style | {"color": COLORS["importance"]})
+    ax.annotate("", (end, up), (end, top), arrowprops=style | {"color": AMBER})
+    ax.annotate("M-step: raise the bound in θ", (end, top), (6, -12), textcoords="offset points", color=COLORS["importance"], fontsize=9)
+    ax.annotate("E-step: set q to the posterior", (end, (top + up) / 2), (6, -2), textcoords="offset points", color=AMBER, fontsize=9)
+    ax.text(theta[-1], log_px[-1] + 0.05, "log p$_θ$(x)", ha="right", va="bottom")
+    ax.set(xlim=(theta[0], theta[-1]), ylim=(floor, log_px.max() + 0.25 * np.ptp(log_px)))
+    return fig
+
+
+@in_course_style
+def without_the_kl(grid, probs, honest, broken: Mapping[int, tuple[object, object]], steps, objective, elbo, log_px: float) -> Figure:
+    """What becomes of q without its KL divergence from the prior: ellipses over the posterior, and two numbers against the step.
+
+    Args:
+        grid, probs: nodes (G, 2) and the posterior on them (G,).
+        honest: mean and standard deviation of the q fitted with the KL.
+        broken: {step: the same for the q fitted without it}.
+        steps, objective, elbo: the steps (N,), and the mean of log p(x|z) under q and the ELBO of q there, in nats.
+        log_px: the exact log p(x), in nats.
+    """
+    steps, objective, elbo = (np.asarray(a) for a in (steps, objective, elbo))
+    titles = ["Without the KL, q keeps shrinking", "Its objective exceeds log p(x), its ELBO falls"]
+    fig, (left, right) = figure(titles, ["", "step without the KL"], ["", "nats"], size=(9.6, 4.1))
+    plane(left, grid, probs)
+    mu, sigma = (np.asarray(a) for a in honest)
+    reach = 4 * float(sigma.max())
+    ellipse(left, mu, sigma, "elbo", lw=2)
+    for q in broken.values():
+        ellipse(left, *q, "naive", lw=1.6)
+    left.set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
+    words = "vermilion, without: steps " + ", ".join(map(str, broken))
+    for y, text, color in (
+        (0.97, "green: fitted with the KL", GREEN),
+        (0.11, words, COLORS["naive"]),
+        (0.04, "two standard deviations each", GREY),
+    ):
+        left.text(0.03, y, text, va="top" if y > 0.5 else "bottom", color=color, fontsize=9, transform=left.transAxes, bbox=BOX)
+    line(right, steps, objective, "", "naive", marker="o", ms=4)
+    line(right, steps, elbo, "", "elbo", marker="o", ms=4)
+    right.axhline(log_px, color=COLORS["exact"])
+    high, low = objective.max(), elbo.min()
+    span = high - low
+    right.text(steps[-1], log_px + 0.02 * span, f"log p(x), {log_px:.1f}", ha="right", va="bottom", fontsize=9)
+    right.text(
+        steps[-1],
+        objective[-1] - 0.03 * span,
+        f"mean of log p(x|z): {objective[-1]:.1f}",
+        ha="right",
+        va="top",
+        color=COLORS["naive"],
+        fontsize=9,
+    )
+    right.text(steps[-1], elbo[-1] - 0.03 * span, f"ELBO of the same q: {elbo[-1]:.1f}", ha="right", va="top", color=GREEN, fontsize=9)
+    right.set_ylim(low - 0.15 * span, high + 0.08 * span)
+    return fig
