@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, note, plane
 
-GREEN, GREY, AMBER = COLORS["elbo"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
+GREEN, AMBER = COLORS["elbo"], "#A36A00"  # amber: the posterior's orange, dark enough for text
 BOX = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
 
 
@@ -33,22 +33,29 @@ def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[f
         height = log_w[np.argmin(abs(z - x))]
         right.annotate("", (x, log_px), (x, height), arrowprops={"arrowstyle": "->", "color": AMBER, "lw": 1.5, "shrinkA": 0, "shrinkB": 0})
     right.set(xlim=(z[0], z[-1]))
-    low, high = right.get_ylim()
-    right.text(z[-1], log_px + 0.02 * (high - low), "log p(x)", ha="right", va="bottom")
-    right.text(z[-1], elbo - 0.02 * (high - low), f"ELBO: average of log w, {elbo:.2f}", ha="right", va="top", color=GREEN, fontsize=9)
-    right.text(0.97, 0.75, "green curve: log w(z)", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
-    right.text(0.97, 0.67, "arrows: log q(z)/p(z|x)", ha="right", color=AMBER, transform=right.transAxes, fontsize=9)
+    span = np.ptp(right.get_ylim())
+    right.text(z[0] + 0.03, log_px + 0.02 * span, "log p(x)", va="bottom")
+    middle = z[0] + 0.55 * np.ptp(z)
+    right.text(middle, elbo - 0.02 * span, f"ELBO, the average of log w: {elbo:.2f}", ha="center", va="top", color=GREEN, fontsize=9)
+    right.text(0.97, 0.27, "curve: log w(z)", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
+    right.text(0.97, 0.19, "arrows: log q(z)/p(z|x)", ha="right", color=AMBER, transform=right.transAxes, fontsize=9)
     return fig
 
 
 @in_course_style
 def climbing(
-    grid, probs, path: Sequence[tuple[object, object]], best: tuple[object, object], shown: Sequence[int], bounds, log_px
+    far: tuple[object, object],
+    near: tuple[object, object],
+    path: Sequence[tuple[object, object]],
+    best: tuple[object, object],
+    shown: Sequence[int],
+    bounds,
+    log_px: float,
 ) -> Figure:
     """The way of q over the exact posterior, its end magnified, and the bound on the way.
 
     Args:
-        grid, probs: nodes (G, 2) and the posterior on them (G,).
+        far, near: nodes (G, 2) of a grid of the whole plane and of one around the posterior, and the posterior on them (G,).
         path: mean and standard deviation of q, (2,) each, before every step and after the last.
         best: the same for the polished q.
         shown: the steps whose q is drawn on the left; the last one is drawn in the middle, too.
@@ -58,8 +65,8 @@ def climbing(
     bounds = np.asarray(bounds)
     titles = ["q moves to the posterior", "Framed: the end", f"The bound rises by {np.mean(bounds[-50:]) - bounds[0]:.0f} nats"]
     fig, axes = figure(titles, ["", "", "step"], ["", "", "nats"], size=(11.4, 3.9))
-    plane(axes[0], grid, np.asarray(probs) ** 0.4, extent=3.4)  # a speck is made visible
-    plane(axes[1], grid, probs)
+    plane(axes[0], far[0], np.asarray(far[1]) ** 0.4, extent=3.4)  # a speck is made visible
+    plane(axes[1], *near)
     for i in shown:
         mu, sigma = (np.asarray(a) for a in path[i])
         ellipse(axes[0], mu, sigma, "elbo", lw=1.4)
@@ -93,103 +100,88 @@ def number_line(rows: Mapping[str, tuple[float, float]], log_px: float) -> Figur
     """A dot at each ELBO and an arrow as long as its KL divergence from the posterior: {name: (ELBO, KL)}, in nats; log p(x) is a line."""
     fig, ax = figure("Each arrow, the KL to the posterior, ends at log p(x)", "nats", size=(7.6, 1.0 + 0.62 * len(rows)))
     widest = max(kl for _, kl in rows.values())
+    style = {"arrowstyle": "-|>", "color": AMBER, "lw": 2, "shrinkA": 0, "shrinkB": 0}
     for i, (bound, kl) in enumerate(rows.values()):
-        ax.annotate("", (bound + kl, i), (bound, i), arrowprops={"arrowstyle": "-|>", "color": AMBER, "lw": 2, "shrinkA": 0, "shrinkB": 0})
+        ax.annotate("", (bound + kl, i), (bound, i), arrowprops=style)
         ax.plot(bound, i, "o", ms=8, color=GREEN, zorder=3)
-        ax.annotate(f"ELBO {bound:.2f}", (bound, i), (0, 9), textcoords="offset points", ha="center", color=GREEN, fontsize=9)
-        ax.annotate(f"KL {kl:.2f}", (bound, i), (0, -17), textcoords="offset points", ha="center", color=AMBER, fontsize=9)
+        words = {"textcoords": "offset points", "ha": "right", "fontsize": 9}
+        ax.annotate(f"ELBO {bound:.2f}", (bound, i), (-8, 0), va="center", color=GREEN, **words)
+        ax.annotate(f"KL {kl:.2f}", (bound + kl, i), (-5, 7), color=AMBER, **words)
     ax.axvline(log_px, color=COLORS["exact"], lw=2)
-    ax.text(log_px + 0.02 * widest, len(rows) - 0.5, f"log p(x)\n{log_px:.2f}", va="center", fontsize=9)
+    ax.text(log_px + 0.02 * widest, (len(rows) - 1) / 2, f"log p(x)\n{log_px:.2f}", va="center", fontsize=9)
     ax.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.4, -0.7))
-    ax.set(xlim=(log_px - 1.2 * widest, log_px + 0.2 * widest))
+    ax.set(xlim=(log_px - 1.35 * widest, log_px + 0.2 * widest))
+    ax.locator_params(axis="x", nbins=6)
     ax.grid(axis="y", visible=False)
     return fig
 
 
 @in_course_style
-def touching_bounds(theta, log_px, bounds: Mapping[float, object], step: tuple[float, float]) -> Figure:
-    """log p_theta(x) as a curve over one weight theta (N,), and a bound below it for each theta at which a q is the posterior.
+def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -> Figure:
+    """log p_theta(x) over one weight theta (N,), a bound below it for each theta at which a q is the posterior, and a round of EM.
 
     Args:
         theta, log_px: the weights and log p_theta(x), in nats, (N,) each.
-        bounds: {the theta at which q is the posterior: ELBO(theta, q) (N,)}.
-        step: the theta of the first bound's q, and the theta at which this bound is largest.
+        bounds: {the theta at which q is the posterior: ELBO(theta, q) (N,)}, from left to right.
+        top: the theta at which the first bound is largest.
     """
     theta, log_px = np.asarray(theta), np.asarray(log_px)
-    fig, ax = figure("Each bound touches the curve where its q is the posterior", "decoder weight θ", "nats", size=(7.6, 4.4))
-    floor = log_px.min() - 0.9 * np.ptp(log_px)
-    for touch, bound in bounds.items():
+    fig, ax = figure("Each bound touches the curve where its q is the posterior", "decoder weight θ", "nats", size=(7.6, 4.6))
+    floor, ceiling = log_px.min() - 0.15 * np.ptp(log_px), log_px.max() + 0.2 * np.ptp(log_px)
+    for i, (touch, bound) in enumerate(bounds.items(), 1):
         bound = np.asarray(bound)
-        seen = bound > floor
-        ax.plot(theta[seen], bound[seen], color=GREEN, lw=1.6)
+        last = np.flatnonzero(bound > floor + 0.12 * np.ptp(log_px))[-1]
         height = np.interp(touch, theta, log_px)
+        side = {"xytext": (4, 0), "ha": "left"} if last < 0.8 * len(theta) else {"xytext": (-4, -14), "ha": "right"}
+        ax.plot(theta, bound, color=GREEN, lw=1.6)
         ax.plot(touch, height, "o", ms=7, color=GREEN, zorder=4)
-        ax.annotate(
-            f"θ = {touch:.2f}",
-            (touch, height),
-            (-4, 8),
-            textcoords="offset points",
-            ha="right" if touch < 1.5 else "left",
-            fontsize=9,
-            color=GREEN,
-        )
+        words = {"textcoords": "offset points", "fontsize": 9, "color": GREEN}
+        ax.annotate(f"ELBO(θ, q$_{i}$)", (theta[last], bound[last]), **side, **words)
+        right = touch > theta[log_px.argmax()]
+        ax.annotate(f"q$_{i}$, θ = {touch:.2f}", (touch, height), (4 if right else -4, 9), ha="left" if right else "right", **words)
     ax.plot(theta, log_px, color=COLORS["exact"], lw=2.4, zorder=3)
-    start, end = step
-    first = np.asarray(next(iter(bounds.values())))
-    low, top, up = np.interp(start, theta, log_px), np.interp(end, theta, first), np.interp(end, theta, log_px)
-    style = {"arrowstyle": "->", "lw": 1.6, "shrinkA": 2, "shrinkB": 2}
-    ax.annotate("", (end, top), (start, low), arrowprops=style | {"color": COLORS["importance"]})
-    ax.annotate("", (end, up), (end, top), arrowprops=style | {"color": AMBER})
-    ax.annotate("M-step: raise the bound in θ", (end, top), (6, -12), textcoords="offset points", color=COLORS["importance"], fontsize=9)
-    ax.annotate("E-step: set q to the posterior", (end, (top + up) / 2), (6, -2), textcoords="offset points", color=AMBER, fontsize=9)
-    ax.text(theta[-1], log_px[-1] + 0.05, "log p$_θ$(x)", ha="right", va="bottom")
-    ax.set(xlim=(theta[0], theta[-1]), ylim=(floor, log_px.max() + 0.25 * np.ptp(log_px)))
+    ax.text(theta[-1], log_px[-1] + 0.04 * np.ptp(log_px), "log p$_θ$(x)", ha="right", va="bottom")
+    start, first = next(iter(bounds.items()))
+    low, high, up = np.interp(start, theta, log_px), np.interp(top, theta, np.asarray(first)), np.interp(top, theta, log_px)
+    for tail, head, color, words, place in (
+        ((start, low), (top, high), COLORS["importance"], "M-step:\nraise the\nbound in θ", (0.02, 0.5)),
+        ((top, high), (top, up), AMBER, "E-step: set q\nto the posterior", (0.02, 0.86)),
+    ):
+        ax.annotate("", head, tail, arrowprops={"arrowstyle": "->", "lw": 1.8, "color": color, "shrinkA": 0, "shrinkB": 0}, zorder=5)
+        at = ((tail[0] + head[0]) / 2, (tail[1] + head[1]) / 2)
+        thin = {"arrowstyle": "-", "color": color, "lw": 0.8}
+        ax.annotate(words, at, place, textcoords="axes fraction", color=color, fontsize=9, arrowprops=thin)
+    ax.set(xlim=(theta[0], theta[-1]), ylim=(floor, ceiling))
     return fig
 
 
 @in_course_style
-def without_the_kl(grid, probs, honest, broken: Mapping[int, tuple[object, object]], steps, objective, elbo, log_px: float) -> Figure:
-    """What becomes of q without its KL divergence from the prior: ellipses over the posterior, and two numbers against the step.
+def without_the_kl(steps, stddev, objective, elbo, log_px: float) -> Figure:
+    """What becomes of q without its KL divergence from the prior, against the step (N,).
 
     Args:
-        grid, probs: nodes (G, 2) and the posterior on them (G,).
-        honest: mean and standard deviation of the q fitted with the KL.
-        broken: {step: the same for the q fitted without it}.
-        steps, objective, elbo: the steps (N,), and the mean of log p(x|z) under q and the ELBO of q there, in nats.
+        steps: the steps (N,).
+        stddev: the standard deviations of q (N, K).
+        objective, elbo: the mean of log p(x|z) under q and the ELBO of q, (N,) each, in nats.
         log_px: the exact log p(x), in nats.
     """
-    steps, objective, elbo = (np.asarray(a) for a in (steps, objective, elbo))
+    steps, stddev, objective, elbo = (np.asarray(a) for a in (steps, stddev, objective, elbo))
     titles = ["Without the KL, q keeps shrinking", "Its objective exceeds log p(x), its ELBO falls"]
-    fig, (left, right) = figure(titles, ["", "step without the KL"], ["", "nats"], size=(9.6, 4.1))
-    plane(left, grid, probs)
-    mu, sigma = (np.asarray(a) for a in honest)
-    reach = 4 * float(sigma.max())
-    ellipse(left, mu, sigma, "elbo", lw=2)
-    for q in broken.values():
-        ellipse(left, *q, "naive", lw=1.6)
-    left.set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
-    words = "vermilion, without: steps " + ", ".join(map(str, broken))
-    for y, text, color in (
-        (0.97, "green: fitted with the KL", GREEN),
-        (0.11, words, COLORS["naive"]),
-        (0.04, "two standard deviations each", GREY),
-    ):
-        left.text(0.03, y, text, va="top" if y > 0.5 else "bottom", color=color, fontsize=9, transform=left.transAxes, bbox=BOX)
+    fig, (left, right) = figure(titles, "step without the KL", ["standard deviation of q", "nats"], size=(9.6, 3.8))
+    for k, style in zip(range(stddev.shape[1]), ("-", "--")):
+        line(left, steps, stddev[:, k], "", "naive", marker="o", ms=4, ls=style)
+    left.text(0.97, 0.93, "solid: $z_1$, dashed: $z_2$", ha="right", va="top", color=COLORS["naive"], transform=left.transAxes, fontsize=9)
+    left.set_yscale("log")
+    ticks = [t for t in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1) if 0.7 * stddev.min() < t < 1.5 * stddev.max()]
+    left.set_yticks(ticks, [f"{t:g}" for t in ticks])
+    left.minorticks_off()
     line(right, steps, objective, "", "naive", marker="o", ms=4)
     line(right, steps, elbo, "", "elbo", marker="o", ms=4)
     right.axhline(log_px, color=COLORS["exact"])
-    high, low = objective.max(), elbo.min()
-    span = high - low
-    right.text(steps[-1], log_px + 0.02 * span, f"log p(x), {log_px:.1f}", ha="right", va="bottom", fontsize=9)
-    right.text(
-        steps[-1],
-        objective[-1] - 0.03 * span,
-        f"mean of log p(x|z): {objective[-1]:.1f}",
-        ha="right",
-        va="top",
-        color=COLORS["naive"],
-        fontsize=9,
-    )
-    right.text(steps[-1], elbo[-1] - 0.03 * span, f"ELBO of the same q: {elbo[-1]:.1f}", ha="right", va="top", color=GREEN, fontsize=9)
-    right.set_ylim(low - 0.15 * span, high + 0.08 * span)
+    span = objective.max() - elbo.min()
+    words = {"ha": "right", "fontsize": 9}
+    right.text(steps[-1], log_px + 0.02 * span, f"log p(x): {log_px:.1f}", va="bottom", **words)
+    right.text(steps[-1], objective[-1] - 0.03 * span, f"mean of log p(x|z): {objective[-1]:.1f}", va="top", color=COLORS["naive"], **words)
+    right.text(steps[-1], elbo[-1] - 0.04 * span, f"ELBO of the same q: {elbo[-1]:.1f}", va="top", color=GREEN, **words)
+    right.set_ylim(elbo.min() - 0.16 * span, objective.max() + 0.08 * span)
     return fig
