@@ -35,8 +35,8 @@ def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[f
     right.set(xlim=(z[0], z[-1]))
     span = np.ptp(right.get_ylim())
     right.text(z[0] + 0.03, log_px + 0.02 * span, "log p(x)", va="bottom")
-    middle = z[0] + 0.55 * np.ptp(z)
-    right.text(middle, elbo - 0.02 * span, f"ELBO, the average of log w: {elbo:.2f}", ha="center", va="top", color=GREEN, fontsize=9)
+    right.text(z[0] + 0.6 * np.ptp(z), elbo - 0.02 * span, f"ELBO = {elbo:.2f}", ha="center", va="top", color=GREEN, fontsize=9)
+    right.text(0.97, 0.35, "dashed: average of log w(z) under q", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
     right.text(0.97, 0.27, "curve: log w(z)", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
     right.text(0.97, 0.19, "arrows: log q(z)/p(z|x)", ha="right", color=AMBER, transform=right.transAxes, fontsize=9)
     return fig
@@ -70,9 +70,11 @@ def climbing(
     for i in shown:
         mu, sigma = (np.asarray(a) for a in path[i])
         ellipse(axes[0], mu, sigma, "elbo", lw=1.4)
-        if i != shown[-1]:
+        if i in shown[:2]:  # further labels would cover each other
             place = (mu[0], mu[1] + 2 * sigma[1])
             axes[0].text(*place, f"step {i}", color=GREEN, ha="center", va="center", fontsize=8, bbox=BOX)
+    words = "steps " + ", ".join(map(str, shown))
+    axes[0].text(0.04, 0.03, words, color=GREEN, fontsize=9, transform=axes[0].transAxes)
     mu, sigma = (np.asarray(a) for a in path[shown[-1]])
     reach = 4.5 * float(sigma.max())
     axes[0].add_patch(Rectangle(mu - reach, 2 * reach, 2 * reach, fill=False, ec="#000000", lw=0.8))
@@ -106,7 +108,7 @@ def number_line(rows: Mapping[str, tuple[float, float]], log_px: float) -> Figur
         ax.plot(bound, i, "o", ms=8, color=GREEN, zorder=3)
         words = {"textcoords": "offset points", "ha": "right", "fontsize": 9}
         ax.annotate(f"ELBO {bound:.2f}", (bound, i), (-8, 0), va="center", color=GREEN, **words)
-        ax.annotate(f"KL {kl:.2f}", (bound + kl, i), (-5, 7), color=AMBER, **words)
+        ax.annotate(f"KL {kl:.2f}", (bound + kl, i), (-5, 9), color=AMBER, **words)
     ax.axvline(log_px, color=COLORS["exact"], lw=2)
     ax.text(log_px + 0.02 * widest, (len(rows) - 1) / 2, f"log p(x)\n{log_px:.2f}", va="center", fontsize=9)
     ax.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.4, -0.7))
@@ -138,13 +140,13 @@ def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -
         words = {"textcoords": "offset points", "fontsize": 9, "color": GREEN}
         ax.annotate(f"ELBO(θ, q$_{i}$)", (theta[last], bound[last]), **side, **words)
         right = touch > theta[log_px.argmax()]
-        ax.annotate(f"q$_{i}$, θ = {touch:.2f}", (touch, height), (4 if right else -4, 9), ha="left" if right else "right", **words)
+        ax.annotate(f"q$_{i}$, θ = {touch:.2f}", (touch, height), (4, 9) if right else (-7, 2), ha="left" if right else "right", **words)
     ax.plot(theta, log_px, color=COLORS["exact"], lw=2.4, zorder=3)
     ax.text(theta[-1], log_px[-1] + 0.04 * np.ptp(log_px), "log p$_θ$(x)", ha="right", va="bottom")
     start, first = next(iter(bounds.items()))
     low, high, up = np.interp(start, theta, log_px), np.interp(top, theta, np.asarray(first)), np.interp(top, theta, log_px)
     for tail, head, color, words, place in (
-        ((start, low), (top, high), COLORS["importance"], "M-step:\nraise the\nbound in θ", (0.02, 0.5)),
+        ((start, low), (top, high), COLORS["importance"], "M-step:\nraise the\nbound in θ", (0.02, 0.62)),
         ((top, high), (top, up), AMBER, "E-step: set q\nto the posterior", (0.02, 0.86)),
     ):
         ax.annotate("", head, tail, arrowprops={"arrowstyle": "->", "lw": 1.8, "color": color, "shrinkA": 0, "shrinkB": 0}, zorder=5)
