@@ -146,7 +146,7 @@ def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -
     start, first = next(iter(bounds.items()))
     low, high, up = np.interp(start, theta, log_px), np.interp(top, theta, np.asarray(first)), np.interp(top, theta, log_px)
     for tail, head, color, words, place in (
-        ((start, low), (top, high), COLORS["importance"], "M-step:\nraise the\nbound in θ", (0.02, 0.62)),
+        ((start, low), (top, high), COLORS["importance"], "M-step:\nraise the\nbound in θ", (0.02, 0.68)),
         ((top, high), (top, up), AMBER, "E-step: set q\nto the posterior", (0.02, 0.86)),
     ):
         ax.annotate("", head, tail, arrowprops={"arrowstyle": "->", "lw": 1.8, "color": color, "shrinkA": 0, "shrinkB": 0}, zorder=5)
