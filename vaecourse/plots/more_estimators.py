@@ -51,7 +51,7 @@ def waves(omega, score, path, squared) -> Figure:
 
 @in_course_style
 def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figure:
-    """S times the variance of an average of S samples against S: leave-one-out, exact and measured, and the level of each fixed baseline."""
+    """S times the variance of an average of S samples against S: leave-one-out exact and measured, and a level for each fixed baseline."""
     samples, exact, measured = (np.asarray(a) for a in (samples, exact, measured))
     fig, ax = figure("Leave-one-out approaches the mean of f as its baseline", "samples S", "S times the variance", size=(6.8, 3.7))
     for name, level in levels.items():
@@ -82,9 +82,7 @@ def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
     for values, ink in ((digit_full, PATH), (digit_short, SHORT)):
         axes[1].plot(digit_width, values.mean(0), color=ink)
         axes[1].plot(np.broadcast_to(digit_width, values.shape).ravel(), values.ravel(), "o", color=ink, ms=4, alpha=0.6)
-    axes[1].text(
-        0.97, 0.03, f"dots: {len(digit_full)} seeds", color=GREY, fontsize=9, ha="right", va="bottom", transform=axes[1].transAxes
-    )
+    axes[1].text(0.97, 0.03, f"dots: {len(digit_full)} seeds", color=GREY, fontsize=9, ha="right", va="bottom", transform=axes[1].transAxes)
     for ax in axes:
         ax.axvline(0.5**0.5, color=GREY, lw=1, ls=":")
         ax.text(0.5**0.5 + 0.02, 0.99, "1/√2", color=GREY, fontsize=9, va="top", transform=ax.get_xaxis_transform())
@@ -118,16 +116,16 @@ def ten_climbs(steps, gaps: Mapping[str, object], best: float) -> Figure:
 
 
 @in_course_style
-def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], errors: Mapping[str, object]) -> Figure:
-    """Left, the signal-to-noise ratio against k, {name: (colour, ratios)}; right, the mean of each over the exact gradient."""
+def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], biased) -> Figure:
+    """Signal-to-noise ratios against k, {name: (colour, ratios)}; right, the mean over the true gradient if only the score is dropped."""
     k = np.asarray(k)
-    titles = ["Signal-to-noise ratio of one estimate", "Mean over the true gradient"]
-    fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "ratio (1 is unbiased)"], size=(9.8, 3.9))
+    titles = ["Only the double one gains from a larger k", "Not squaring the weights biases the mean"]
+    fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "mean / true gradient"], size=(9.8, 3.9))
     for name, (color, ratio) in curves.items():
         line(axes[0], k, ratio, name, color, marker="o", ms=4)
     axes[1].axhline(1, color=COLORS["exact"], lw=1)
-    for name, ratio in errors.items():
-        line(axes[1], k, ratio, "", curves[name][0], marker="o", ms=4)
+    axes[1].text(k[-1], 1.08, "unbiased", fontsize=9, ha="right", va="bottom")
+    line(axes[1], k, biased, "score dropped,\nweights not squared", SHORT, marker="o", ms=4, end=len(k) // 2, nudge=(-100, 22))
     for ax in axes:
         ax.set(xscale="log", yscale="log", xlim=(0.85 * k[0], k[-1] * (9 if ax is axes[0] else 1.3)))
         ax.set_xticks(k, [f"{n}" for n in k])
@@ -148,7 +146,7 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
     for ax, curves in zip(axes, (bias, noise)):
         for name, values in curves.items():
             ax.plot(tau, values, "o-", color=inks[name], ms=4)
-        ax.set(xscale="log", ylim=(0, 1.08 * max(np.max(v) for v in curves.values())))
+        ax.set(xscale="log", ylim=(0, 1.08 * max(np.asarray(v).max() for v in curves.values())))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
     _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
@@ -165,12 +163,12 @@ def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str) -> Non
 
 
 @in_course_style
-def error_against_samples(samples, curves: Mapping[str, tuple[str, str, object]]) -> Figure:
-    """Root mean squared error of an average of S gradient samples against S: {name: (colour, line style, errors)}."""
-    samples = np.asarray(samples)
-    fig, ax = figure("With enough samples the unbiased estimate wins", "samples S", "root mean squared error", size=(7.4, 4))
-    for name, (color, style, error) in curves.items():
+def error_against_samples(curves: Mapping[str, tuple[str, str, object, object]]) -> Figure:
+    """Root mean squared error of an average of S gradient samples against S: {name: (colour, line style, samples, errors)}."""
+    fig, ax = figure("Noise averages out, bias stays", "samples S", "root mean squared error", size=(7.4, 4))
+    last = max(np.asarray(samples).max() for _, _, samples, _ in curves.values())
+    for name, (color, style, samples, error) in curves.items():
         line(ax, samples, error, name, color, ls=style)
-    ax.set(xscale="log", yscale="log", xlim=(samples[0], 30 * samples[-1]))
-    ax.set_xticks([10**i for i in range(5) if 10**i <= samples[-1]])
+    ax.set(xscale="log", yscale="log", xlim=(1, 8 * last))
+    ax.set_xticks([10**i for i in range(9) if 10**i <= last])
     return fig
