@@ -14,18 +14,22 @@ SCORE, PATH, SHORT, DOUBLE, GREY = COLORS["naive"], COLORS["elbo"], COLORS["impo
 
 
 @in_course_style
-def growth(latents, panels: Mapping[str, Mapping[str, tuple]]) -> Figure:
-    """Variance of one sample of a gradient against the number of latents, a panel for each f: {title: {name: (colour, style, exact)}}.
+def growth(latents, of_a_sum: Mapping[str, object], mixed: Mapping[str, object]) -> Figure:
+    """Variance of one sample of a gradient against the number of latents (N,), for two functions f: {"pathwise" or a score function: (N,)}.
 
-    `exact` holds one variance for each entry of `latents`. All panels share their scales, which are logarithmic.
+    Both panels share their scales, which are logarithmic.
     """
     latents = np.asarray(latents)
-    fig, axes = figure(list(panels), "latents K", ["variance of one sample", ""], size=(9.8, 4.1))
-    every = np.array([curve[2] for lines in panels.values() for curve in lines.values()])
-    for ax, lines in zip(axes, panels.values()):
-        for name, (color, style, exact) in lines.items():
-            line(ax, latents, exact, name, color, ls=style, marker="o", ms=3.5)
-        ax.set(xscale="log", yscale="log", xlim=(0.85 * latents[0], 12 * latents[-1]), ylim=(0.5 * every.min(), 2 * every.max()))
+    titles = ["f a sum: the kept term does not depend on K", "f a squared sum: all of them grow"]
+    fig, axes = figure(titles, "latents K", ["variance of one sample", ""], size=(9.8, 4.1))
+    every = np.concatenate([np.asarray(curve) for curves in (of_a_sum, mixed) for curve in curves.values()])
+    styles = {"no baseline": ":", "best baseline": "--"}
+    for ax, curves in zip(axes, (of_a_sum, mixed)):
+        for name, curve in curves.items():
+            path = name == "pathwise"
+            said = name if path else f"score,\n{name}"
+            line(ax, latents, curve, said, PATH if path else SCORE, ls=styles.get(name, "-"), marker="o", ms=3.5)
+        ax.set(xscale="log", yscale="log", xlim=(0.85 * latents[0], 6 * latents[-1]), ylim=(0.5 * every.min(), 2 * every.max()))
         ax.set_xticks(latents, [f"{k}" for k in latents])
         ax.minorticks_off()
     return fig
@@ -43,7 +47,7 @@ def waves(omega, score, path, squared) -> Figure:
     seen = np.flatnonzero(squared > 3e-3)[-1]
     ax.annotate("true gradient, squared", (omega[seen], squared[seen]), xytext=(8, 0), textcoords="offset points", fontsize=9)
     ax.axvline(crossing, color=GREY, lw=1, ls=":")
-    ax.set(xscale="log", yscale="log", ylim=(1e-3, 3 * path.max()), xlim=(omega[0], 3.4 * omega[-1]), ylabel="variance of one sample")
+    ax.set(xscale="log", yscale="log", ylim=(1e-3, 3 * path.max()), xlim=(omega[0], 2.6 * omega[-1]), ylabel="variance of one sample")
     ax.set_xticks([0.1, 0.3, 1, 3, 10], ["0.1", "0.3", "1", "3", "10"])
     ax.minorticks_off()
     return fig
@@ -62,7 +66,11 @@ def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figu
     ax.annotate(
         "leave-one-out\n(dots: measured)", (samples[1], exact[1]), xytext=(12, 10), textcoords="offset points", color=SCORE, fontsize=9
     )
-    ax.set(xscale="log", xlim=(0.9 * samples[0], 5 * samples[-1]), ylim=(0, 1.12 * max(exact.max(), *levels.values())))
+    ax.set(
+        xscale="log",
+        xlim=(0.9 * samples[0], 2.8 * samples[-1]),
+        ylim=(0.8 * min(levels.values()), 1.08 * max(exact.max(), *levels.values())),
+    )
     ax.set_xticks(samples, [f"{s}" for s in samples])
     ax.minorticks_off()
     return fig
@@ -92,18 +100,18 @@ def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
 
 
 @in_course_style
-def ten_climbs(steps, gaps: Mapping[str, object], best: float) -> Figure:
-    """log p(x) - ELBO in nats at some steps, {name: (looks, runs)}: every run thin, the median bold; dashed, the smallest gap known."""
+def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
+    """log p(x) - ELBO in nats at some steps, {name: (looks, runs)}: every run thin, the median bold; dashed, the smallest of all gaps."""
     steps = np.asarray(steps)
     runs = {name: np.asarray(gap) for name, gap in gaps.items()}
-    n = next(iter(runs.values())).shape[1]
-    fig, ax = figure(f"{n} runs each: without the score term they settle lower", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8))
+    n, best = next(iter(runs.values())).shape[1], min(gap.min() for gap in runs.values())
+    fig, ax = figure(f"{n} runs each: without the score term they settle closer", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8))
     for (name, gap), ink in zip(runs.items(), (PATH, SHORT)):
         ax.plot(steps, gap, color=ink, lw=0.7, alpha=0.35)
-        line(ax, steps, np.median(gap, 1), name, ink, lw=2.2)
+        line(ax, steps, np.median(gap, 1), name, ink, lw=2.2, nudge=(5, 0 if ink == PATH else 9))
     ax.axhline(best, color=COLORS["exact"], lw=1, ls="--")
     ax.annotate(
-        f"best diagonal q found: {best:.3f}",
+        f"smallest gap of all runs: {best:.3f}",
         (steps[len(steps) // 4], best),
         xytext=(0, -4),
         textcoords="offset points",
@@ -111,7 +119,7 @@ def ten_climbs(steps, gaps: Mapping[str, object], best: float) -> Figure:
         va="top",
         fontsize=9,
     )
-    ax.set(yscale="log", xlim=(steps[0], 1.28 * steps[-1]), ylim=(0.6 * best, 1.3 * max(gap.max() for gap in runs.values())))
+    ax.set(yscale="log", xlim=(steps[0], 1.2 * steps[-1]), ylim=(0.6 * best, 1.3 * max(gap.max() for gap in runs.values())))
     return fig
 
 
@@ -163,12 +171,17 @@ def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str) -> Non
 
 
 @in_course_style
-def error_against_samples(curves: Mapping[str, tuple[str, str, object, object]]) -> Figure:
-    """Root mean squared error of an average of S gradient samples against S: {name: (colour, line style, samples, errors)}."""
+def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero: float) -> Figure:
+    """Root mean squared error of an average of S gradient samples against S: leave-one-out (N,), relaxations {name: (N,)}.
+
+    `zero` is the error of the estimate 0, the length of the true gradient.
+    """
+    samples = np.asarray(samples)
     fig, ax = figure("Noise averages out, bias stays", "samples S", "root mean squared error", size=(7.4, 4))
-    last = max(np.asarray(samples).max() for _, _, samples, _ in curves.values())
-    for name, (color, style, samples, error) in curves.items():
-        line(ax, samples, error, name, color, ls=style)
-    ax.set(xscale="log", yscale="log", xlim=(1, 8 * last))
-    ax.set_xticks([10**i for i in range(9) if 10**i <= last])
+    line(ax, samples, unbiased, "leave-one-out", SCORE)
+    for (name, error), style in zip(relaxed.items(), ("-", "--", ":")):
+        line(ax, samples, error, f"Gumbel-softmax,\n{name}", PATH, ls=style)
+    ax.axhline(zero, color=GREY, lw=1, ls="-.")
+    ax.annotate("the estimate 0", (samples[-1], zero), xytext=(-4, 3), textcoords="offset points", color=GREY, fontsize=9, ha="right")
+    ax.set(xscale="log", yscale="log", xlim=(samples[0], 10 * samples[-1]))
     return fig
