@@ -90,6 +90,8 @@ def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
     for values, ink in ((digit_full, PATH), (digit_short, SHORT)):
         axes[1].plot(digit_width, values.mean(0), color=ink)
         axes[1].plot(np.broadcast_to(digit_width, values.shape).ravel(), values.ravel(), "o", color=ink, ms=4, alpha=0.6)
+    for said, ink, height in (("whole gradient", PATH, 0.95), ("without the score term", SHORT, 0.88)):
+        axes[1].text(0.5, height, said, color=ink, fontsize=9, ha="center", va="top", transform=axes[1].transAxes)
     axes[1].text(0.97, 0.03, f"dots: {len(digit_full)} seeds", color=GREY, fontsize=9, ha="right", va="bottom", transform=axes[1].transAxes)
     for ax in axes:
         ax.axvline(0.5**0.5, color=GREY, lw=1, ls=":")
@@ -105,7 +107,7 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
     steps = np.asarray(steps)
     runs = {name: np.asarray(gap) for name, gap in gaps.items()}
     n, best = next(iter(runs.values())).shape[1], min(gap.min() for gap in runs.values())
-    fig, ax = figure(f"{n} runs each: without the score term they settle closer", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8))
+    fig, ax = figure(f"{n} runs each: without the score term the gap settles lower", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8))
     for (name, gap), ink in zip(runs.items(), (PATH, SHORT)):
         ax.plot(steps, gap, color=ink, lw=0.7, alpha=0.35)
         line(ax, steps, np.median(gap, 1), name, ink, lw=2.2, nudge=(5, 0 if ink == PATH else 9))
@@ -130,7 +132,7 @@ def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], biased) -> Figu
     titles = ["Only the double one gains from a larger k", "Not squaring the weights biases the mean"]
     fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "mean / true gradient"], size=(9.8, 3.9))
     for name, (color, ratio) in curves.items():
-        line(axes[0], k, ratio, name, color, marker="o", ms=4)
+        line(axes[0], k, ratio, name, color, marker="o", ms=4, nudge=(5, -4))
     axes[1].axhline(1, color=COLORS["exact"], lw=1)
     axes[1].text(k[-1], 1.08, "unbiased", fontsize=9, ha="right", va="bottom")
     line(axes[1], k, biased, "score dropped,\nweights not squared", SHORT, marker="o", ms=4, end=len(k) // 2, nudge=(-100, 22))
@@ -159,8 +161,9 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
         ax.minorticks_off()
     _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
     _level(axes[1], tau, unbiased, "leave-one-out", SCORE)
-    for (name, ink), height in zip(inks.items(), (0.8, 0.9)):
-        axes[1].text(0.97, height, name, color=ink, fontsize=9, ha="right", transform=axes[1].transAxes)
+    for ax, heights in zip(axes, ((0.08, 0.16), (0.8, 0.88))):
+        for (name, ink), height in zip(inks.items(), heights):
+            ax.text(0.97, height, name, color=ink, fontsize=9, ha="right", transform=ax.transAxes)
     return fig
 
 
@@ -180,7 +183,7 @@ def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero
     fig, ax = figure("Noise averages out, bias stays", "samples S", "root mean squared error", size=(7.4, 4))
     line(ax, samples, unbiased, "leave-one-out", SCORE)
     for (name, error), style in zip(relaxed.items(), ("-", "--", ":")):
-        line(ax, samples, error, f"Gumbel-softmax,\n{name}", PATH, ls=style)
+        line(ax, samples, error, f"Gumbel-softmax,\n{name}", PATH, ls=style, nudge=(5, -7))
     ax.axhline(zero, color=GREY, lw=1, ls="-.")
     ax.annotate("the estimate 0", (samples[-1], zero), xytext=(-4, 3), textcoords="offset points", color=GREY, fontsize=9, ha="right")
     ax.set(xscale="log", yscale="log", xlim=(samples[0], 10 * samples[-1]))
