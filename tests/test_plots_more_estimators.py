@@ -71,7 +71,7 @@ def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_basel
     assert ax.get_ylim()[0] < 20 < 45 < ax.get_ylim()[1]
 
 
-def test_landing_draws_the_toy_and_a_dot_for_every_seed_of_the_digit() -> None:
+def test_landing_draws_the_toy_and_a_dot_for_every_repetition_of_the_digit() -> None:
     width, full, short = np.array([0.5, 1.0, 2.0]), np.array([1.0, 2.0, 4.0]), np.array([3.0, 0.0, 3.0])
     digit_full, digit_short = np.array([[10.0, 30.0], [12.0, 34.0]]), np.array([[50.0, 4.0], [52.0, 4.4]])
     fig = figures.landing(width, full, short, [0.5, 1.0], digit_full, digit_short)
@@ -79,14 +79,14 @@ def test_landing_draws_the_toy_and_a_dot_for_every_seed_of_the_digit() -> None:
     np.testing.assert_array_equal(drawn(left)[0], np.column_stack([width, full]))
     np.testing.assert_array_equal(drawn(left)[1], np.column_stack([width, short]))
     means, dots = drawn(right)[0:4:2], drawn(right)[1:4:2]
-    for mean, points, seeds in zip(means, dots, (digit_full, digit_short)):
-        np.testing.assert_allclose(mean[:, 1], seeds.mean(0))
-        assert {tuple(p) for p in points} == {(w, v) for row in seeds for w, v in zip((0.5, 1.0), row)}
+    for mean, points, repeated in zip(means, dots, (digit_full, digit_short)):
+        np.testing.assert_allclose(mean[:, 1], repeated.mean(0))
+        assert {tuple(p) for p in points} == {(w, v) for row in repeated for w, v in zip((0.5, 1.0), row)}
     assert colors(right)[:4] == [figures.PATH] * 2 + [figures.SHORT] * 2
     for ax in fig.axes:
         assert drawn(ax)[-1][0, 0] == pytest.approx(0.5**0.5)
         assert ax.get_ylim()[0] == 0
-    assert {"dots: 2 seeds", "1/√2", "whole gradient", "without the score term"} <= texts(fig)
+    assert {"dots: 2 repetitions", "1/√2", "whole gradient", "without the score term"} <= texts(fig)
 
 
 def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:

@@ -78,7 +78,7 @@ def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figu
 
 @in_course_style
 def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
-    """Standard deviation of one sample against the width of q, with and without the score term: a toy's (W,), and a digit's (seeds, D)."""
+    """Standard deviation of one sample against the width of q, with and without the score term: a toy's (W,), and a digit's (repetitions, D)."""
     width, full, short, digit_width, digit_full, digit_short = (
         np.asarray(a) for a in (width, full, short, digit_width, digit_full, digit_short)
     )
@@ -92,7 +92,9 @@ def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
         axes[1].plot(np.broadcast_to(digit_width, values.shape).ravel(), values.ravel(), "o", color=ink, ms=4, alpha=0.6)
     for said, ink, height in (("whole gradient", PATH, 0.95), ("without the score term", SHORT, 0.88)):
         axes[1].text(0.5, height, said, color=ink, fontsize=9, ha="center", va="top", transform=axes[1].transAxes)
-    axes[1].text(0.97, 0.03, f"dots: {len(digit_full)} seeds", color=GREY, fontsize=9, ha="right", va="bottom", transform=axes[1].transAxes)
+    axes[1].text(
+        0.97, 0.03, f"dots: {len(digit_full)} repetitions", color=GREY, fontsize=9, ha="right", va="bottom", transform=axes[1].transAxes
+    )
     for ax in axes:
         ax.axvline(0.5**0.5, color=GREY, lw=1, ls=":")
         ax.text(0.5**0.5 + 0.02, 0.99, "1/√2", color=GREY, fontsize=9, va="top", transform=ax.get_xaxis_transform())
