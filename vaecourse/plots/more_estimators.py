@@ -78,7 +78,7 @@ def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figu
 
 @in_course_style
 def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
-    """Standard deviation of one sample against the width of q, with and without the score term: a toy's (W,), and a digit's (repetitions, D)."""
+    """Standard deviation of one sample against the width of q, with and without the score term: a toy (W,), a digit (repetitions, D)."""
     width, full, short, digit_width, digit_full, digit_short = (
         np.asarray(a) for a in (width, full, short, digit_width, digit_full, digit_short)
     )
