@@ -1,0 +1,169 @@
+"""The figures of notebook 09b: arrays in, figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vaecourse.plots import COLORS, figure, in_course_style, line, note
+
+GREEN, PINK, GREY, AMBER = COLORS["elbo"], COLORS["iwae"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
+
+
+@in_course_style
+def how_many(sizes: Sequence[int], bound, active, carrying, nats) -> Figure:
+    """The bound (sizes, seeds), the latents in use by two counts (sizes, seeds each), and the nats of each latent of the largest model.
+
+    Each dot is a training, each line joins the means over seeds.
+    """
+    bound, active, carrying, nats = (np.asarray(a, dtype=float) for a in (bound, active, carrying, nats))
+    titles = [f"From {sizes[-3]} latents on, little changes", "Far fewer than 50 are used", f"K = {sizes[-1]}: some carry little"]
+    below = ["latents K (log scale)", "latents K (log scale)", "latents of one model, sorted"]
+    fig, axes = figure(titles, below, ["nats per held-out digit", "latents in use", "KL to the prior, nats"], size=(10.4, 3.6))
+    for ax, values, color in ((axes[0], bound, PINK), (axes[1], active, AMBER), (axes[1], carrying, GREEN)):
+        for k, of_seeds in zip(sizes, values):
+            ax.plot([k] * len(of_seeds), of_seeds, "o", ms=5, color=color, alpha=0.8)
+        line(ax, sizes, values.mean(1), "", color, lw=1.2)
+    line(axes[1], sizes, sizes, "", "prior", ls="--")
+    axes[1].text(sizes[-1] / 1.3, sizes[-1], "all K", color=GREY, fontsize=9, ha="right", va="center")
+    lower, upper = sorted([(active[-1].mean(), "active units", AMBER), (carrying[-1].mean(), "more than 0.1 nats", GREEN)])
+    for (height, name, color), shift, va in ((lower, -9, "top"), (upper, 9, "bottom")):
+        at = {"xytext": (0, shift), "textcoords": "offset points", "ha": "right", "va": va}
+        axes[1].annotate(name, (sizes[-1] * 1.1, height), color=color, fontsize=9, **at)
+    axes[2].bar(range(1, len(nats) + 1), np.sort(nats)[::-1], color=GREEN)
+    for ax in axes[:2]:
+        ax.set(xscale="log", xticks=sizes, xticklabels=sizes)
+        ax.minorticks_off()
+    return fig
+
+
+@in_course_style
+def clouds(codes, draws, share: float) -> Figure:
+    """Codes of images and samples of the prior in the same plane; `share` of both was told apart by a classifier."""
+    titles = ["One code for each digit", f"As many samples of the prior: {share:.0%} told apart"]
+    fig, axes = figure(titles, "$z_1$", ["$z_2$", ""], size=(8.6, 4.1))
+    for ax, points, color in zip(axes, (codes, draws), ("posterior", "prior")):
+        points = np.asarray(points)
+        ax.plot(points[:, 0], points[:, 1], "o", ms=2.2, color=COLORS[color], alpha=0.7)
+        ax.set(xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
+    return fig
+
+
+@in_course_style
+def ceiling(counts: Sequence[int], information: Mapping[int, Sequence[float]], divergence: Mapping[int, Sequence[float]]) -> Figure:
+    """The two parts of the average KL against the number of images N, a panel for each K, below the ceiling log N."""
+    fig, axes = figure([f"K = {k}" for k in information], "images N in the aggregate (log scale)", ["nats", ""], size=(9.4, 3.6))
+    top = 1.08 * max(np.log(counts[-1]), *(max(values) for values in divergence.values()))
+    for ax, k in zip(axes, information):
+        ends = {"log N": np.log(counts[-1]), "information $I$": information[k][-1], r"KL($\bar q$ ‖ p)": divergence[k][-1]}
+        heights = _apart([*ends.values()], 0.075 * top)
+        line(ax, counts, np.log(counts), "", "prior", ls="--")
+        line(ax, counts, information[k], "", "elbo", marker="o")
+        line(ax, counts, divergence[k], "", "posterior", marker="o")
+        for name, height, color in zip(ends, heights, (GREY, GREEN, AMBER)):
+            ax.text(counts[-1] * 1.15, height, name, color=color, fontsize=9, va="center")
+        ax.set(xscale="log", xlim=(counts[0] / 1.2, counts[-1] * 4), ylim=(0, top), xticks=counts, xticklabels=[f"{n:,}" for n in counts])
+        ax.minorticks_off()
+    return fig
+
+
+def _apart(heights: Sequence[float], least: float) -> list[float]:
+    """The heights of labels, moved up until each lies at least `least` above the next lower one."""
+    moved, below = list(heights), -np.inf
+    for i in np.argsort(heights, kind="stable"):
+        moved[i] = below = max(heights[i], below + least)
+    return moved
+
+
+@in_course_style
+def plane(runs: Mapping[str, object], baseline: float, title: str, right: float | None = None) -> Figure:
+    """Rate and distortion of trained models, {name: (seeds, 2)}, in nats per image, with lines of equal ELBO.
+
+    `baseline` is the distortion of independent pixels, which need no rate. Points beyond the rate `right` are named at the edge.
+    """
+    runs = {name: np.atleast_2d(np.asarray(points, dtype=float)) for name, points in runs.items()}
+    every = np.concatenate(list(runs.values()))
+    right = 1.15 * every[:, 0].max() if right is None else right
+    seen = every[every[:, 0] <= right]
+    low, high = 10 * np.floor(0.097 * seen[:, 1].min()), 10 * np.ceil(0.103 * max(baseline, seen[:, 1].max()))
+    fig, ax = figure(title, "rate R: nats per digit that the code carries", "distortion D: nats per digit", size=(8.6, 4.6))
+    _equal_elbo(ax, right, low, high)
+    ax.plot(0, baseline, "s", ms=8, color="black")
+    ax.annotate("independent pixels", (0, baseline), xytext=(12, 9), textcoords="offset points", fontsize=9)
+    inks = dict(zip(runs, ("#0072B2", "#009E73", "#D55E00", "#CC79A7", "#A36A00", "#000000", "#7F7F7F")))
+    for name, points in runs.items():
+        inside = points[points[:, 0] <= right]
+        if len(inside):
+            ax.plot(inside[:, 0], inside[:, 1], "o", ms=7, color=inks[name], alpha=0.85, label=name)
+        for rate, distortion in points[points[:, 0] > right]:
+            said = f"{name}:\nR = {rate:.0f}, D = {distortion:.0f}"
+            arrow = {"arrowstyle": "->", "color": inks[name]}
+            near = {"ha": "right", "va": "bottom", "color": inks[name], "fontsize": 9, "arrowprops": arrow}
+            ax.annotate(said, (right, max(distortion, low + 3)), xytext=(0.86 * right, low + 0.06 * (high - low)), **near)
+    ax.legend(loc="upper right", fontsize=9, framealpha=1)
+    ax.set(xlim=(-0.03 * right, right), ylim=(low, high))
+    return fig
+
+
+def _equal_elbo(ax: Axes, right: float, low: float, high: float) -> None:
+    """Diagonal lines on which D + R, minus the ELBO, is a multiple of 20 nats."""
+    for level in np.arange(20 * np.ceil(low / 20), high + right, 20):
+        ax.plot([0, right], [level, level - right], color="#BBBBBB", lw=0.8, zorder=0)
+        rate = level - low - 0.035 * (high - low)
+        if 0.15 * right < rate < 0.97 * right:
+            ax.text(
+                rate, low + 0.035 * (high - low), f"−{level:.0f}", color=GREY, fontsize=8, va="center", ha="center", backgroundcolor="white"
+            )
+    ax.text(0.01 * right, low + 0.035 * (high - low), "ELBO along a line:", color=GREY, fontsize=8, va="center", backgroundcolor="white")
+
+
+@in_course_style
+def recipes(elbo: Mapping[str, Sequence[float]], active: Mapping[str, Sequence[float]], baseline: float, latents: int) -> Figure:
+    """The ELBO and the number of active units of several trainings of each recipe, a row a recipe and a dot a seed."""
+    fig, axes = figure(["ELBO", f"active units, of {latents}"], ["nats per held-out digit", "latents"], size=(9.4, 2.9))
+    for ax, values in zip(axes, (elbo, active)):
+        for row, of_seeds in enumerate(values.values()):
+            height = row + 0.12 * (np.arange(len(of_seeds)) - (len(of_seeds) - 1) / 2)
+            ax.plot(of_seeds, height, "o", ms=6, color=GREEN if ax is axes[0] else AMBER, alpha=0.85)
+            ax.plot(np.mean(of_seeds), row, "|", ms=26, color="black", mew=1.5)
+        ax.set(yticks=range(len(values)), yticklabels=list(values) if ax is axes[0] else [], ylim=(len(values) - 0.5, -0.6))
+        ax.grid(axis="y", visible=False)
+    axes[0].axvline(baseline, color=GREY, ls="--", lw=1)
+    note(axes[0], (baseline, len(elbo) - 1), "independent\npixels", (14, -4), GREY)
+    axes[1].set(xlim=(-0.5, latents + 0.5))
+    return fig
+
+
+@in_course_style
+def probes(accuracy: Mapping[str, Sequence[tuple[float, float]]], labels: Sequence[int]) -> Figure:
+    """Accuracy and standard error of a linear classifier on each representation, for each number of labelled images; a row each."""
+    fig, axes = figure([f"{n:,} labelled digits" for n in labels], "accuracy on held-out digits, percent", size=(9.4, 3.1))
+    for i, ax in enumerate(axes):
+        for row, (name, found) in enumerate(accuracy.items()):
+            value, error = found[i]
+            color = GREEN if name.startswith("code") else GREY
+            ax.errorbar(100 * value, row, xerr=200 * error, fmt="o", ms=7, color=color, capsize=3)
+            ax.annotate(f"{value:.0%}", (100 * value, row), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9, color=color)
+        ax.set(yticks=range(len(accuracy)), yticklabels=list(accuracy) if i == 0 else [], ylim=(len(accuracy) - 0.5, -0.8), xlim=(20, 100))
+        ax.grid(axis="y", visible=False)
+    return fig
+
+
+@in_course_style
+def shared(information: Mapping[str, object], names: Sequence[str]) -> Figure:
+    """The information in nats (factors, latents) that each latent has about each factor, a panel for each code on one scale."""
+    tables = {title: np.asarray(values) for title, values in information.items()}
+    top = max(values.max() for values in tables.values())
+    fig, axes = figure(list(tables), "latent", size=(10.4, 3.9))
+    for i, (ax, values) in enumerate(zip(axes, tables.values())):
+        drawn = ax.imshow(values, cmap="Greys", vmin=0, vmax=top, aspect="auto")
+        for factor, latent in enumerate(values.argmax(1)):
+            ax.plot(latent, factor, "o", ms=4, color=COLORS["naive"])
+        ax.set(yticks=range(len(names)), yticklabels=list(names) if i == 0 else [])
+        ax.set(xticks=range(0, values.shape[1], 2), xticklabels=range(1, values.shape[1] + 1, 2))
+        ax.grid(False)
+    fig.colorbar(drawn, ax=axes, label="nats (dot: the most of a row)")
+    return fig
