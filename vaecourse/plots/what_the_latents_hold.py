@@ -20,19 +20,19 @@ def how_many(sizes: Sequence[int], bound, active, carrying, nats) -> Figure:
     Each dot is a training, each line joins the means over seeds.
     """
     bound, active, carrying, nats = (np.asarray(a, dtype=float) for a in (bound, active, carrying, nats))
-    titles = [f"From {sizes[-3]} latents on, little changes", "Far fewer than 50 are used", f"K = {sizes[-1]}: some carry little"]
+    last = sizes[-1]
+    titles = [f"From {sizes[-2]} to {last} little changes", "Two counts can disagree", f"K = {last}: most carry little"]
     below = ["latents K (log scale)", "latents K (log scale)", "latents of one model, sorted"]
     fig, axes = figure(titles, below, ["nats per held-out digit", "latents in use", "KL to the prior, nats"], size=(10.4, 3.6))
+    line(axes[1], sizes, sizes, "", "prior", ls="--")
     for ax, values, color in ((axes[0], bound, PINK), (axes[1], active, AMBER), (axes[1], carrying, GREEN)):
         for k, of_seeds in zip(sizes, values):
             ax.plot([k] * len(of_seeds), of_seeds, "o", ms=5, color=color, alpha=0.8)
         line(ax, sizes, values.mean(1), "", color, lw=1.2)
-    line(axes[1], sizes, sizes, "", "prior", ls="--")
-    axes[1].text(sizes[-1] / 1.3, sizes[-1], "all K", color=GREY, fontsize=9, ha="right", va="center")
-    lower, upper = sorted([(active[-1].mean(), "active units", AMBER), (carrying[-1].mean(), "more than 0.1 nats", GREEN)])
-    for (height, name, color), shift, va in ((lower, -9, "top"), (upper, 9, "bottom")):
-        at = {"xytext": (0, shift), "textcoords": "offset points", "ha": "right", "va": va}
-        axes[1].annotate(name, (sizes[-1] * 1.1, height), color=color, fontsize=9, **at)
+    for height, name, color in ((active[-1].mean(), "active units", AMBER), (carrying[-1].mean(), "more than\n0.1 nats", GREEN)):
+        at = {"xytext": (-9, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
+        axes[1].annotate(name, (last, height), color=color, fontsize=9, **at)
+    axes[1].text(sizes[0], 0.72 * last, "dashed:\nall K", color=GREY, fontsize=9)
     axes[2].bar(range(1, len(nats) + 1), np.sort(nats)[::-1], color=GREEN)
     for ax in axes[:2]:
         ax.set(xscale="log", xticks=sizes, xticklabels=sizes)
@@ -42,13 +42,14 @@ def how_many(sizes: Sequence[int], bound, active, carrying, nats) -> Figure:
 
 @in_course_style
 def clouds(codes, draws, share: float) -> Figure:
-    """Codes of images and samples of the prior in the same plane; `share` of both was told apart by a classifier."""
-    titles = ["One code for each digit", f"As many samples of the prior: {share:.0%} told apart"]
+    """Codes of images and as many samples of the prior in the same plane; `share` of both was told apart by a classifier."""
+    titles = [f"Codes of {len(codes):,} held-out digits", f"{len(draws):,} samples of the prior"]
     fig, axes = figure(titles, "$z_1$", ["$z_2$", ""], size=(8.6, 4.1))
     for ax, points, color in zip(axes, (codes, draws), ("posterior", "prior")):
         points = np.asarray(points)
         ax.plot(points[:, 0], points[:, 1], "o", ms=2.2, color=COLORS[color], alpha=0.7)
         ax.set(xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
+    axes[1].text(-3.8, 3.9, f"a classifier tells\n{share:.0%} apart", fontsize=9, va="top")
     return fig
 
 
@@ -58,52 +59,39 @@ def ceiling(counts: Sequence[int], information: Mapping[int, Sequence[float]], d
     fig, axes = figure([f"K = {k}" for k in information], "images N in the aggregate (log scale)", ["nats", ""], size=(9.4, 3.6))
     top = 1.08 * max(np.log(counts[-1]), *(max(values) for values in divergence.values()))
     for ax, k in zip(axes, information):
-        ends = {"log N": np.log(counts[-1]), "information $I$": information[k][-1], r"KL($\bar q$ ‖ p)": divergence[k][-1]}
-        heights = _apart([*ends.values()], 0.075 * top)
-        line(ax, counts, np.log(counts), "", "prior", ls="--")
+        ends = {"log N": (np.log(counts[-1]), GREY), "information $I$": (information[k][-1], GREEN)}
+        if ends["log N"][0] - information[k][-1] < 0.06 * top:
+            ends = {"log N and\ninformation $I$": (information[k][-1], GREEN)}
+        ends[r"KL($\bar q$ ‖ p)"] = divergence[k][-1], AMBER
         line(ax, counts, information[k], "", "elbo", marker="o")
+        line(ax, counts, np.log(counts), "", "exact", ls="--", lw=1)
         line(ax, counts, divergence[k], "", "posterior", marker="o")
-        for name, height, color in zip(ends, heights, (GREY, GREEN, AMBER)):
+        for name, (height, color) in ends.items():
             ax.text(counts[-1] * 1.15, height, name, color=color, fontsize=9, va="center")
-        ax.set(xscale="log", xlim=(counts[0] / 1.2, counts[-1] * 4), ylim=(0, top), xticks=counts, xticklabels=[f"{n:,}" for n in counts])
+        ax.set(xscale="log", xlim=(counts[0] / 1.2, counts[-1] * 3.4), ylim=(0, top), xticks=counts, xticklabels=[f"{n:,}" for n in counts])
         ax.minorticks_off()
     return fig
 
 
-def _apart(heights: Sequence[float], least: float) -> list[float]:
-    """The heights of labels, moved up until each lies at least `least` above the next lower one."""
-    moved, below = list(heights), -np.inf
-    for i in np.argsort(heights, kind="stable"):
-        moved[i] = below = max(heights[i], below + least)
-    return moved
-
-
 @in_course_style
-def plane(runs: Mapping[str, object], baseline: float, title: str, right: float | None = None) -> Figure:
+def plane(runs: Mapping[str, object], baseline: float, title: str) -> Figure:
     """Rate and distortion of trained models, {name: (seeds, 2)}, in nats per image, with lines of equal ELBO.
 
-    `baseline` is the distortion of independent pixels, which need no rate. Points beyond the rate `right` are named at the edge.
+    `baseline` is the distortion of independent pixels, which need no rate.
     """
     runs = {name: np.atleast_2d(np.asarray(points, dtype=float)) for name, points in runs.items()}
     every = np.concatenate(list(runs.values()))
-    right = 1.15 * every[:, 0].max() if right is None else right
-    seen = every[every[:, 0] <= right]
-    low, high = 10 * np.floor(0.097 * seen[:, 1].min()), 10 * np.ceil(0.103 * max(baseline, seen[:, 1].max()))
-    fig, ax = figure(title, "rate R: nats per digit that the code carries", "distortion D: nats per digit", size=(8.6, 4.6))
+    right, highest = 1.15 * every[:, 0].max(), max(baseline, every[:, 1].max())
+    low, high = 10 * np.floor(0.097 * every[:, 1].min()), 10 * np.ceil(0.103 * highest)
+    fig, ax = figure(title, "rate R, nats per digit", "distortion D, nats per digit", size=(8.6, 4.4))
     _equal_elbo(ax, right, low, high)
-    ax.plot(0, baseline, "s", ms=8, color="black")
-    ax.annotate("independent pixels", (0, baseline), xytext=(12, 9), textcoords="offset points", fontsize=9)
-    inks = dict(zip(runs, ("#0072B2", "#009E73", "#D55E00", "#CC79A7", "#A36A00", "#000000", "#7F7F7F")))
-    for name, points in runs.items():
-        inside = points[points[:, 0] <= right]
-        if len(inside):
-            ax.plot(inside[:, 0], inside[:, 1], "o", ms=7, color=inks[name], alpha=0.85, label=name)
-        for rate, distortion in points[points[:, 0] > right]:
-            said = f"{name}:\nR = {rate:.0f}, D = {distortion:.0f}"
-            arrow = {"arrowstyle": "->", "color": inks[name]}
-            near = {"ha": "right", "va": "bottom", "color": inks[name], "fontsize": 9, "arrowprops": arrow}
-            ax.annotate(said, (right, max(distortion, low + 3)), xytext=(0.86 * right, low + 0.06 * (high - low)), **near)
-    ax.legend(loc="upper right", fontsize=9, framealpha=1)
+    ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
+    place = {"textcoords": "offset points", "fontsize": 9, "backgroundcolor": "white"}
+    ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
+    for (name, points), color in zip(runs.items(), ("importance", "elbo", "naive", "iwae")):
+        ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=COLORS[color], alpha=0.85)
+        empty = points[:, 0].max() < 0.02 * right
+        ax.annotate(name, points.mean(0), xytext=(12, -12 if empty else 10), color=COLORS[color], **place)
     ax.set(xlim=(-0.03 * right, right), ylim=(low, high))
     return fig
 
@@ -117,7 +105,7 @@ def _equal_elbo(ax: Axes, right: float, low: float, high: float) -> None:
             ax.text(
                 rate, low + 0.035 * (high - low), f"−{level:.0f}", color=GREY, fontsize=8, va="center", ha="center", backgroundcolor="white"
             )
-    ax.text(0.01 * right, low + 0.035 * (high - low), "ELBO along a line:", color=GREY, fontsize=8, va="center", backgroundcolor="white")
+    ax.text(0.01 * right, low + 0.035 * (high - low), "equal ELBO:", color=GREY, fontsize=8, va="center", backgroundcolor="white")
 
 
 @in_course_style
