@@ -82,27 +82,15 @@ def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> N
     assert all(sum(t.get_position()) == pytest.approx(float(t.get_text()[1:])) for t in levels)  # each stands on its line
 
 
-def test_recipes_are_rows_and_seeds_are_dots() -> None:
-    elbo, active = {"one": [-150.0, -140.0], "two": [-130.0, -128.0]}, {"one": [3, 2], "two": [10, 10]}
-    fig = figures.recipes(elbo, active, baseline=-208.0, latents=10)
-    left, right = fig.axes
-    np.testing.assert_allclose(points(left, COLORS["elbo"])[:, 0], [-150, -140, -130, -128])
-    np.testing.assert_allclose(points(right, figures.AMBER)[:, 0], [3, 2, 10, 10])
-    np.testing.assert_allclose(points(left, COLORS["elbo"])[:, 1].round(), [0, 0, 1, 1])
-    np.testing.assert_allclose(points(left, "#000000")[:, 0], [-145, -129])  # the means
-    assert [t.get_text() for t in left.get_yticklabels()] == ["one", "two"]
-    assert [-208, -208] in [list(d.get_xdata()) for d in left.lines]
-    assert "active units, of 10" in texts(fig)
-
-
-def test_probes_have_a_panel_for_each_number_of_labels_and_bars_of_two_standard_errors() -> None:
-    fig = figures.probes({"784 pixels": [(0.8, 0.01), (0.96, 0.003)], "code, K = 2": [(0.5, 0.02), (0.64, 0.009)]}, [100, 3000])
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["100 labelled digits", "3,000 labelled digits"]
-    (few, _), (many, _) = (ax.containers for ax in fig.axes)
-    assert few.lines[0].get_xdata() == pytest.approx([80])
-    assert few.lines[2][0].get_segments()[0][:, 0] == pytest.approx([78, 82])
-    assert many.lines[2][0].get_segments()[0][:, 0] == pytest.approx([95.4, 96.6])
-    assert {"80%", "96%", "50%", "64%"} <= set(texts(fig))
+def test_probes_have_a_row_for_each_input_and_bars_of_two_standard_errors() -> None:
+    fig = figures.probes({"784 pixels": (0.96, 0.003), "code, K = 2": (0.64, 0.009)}, 3000)
+    (ax,) = fig.axes
+    assert ax.get_title(loc="left") == "Logistic regression with 3,000 labels"
+    pixels, code = ax.containers
+    assert pixels.lines[0].get_xdata() == pytest.approx([96])
+    assert pixels.lines[2][0].get_segments()[0][:, 0] == pytest.approx([95.4, 96.6])
+    assert (code.lines[0].get_xdata(), code.lines[0].get_ydata()) == (pytest.approx([64]), pytest.approx([1]))
+    assert {"96%", "64%"} <= set(texts(fig))
 
 
 def test_shared_information_is_drawn_on_one_scale_with_a_dot_on_the_largest_of_each_row() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, in_course_style, line, note
+from vaecourse.plots import COLORS, figure, in_course_style, line
 
 GREEN, PINK, GREY, AMBER = COLORS["elbo"], COLORS["iwae"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 
@@ -109,34 +109,15 @@ def _equal_elbo(ax: Axes, right: float, low: float, high: float) -> None:
 
 
 @in_course_style
-def recipes(elbo: Mapping[str, Sequence[float]], active: Mapping[str, Sequence[float]], baseline: float, latents: int) -> Figure:
-    """The ELBO and the number of active units of several trainings of each recipe, a row a recipe and a dot a seed."""
-    fig, axes = figure(["ELBO", f"active units, of {latents}"], ["nats per held-out digit", "latents"], size=(9.4, 2.9))
-    for ax, values in zip(axes, (elbo, active)):
-        for row, of_seeds in enumerate(values.values()):
-            height = row + 0.12 * (np.arange(len(of_seeds)) - (len(of_seeds) - 1) / 2)
-            ax.plot(of_seeds, height, "o", ms=6, color=GREEN if ax is axes[0] else AMBER, alpha=0.85)
-            ax.plot(np.mean(of_seeds), row, "|", ms=26, color="black", mew=1.5)
-        ax.set(yticks=range(len(values)), yticklabels=list(values) if ax is axes[0] else [], ylim=(len(values) - 0.5, -0.6))
-        ax.grid(axis="y", visible=False)
-    axes[0].axvline(baseline, color=GREY, ls="--", lw=1)
-    note(axes[0], (baseline, len(elbo) - 1), "independent\npixels", (14, -4), GREY)
-    axes[1].set(xlim=(-0.5, latents + 0.5))
-    return fig
-
-
-@in_course_style
-def probes(accuracy: Mapping[str, Sequence[tuple[float, float]]], labels: Sequence[int]) -> Figure:
-    """Accuracy and standard error of a linear classifier on each representation, for each number of labelled images; a row each."""
-    fig, axes = figure([f"{n:,} labelled digits" for n in labels], "accuracy on held-out digits, percent", size=(9.4, 3.1))
-    for i, ax in enumerate(axes):
-        for row, (name, found) in enumerate(accuracy.items()):
-            value, error = found[i]
-            color = GREEN if name.startswith("code") else GREY
-            ax.errorbar(100 * value, row, xerr=200 * error, fmt="o", ms=7, color=color, capsize=3)
-            ax.annotate(f"{value:.0%}", (100 * value, row), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9, color=color)
-        ax.set(yticks=range(len(accuracy)), yticklabels=list(accuracy) if i == 0 else [], ylim=(len(accuracy) - 0.5, -0.8), xlim=(20, 100))
-        ax.grid(axis="y", visible=False)
+def probes(accuracy: Mapping[str, tuple[float, float]], labels: int) -> Figure:
+    """Accuracy and standard error of a linear classifier on each representation, a row each; the bars are two standard errors."""
+    fig, ax = figure(f"Logistic regression with {labels:,} labels", "accuracy on held-out digits, percent", size=(7.6, 2.9))
+    for row, (name, (value, error)) in enumerate(accuracy.items()):
+        color = GREEN if name.startswith("code") else GREY
+        ax.errorbar(100 * value, row, xerr=200 * error, fmt="o", ms=7, color=color, capsize=3)
+        ax.annotate(f"{value:.0%}", (100 * value, row), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9, color=color)
+    ax.set(yticks=range(len(accuracy)), yticklabels=list(accuracy), ylim=(len(accuracy) - 0.5, -0.8), xlim=(25, 100))
+    ax.grid(axis="y", visible=False)
     return fig
 
 
