@@ -34,7 +34,7 @@ def test_how_many_draws_every_training_and_joins_the_means() -> None:
     assert [bar.get_height() for bar in right.patches] == [2.0, 0.5, 0.1]
     assert left.get_title(loc="left") == "From 20 to 50 little changes"
     notes = {t.get_text(): t.xy for t in middle.texts if hasattr(t, "xy")}
-    assert notes == {"active units": (50, 47), "more than\n0.1 nats": (50, 16)}
+    assert notes == {"active units": (50, 47), "more than 0.1 nats": (50, 16)}
 
 
 def test_clouds_share_their_axes_and_say_how_many_are_told_apart() -> None:

@@ -29,8 +29,9 @@ def how_many(sizes: Sequence[int], bound, active, carrying, nats) -> Figure:
         for k, of_seeds in zip(sizes, values):
             ax.plot([k] * len(of_seeds), of_seeds, "o", ms=5, color=color, alpha=0.8)
         line(ax, sizes, values.mean(1), "", color, lw=1.2)
-    for height, name, color in ((active[-1].mean(), "active units", AMBER), (carrying[-1].mean(), "more than\n0.1 nats", GREEN)):
-        at = {"xytext": (-9, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
+    ends = ((active[-1].mean(), "active units", AMBER, (-9, 0)), (carrying[-1].mean(), "more than 0.1 nats", GREEN, (4, -38)))
+    for height, name, color, place in ends:
+        at = {"xytext": place, "textcoords": "offset points", "ha": "right", "va": "center"}
         axes[1].annotate(name, (last, height), color=color, fontsize=9, **at)
     axes[1].text(sizes[0], 0.72 * last, "dashed:\nall K", color=GREY, fontsize=9)
     axes[2].bar(range(1, len(nats) + 1), np.sort(nats)[::-1], color=GREEN)
