@@ -48,13 +48,15 @@ def test_clouds_share_their_axes_and_say_how_many_are_told_apart() -> None:
 
 def test_the_ceiling_is_log_n_and_is_named_with_the_information_where_they_coincide() -> None:
     counts = [100, 2000]
-    fig = figures.ceiling(counts, {2: [4.4, 6.0], 20: [4.6, 7.6]}, {2: [2.2, 0.7], 20: [18.0, 15.4]})
-    for ax, told, away in zip(fig.axes, ([4.4, 6.0], [4.6, 7.6]), ([2.2, 0.7], [18.0, 15.4])):
+    fig = figures.ceiling(counts, {2: [4.4, 6.0], 20: [4.6, 7.55]}, {2: [2.2, 0.7], 20: [18.0, 15.4]})
+    for ax, told, away in zip(fig.axes, ([4.4, 6.0], [4.6, 7.55]), ([2.2, 0.7], [18.0, 15.4])):
         information, ceiling, divergence = (d.get_ydata() for d in ax.lines)
         np.testing.assert_allclose(information, told)
         np.testing.assert_allclose(ceiling, np.log(counts))
         np.testing.assert_allclose(divergence, away)
         assert ax.get_ylim()[1] > 18
+    titles = [ax.get_title(loc="left") for ax in fig.axes]
+    assert titles == ["K = 2: the information stays below log N", "K = 20: the information has reached log N"]
     named = [{t.get_text() for t in ax.texts} for ax in fig.axes]
     assert {"log N", "information $I$"} < named[0]
     assert "log N and\ninformation $I$" in named[1]

@@ -57,11 +57,13 @@ def clouds(codes, draws, share: float) -> Figure:
 @in_course_style
 def ceiling(counts: Sequence[int], information: Mapping[int, Sequence[float]], divergence: Mapping[int, Sequence[float]]) -> Figure:
     """The two parts of the average KL against the number of images N, a panel for each K, below the ceiling log N."""
-    fig, axes = figure([f"K = {k}" for k in information], "images N in the aggregate (log scale)", ["nats", ""], size=(9.4, 3.6))
+    reached = {k: np.log(counts[-1]) - told[-1] < 0.1 for k, told in information.items()}
+    titles = [f"K = {k}: the information {'has reached' if full else 'stays below'} log N" for k, full in reached.items()]
+    fig, axes = figure(titles, "images N in the aggregate (log scale)", ["nats", ""], size=(9.4, 3.6))
     top = 1.08 * max(np.log(counts[-1]), *(max(values) for values in divergence.values()))
     for ax, k in zip(axes, information):
         ends = {"log N": (np.log(counts[-1]), GREY), "information $I$": (information[k][-1], GREEN)}
-        if ends["log N"][0] - information[k][-1] < 0.06 * top:
+        if reached[k]:
             ends = {"log N and\ninformation $I$": (information[k][-1], GREEN)}
         ends[r"KL($\bar q$ ‖ p)"] = divergence[k][-1], AMBER
         line(ax, counts, information[k], "", "elbo", marker="o")
@@ -98,15 +100,15 @@ def plane(runs: Mapping[str, object], baseline: float, title: str) -> Figure:
 
 
 def _equal_elbo(ax: Axes, right: float, low: float, high: float) -> None:
-    """Diagonal lines on which D + R, minus the ELBO, is a multiple of 20 nats."""
+    """Diagonal lines on which D + R, minus the ELBO, is a multiple of 20 nats, labelled at the bottom or, if they are too flat, within."""
+    bottom = low + 0.035 * (high - low)
+    place = {"color": GREY, "fontsize": 8, "va": "center", "backgroundcolor": "white"}
     for level in np.arange(20 * np.ceil(low / 20), high + right, 20):
         ax.plot([0, right], [level, level - right], color="#BBBBBB", lw=0.8, zorder=0)
-        rate = level - low - 0.035 * (high - low)
-        if 0.15 * right < rate < 0.97 * right:
-            ax.text(
-                rate, low + 0.035 * (high - low), f"−{level:.0f}", color=GREY, fontsize=8, va="center", ha="center", backgroundcolor="white"
-            )
-    ax.text(0.01 * right, low + 0.035 * (high - low), "equal ELBO:", color=GREY, fontsize=8, va="center", backgroundcolor="white")
+        rate = level - bottom if level - bottom < 0.97 * right else 0.3 * right
+        if rate > 0.15 * right and level - rate < high:
+            ax.text(rate, level - rate, f"−{level:.0f}", ha="center", **place)
+    ax.text(0.01 * right, bottom, "equal ELBO:", **place)
 
 
 @in_course_style
@@ -127,13 +129,15 @@ def shared(information: Mapping[str, object], names: Sequence[str]) -> Figure:
     """The information in nats (factors, latents) that each latent has about each factor, a panel for each code on one scale."""
     tables = {title: np.asarray(values) for title, values in information.items()}
     top = max(values.max() for values in tables.values())
-    fig, axes = figure(list(tables), "latent", size=(10.4, 3.9))
+    fig, axes = figure(list(tables), "latent", size=(10.4, 4.1))
+    fig.suptitle("Factors share information with several latents, in both codes", x=0.01, ha="left", fontsize=11, fontweight="bold")
     for i, (ax, values) in enumerate(zip(axes, tables.values())):
         drawn = ax.imshow(values, cmap="Greys", vmin=0, vmax=top, aspect="auto")
         for factor, latent in enumerate(values.argmax(1)):
             ax.plot(latent, factor, "o", ms=4, color=COLORS["naive"])
         ax.set(yticks=range(len(names)), yticklabels=list(names) if i == 0 else [])
         ax.set(xticks=range(0, values.shape[1], 2), xticklabels=range(1, values.shape[1] + 1, 2))
+        ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10, fontweight="normal")
         ax.grid(False)
     fig.colorbar(drawn, ax=axes, label="nats (dot: the most of a row)")
     return fig
