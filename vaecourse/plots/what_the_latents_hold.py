@@ -29,7 +29,7 @@ def how_many(sizes: Sequence[int], bound, active, carrying, nats) -> Figure:
         for k, of_seeds in zip(sizes, values):
             ax.plot([k] * len(of_seeds), of_seeds, "o", ms=5, color=color, alpha=0.8)
         line(ax, sizes, values.mean(1), "", color, lw=1.2)
-    ends = ((active[-1].mean(), "active units", AMBER, (-9, 0)), (carrying[-1].mean(), "more than 0.1 nats", GREEN, (4, -38)))
+    ends = ((active[-1].mean(), "active units", AMBER, (-9, 0)), (carrying[-1].mean(), "more than 0.1 nats", GREEN, (4, -54)))
     for height, name, color, place in ends:
         at = {"xytext": place, "textcoords": "offset points", "ha": "right", "va": "center"}
         axes[1].annotate(name, (last, height), color=color, fontsize=9, **at)
