@@ -332,6 +332,36 @@ def test_overfitting_is_found() -> None:
     report = diagnostics.audit(trained(latent_dim=10, epochs=200, x=few), digits().test.x, few, **SETTINGS)
     assert found(report)["overfitting"] == "caution"
     assert report.numbers["excess"] > 5
+    assert report.numbers["polished_excess"] < report.numbers["excess"]
+
+
+def test_overfitting_of_the_encoder_is_told_from_that_of_the_decoder() -> None:
+    model = linear(narrow=0.8)
+    x, learnt = model.marginal.sample((40,)), model.marginal.sample((40,))
+    right = model.encoder
+
+    def encoder(images: Tensor):  # far off on images that it has not seen
+        q = right(images)
+        new = (images[:, None] == x).all(2).any(1, keepdim=True)
+        return diagonal_normal(q.mean + 3.0 * new, q.variance.log())
+
+    model.encoder = encoder
+    report = diagnostics.audit(model, x, learnt, n_samples=100, n_polished=40)
+    truth = closed(model, learnt)[0].mean() - closed(model, x)[0].mean()
+    assert report.numbers["excess"] > truth + 5
+    assert report.numbers["polished_excess"] == pytest.approx(truth.item(), abs=0.1)
+    said = text_of(report, "overfitting")
+    assert f"{report.numbers['polished_excess']:.2f} ± {report.numbers['polished_excess_error']:.2f} nats" in said
+    assert "polished for each of 40 images" in said
+
+
+def test_an_implied_beta_that_is_not_known_is_not_shown() -> None:
+    data = digits()
+    shown = {name: value for name, value, _ in diagnostics.audit(constant(data.train.x[:150]), data, **SETTINGS).rows}
+    assert shown["implied beta"] == "undetermined"
+    model = linear()
+    kept = {name: value for name, value, _ in diagnostics.audit(model, model.marginal.sample((60,)), n_samples=50, n_polished=3).rows}
+    assert kept["implied beta"].startswith("1.0")
 
 
 # ---------------------------------------------------------------- what it may be compared with
@@ -340,8 +370,13 @@ def test_overfitting_is_found() -> None:
 @pytest.mark.parametrize(
     ("name", "dynamic", "there", "absent"),
     [
-        ("mnist", True, ["-86.76", "-85.54", "-84.78", "table 1", "dynamic row only", "not Larochelle and Murray's"], "-88.71"),
-        ("mnist", False, ["-88.71", "-87.63", "-87.10", "appendix D", "static row only"], "-86.76"),
+        (
+            "mnist",
+            True,
+            ["-86.76", "-85.54", "-84.78", "table 1", "60,000 training images", "dynamic row only", "not Larochelle and Murray's"],
+            "-88.71",
+        ),
+        ("mnist", False, ["-88.71", "-87.63", "-87.10", "appendix D", "50,000 training images", "static row only"], "-86.76"),
         ("mnist", None, ["-86.76", "-88.71", "never beside both"], "row only"),
         ("static-mnist", None, ["-88.71", "static images of Larochelle and Murray"], "-86.76"),
         ("strokes", None, ["No paper has a number on these strokes"], "-8"),
