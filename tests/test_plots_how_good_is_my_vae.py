@@ -30,7 +30,7 @@ def test_both_bounds_have_one_scale_and_only_the_known_value_has_a_line() -> Non
     fig = figures.bound_against_k([1, 5, 500], [-12.0, -11.0, -10.5], -10.0, [-95.0, -93.0, -91.0])
     left, right = fig.axes
     assert title(left) == "K = 2: at k = 500 still 0.5 nats too low"
-    assert title(right) == "K = 20: 4.0 nats from the first to the last"
+    assert title(right) == "K = 20: up by 4.0 nats, exact value unknown"
     assert np.diff(left.get_ylim()) == pytest.approx(np.diff(right.get_ylim()))
     assert [list(ax.lines[0].get_ydata()) for ax in fig.axes] == [[-12.0, -11.0, -10.5], [-95.0, -93.0, -91.0]]
     assert [len(ax.lines) for ax in fig.axes] == [3, 2]
@@ -51,7 +51,7 @@ def test_differences_are_sorted_and_the_title_counts_those_above_zero() -> None:
 
 def overfits(refined: list[float]):
     epochs = np.arange(1, 5)
-    return figures.two_overfits(epochs, epochs - 100.0, epochs - 120.0, (2, 3, 4), [-118.0, -120.0, -131.0], refined, (2, 4), (-140, -90))
+    return figures.two_overfits(epochs, epochs - 100.0, epochs - 120.0, (2, 3, 4), [-118.0, -120.0, -131.0], refined, (2, 4))
 
 
 def test_the_title_compares_what_both_q_lose_or_gain() -> None:
@@ -65,7 +65,8 @@ def test_the_title_compares_what_both_q_lose_or_gain() -> None:
     assert list(refined.get_ydata()) == [-115.0, -114.0, -112.0]
     assert to_hex(encoder.get_color()).upper() == plots.COLORS["elbo"]
     assert "lost by the encoder:\n19 nats" in texts(fig)
-    assert fig.axes[0].get_ylim() == (-140, -90)
+    low, high = fig.axes[0].get_ylim()
+    assert low < -131 < -112 < high
 
 
 def test_every_gain_has_a_bar_and_two_standard_errors() -> None:

@@ -29,7 +29,7 @@ def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unk
     """The bound of a model whose log p(x) is known and of one whose is not, for each k, in nats; both panels have the same scale."""
     titles = [
         f"K = 2: at k = {ks[-1]:,} still {exact - known[-1]:.1f} nats too low",
-        f"K = 20: {unknown[-1] - unknown[0]:.1f} nats from the first to the last",
+        f"K = 20: up by {unknown[-1] - unknown[0]:.1f} nats, exact value unknown",
     ]
     fig, axes = figure(titles, "samples k", ["nats per held-out digit", ""], size=(9.4, 3.9))
     tall = 1.25 * max(exact - known[0], unknown[-1] - unknown[0])
@@ -60,15 +60,13 @@ def above_the_exact(at_the_mean, elbo, least: float = -6.0) -> Figure:
     ax.fill_between(x[over], at_the_mean[over], color=COLORS["naive"], alpha=0.2, lw=0)
     ax.axhline(0, color=COLORS["exact"], lw=1.2)
     ax.text(1, 0.12, "exact log p(x)", fontsize=9)
-    ax.text(1, least + 0.15, f"{least:g} or less", fontsize=8, color=GREY)
+    ax.annotate(f"{least:g} nats or less", (9, least), (12, 8), textcoords="offset points", fontsize=8, color=GREY)
     ax.set(xlim=(0, 100), ylim=(least, 1.15 * max(at_the_mean.max(), 1)))
     return fig
 
 
 @in_course_style
-def two_overfits(
-    epochs, training, held_out, marks: Sequence[int], encoder, refined, between: tuple[int, int], reach: tuple[float, float]
-) -> Figure:
+def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refined, between: tuple[int, int]) -> Figure:
     """The ELBO by epoch on the training digits and on held-out ones, in nats, and at some epochs with two different q.
 
     Args:
@@ -76,14 +74,15 @@ def two_overfits(
         marks: the epochs at which the held-out ELBO was measured more exactly.
         encoder, refined: with the encoder's q and with q refined for each image, one value for each mark.
         between: the two marks that the title compares.
-        reach: the lowest and the highest value that are drawn.
     """
     first, last = (list(marks).index(mark) for mark in between)
     lost, gained = encoder[first] - encoder[last], refined[last] - refined[first]
     word = "gains" if gained > 0 else "loses"
     title = f"Epochs {between[0]} to {between[1]}: the encoder's q loses {lost:.0f} nats, the refined q {word} {abs(gained):.0f}"
     fig, ax = figure(title, "epoch", "ELBO, nats per digit", size=(8.2, 4.2))
-    line(ax, epochs, training, "training digits", "prior", end=int(0.55 * len(epochs)), nudge=(-76, 12))
+    low, high = min(encoder) - 6, max(refined) + 30
+    inside = np.flatnonzero(np.asarray(training) < high - 12)[-1]
+    line(ax, epochs, training, "training digits,\nencoder's q", GREY, end=inside, nudge=(8, -6))
     ax.plot(epochs, held_out, color=COLORS["elbo"], lw=1, alpha=0.5)
     line(ax, marks, encoder, "held out,\nencoder's q", "elbo", marker="o", nudge=(8, 0))
     line(ax, marks, refined, "held out,\nrefined q", AMBER, marker="o", nudge=(8, 0))
@@ -91,7 +90,7 @@ def two_overfits(
     ax.annotate("", (between[1], encoder[last]), (between[1], refined[last]), arrowprops=arrow)
     middle = (encoder[last] + refined[last]) / 2
     ax.text(between[1] - 2, middle, f"lost by the encoder:\n{refined[last] - encoder[last]:.0f} nats", ha="right", va="center", fontsize=9)
-    ax.set(xlim=(0, 1.2 * max(epochs)), ylim=reach)
+    ax.set(xlim=(0, 1.2 * max(epochs)), ylim=(low, high))
     return fig
 
 
