@@ -105,7 +105,7 @@ def audit(
 ) -> Audit:
     """What is to be known about a trained VAE before its number is reported.
 
-    Everything is measured on the first n_images held-out and the first n_images training images. Where the images are not black
+    Everything is measured on the first n_images held-out and the first n_images training images (the shares of ink on up to 2,000 of them). Where the images are not black
     and white the report says so, and speaks about the same images after one random binarisation.
 
     Args:
@@ -166,7 +166,7 @@ def audit(
     at_rest = _pm(numbers, "beta") if _determined(numbers) else "undetermined"
     rows.append(("implied beta", at_rest, "the weight of the KL under which the spread of q is at rest; 1 for the ELBO"))
     if model.binary:
-        add("baseline", "independent pixels", _independent(x, seen), "log p(x) of a model without latents")
+        add("baseline", "independent pixels", _independent(x, x if learnt is None else learnt), "log p(x) of a model without latents")
     findings += _faults(model, numbers, x, learnt)
     if not any(finding.name == "untrained" for finding in findings):
         findings += _cautions(numbers)
