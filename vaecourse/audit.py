@@ -105,8 +105,9 @@ def audit(
 ) -> Audit:
     """What is to be known about a trained VAE before its number is reported.
 
-    Everything is measured on the first n_images held-out and the first n_images training images (the shares of ink on up to 2,000 of them). Where the images are not black
-    and white the report says so, and speaks about the same images after one random binarisation.
+    Everything is measured on the first n_images held-out and the first n_images training images; the baseline takes its shares of ink
+    from up to 2,000 training images. Where the images are not black and white the report says so, and speaks about the same images
+    after one random binarisation.
 
     Args:
         model: a VAE whose encoder proposes diagonal normals.
