@@ -349,7 +349,7 @@ def test_overfitting_of_the_encoder_is_told_from_that_of_the_decoder() -> None:
     report = diagnostics.audit(model, x, learnt, n_samples=100, n_polished=40)
     truth = closed(model, learnt)[0].mean() - closed(model, x)[0].mean()
     assert report.numbers["excess"] > truth + 5
-    assert report.numbers["excess"] - report.numbers["encoder_excess"] == pytest.approx(truth.item(), abs=0.5)
+    assert report.numbers["excess"] - report.numbers["encoder_excess"] == pytest.approx(truth.item(), abs=1.5)
     said = text_of(report, "overfitting")
     assert f"less by {report.numbers['encoder_excess']:.2f} ± {report.numbers['encoder_excess_error']:.2f} nats" in said
     assert "polished for each of 40 images" in said

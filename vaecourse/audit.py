@@ -396,7 +396,7 @@ def _cautions(numbers: dict[str, float]) -> list[Finding]:
 
 def _overfitting(model: LatentVariableModel, x: Tensor, seen: Tensor, numbers: dict[str, float]) -> Finding:
     """Where the bound is higher on training images: by how much less when q is polished for each image of both kinds."""
-    (there, there_error), (here, here_error) = (mean_and_error(_polishing_gain(model, images)) for images in (x, seen))
+    (there, there_error), (here, here_error) = (mean_and_error(_polishing_gain(model, images, numbers["k"])) for images in (x, seen))
     numbers["encoder_excess"], numbers["encoder_excess_error"] = there - here, math.hypot(there_error, here_error)
     text = (
         f"The bound on training images is {_pm(numbers, 'excess')} nats above that on held-out images: decoder, encoder or both overfit. "
@@ -406,12 +406,13 @@ def _overfitting(model: LatentVariableModel, x: Tensor, seen: Tensor, numbers: d
     return Finding("overfitting", "caution", text)
 
 
-def _polishing_gain(model: LatentVariableModel, x: Tensor) -> Float[Tensor, " batch"]:
-    """The bound with 500 samples of a q polished for each image, minus that with the encoder's q."""
+def _polishing_gain(model: LatentVariableModel, x: Tensor, n_samples: int) -> Float[Tensor, " batch"]:
+    """The bound with a q polished for each image, minus that with the encoder's q."""
     q = _proposals(model, x)
     best = refine(model, x, [q])
     with torch.no_grad():
-        return log_mean_exp(log_weights(model, x, 500, best), 0) - log_mean_exp(log_weights(model, x, 500, q), 0)
+        polished, plain = (log_mean_exp(log_weights(model, x, n_samples, proposal), 0) for proposal in (best, q))
+        return polished - plain
 
 
 def _comparison(model: LatentVariableModel, name: str | None, dynamic: bool | None, numbers: dict[str, float], found: set[str]) -> str:

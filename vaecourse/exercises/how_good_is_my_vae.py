@@ -184,7 +184,7 @@ ACTIVE_UNITS = Exercise(
             lambda mu, threshold=0.01: int((mu.std(0) > threshold).sum()),
         ),
         Mistake(
-            "This counts the latents below the threshold. The active ones are those above it.",
+            "This counts the idle latents, those below the threshold. The active ones are those above it.",
             lambda mu, threshold=0.01: int((mu.var(0) <= threshold).sum()),
         ),
         Mistake(
