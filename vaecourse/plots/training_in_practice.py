@@ -39,7 +39,10 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
 
 @in_course_style
 def bound_and_exact(results: Mapping[str, tuple[float, float]]) -> Figure:
-    """One row for each training: mean ELBO and mean log p(x) in nats, joined by the gap."""
+    """One row for the start and for each training: mean ELBO and mean log p(x) in nats, joined by the gap.
+
+    The title says by how much each training has changed log p(x); the dashed line is its value at the start.
+    """
     fig, ax = figure(
         "Each training raises log p(x); the gap lies between", "nats per held-out digit", size=(8.6, 0.62 * len(results) + 1.1)
     )
@@ -68,13 +71,13 @@ def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mappi
     """
     titles = ["log p(x): the decoder's part", "log p(x) − ELBO: the gap opens on unseen digits"]
     fig, axes = figure(titles, "epoch", ["log p(x), nats per digit", "gap, nats per digit"], size=(10.4, 3.9))
-    for ax, curves in zip(axes, (log_px, gaps)):
+    for ax, curves, room in zip(axes, (log_px, gaps), (1.25, 1.6)):
         for name, values in curves.items():
             color = COLORS["importance"] if "dynamic" in name else COLORS["exact"] if ax is axes[0] else COLORS["naive"]
             ax.plot(epochs, np.asarray(values), "o", ls="--" if name.startswith("seen") else "-", ms=5, color=color)
             last = float(np.asarray(values)[-1])
             ax.annotate(name, (epochs[-1], last), xytext=(8, 0), textcoords="offset points", color=color, va="center", fontsize=9)
-        ax.set_xlim(0, 1.45 * epochs[-1])
+        ax.set_xlim(0, room * epochs[-1])
         ax.set_xticks(list(epochs))
     axes[1].set_ylim(0, None)
     return fig
