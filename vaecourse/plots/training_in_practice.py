@@ -43,10 +43,10 @@ def bound_and_exact(results: Mapping[str, tuple[float, float]]) -> Figure:
 
     The title says by how much each training has changed log p(x); the dashed line is its value at the start.
     """
-    fig, ax = figure(
-        "Each training raises log p(x); the gap lies between", "nats per held-out digit", size=(8.6, 0.62 * len(results) + 1.1)
-    )
     values = np.array(list(results.values()))
+    *first, last = [f"{exact - values[0, 1]:.1f}" for exact in values[1:, 1]]
+    title = f"log p(x) changes by {', '.join(first)} and {last} nats".replace("-", "−")
+    fig, ax = figure(title, "nats per held-out digit", size=(8.6, 0.62 * len(results) + 1.1))
     for i, (bound, exact) in enumerate(values):
         ax.plot([bound, exact], [i, i], color=COLORS["prior"], lw=3, alpha=0.5)
         ax.plot(bound, i, "o", ms=9, color=COLORS["elbo"], label="ELBO" if i == 0 else "")
