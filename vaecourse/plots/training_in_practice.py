@@ -52,7 +52,8 @@ def bound_and_exact(results: Mapping[str, tuple[float, float]]) -> Figure:
         ax.plot(bound, i, "o", ms=9, color=COLORS["elbo"], label="ELBO" if i == 0 else "")
         ax.plot(exact, i, "o", ms=9, color=COLORS["exact"], label="log p(x)" if i == 0 else "")
         at = {"textcoords": "offset points", "va": "center", "fontsize": 9}
-        ax.annotate(f"{bound:.1f}".replace("-", "−"), (bound, i), xytext=(-9, 0), ha="right", color=COLORS["elbo"], **at)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        ax.annotate(f"{bound:.1f}".replace("-", "−"), (bound, i), xytext=(-9, 0), ha="right", color=COLORS["elbo"], bbox=box, **at)
         ax.annotate(f"{exact:.1f}".replace("-", "−"), (exact, i), xytext=(9, 0), ha="left", **at)
         ax.annotate(f"gap {exact - bound:.1f}", ((bound + exact) / 2, i), xytext=(0, 9), ha="center", color="#555555", **at)
     ax.axvline(values[0, 1], color=COLORS["exact"], lw=1, ls="--")
