@@ -44,8 +44,8 @@ VAE_LOSS = Exercise(
     name="vae_loss",
     statement=(
         "Write `vae_loss(x, logits, mu, log_var)`: the loss (8.2), minus the ELBO in nats per image, averaged over the images of the batch, as "
-        "one number that can be differentiated. `x` holds zeros and ones, shape (B, D). `logits`, shape (B, D), are the outputs of the decoder for the "
-        "sampled $z$. `mu` and `log_var`, shape (B, K), are the mean and the log-variance of $q(z \\mid x)$. The result must be right for logits of 1000 and −1000, too."
+        "one number that can be differentiated. `x` holds zeros and ones, shape (B, D). `logits` (B, D) are the outputs of the decoder for the "
+        "sampled $z$. `mu` and `log_var` (B, K) are mean and log-variance of $q(z \\mid x)$. Logits of 1000 and −1000 must be right, too."
     ),
     stub='''def vae_loss(x, logits, mu, log_var):
     """x, logits (B, D), mu, log_var (B, K) -> minus the ELBO in nats per image, averaged over images: a scalar."""

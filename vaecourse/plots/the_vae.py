@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, classes, ellipse, figure, in_course_style, line, note, plane, sheet
 
-GREEN, GREY, AMBER = COLORS["elbo"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
+GREEN, BLUE, GREY, AMBER = COLORS["elbo"], COLORS["importance"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 
 
 @in_course_style
@@ -39,7 +39,7 @@ def codes_and_map(codes, labels, pictures, reach: float) -> Figure:
     """
     codes = np.asarray(codes)
     outside = (abs(codes) > reach).any(1).mean()
-    fig, axes = figure(["Where the encoder puts the digits", "What the decoder makes of each place"], size=(10.4, 5.2))
+    fig, axes = figure(["Where the encoder puts the digits", "What the decoder makes of each place"], size=(10.4, 5.6))
     classes(axes[0], codes, labels)
     ellipse(axes[0], (0, 0), (1, 1), "prior", lw=1.4, ls="--")
     words = "dashed: two standard\ndeviations of the prior"
@@ -72,8 +72,8 @@ def two_gaps(approximation, amortisation, least: float = 0.003) -> Figure:
     ax.set_ylim(0.8 * least, 1.6 * max(amortisation.max(), approximation.max()))
     ax.minorticks_off()
     words = {"transform": ax.transAxes, "fontsize": 10, "weight": "bold"}
-    ax.text(0.02, 0.94, "● amortisation gap: a better ellipse exists", color=GREEN, **words)
-    ax.text(0.02, 0.87, "■ approximation gap: the best ellipse does not fit", color=AMBER, **words)
+    ax.text(0.02, 0.94, "● amortisation gap: a better q exists", color=GREEN, **words)
+    ax.text(0.02, 0.87, "■ approximation gap: the best q does not fit", color=AMBER, **words)
     return fig
 
 
@@ -83,36 +83,34 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
 
     Args:
         x: the digit (784,).
-        grid, probs: nodes (G, 2), close to the posterior, and the exact posterior on them (G,).
+        grid, probs: nodes (G, 2) around the posterior, and the exact posterior on them (G,).
         q, best: (mean, standard deviations) of the encoder's proposal and of the best diagonal normal.
         pictures: (2, 784), the decoder's mean at the mean of q, and a sample of the model given a z from q.
         values: ELBO(q), ELBO(best) and log p(x), in nats.
     """
-    fig, axes = figure(
-        ["The digit x", "Exact posterior p(z|x), and q(z|x)", "Mean image at q's mean", "z from q, then x given z"], size=(11, 5.2)
-    )
+    titles = ["The digit x", "Exact posterior p(z|x) and q(z|x)", "Mean image at q's mean", "z from q, x given z"]
+    fig, axes = figure(titles, size=(11, 4.8))
     fig.set_layout_engine("none")
-    lefts, widths, height, low = (0.01, 0.265, 0.62, 0.81), (0.17, 0.245, 0.17, 0.17), 0.5, 0.42
-    for ax, left, width in zip(axes, lefts, widths):
+    low, height = 0.42, 0.5
+    for ax, left, width in zip(axes, (0.01, 0.3, 0.645, 0.825), (0.165, 0.22, 0.165, 0.165)):
         ax.set_position((left, low, width, height))
-        ax.set_anchor("C")
-        ax.title.set_fontsize(10)
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10)
     for ax, image in zip(axes[[0, 2, 3]], (x, *pictures)):
         _image(ax, image)
     plane(axes[1], grid, probs)
     ellipse(axes[1], *q, GREEN, lw=2.2)
-    ellipse(axes[1], *best, "importance", lw=1.8, ls="--")
+    ellipse(axes[1], *best, BLUE, lw=1.8, ls="--")
     axes[1].locator_params(nbins=4)
-    key = {"transform": axes[1].transAxes, "fontsize": 8, "weight": "bold"}
-    axes[1].text(0.03, 0.93, "q of the encoder", color=GREEN, **key)
-    axes[1].text(0.03, 0.86, "best q of the family", color=COLORS["importance"], **key)
-    axes[1].text(0.03, 0.03, "ellipses: two standard deviations", transform=axes[1].transAxes, fontsize=8, color=GREY)
-    for left, right, name in ((0.185, 0.225, "encoder"), (0.56, 0.605, "decoder")):
-        fig.text((left + right) / 2, low + height / 2 + 0.02, name, ha="center", fontsize=9, color=GREY)
+    key = {"transform": axes[1].transAxes, "fontsize": 8}
+    axes[1].text(0.03, 0.93, "q of the encoder", color=GREEN, weight="bold", **key)
+    axes[1].text(0.03, 0.86, "best q", color=BLUE, weight="bold", **key)
+    axes[1].text(0.03, 0.03, "two standard deviations", color=GREY, **key)
+    for left, right, name in ((0.185, 0.235, "encoder"), (0.56, 0.61, "decoder")):
+        middle = low + height / 2
+        fig.text((left + right) / 2, middle + 0.03, name, ha="center", fontsize=10, color=GREY)
         arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.8}
-        axes[0].annotate("", (right, low + height / 2), (left, low + height / 2), "figure fraction", "figure fraction", arrowprops=arrow)
-    _number_line(fig.add_axes((0.06, 0.1, 0.88, 0.2)), values)
+        axes[0].annotate("", (right, middle), (left, middle), "figure fraction", "figure fraction", arrowprops=arrow)
+    _number_line(fig.add_axes((0.06, 0.03, 0.88, 0.26)), values)
     return fig
 
 
@@ -129,103 +127,71 @@ def _number_line(ax: Axes, values: tuple[float, float, float]) -> None:
     """ELBO(q), ELBO(q*) and log p(x) as ticks, and the two gaps between them as arrows."""
     bound, better, exact = values
     span = exact - bound
-    ax.axhline(0, color="#999999", lw=1)
-    names = (("ELBO(q), encoder", bound, GREEN), ("ELBO(q*), best q", better, COLORS["importance"]), ("log p(x)", exact, COLORS["exact"]))
-    for i, (name, value, color) in enumerate(names):
+    ax.plot([bound - 0.1 * span, exact + 0.1 * span], [0, 0], color="#999999", lw=1)
+    names = (("ELBO(q)", bound, GREEN, "right"), ("ELBO(q*), best q", better, BLUE, "center"), ("log p(x)", exact, COLORS["exact"], "left"))
+    for name, value, color, side in names:
         ax.plot([value, value], [-0.35, 0.35], color=color, lw=3)
-        ax.annotate(
-            f"{name}\n{value:.2f}".replace("-", "−"),
-            (value, -0.4),
-            (0, -2),
-            textcoords="offset points",
-            ha=("right", "center", "left")[i],
-            va="top",
-            color=color,
-        )
-    for (name, start, end, color), y in zip(
-        (("amortisation gap", bound, better, GREEN), ("approximation gap", better, exact, AMBER)), (0.55, 0.55)
-    ):
-        ax.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "<|-|>", "color": color, "lw": 1.8, "shrinkA": 0, "shrinkB": 0})
-        ax.text(
-            (start + end) / 2, y + 0.2, f"{name} {end - start:.2f} nats", ha="center", va="bottom", color=color, weight="bold", fontsize=9
-        )
+        words = f"{name}\n{value:.1f} nats".replace("-", "−")
+        ax.annotate(words, (value, -0.4), (0, -2), textcoords="offset points", ha=side, va="top", color=color, fontsize=9)
+    for name, start, end, color in (("amortisation gap", bound, better, GREEN), ("approximation gap", better, exact, AMBER)):
+        arrow = {"arrowstyle": "<|-|>", "color": color, "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (end, 0.55), (start, 0.55), arrowprops=arrow)
+        words = {"ha": "center", "va": "bottom", "color": color, "weight": "bold", "fontsize": 10}
+        ax.text((start + end) / 2, 0.75, f"{name} {end - start:.1f}", **words)
     ax.set(xlim=(bound - 0.12 * span, exact + 0.12 * span), ylim=(-1.5, 1.3))
     ax.axis("off")
 
 
 @in_course_style
-def claimed_and_true(results: Mapping[str, tuple[object, object, str]], floor: float) -> Figure:
-    """True error of log p(x) against the standard error that the weights report: {name: (error, reported, colour)}, a dot a digit.
-
-    Errors below `floor` are drawn at it, as triangles.
-    """
-    shares = [(abs(np.asarray(e)) < 3 * np.asarray(s)).mean() for e, s, _ in results.values()]
-    titles = [f"{name}: {share:.0%} within" for name, share in zip(results, shares)]
+def claimed_and_true(results: Mapping[str, tuple[object, object, str]]) -> Figure:
+    """True error of log p(x) against the standard error that the weights report: {name: (error, reported, colour)}, a dot a digit."""
+    results = {name: (np.asarray(error), np.asarray(reported), color) for name, (error, reported, color) in results.items()}
+    titles = [f"{name}: {(abs(e) < 3 * s).mean():.0%} within 3 errors" for name, (e, s, _) in results.items()]
     fig, axes = figure(titles, "standard error that the weights report, nats", ["true error, nats", ""], size=(9.6, 4))
     ramp = np.linspace(0, 1.02, 50)
+    low, high = min(e.min() for e, _, _ in results.values()), max(e.max() for e, _, _ in results.values())
     for ax, (error, reported, color) in zip(axes, results.values()):
-        error, reported = np.asarray(error), np.asarray(reported)
         ax.fill_between(ramp, -3 * ramp, 3 * ramp, color="#999999", alpha=0.3, lw=0)
-        kept = error >= floor
-        ax.plot(reported[kept], error[kept], "o", ms=4, mew=0, color=COLORS[color], alpha=0.6)
-        ax.plot(reported[~kept], np.full((~kept).sum(), floor), "v", ms=7, mew=0, color=COLORS[color])
-        ax.set(xlim=(0, 1.02), ylim=(1.08 * floor, max(4.0, 1.1 * error.max())))
-        if not kept.all():
-            words = f"▼ lower still, down to −{-error.min():.0f} nats"
-            ax.text(0.98, 0.1, words, transform=ax.transAxes, ha="right", fontsize=9, color=COLORS[color])
-    axes[0].text(0.03, 0.3, "grey: the exact value lies\nwithin 3 standard errors", transform=axes[0].transAxes, fontsize=9, color=GREY)
+        ax.plot(reported, error, "o", ms=4.5, mew=0, color=COLORS[color], alpha=0.6)
+        ax.set(xlim=(0, 1.02), ylim=(1.08 * low, max(4.0, 1.1 * high)))
+    words = "grey: the exact value lies\nwithin 3 standard errors"
+    axes[0].text(0.98, 0.04, words, transform=axes[0].transAxes, ha="right", fontsize=9, color=GREY)
     return fig
 
 
 @in_course_style
-def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: float = 100.0) -> Figure:
+def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: float = 60.0) -> Figure:
     """A digit for which the encoder proposes one place while its posterior has its mode at another.
 
     Args:
         grid, probs: nodes (G, 2) and the exact posterior on them (G,).
         q: mean (2,) and standard deviations (2,) of the encoder's proposal.
         mode: the node with the largest posterior, (2,).
-        pictures: (3, 784): the digit, the decoder's mean at q, and at the mode.
+        pictures: (3, 784): the digit, the decoder's mean at the mean of q, and at the mode.
         fits: log p(x|z) of the digit at these two places.
         depth: how many nats below its maximum the log posterior is drawn white.
     """
     (mu, sigma), mode = (np.asarray(a) for a in q), np.asarray(mode)
-    height = np.log(np.maximum(np.asarray(probs), 1e-300))
-    apart = np.linalg.norm(mode - mu)
-    titles = [
-        f"q and the posterior's mode lie {apart:.1f} apart",
-        "held out",
-        f"at q: {fits[0]:.0f} nats",
-        f"at the mode: {fits[1]:.0f} nats",
-    ]
+    log_posterior = np.log(np.maximum(np.asarray(probs, dtype=float), 1e-300))
+    titles = ["Log posterior, and q of the encoder", "held out", f"at q: {fits[0]:.0f} nats", f"at the mode: {fits[1]:.0f} nats"]
     fig, axes = figure([t.replace(" -", " −") for t in titles], size=(10.4, 3.9))
     fig.set_layout_engine("none")
-    for ax, left, width in zip(axes, (0.05, 0.45, 0.635, 0.82), (0.36, 0.165, 0.165, 0.165)):
-        ax.set_position((left, 0.12, width, 0.76))
+    for ax, left, width in zip(axes, (0.06, 0.445, 0.63, 0.815), (0.3, 0.17, 0.17, 0.17)):
+        ax.set_position((left, 0.13, width, 0.75))
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10)
-    plane(axes[0], grid, np.maximum(height - height.max() + depth, 0))
+    plane(axes[0], grid, np.maximum(log_posterior - log_posterior.max() + depth, 0))
+    middle, reach = (mu + mode) / 2, 1.5 * np.linalg.norm(mode - mu)
+    axes[0].set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach))
+    axes[0].locator_params(nbins=5)
+    ellipse(axes[0], mu, sigma, GREEN, lw=2.2)
+    axes[0].plot(*mode, "+", ms=12, mew=2.2, color="#000000")
     box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
-    for place, name, color, marker in ((mu, "encoder's q", GREEN, "o"), (mode, "posterior", AMBER, "s")):
-        axes[0].plot(*place, marker, ms=13, mfc="none", mec=color, mew=2)
-        below = place[1] > grid_middle(grid)
-        axes[0].annotate(
-            name,
-            place,
-            (0, -22 if below else 14),
-            textcoords="offset points",
-            ha="center",
-            color=color,
-            weight="bold",
-            fontsize=9,
-            bbox=box,
-        )
-    words = f"shade: log posterior, white\n{depth:.0f} nats below its maximum"
-    axes[0].text(0.02, 0.02, words, transform=axes[0].transAxes, fontsize=8, color=GREY, bbox=box)
-    for ax, image, color in zip(axes[1:], pictures, ("#000000", GREEN, AMBER)):
+    for place, name, color, nudge in ((mu, "q", GREEN, 8 + 70 * sigma[0] / reach), (mode, "mode", "#000000", 12)):
+        words = {"textcoords": "offset points", "va": "center", "color": color, "weight": "bold", "fontsize": 9, "bbox": box}
+        axes[0].annotate(name, place, (nudge, 0), **words)
+    words = f"white: {depth:.0f} nats or more\nbelow the maximum"
+    axes[0].text(0.03, 0.03, words, transform=axes[0].transAxes, fontsize=8, color=GREY, bbox=box)
+    for ax, image, color in zip(axes[1:], pictures, ("#BBBBBB", GREEN, "#000000")):
         _image(ax, image)
         ax.spines[:].set(color=color, linewidth=1.6)
     return fig
-
-
-def grid_middle(grid) -> float:
-    return float(np.asarray(grid)[:, 1].mean())
