@@ -477,7 +477,7 @@ def test_lines_of_one_data_set_are_replaced_and_the_others_kept(tmp_path: Path, 
 def test_the_datasheet_describes_the_shipped_files() -> None:
     folder = Path(data.__file__).parent.parent / "data"
     sheet = (folder / "README.md").read_text(encoding="utf-8")
-    for name in ("strokes.npz", "decoder.safetensors"):
+    for name in ("strokes.npz", "decoder.safetensors", "vaes.safetensors"):
         content = (folder / name).read_bytes()
         assert f"| {len(content)} | `{hashlib.sha256(content).hexdigest()}` |" in sheet
     for name, digest in data.SHA256.items():

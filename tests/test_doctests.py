@@ -40,6 +40,7 @@ WITHOUT_EXAMPLE = {
     "vaecourse.data.save_strokes",
     "vaecourse.scoreboard.store",
     "vaecourse.training.make_decoder",
+    "vaecourse.training.make_vaes",
     "vaecourse.variants.make_variants",
     # What these hold is shown in the examples of the functions that return them.
     "vaecourse.annealing.Annealing",

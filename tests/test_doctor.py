@@ -224,7 +224,7 @@ def test_shipped_data_missing_or_damaged(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(data, "shipped", lambda name: tmp_path / name)
     check = one("shipped data")
     assert not check.ok
-    assert check.found == "strokes.npz is damaged, decoder.safetensors is missing, players.csv is missing"
+    assert check.found == "strokes.npz is damaged, decoder.safetensors is missing, vaes.safetensors is missing, players.csv is missing"
     assert "git checkout -- data" in check.todo
 
 

@@ -33,6 +33,7 @@ from vaecourse.models import (
     VampPrior,
     mlp,
     pretrained,
+    pretrained_vae,
 )
 from vaecourse.oracles import exact_log_px
 
@@ -535,6 +536,22 @@ def test_pretrained_names_what_there_is_where_the_name_is_unknown(
 def test_pretrained_says_that_the_file_is_missing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere"):
         pretrained("strokes", tmp_path / "nowhere.safetensors")
+
+
+def test_pretrained_vae_gives_the_vae_that_was_stored_under_its_name_and_number_of_latents(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    stored, file = VAE(3, (5, 7), 9), tmp_path / "vaes.safetensors"
+    save_file({f"mine-3/{k}": v for k, v in stored.state_dict().items()}, file)
+    model, x = pretrained_vae(3, "mine", file), torch.ones(4, 9)
+    assert torch.equal(model.encoder(x).mean, stored.encoder(x).mean)
+    assert torch.equal(model.decoder(torch.ones(4, 3)).mean, stored.decoder(torch.ones(4, 3)).mean)
+    assert not any(p.requires_grad for p in model.parameters())
+    with pytest.raises(ValueError, match=r"no VAE called 'mine-2' in .*vaes\.safetensors; it holds mine-3"):
+        pretrained_vae(2, "mine", file)
+    with pytest.raises(TypeError, match="latent_dim"):
+        pretrained_vae("mine")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        pretrained_vae(3, "mine", tmp_path / "nowhere")
 
 
 # ---------------------------------------------------------------- bad input

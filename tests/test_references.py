@@ -58,7 +58,7 @@ def test_equations_referred_to_exist() -> None:
     numbered = {tag for text in PROSE.values() for tag in re.findall(r"\\tag\{([^}]+)\}", text)}
     for name, text in {**PROSE, **SOURCES}.items():
         pattern = (
-            r"\((\d\d?[a-z]?\.\d\d?|M\.\d\d?)\)" if name in PROSE else r"equations? (\d\d?[a-z]?\.\d\d?)(?: and (\d\d?[a-z]?\.\d\d?))?"
+            r"\((\d\d?[a-z]?\.\d\d?|[MC]\.\d\d?)\)" if name in PROSE else r"equations? (\d\d?[a-z]?\.\d\d?)(?: and (\d\d?[a-z]?\.\d\d?))?"
         )
         referred = {label for found in re.finditer(pattern, text) for label in found.groups() if label}
         assert referred <= numbered, f"{name} refers to {referred - numbered}"

@@ -25,7 +25,7 @@ from vaecourse.data import Digits, Split
 from vaecourse.diagnostics import exact_elbo
 from vaecourse.distributions import bernoulli
 from vaecourse.files import read_tensors
-from vaecourse.models import VAE, BernoulliMixture, ConditionalVAE, LatentVariableModel, MixturePrior, VampPrior
+from vaecourse.models import VAE, BernoulliMixture, ConditionalVAE, LatentVariableModel, MixturePrior, VampPrior, pretrained_vae
 from vaecourse.oracles import exact_log_px
 from vaecourse.training import History, fit
 
@@ -887,6 +887,21 @@ def test_a_new_decoder_takes_its_place_beside_the_others(tmp_path: Path, monkeyp
     assert same({k.removeprefix("strokes/"): v for k, v in stored.items()}, weights(trained[-1]))
     assert trained[-1].latent_dim == 2
     assert [p.name for p in tmp_path.iterdir()] == ["decoder.safetensors"]
+
+
+def test_new_vaes_take_their_places_beside_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "vaes.safetensors"
+    save_file({"mnist-20/kept": torch.ones(2), "strokes-2/stale": torch.ones(2)}, file)
+    monkeypatch.setattr(training, "shipped", lambda name: tmp_path / name)
+    monkeypatch.setattr(training, "load_digits", lambda name: digits())
+    monkeypatch.setattr(training, "fit", lambda model, *_, **__: None)
+    training.make_vaes("strokes")
+    assert {key.split("/")[0] for key in load_file(file)} == {"mnist-20", "strokes-20", "strokes-2"}
+    assert load_file(file)["mnist-20/kept"].tolist() == [1, 1]
+    for latent_dim in (20, 2):
+        torch.manual_seed(0)
+        started = VAE(latent_dim, (400, 400) if latent_dim == 20 else (128, 128)).half().float()
+        assert same(weights(pretrained_vae(latent_dim, "strokes", file)), weights(started))
 
 
 def test_the_short_way_to_the_usual_loss_gives_the_loss_of_the_model() -> None:

@@ -17,10 +17,11 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("doctor", help=doctor.__doc__, description=doctor.__doc__)
     make = commands.add_parser(
         "data",
-        help="make a shipped file again: strokes (a minute), players, a decoder (a quarter of an hour), scoreboard rows (minutes), "
+        help="make a shipped file again: strokes (a minute), players, a decoder (a quarter of an hour), VAEs (ten minutes), "
+        "scoreboard rows (minutes), "
         "or the runs that notebook 11 compares (half an hour)",
     )
-    by_digits = [f"{what}-{name}" for what in ("decoder", "scoreboard", "variants") for name in ("strokes", "mnist")]
+    by_digits = [f"{what}-{name}" for what in ("decoder", "vaes", "scoreboard", "variants") for name in ("strokes", "mnist")]
     make.add_argument("what", choices=["strokes", "players", *by_digits])
     told = "execute notebooks as the tests do, and store outputs that changed as the new reference"
     refresh = commands.add_parser("refresh", help=told, description=told)
@@ -61,7 +62,7 @@ def doctor() -> int:
 
 
 def make_data(what: str) -> None:
-    """Write data/strokes.npz or data/players.csv; or replace a decoder, scoreboard rows or runs, and keep those of other digits."""
+    """Write data/strokes.npz or data/players.csv; or replace a decoder, VAEs, scoreboard rows or runs, and keep those of other digits."""
     from vaecourse import data, players, scoreboard, training, variants
     from vaecourse.regression import find
 
@@ -71,6 +72,8 @@ def make_data(what: str) -> None:
         players.save(data.shipped("players.csv"))
     elif what.startswith("decoder-"):
         training.make_decoder(what.removeprefix("decoder-"))
+    elif what.startswith("vaes-"):
+        training.make_vaes(what.removeprefix("vaes-"))
     elif what.startswith("variants-"):
         variants.make_variants(what.removeprefix("variants-"))
     else:

@@ -40,6 +40,7 @@ PYTHON = (3, 10)  # the lowest version that pyproject.toml allows
 SHIPPED = {  # sha256, as in data/README.md; None if the file may change
     "strokes.npz": "48b271d34ef0508bd50e1389cdec19568418efd9f97f0ce6d0ab05799b96ed07",
     "decoder.safetensors": "dcabd80a5dcd345815b98402001d649ac762e55775d5f3559c7a15db61423d9e",
+    "vaes.safetensors": "c5566f34f5fa8bd414675e4746a410e340215eb62d3a54181a28aebf3bc83917",
     "players.csv": "e0ddbab2003d4324b1968dc9db2cc51148a997c57068e2f4c16124b23310cb54",
     "scoreboard.csv": None,
     "variants.csv": None,

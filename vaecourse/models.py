@@ -32,6 +32,7 @@ __all__ = [
     "VampPrior",
     "mlp",
     "pretrained",
+    "pretrained_vae",
 ]
 
 
@@ -617,9 +618,51 @@ def pretrained(name: str | None = None, path: str | Path | None = None) -> Laten
         >>> pretrained("strokes")
         LatentVariableModel(784 pixels, 2 latents, 118,032 parameters, frozen: decoder 2-128-128-784 ELU)
     """
-    name, file = digits_of(name), shipped("decoder.safetensors") if path is None else path
+    name = digits_of(name)
+    state = _stored(name, "decoder", shipped("decoder.safetensors"), path)
+    weights = [state[key] for key in sorted(state, key=lambda k: int(k.split(".")[-2])) if key.endswith("weight")]
+    model = LatentVariableModel(weights[0].shape[1], tuple(w.shape[0] for w in weights[:-1]), weights[-1].shape[0])
+    model.load_state_dict(state)
+    return model.requires_grad_(False)
+
+
+def pretrained_vae(latent_dim: int = 20, name: str | None = None, path: str | Path | None = None) -> VAE:
+    """A well-trained VAE that ships with the course, of 20 latents (hidden layers 400-400) or of 2 (128-128).
+
+    It was trained on the ELBO with dynamic binarisation; data/README.md has the settings and the bounds on log p(x).
+
+    Args:
+        latent_dim: K, 20 or 2.
+        name: the digits it was trained on, "strokes" or "mnist"; by default those that VAECOURSE_DIGITS chooses.
+        path: a file with VAEs; by default data/vaes.safetensors.
+
+    Returns:
+        The VAE, whose parameters are frozen (requires_grad=False).
+
+    Raises:
+        TypeError, ValueError: latent_dim is not a whole number above 0, the file holds no such VAE, or it is damaged or of another kind.
+        FileNotFoundError: there is no file at `path`.
+        DataUnavailable: the shipped file is missing or damaged.
+
+    Example:
+        >>> pretrained_vae(20, "strokes")
+        VAE(784 pixels, 20 latents, 970,824 parameters, frozen: encoder 784-400-400-40 ELU, decoder 20-400-400-784 ELU)
+    """
+    (latent_dim,) = positive(latent_dim=latent_dim)
+    state = _stored(f"{digits_of(name)}-{latent_dim}", "VAE", shipped("vaes.safetensors"), path)
+    weights = [
+        state[key] for key in sorted(state, key=lambda k: int(k.split(".")[-2])) if key.startswith("decoder.") and key.endswith("weight")
+    ]
+    model = VAE(latent_dim, tuple(w.shape[0] for w in weights[:-1]), weights[-1].shape[0])
+    model.load_state_dict(state)
+    return model.requires_grad_(False)
+
+
+def _stored(name: str, what: str, shipped_file: Path, path: str | Path | None) -> dict[str, Tensor]:
+    """The tensors that a file of models, of the kind `what`, keeps under `name`; without a path, those of the shipped file."""
+    file = shipped_file if path is None else path
     try:
-        tensors, _ = read_tensors(file, "a safetensors file with decoders")
+        tensors, _ = read_tensors(file, f"a safetensors file with {what}s")
     except (OSError, ValueError) as error:
         if path is not None:
             raise
@@ -627,8 +670,5 @@ def pretrained(name: str | None = None, path: str | Path | None = None) -> Laten
     state = {key.removeprefix(f"{name}/"): value.float() for key, value in tensors.items() if key.startswith(f"{name}/")}
     if not state:
         names = sorted({key.split("/")[0] for key in tensors})
-        raise ValueError(f"no decoder called {name!r} in {file}; it holds {', '.join(names) or 'nothing'}")
-    weights = [state[key] for key in sorted(state, key=lambda k: int(k.split(".")[-2])) if key.endswith("weight")]
-    model = LatentVariableModel(weights[0].shape[1], tuple(w.shape[0] for w in weights[:-1]), weights[-1].shape[0])
-    model.load_state_dict(state)
-    return model.requires_grad_(False)
+        raise ValueError(f"no {what} called {name!r} in {file}; it holds {', '.join(names) or 'nothing'}")
+    return state

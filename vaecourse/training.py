@@ -25,7 +25,7 @@ from vaecourse.files import located, read_tensors, replacing
 from vaecourse.models import VAE, Decoder, Encoder, LatentVariableModel
 from vaecourse.oracles import quadrature_log_px
 
-__all__ = ["History", "Loss", "beta_loss", "exact_loss", "fit", "free_bits_loss", "iwae_loss", "make_decoder"]
+__all__ = ["History", "Loss", "beta_loss", "exact_loss", "fit", "free_bits_loss", "iwae_loss", "make_decoder", "make_vaes"]
 
 Loss = Callable[[LatentVariableModel, Tensor], Tensor]
 
@@ -327,8 +327,26 @@ def make_decoder(name: str) -> None:
     epochs = {"strokes": (60, 40, 10), "mnist": (30, 16, 4)}[name]
     for n, spacing, batch_size, lr in zip(epochs, (0.3, 0.2, 0.12), (128, 128, 256), (1.5e-3, 1e-3, 5e-4)):
         fit(model, digits.train, n, batch_size=batch_size, lr=lr, loss=exact_loss(spacing))
-    path = shipped("decoder.safetensors")
-    there = read_tensors(path, "a safetensors file with decoders")[0] if path.exists() else {}
+    _keep("decoder.safetensors", name, model)
+
+
+def make_vaes(name: str) -> None:
+    """Train the VAEs of the digits called `name`, with 2 and with 20 latents, and store them in data/vaes.safetensors.
+
+    The pixels are drawn anew in every epoch (dynamic binarisation). The weights are stored in half precision. It takes about ten minutes.
+    """
+    digits = load_digits(name)
+    for latent_dim, hidden in ((20, 400), (2, 128)):
+        torch.manual_seed(0)
+        model = VAE(latent_dim, (hidden, hidden))
+        fit(model, digits, {"strokes": 200, "mnist": 100}[name], batch_size=128, lr=1e-3, dynamic=True)
+        _keep("vaes.safetensors", f"{name}-{latent_dim}", model.half())
+
+
+def _keep(file: str, name: str, model: LatentVariableModel) -> None:
+    """Store a model under its name in a shipped file, and keep the others that the file holds."""
+    path = shipped(file)
+    there = read_tensors(path, "a safetensors file with models")[0] if path.exists() else {}
     kept = {k: v for k, v in there.items() if not k.startswith(f"{name}/")}
     _write(path, kept | {f"{name}/{k}": v for k, v in model.state_dict().items()})
 

@@ -26,7 +26,9 @@ NUMBER = re.compile(
     r"|(?<![\w.])[-+−]?(?:nan|inf|infinity|∞)(?!\w)",
     flags=re.I,
 )
-EXACT = re.compile(r"(?<=[✓✗] )\((?:\d+[a-z]?|M)\.\d+\)|\(\d+,(?: ?\d+,)*(?: ?\d+)?\)")  # the number of an equation; the shape of a tensor
+EXACT = re.compile(
+    r"(?<=[✓✗] )\((?:\d+[a-z]?|[MC])\.\d+\)|\(\d+,(?: ?\d+,)*(?: ?\d+)?\)"
+)  # the number of an equation; the shape of a tensor
 SPREAD = re.compile(r"[ \t]*(?:[^\W\d]+[ \t]*)?\(?(?:±|\+/-)[ \t]*")  # between a number and its tolerance: "4.1 ± 0.3", "4.1 nats (± 0.3)"
 GRANTED = re.compile(r"^\s*#\s*tolerance:\s*([\d.]+(?:e-?\d+)?)\s*(%?)\s*$", flags=re.M)
 TEXTS = ("text/plain", "text/html", "text/markdown", "text/latex")

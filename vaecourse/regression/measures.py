@@ -65,6 +65,7 @@ class Measures:
 LIMITS = {
     "core": Measures(words=2600, questions=10**9, code_lines=280, hidden_lines=10**9, cells=70, equations=10, exercises=10**9),
     "side": Measures(words=3200, questions=10**9, code_lines=380, hidden_lines=10**9, cells=80, equations=10**9, exercises=10**9),
+    "extra": Measures(words=3200, questions=10**9, code_lines=380, hidden_lines=10**9, cells=80, equations=10**9, exercises=10**9),
 }
 
 
@@ -79,9 +80,10 @@ def number_of(path: Path) -> str:
 
 
 def kind_of(path: Path) -> str | None:
-    """ "core" for the notebooks 00 to 09, "side" for those with a letter behind their number, None for the others."""
+    """ "core" for the notebooks 00 to 09, "side" for those with a letter behind their number, "extra" for those without a number."""
     number = number_of(path)
-    return "side" if re.fullmatch(r"\d\d[a-z]", number) else "core" if re.fullmatch(r"0\d", number) else None
+    patterns = {"core": r"0\d", "side": r"\d\d[a-z]", "extra": r"\D+"}
+    return next((kind for kind, pattern in patterns.items() if re.fullmatch(pattern, number)), None)
 
 
 def measure(notebook: Any) -> Measures:

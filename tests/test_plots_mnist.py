@@ -1,0 +1,38 @@
+"""The figures of the notebook on MNIST draw what they are given, and their titles say what is in the data."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+from figures_under_test import close_everything, texts  # noqa: F401
+
+from vaecourse.plots import mnist as figures
+
+matplotlib.use("Agg")
+
+
+def test_number_line_puts_every_value_on_its_row_and_writes_it_there() -> None:
+    fig = figures.number_line({"low": (-200.4, "exact"), "high": (-86.7, "iwae")})
+    (ax,) = fig.axes
+    drawn = np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections] + [line.get_xydata() for line in ax.lines])
+    for value in ([-200.4, 0], [-86.7, 1]):
+        assert any(np.allclose(point, value) for point in drawn)
+    assert {"low", "high", "-200.4", "-86.7"} <= set(texts(fig))
+
+
+def test_twins_states_the_gap_at_the_end_of_each_training() -> None:
+    fig = figures.twins(
+        {"static": ([150.0, 120.0, 95.0], [150.0, 130.0, 126.4]), "dynamic": ([151.0, 121.0, 104.0], [150.0, 128.0, 118.0])}
+    )
+    assert {"Static binarisation: gap of 31 nats", "Dynamic binarisation: gap of 14 nats"} <= set(texts(fig))
+    for ax, ends in zip(fig.axes, ([95, 126.4], [104, 118])):
+        assert [line.get_ydata()[-1] for line in ax.lines] == ends
+        assert ax.get_ylim()[0] < 95
+
+
+def test_mass_draws_its_curve_below_the_line_at_one() -> None:
+    fig = figures.mass([0.1, 0.5, 0.9], [0.36, 0.5, 0.36])
+    curve, one = fig.axes[0].lines
+    np.testing.assert_array_equal(curve.get_ydata(), [0.36, 0.5, 0.36])
+    assert set(one.get_ydata()) == {1}
+    assert "at most 1/2" in texts(fig)
