@@ -89,9 +89,9 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
         values: ELBO(q), ELBO(best) and log p(x), in nats.
     """
     titles = ["The digit x", "Exact posterior p(z|x) and q(z|x)", "Mean image at q's mean", "z from q, x given z"]
-    fig, axes = figure(titles, size=(11, 4.8))
+    fig, axes = figure(titles, size=(11, 5.1))
     fig.set_layout_engine("none")
-    low, height = 0.42, 0.5
+    low, height = 0.4, 0.47
     for ax, left, width in zip(axes, (0.01, 0.3, 0.645, 0.825), (0.165, 0.22, 0.165, 0.165)):
         ax.set_position((left, low, width, height))
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10)
@@ -110,8 +110,14 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
         fig.text((left + right) / 2, middle + 0.03, name, ha="center", fontsize=10, color=GREY)
         arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.8}
         axes[0].annotate("", (right, middle), (left, middle), "figure fraction", "figure fraction", arrowprops=arrow)
-    _number_line(fig.add_axes((0.06, 0.03, 0.88, 0.26)), values)
+    _number_line(fig.add_axes((0.06, 0.03, 0.88, 0.25)), values)
+    share = (values[1] - values[0]) / (values[2] - values[0])
+    _headline(fig, f"The gap of this digit is {values[2] - values[0]:.1f} nats; a better q would close {share:.0%} of it")
     return fig
+
+
+def _headline(fig: Figure, words: str) -> None:
+    fig.suptitle(words, x=0.01, ha="left", fontsize=11, fontweight="bold")
 
 
 def _image(ax: Axes, image) -> None:
@@ -155,7 +161,7 @@ def claimed_and_true(results: Mapping[str, tuple[object, object, str]]) -> Figur
         ax.plot(reported, error, "o", ms=4.5, mew=0, color=COLORS[color], alpha=0.6)
         ax.set(xlim=(0, 1.02), ylim=(1.08 * low, max(4.0, 1.1 * high)))
     words = "grey: the exact value lies\nwithin 3 standard errors"
-    axes[0].text(0.98, 0.04, words, transform=axes[0].transAxes, ha="right", fontsize=9, color=GREY)
+    axes[1].text(0.98, 0.04, words, transform=axes[1].transAxes, ha="right", fontsize=9, color=GREY)
     return fig
 
 
@@ -174,10 +180,10 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
     (mu, sigma), mode = (np.asarray(a) for a in q), np.asarray(mode)
     log_posterior = np.log(np.maximum(np.asarray(probs, dtype=float), 1e-300))
     titles = ["Log posterior, and q of the encoder", "held out", f"at q: {fits[0]:.0f} nats", f"at the mode: {fits[1]:.0f} nats"]
-    fig, axes = figure([t.replace(" -", " −") for t in titles], size=(10.4, 3.9))
+    fig, axes = figure([t.replace(" -", " −") for t in titles], size=(10.4, 4.2))
     fig.set_layout_engine("none")
     for ax, left, width in zip(axes, (0.06, 0.445, 0.63, 0.815), (0.3, 0.17, 0.17, 0.17)):
-        ax.set_position((left, 0.13, width, 0.75))
+        ax.set_position((left, 0.13, width, 0.68))
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10)
     plane(axes[0], grid, np.maximum(log_posterior - log_posterior.max() + depth, 0))
     middle, reach = (mu + mode) / 2, 1.5 * np.linalg.norm(mode - mu)
@@ -194,4 +200,5 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
     for ax, image, color in zip(axes[1:], pictures, ("#BBBBBB", GREEN, "#000000")):
         _image(ax, image)
         ax.spines[:].set(color=color, linewidth=1.6)
+    _headline(fig, f"The encoder looks {np.linalg.norm(mode - mu):.1f} away from the mode of the posterior")
     return fig
