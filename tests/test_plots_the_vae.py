@@ -61,16 +61,16 @@ def test_codes_and_map_show_the_same_part_of_the_plane_and_say_how_many_codes_li
 
 
 def test_the_two_gaps_share_one_axis_in_the_order_of_their_sum() -> None:
-    approximation, amortisation = np.array([0.1, 0.2, 0.0]), np.array([20.0, 0.5, 1.0])
+    approximation, amortisation = np.array([0.0, 0.2, 2.0]), np.array([20.0, 1.5, 1.0])
     fig = figures.two_gaps(approximation, amortisation)
     (ax,) = fig.axes
     green, amber = ax.lines
-    assert list(green.get_ydata()) == [0.5, 1.0, 20.0]  # sums 0.7, 1.0, 20.1
-    assert list(amber.get_ydata()) == [0.2, 0.003, 0.1]  # a gap of 0 is drawn at the smallest value
+    assert list(green.get_ydata()) == [1.5, 1.0, 20.0]  # sums 1.7, 3.0, 20.0
+    assert list(amber.get_ydata()) == [0.2, 2.0, 0.003]  # a gap of 0 is drawn at the smallest value
     assert ax.get_yscale() == "log"
     low, high = ax.get_ylim()
     assert low < 0.003 < 20 < high
-    assert ax.get_title(loc="left") == "Amortisation gap 7.2 nats on average, approximation gap 0.10"
+    assert ax.get_title(loc="left") == "Amortisation gap 7.5 nats on average, approximation gap 0.73"
 
 
 def test_one_digit_has_its_ellipses_its_pictures_and_arrows_as_long_as_the_gaps() -> None:
