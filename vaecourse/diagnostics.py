@@ -243,7 +243,7 @@ def aggregate(q: Independent, prior: Distribution, n_samples: int = 1) -> Aggreg
         TypeError, ValueError: q does not hold one distribution for each image, or n_samples is not a whole number above 0.
 
     References:
-        Hoffman and Johnson 2016.
+        Hoffman and Johnson 2016; notebook 09b, equation 9b.1.
 
     Example:
         >>> q = diagonal_normal(torch.tensor([[-20.0], [20.0]]), torch.zeros(2, 1))

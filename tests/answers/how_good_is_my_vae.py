@@ -104,7 +104,7 @@ WRONG = {
         (lambda log_w: bound_accumulated(log_w) + math.log(len(log_w)), "8.52"),
         (lambda log_w: torch.log(torch.exp(log_w).sum(0) / len(log_w)), "exp(−10,000) is 0"),
         (lambda log_w: torch.logsumexp(log_w, -1) - math.log(log_w.shape[-1]), "runs over the images"),
-        (lambda log_w: torch.logsumexp(log_w, (0, 1)) - math.log(log_w.numel()), "draws and images together"),
+        (lambda log_w: torch.logsumexp(log_w, (0, 1)) - math.log(log_w.numel()), "samples and images together"),
         (lambda log_w: (F.softmax(log_w, 0) * log_w).sum(0), "no lower bound"),
         (lambda log_w: bound_manual(log_w).mean(), "averaged over the images"),
         (lambda log_w: log_w.max() + (log_w - log_w.max()).exp().sum(0).div(len(log_w)).log(), "One maximum"),

@@ -10,12 +10,12 @@ from vaecourse.exercises.engine import Answer, Exercise, Mistake, Odd, Probe, Se
 from vaecourse.gradients import leave_one_out, reparameterise, score_function_loss
 
 
-def ordinary_draw() -> tuple[Tensor, Tensor, Tensor]:
-    torch.manual_seed(0)  # whoever draws noise of their own draws the same each time
+def ordinary_noise() -> tuple[Tensor, Tensor, Tensor]:
+    torch.manual_seed(0)  # an answer that samples noise of its own gets the same each time
     return 1.5 * normal(3, 4, seed=1), normal(3, 4, seed=2), normal(3, 4, seed=3)
 
 
-def extreme_draw() -> tuple[Tensor, Tensor, Tensor]:
+def extreme_widths() -> tuple[Tensor, Tensor, Tensor]:
     torch.manual_seed(0)
     mu = torch.tensor([[0.0, 1000.0, 0.0, -1000.0], [0.5, 0.0, -0.25, 64.0], [0.0, -2.0, 0.0, 3.0]], dtype=torch.float64)
     log_var = torch.tensor([[-40.0, 6.0, -20.0, 12.0], [4.0, -24.0, 10.0, -1.0], [8.0, -0.5, -16.0, 14.0]], dtype=torch.float64)
@@ -24,94 +24,94 @@ def extreme_draw() -> tuple[Tensor, Tensor, Tensor]:
 
 def _again(answer: Answer) -> dict[str, Sight]:
     """Two calls with the same noise: is the result the same?"""
-    results = [as_seen(answer(*ordinary_draw()))]
-    mu, log_var, eps = ordinary_draw()
+    results = [as_seen(answer(*ordinary_noise()))]
+    mu, log_var, eps = ordinary_noise()
     torch.manual_seed(1)
     results.append(as_seen(answer(mu, log_var, eps)))
     seen = [r for r in results if isinstance(r, Seen)]
     if len(seen) == 2 and not torch.equal(seen[0].value.nan_to_num(), seen[1].value.nan_to_num()):
-        return {"again": Odd("Two calls with the same arguments gave different results: the noise is to be eps, and no other.", "random")}
+        return {"again": Odd("Two calls with the same arguments gave different results: use eps as the noise, and no other.", "random")}
     return {}
 
 
 REPARAMETERISE = Exercise(
     name="reparameterise",
     statement=(
-        "Write `reparameterise(mu, log_var, eps)`: the draw $z$ from $\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2)$ that (7.3) makes of the noise `eps`, "
-        "which is a draw from $\\mathcal{N}(0, I)$. All three have the shape (B, K), and so has the result; `log_var` holds $\\log \\sigma^2$. "
-        "The gradient must flow through it to `mu` and `log_var`."
+        "Write `reparameterise(mu, log_var, eps)`: the sample $z$ from $\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2)$ that (7.3) computes from the noise `eps`, "
+        "a sample from $\\mathcal{N}(0, I)$. All three have shape (B, K), and so has the result; `log_var` holds $\\log \\sigma^2$. "
+        "The gradient must flow through $z$ to `mu` and `log_var`."
     ),
     stub='''def reparameterise(mu, log_var, eps):
     """mu (B, K), log_var (B, K), eps (B, K) from N(0, I) -> z (B, K) from N(mu, exp(log_var))."""
     ...''',
     hints=(
-        "The dice have been thrown: eps is given. What is left is to shift and to stretch it, by torch operations on mu and log_var.",
+        "The noise eps is given. Scale it and shift it, with torch operations on mu and log_var.",
         "(7.3): z = μ + σ ε. log_var is log σ² = 2 log σ.",
-        "`sigma = torch.exp(…)`: of what?",
+        "`sigma = torch.exp(…)`: what belongs in the brackets?",
     ),
     reference=reparameterise,
     axes="that of mu",
     probes=(
-        Probe("the same noise twice", _again, aside=True),  # first: whoever draws noise of their own is told so
-        call("ordinary numbers", ordinary_draw),
-        call("very narrow and very wide latents", extreme_draw),
-        gradient("the gradient", ordinary_draw, {0: "mu", 1: "log_var"}, optional=False),
+        Probe("the same noise twice", _again, aside=True),  # first, so that an answer that samples noise of its own is told so
+        call("ordinary numbers", ordinary_noise),
+        call("very narrow and very wide latents", extreme_widths),
+        gradient("the gradient", ordinary_noise, {0: "mu", 1: "log_var"}, optional=False),
     ),
     mistakes=(
         Mistake(
-            "exp(log_var) was used as σ. That is the variance; the noise is stretched by the standard deviation. Halve the logarithm first.",
+            "exp(log_var) was used as σ. That is the variance, but the noise is multiplied by the standard deviation. Halve the logarithm first.",
             lambda mu, log_var, eps: mu + log_var.exp() * eps,
         ),
         Mistake(
-            "The noise is squared, and stretched by the variance: it never falls below μ. The noise goes in as it is, times the standard deviation.",
+            "The noise is squared and multiplied by the variance, so z is never below μ. Multiply the noise itself by the standard deviation.",
             lambda mu, log_var, eps: mu + log_var.exp() * eps.square(),
         ),
         Mistake(
-            "This is mu, with no noise at all. A draw needs eps: stretch it, then shift it.",
+            "This is mu, with no noise at all. Multiply eps by σ and add it.",
             lambda mu, log_var, eps: mu + 0 * log_var,
         ),
         Mistake(
-            "mu and eps have changed places: the noise is to be stretched by σ, and mu to be added.",
+            "mu and eps have changed places: multiply eps by σ, then add mu.",
             lambda mu, log_var, eps: (0.5 * log_var).exp() * mu + eps,
         ),
         Mistake(
-            "The noise is stretched by log_var itself, which may be negative. It is a logarithm: σ is an exponential.",
+            "The noise is multiplied by log_var itself, which is a logarithm and may be negative. σ is the exponential of half of it.",
             lambda mu, log_var, eps: mu + log_var * eps,
         ),
         Mistake(
-            "The noise is stretched by log σ, half of log_var. σ is its exponential.",
+            "The noise is multiplied by log σ, half of log_var. σ is its exponential.",
             lambda mu, log_var, eps: mu + 0.5 * log_var * eps,
         ),
         Mistake(
-            "eps does not enter: this is μ + σ, the same at every throw.",
+            "eps does not enter: this is μ + σ, whatever the noise is.",
             lambda mu, log_var, eps: mu + (0.5 * log_var).exp(),
         ),
         Mistake(
-            "mu is missing: this is a draw around 0.",
+            "mu is missing: this is a sample from a normal with mean 0.",
             lambda mu, log_var, eps: (0.5 * log_var).exp() * eps,
         ),
         Mistake(
-            "log_var does not enter: this is a draw with standard deviation 1.",
+            "log_var does not enter: this is a sample with standard deviation 1.",
             lambda mu, log_var, eps: mu + eps + 0 * log_var,
         ),
         Mistake(
-            "The noise is subtracted. That is a draw from the same distribution, and not the one of (7.3): add it.",
+            "The noise is subtracted. That is a sample from the same distribution, but (7.3) adds it.",
             lambda mu, log_var, eps: mu - (0.5 * log_var).exp() * eps,
         ),
         Mistake(
-            "Noise of its own has been drawn inside, and eps thrown away. The dice are given: use eps.",
+            "New noise was sampled inside the function, and eps thrown away. Use eps.",
             lambda mu, log_var, eps: reparameterise(mu, log_var, torch.randn_like(mu)),
         ),
         Mistake(
-            "The square root of log_var was taken, which is NaN where it is negative. The root belongs to the variance, and log_var is its logarithm.",
+            "The square root of log_var was taken, which is NaN where it is negative. σ is the square root of the variance, and log_var is the logarithm of the variance.",
             lambda mu, log_var, eps: mu + log_var.sqrt() * eps,
         ),
         Mistake(
-            "log_var was doubled where it is to be halved.",
+            "log_var was doubled. Halve it.",
             lambda mu, log_var, eps: mu + (2 * log_var).exp() * eps,
         ),
         Mistake(
-            "The sign of log_var is turned: wide latents become narrow, and narrow ones wide.",
+            "The sign of log_var is wrong: wide latents become narrow, and narrow ones wide.",
             lambda mu, log_var, eps: mu + (-0.5 * log_var).exp() * eps,
         ),
         Mistake(
@@ -127,15 +127,15 @@ REPARAMETERISE = Exercise(
             lambda mu, log_var, eps: mu + torch.nn.functional.softplus(log_var) * eps,
         ),
         Mistake(
-            "The numbers are right, and the thread is cut: no gradient reaches mu or log_var, as with .sample(). Keep to torch operations, without .detach() and no_grad().",
+            "The numbers are right, but no gradient reaches mu or log_var, as with .sample(): the path is cut. Use torch operations, without .detach() and no_grad().",
             lambda mu, log_var, eps: reparameterise(mu, log_var, eps).detach(),
         ),
         Mistake(
-            "The numbers are right, and log_var is cut off: its gradient is 0, so that the width of q would never learn. Do not detach σ.",
+            "The numbers are right, but log_var is cut off: its gradient is 0, so training would not change the width of q. Do not detach σ.",
             lambda mu, log_var, eps: reparameterise(mu, log_var.detach(), eps),
         ),
         Mistake(
-            "The numbers are right, and mu is cut off: its gradient is 0, so that the centre of q would never learn. Do not detach it.",
+            "The numbers are right, but mu is cut off: its gradient is 0, so training would not move q. Do not detach mu.",
             lambda mu, log_var, eps: reparameterise(mu.detach(), log_var, eps),
         ),
     ),
@@ -171,11 +171,11 @@ def _slope(what: str, arguments: Callable[[], tuple[Tensor, Tensor]], f_too: boo
     return Probe(what, look)
 
 
-def ordinary_votes() -> tuple[Tensor, Tensor]:
+def ordinary_weights() -> tuple[Tensor, Tensor]:
     return 3 * normal(5, seed=5) - 0.5, normal(5, seed=6) - 1.5
 
 
-def loud_votes() -> tuple[Tensor, Tensor]:
+def large_weights() -> tuple[Tensor, Tensor]:
     """f around 1000, and densities so small that they are 0 as they stand."""
     return 1000 + normal(7, seed=7), 3 * normal(7, seed=8) - 10_000
 
@@ -188,99 +188,99 @@ SCORE_FUNCTION_LOSS = Exercise(
     name="score_function_loss",
     statement=(
         "Write `score_function_loss(f, log_q)`: a scalar whose gradient is the score-function estimate of $\\nabla_{\\!\\phi}\\, \\mathbb{E}_{q_\\phi}[f(z)]$, the average of the "
-        "bracket in (7.6) over S draws, without a baseline. `f` holds $f(z_s)$ and `log_q` holds $\\log q_\\phi(z_s)$, both of shape (S,). The gradient flows through `log_q` and "
-        "not through `f`. The value of the scalar does not matter, and is not checked."
+        "bracket in (7.6) over S samples, without a baseline. `f` holds $f(z_s)$ and `log_q` holds $\\log q_\\phi(z_s)$, both of shape (S,). The gradient flows through `log_q` and "
+        "not through `f`. The value of the scalar does not matter and is not checked."
     ),
     stub='''def score_function_loss(f, log_q):
-    """f (S,), log_q (S,) -> a scalar; its gradient is the average over the draws of f times the gradient of log_q."""
+    """f (S,), log_q (S,) -> a scalar; its gradient is the average over the samples of f times the gradient of log_q."""
     ...''',
     hints=(
-        "Look at (7.6): which of the two factors is to be differentiated, and which is only a number that weighs it?",
-        "The gradient wanted is (1/S) Σ_s f(z_s) ∇ log q(z_s). Write down the sum it is the gradient of, if every f(z_s) is a constant.",
-        "`votes = f.detach()`",
+        "Which of the two factors in (7.6) is differentiated, and which is only a weight?",
+        "The gradient wanted is (1/S) Σ_s f(z_s) ∇ log q(z_s). Of which sum is this the gradient, if every f(z_s) is a constant?",
+        "`weights = f.detach()`",
     ),
     reference=score_function_loss,
     axes="a scalar",
     probes=(
-        _slope("ordinary numbers", ordinary_votes),
-        _slope("f around 1000 and log_q near -10,000", loud_votes),
-        _slope("an f that carries a gradient of its own", ordinary_votes, f_too=True),
+        _slope("ordinary numbers", ordinary_weights),
+        _slope("f around 1000 and log_q near -10,000", large_weights),
+        _slope("an f that carries a gradient of its own", ordinary_weights, f_too=True),
     ),
     mistakes=(
         Mistake(
-            "A gradient flows through f as well. In (7.6) f only weighs the score: hold it fixed, with .detach().",
+            "A gradient flows through f as well. In (7.6) f is only a weight of the score: hold it constant with .detach().",
             lambda f, log_q: (f * log_q).mean(),
         ),
         Mistake(
-            "The gradient is that of q, not of log q: log_q has been exponentiated. The score is the slope of log q.",
+            "The gradient is that of q, not of log q: log_q has been exponentiated. The score is the gradient of log q.",
             lambda f, log_q: (f.detach() * log_q.exp()).mean(),
         ),
         Mistake(
-            "log_q has been exponentiated, so that the gradient is that of q and not of log q; and a gradient flows through f as well.",
+            "log_q has been exponentiated, so the gradient is that of q and not of log q. A gradient flows through f as well.",
             lambda f, log_q: (f * log_q.exp()).mean(),
         ),
         Mistake(
-            "This is a sum over the draws: its gradient is S times the estimate. An expectation is estimated by the mean.",
+            "This is a sum over the samples: its gradient is S times the estimate. An expectation is estimated by the mean.",
             lambda f, log_q: (f.detach() * log_q).sum(),
         ),
         Mistake(
-            "This is a sum over the draws, so that its gradient is S times the estimate; and a gradient flows through f as well.",
+            "This is a sum over the samples, so its gradient is S times the estimate. And a gradient flows through f as well.",
             lambda f, log_q: (f * log_q).sum(),
         ),
         Mistake(
-            "The sign is turned: the gradient is that of −E[f]. An optimiser that descends would need this to climb; asked for is the gradient of E[f].",
+            "The sign is wrong: this is the gradient of −E[f]. An optimiser that minimises would need it to maximise E[f], but the exercise asks for the gradient of E[f].",
             lambda f, log_q: -(f.detach() * log_q).mean(),
         ),
         Mistake(
-            "The sign is turned: the gradient is that of −E[f]; and a gradient flows through f as well.",
+            "The sign is wrong: this is the gradient of −E[f]. And a gradient flows through f as well.",
             lambda f, log_q: -(f * log_q).mean(),
         ),
         Mistake(
-            "The wrong factor has been detached: log_q carries the parameters of q and must keep its gradient; f is the one to hold fixed.",
+            "The wrong factor has been detached: log_q carries the parameters of q and must keep its gradient; f must be held constant.",
             lambda f, log_q: (f * log_q.detach()).mean(),
         ),
         Mistake(
-            "Everything has been detached: no gradient is left. log_q must keep its own.",
+            "Everything has been detached, so no gradient is left. log_q must keep its gradient.",
             lambda f, log_q: (f * log_q).mean().detach(),
         ),
         Mistake(
-            "This is the mean of f alone. The draws are cut off from the parameters of q; only log_q leads back to them.",
+            "This is the mean of f alone. The samples are plain numbers; only log_q depends on the parameters of q.",
             lambda f, log_q: f.mean(),
         ),
         Mistake(
-            "f does not weigh the scores: every draw votes with the same weight, and by (7.2) the average of that is 0. f must multiply log_q, draw by draw.",
+            "f does not weigh the scores: every sample has the same weight, and by (7.2) the expectation is then 0. Multiply log_q by f, sample by sample.",
             lambda f, log_q: log_q.mean(),
         ),
         Mistake(
-            "Every draw is weighted by the mean of f: either two means were multiplied, or shapes (S, 1) and (S,) broadcast to (S, S). Multiply draw by draw, then average.",
+            "Every sample is weighted by the mean of f: either two means were multiplied, or shapes (S, 1) and (S,) broadcast to (S, S). Multiply sample by sample, then average.",
             lambda f, log_q: f.detach().mean() * log_q.mean(),
         ),
         Mistake(
-            "Every draw is weighted by the mean of f, and not by its own; and a gradient flows through f as well. Multiply draw by draw, then average.",
+            "Every sample is weighted by the mean of f instead of its own value. And a gradient flows through f as well. Multiply sample by sample, then average.",
             lambda f, log_q: f.mean() * log_q.mean(),
         ),
         Mistake(
-            "There is one number for each draw; backward() needs a scalar. Average over the draws.",
+            "There is one number for each sample; backward() needs a scalar. Average over the samples.",
             lambda f, log_q: f.detach() * log_q,
         ),
         Mistake(
-            "The mean of all f has been subtracted. Each draw knows its own share of that mean, so that the estimate is too small by the factor 1 − 1/S; and no baseline is asked for here.",
+            "The mean of all f has been subtracted. It contains the sample's own value, so the estimate is too small by the factor 1 − 1/S. The exercise asks for no baseline.",
             lambda f, log_q: ((f - f.mean()).detach() * log_q).mean(),
         ),
         Mistake(
-            "The mean of the others has been subtracted. That is unbiased too, by (7.10), but asked for is the estimate without a baseline.",
+            "The mean of the others has been subtracted. That is unbiased too, by (7.9), but the exercise asks for the estimate without a baseline.",
             lambda f, log_q: (leave_one_out(f).detach() * log_q).mean(),
         ),
         Mistake(
-            "f has been standardised: divided by its spread, the gradient no longer estimates the one of E[f]. Use f as it is.",
+            "f has been standardised. Divided by its standard deviation, it no longer gives the gradient of E[f]. Use f as it is.",
             lambda f, log_q: (_standardised(f).detach() * log_q).mean(),
         ),
         Mistake(
-            "The gradient of f itself has been added to the estimate. Where f contains the parameters that can be right; here f is to be held fixed.",
+            "The gradient of f itself has been added to the estimate. That can be right if f contains the parameters, but here f must be held constant.",
             lambda f, log_q: (f + f.detach() * log_q).mean(),
         ),
         Mistake(
-            "The votes have been turned into shares that sum to 1: softmax(f) in place of f. (7.6) weighs by f itself, whatever its sign and size.",
+            "The weights are softmax(f) instead of f. In (7.6) f itself is the weight, whatever its sign and size.",
             lambda f, log_q: (torch.softmax(f.detach(), 0) * log_q).sum(),
         ),
     ),
@@ -303,19 +303,19 @@ def high_values() -> tuple[Tensor]:
 LEAVE_ONE_OUT = Exercise(
     name="leave_one_out",
     statement=(
-        "Write `leave_one_out(f)`: for each draw, $f(z_s)$ minus the mean of $f$ over the *other* draws, as in (7.9). "
-        "`f` has shape (S,), with S of at least 2; so has the result."
+        "Write `leave_one_out(f)`: for each sample, $f(z_s)$ minus the mean of $f$ over the *other* samples, which is $a_s$ in (7.9). "
+        "`f` has shape (S,), with S of at least 2, and so has the result."
     ),
     stub='''def leave_one_out(f):
     """f (S,), S >= 2 -> each value minus the mean of the others, (S,)."""
     ...''',
     hints=(
-        "The sum of the others is the sum of all, less one's own value. How many are they?",
+        "The sum of the others is the sum of all minus the sample's own value. How many others are there?",
         "(7.9): f_s − (Σ_t f_t − f_s) / (S − 1), which is S/(S − 1) times (f_s − mean of all).",
         "`others = f.sum() - f`",
     ),
     reference=leave_one_out,
-    axes="one number for each draw",
+    axes="one number for each sample",
     probes=(
         call("five values", ordinary_values),
         call("two values", two_values),
@@ -323,47 +323,47 @@ LEAVE_ONE_OUT = Exercise(
     ),
     mistakes=(
         Mistake(
-            "The mean of all draws was subtracted, one's own included. That makes every entry too small, by the factor 1 − 1/S: leave one's own draw out.",
+            "The mean of all samples was subtracted, its own value included. That makes every entry too small by the factor 1 − 1/S. Leave the sample itself out.",
             lambda f: f - f.mean(),
         ),
         Mistake(
-            "This is the mean of the others, the baseline itself. It is to be subtracted from f.",
+            "This is the mean of the others, the baseline itself. Subtract it from f.",
             lambda f: f - leave_one_out(f),
         ),
         Mistake(
-            "The sign is turned: this is the mean of the others minus f.",
+            "The sign is wrong: this is the mean of the others minus f.",
             lambda f: -leave_one_out(f),
         ),
         Mistake(
-            "The sum of the others was subtracted. The baseline is their mean: divide by how many they are.",
+            "The sum of the others was subtracted. The baseline is their mean: divide by their number.",
             lambda f: 2 * f - f.sum(),
         ),
         Mistake(
-            "The sum of the others was divided by S. They are one fewer.",
+            "The sum of the others was divided by S, but they are one fewer.",
             lambda f: f - (f.sum() - f) / len(f),
         ),
         Mistake(
-            "The sum of all was divided by S − 1. One's own value is still in it: take it out first.",
+            "The sum of all was divided by S − 1. It still contains the sample's own value: take it out first.",
             lambda f: f - f.sum() / (len(f) - 1),
         ),
         Mistake(
-            "The right factor upside down: (S − 1)/S makes the entries smaller still. Leaving oneself out makes them larger than f minus the mean of all.",
+            "The factor is the wrong way up: (S − 1)/S makes the entries smaller. Leaving the sample out makes them larger than f minus the mean of all.",
             lambda f: (f - f.mean()) * (len(f) - 1) / len(f),
         ),
         Mistake(
-            "This is one number, a sum or a mean over the draws, and it is 0 for every f. Keep one number for each draw.",
+            "This is one number, a sum or a mean over the samples, and it is 0 for every f. Keep one number for each sample.",
             lambda f: leave_one_out(f).sum(),
         ),
         Mistake(
-            "f has been standardised: divided by its spread as well. Only the baseline is to be taken off.",
+            "f has been standardised: it was also divided by its standard deviation. Subtract only the baseline.",
             _standardised,
         ),
         Mistake(
-            "Only one other draw is the baseline, the one before. That is unbiased too, but noisier: use the mean of all the others.",
+            "Only one other sample is the baseline, the one before. That is unbiased too, but noisier: use the mean of all the others.",
             lambda f: f - f.roll(1),
         ),
         Mistake(
-            "Only one other draw is the baseline, the one after. That is unbiased too, but noisier: use the mean of all the others.",
+            "Only one other sample is the baseline, the one after. That is unbiased too, but noisier: use the mean of all the others.",
             lambda f: f - f.roll(-1),
         ),
         Mistake(
@@ -371,7 +371,7 @@ LEAVE_ONE_OUT = Exercise(
             lambda f: f / (f - leave_one_out(f)),
         ),
         Mistake(
-            "f comes back as it was, with nothing subtracted.",
+            "f is returned as it was, with nothing subtracted.",
             lambda f: f.clone(),
         ),
         Mistake(
@@ -379,11 +379,11 @@ LEAVE_ONE_OUT = Exercise(
             lambda f: 2 * f - leave_one_out(f),
         ),
         Mistake(
-            "These are the differences of all pairs. For each draw they are to be averaged over the others.",
+            "These are the differences of all pairs. Average them over the other samples.",
             lambda f: f[:, None] - f,
         ),
         Mistake(
-            "The largest of the others is the baseline. Their mean is asked for.",
+            "The largest of the others is the baseline. Use their mean.",
             lambda f: f - torch.stack([torch.cat([f[:s], f[s + 1 :]]).max() for s in range(len(f))]),
         ),
     ),
@@ -393,57 +393,63 @@ EXERCISES = (REPARAMETERISE, SCORE_FUNCTION_LOSS, LEAVE_ONE_OUT)
 
 QUIZ = (
     Question(
-        "A VAE is trained with q.sample() where q.rsample() should stand, and the KL in closed form. What does one see?",
+        "A VAE is trained with q.sample() instead of q.rsample(), and with the KL in closed form. What do we see?",
         (
-            ("An error at backward().", "The KL still leads back to the encoder, and the decoder learns too: backward() has enough to do."),
+            (
+                "An error at backward().",
+                "The KL still leads back to the encoder, and the log-likelihood to the decoder, so backward() works.",
+            ),
             (
                 "A loss that falls, and a KL near zero.",
-                "Only the KL reaches the encoder, and it wants q to be the prior. The decoder learns an average image.",
+                "Only the gradient of the KL reaches the encoder, and it makes every q the prior. The decoder learns an average image.",
             ),
-            ("A loss that stays where it is.", "The decoder still learns the average image, and that lowers the loss a good deal."),
+            ("A loss that stays where it is.", "The decoder still learns the average image, and that lowers the loss."),
         ),
         1,
     ),
     Question(
-        "f jumps from 0 to 1 at some z. Which estimate of the gradient of E[f(z)] is unbiased?",
+        "f jumps from 0 to 1 at some z, and q is a normal. Which estimator of the gradient of E[f(z)] is unbiased?",
         (
-            ("The score-function estimate.", "It asks for values of f only, and needs a smooth q, not a smooth f."),
-            ("The pathwise estimate.", "Every draw stands on flat ground and reports a slope of 0; the jump is never met."),
-            ("Both of them.", "The pathwise one is 0 for every draw, and the true gradient is not."),
-            ("Neither of them.", "E[f(z)] is smooth in the parameters of q, and one of the two estimates its slope rightly."),
+            ("The score function.", "It uses only the values of f, and needs a smooth q, not a smooth f."),
+            ("The pathwise estimator.", "f is flat at almost every z, so each sample gives 0, and the jump is not noticed."),
+            ("Both of them.", "The pathwise one is 0 for every sample, but the true gradient is not."),
+            ("Neither of them.", "E[f(z)] is smooth in the parameters of q, and one of the two estimators is unbiased here."),
         ),
         0,
     ),
     Question(
-        "A constant is subtracted from f in the score-function estimate. What does that change?",
+        "A constant is subtracted from f in the score-function estimator. What does that change?",
         (
-            ("Its mean and its variance.", "The mean of the score is 0, so that a constant times it adds nothing on average."),
-            ("Nothing at all.", "Each single estimate changes, and how widely they scatter changes with them."),
-            ("Its variance, not its mean.", "By (7.2) the part taken away averages to 0; a good constant takes much of the noise with it."),
+            ("Its mean and its variance.", "The mean of the score is 0, so a constant times the score adds nothing on average."),
+            ("Nothing at all.", "Each single estimate changes, and so does their variance."),
+            ("Its variance, not its mean.", "By (7.2) the subtracted part is 0 on average; a good constant lowers the variance."),
         ),
         2,
     ),
     Question(
-        "Why is the mean of the other draws the baseline, and not the mean of all?",
+        "Why is the baseline the mean of the other samples, and not the mean of all?",
         (
-            ("It has the lower variance.", "It is the mean of one draw fewer, and a little noisier. The reason is another."),
+            ("It has the lower variance.", "It is a mean of one sample fewer, and scatters a little more. There is another reason."),
             (
-                "It does not know the draw it is subtracted from.",
-                "So it acts as a constant, and the estimate stays unbiased. The mean of all shrinks it by 1 − 1/S.",
+                "It is independent of the sample it is used for.",
+                "So it acts as a constant, and the estimate stays unbiased. The mean of all makes it too small by 1 − 1/S.",
             ),
-            ("It is cheaper to compute.", "Both cost one sum. By (7.9) the two differ by a factor only."),
+            ("It is cheaper to compute.", "Both cost one sum. By (7.9) the two differences differ only by a factor."),
         ),
         1,
     ),
     Question(
-        "You can afford 128 passes through the decoder for each step. Which mini-batch gives the gradient of the least variance?",
+        "f is differentiable, but rises steeply over a region much narrower than q. Which estimator would you choose?",
         (
-            ("One image, 128 draws of z.", "The scatter between images then stays in full: one image stands for all of them."),
             (
-                "16 images, 8 draws each.",
-                "Better than one image, but further draws for an image are never worth more than draws for another one.",
+                "The pathwise one, because f is differentiable.",
+                "It is unbiased. But few samples fall in the steep region, and their derivatives are large.",
             ),
-            ("128 images, 1 draw each.", "By (7.16) the variance is (L V_x + V_z) / 128 with L draws each: L = 1 is the least."),
+            ("The score function, because its variance is always lower.", "For a smooth f on the scale of q it was the higher one."),
+            (
+                "I would compare their variances on some samples.",
+                "Both are unbiased, and which one scatters less depends on f and q. In the toy the score function won for steep steps.",
+            ),
         ),
         2,
     ),

@@ -1,4 +1,4 @@
-"""Exercises and quiz of notebook 09, "What number may I report?"."""
+"""Exercises and quiz of notebook 09, "How good is my VAE?"."""
 
 import math
 
@@ -34,16 +34,16 @@ IWAE_BOUND = Exercise(
     name="iwae_bound",
     statement=(
         "Write `iwae_bound(log_w)`: the estimate of the importance weighted bound $\\mathcal{L}_S(x)$ of each image, in nats, from the log-weights of "
-        "$S$ draws. `log_w` has shape (S, B), one row a draw and one column an image; the result has shape (B,). It must be right for log-weights "
+        "$S$ samples. `log_w` has shape (S, B), one row a sample and one column an image; the result has shape (B,). It must be right for log-weights "
         "near −10,000, and for an image that lies far below the others."
     ),
     stub='''def iwae_bound(log_w):
-    """log_w (S, B), the log-weights of S draws for each of B images -> the bound of each image, (B,), in nats."""
+    """log_w (S, B), the log-weights of S samples for each of B images -> the bound of each image, (B,), in nats."""
     ...''',
     hints=(
-        "The weights are averaged over the draws first, and the logarithm is taken afterwards. Which axis holds the draws?",
+        "The weights are averaged over the samples first, and the logarithm is taken afterwards. Which axis holds the samples?",
         "L_S(x_b) = log ( 1/S Σ_s w_sb ) = log Σ_s exp(log w_sb) − log S, with the largest entry taken out before exp.",
-        "`S = log_w.shape[0]`, and `torch.logsumexp(log_w, 0)` is the log of the sum over draws.",
+        "`S = log_w.shape[0]`, and `torch.logsumexp(log_w, 0)` is the log of the sum over samples.",
     ),
     reference=iwae_bound,
     axes="one number for each image",
@@ -59,7 +59,7 @@ IWAE_BOUND = Exercise(
             lambda log_w: log_w.mean(0),
         ),
         Mistake(
-            "This is the log of the sum of the weights: too high by exactly log S, which is 8.52 nats at 5,000 draws. A mean divides by S.",
+            "This is the log of the sum of the weights: too high by exactly log S, which is 8.52 nats for 5,000 samples. A mean divides by S.",
             lambda log_w: torch.logsumexp(log_w, 0),
         ),
         Mistake(
@@ -75,19 +75,19 @@ IWAE_BOUND = Exercise(
             lambda log_w: torch.logsumexp(log_w, 0) - math.log10(len(log_w)),
         ),
         Mistake(
-            "log B has been subtracted, with B the number of images. The mean runs over draws: subtract log S.",
+            "log B has been subtracted, with B the number of images. The mean runs over samples: subtract log S.",
             lambda log_w: torch.logsumexp(log_w, 0) - math.log(log_w.shape[1]),
         ),
         Mistake(
-            "The logarithm of the number of all entries has been subtracted. The mean runs over draws only: subtract log S.",
+            "The logarithm of the number of all entries has been subtracted. The mean runs over samples only: subtract log S.",
             lambda log_w: torch.logsumexp(log_w, 0) - math.log(log_w.numel()),
         ),
         Mistake(
-            "The mean inside the logarithm runs over the images: this is one number for each draw. Draws are the first axis.",
+            "The mean inside the logarithm runs over the images: this is one number for each sample. Samples are the first axis.",
             lambda log_w: log_mean_exp(log_w, 1),
         ),
         Mistake(
-            "The mean inside the logarithm runs over draws and images together. Weights of different images belong to different p(x): keep one number for each image.",
+            "The mean inside the logarithm runs over samples and images together. Weights of different images belong to different p(x): keep one number for each image.",
             lambda log_w: log_mean_exp(log_w.flatten(), 0),
         ),
         Mistake(
@@ -95,11 +95,11 @@ IWAE_BOUND = Exercise(
             lambda log_w: log_mean_exp(log_w, 0).mean(),
         ),
         Mistake(
-            "This is the average of the log-weights by their own normalised weights, Σ w̃ log w. It lies above log mean w always, and is no lower bound on log p(x).",
+            "This is the average of the log-weights by their own normalised weights, Σ w̃ log w. It is never below log mean w, and it is no lower bound on log p(x).",
             lambda log_w: (torch.softmax(log_w, 0) * log_w).sum(0),
         ),
         Mistake(
-            "This is the largest log-weight of each image. The other draws count too.",
+            "This is the largest log-weight of each image. The other samples count, too.",
             lambda log_w: log_w.amax(0),
         ),
         Mistake(
@@ -111,7 +111,7 @@ IWAE_BOUND = Exercise(
             _naive,
         ),
         Mistake(
-            "One maximum was used for all images: the weights of an image far below it have become 0. Each image needs a maximum of its own, over its draws.",
+            "One maximum was used for all images: the weights of an image far below it have become 0. Each image needs a maximum of its own, over its samples.",
             lambda log_w: _naive(log_w - log_w.max()) + log_w.max(),
         ),
         Mistake(
@@ -131,7 +131,7 @@ IWAE_BOUND = Exercise(
             lambda log_w: (log_w.exp().mean(0) + 1e-8).log(),
         ),
         Mistake(
-            "The axis of the draws is still there, with one entry: drop it.",
+            "The axis of the samples is still there, with one entry: drop it.",
             lambda log_w: log_mean_exp(log_w, 0)[None],
         ),
     ),
@@ -184,7 +184,7 @@ ACTIVE_UNITS = Exercise(
             lambda mu, threshold=0.01: int((mu.std(0) > threshold).sum()),
         ),
         Mistake(
-            "This counts the idle latents, those below the threshold. Active are those above it.",
+            "This counts the idle latents, those below the threshold. The active ones are those above it.",
             lambda mu, threshold=0.01: int((mu.var(0) <= threshold).sum()),
         ),
         Mistake(
@@ -192,7 +192,7 @@ ACTIVE_UNITS = Exercise(
             lambda mu, threshold=0.01: int((mu.var(1) > threshold).sum()),
         ),
         Mistake(
-            "This is the mean square, not the variance. A latent whose mean is 1 for every image says nothing about the image: subtract the average first.",
+            "This is the mean square, not the variance. A latent whose mean is 1 for every image is not active: subtract the average first.",
             lambda mu, threshold=0.01: int((mu.square().mean(0) > threshold).sum()),
         ),
         Mistake(
@@ -200,7 +200,7 @@ ACTIVE_UNITS = Exercise(
             lambda mu, threshold=0.01: int((mu.mean(0).abs() > threshold).sum()),
         ),
         Mistake(
-            "The average absolute value was compared with the threshold. A latent with the same large mean for every image is idle: take the variance.",
+            "The average absolute value was compared with the threshold. A latent with the same large mean for every image is not active: take the variance.",
             lambda mu, threshold=0.01: int((mu.abs().mean(0) > threshold).sum()),
         ),
         Mistake(
@@ -216,7 +216,7 @@ ACTIVE_UNITS = Exercise(
             lambda mu, threshold=0.01: int((mu.var(0) / mu.var(0).sum() > threshold).sum()),
         ),
         Mistake(
-            "The threshold that was handed in is ignored: 0.01 is only its default.",
+            "The threshold that was passed is ignored: 0.01 is only its default.",
             lambda mu, threshold=0.01: int((mu.var(0) > 0.01).sum()),
         ),
         Mistake(
@@ -287,11 +287,11 @@ BITS_PER_DIM = Exercise(
             lambda log_px, n_dims: -log_px / n_dims,
         ),
         Mistake(
-            "The sign is missing: a code spends −log₂ p bits, and a less probable image costs more.",
+            "The sign is missing: a code spends −log₂ p bits, so a less probable image costs more.",
             lambda log_px, n_dims: log_px / (n_dims * math.log(2)),
         ),
         Mistake(
-            "Sign and unit are missing: this is log p(x) in nats, per dimension. Turn the sign, and divide by log 2.",
+            "Sign and unit are missing: this is log p(x) in nats, per dimension. Change the sign, and divide by log 2.",
             lambda log_px, n_dims: log_px / n_dims,
         ),
         Mistake(
@@ -323,11 +323,11 @@ BITS_PER_DIM = Exercise(
             lambda log_px, n_dims: -log_px.log2() / n_dims,
         ),
         Mistake(
-            "The logarithm was taken of a logarithm, with its sign turned. log_px is log p(x) already: for another base, divide it by log 2.",
+            "The logarithm was taken of a logarithm, with its sign changed. log_px is log p(x) already: for another base, divide it by log 2.",
             lambda log_px, n_dims: (-log_px).log2() / n_dims,
         ),
         Mistake(
-            "The absolute value was taken. A density may exceed 1; its log is then positive, and its bits per dimension are negative. Turn the sign instead.",
+            "The absolute value was taken. A density may exceed 1; its log is then positive, and its bits per dimension are negative. Change the sign instead.",
             lambda log_px, n_dims: bits_per_dim(log_px, n_dims).abs(),
         ),
         Mistake(
@@ -369,9 +369,9 @@ QUIZ = (
         (
             (
                 "To log p(x).",
-                "Repeating removes the noise, and leaves the bias: the expectation is the bound for k = 50, however often one repeats.",
+                "Repetition removes the noise and leaves the bias: the expectation is the bound for k = 50, however often you repeat.",
             ),
-            ("To the ELBO.", "That is k = 1. Fifty draws that vote before the logarithm give a higher bound."),
+            ("To the ELBO.", "That is k = 1. Averaging fifty weights before the logarithm gives a higher bound."),
             (
                 "To a bound for k = 50.",
                 "The estimate is unbiased for it, and it lies between the ELBO and log p(x). Only a larger k brings it closer.",
@@ -384,10 +384,10 @@ QUIZ = (
         (
             ("More images.", "The share that comes from differing images falls with their number."),
             (
-                "More draws for each image.",
-                "That reduces the share of the draws (9.4), which is small here, and the bias, which the error bar does not contain.",
+                "More samples for each image.",
+                "That reduces the part of the samples in (9.4), which is small here, and the bias, which the error bar does not contain.",
             ),
-            ("A smaller unit, such as bits per pixel.", "Value and error shrink by the same factor: nothing is known better."),
+            ("A smaller unit, such as bits per pixel.", "Value and error shrink by the same factor, so the value is not known any better."),
         ),
         0,
     ),
@@ -396,10 +396,10 @@ QUIZ = (
         (
             (
                 "Yes, the digits are the same.",
-                "The binary images are not. Random binarisation frays the edges, and no model can predict a coin.",
+                "The binary images are not. Random binarisation makes the edges ragged, and no model can predict which pixels are set.",
             ),
             ("Yes, after a change to bits per pixel.", "A change of unit does not make two data sets one."),
-            ("No, they are two data sets.", "The thresholded one is easier: here one and the same model gained several nats by it."),
+            ("No, they are two data sets.", "The thresholded one is easier: in this notebook the same model gained many nats on it."),
         ),
         2,
     ),
@@ -408,13 +408,13 @@ QUIZ = (
         (
             (
                 "The encoder has become perfect.",
-                "A tight bound is no sign of health: it is tight as well where the posterior does not depend on x at all.",
+                "A tight bound does not prove that: it is also tight where the posterior does not depend on x at all.",
             ),
             (
                 "The posterior has collapsed.",
-                "With q(z|x) = p(z) for every x the code says nothing, and if the decoder ignores z, the bound is tight (9.7).",
+                "With q(z|x) = p(z) for every x the code says nothing about x, and if the decoder ignores z, the bound is tight (notebook 09b).",
             ),
-            ("The model is overfitted.", "An overfitted model tells its training images apart, and pays KL for it."),
+            ("The model is overfitted.", "An overfitted model distinguishes its training images, and its KL terms are not zero."),
         ),
         1,
     ),

@@ -40,7 +40,7 @@ GAUSSIAN_KL = Exercise(
     """mu (B, K), log_var (B, K) -> KL(N(mu, exp(log_var)) || N(0, I)) of each image, (B,), in nats."""
     ...''',
     hints=(
-        "The latents are independent under both distributions, so that their divergences add. Begin with one latent, and try it on q = prior: what must come out?",
+        "The latents are independent under both distributions, so their divergences add. Begin with one latent, and try it on q = prior: what must the result be?",
         "(6.7): KL = ½ Σ_k (μ_k² + σ_k² − 1 − log σ_k²).",
         "`variance = torch.exp(log_var)`",
     ),
@@ -54,7 +54,7 @@ GAUSSIAN_KL = Exercise(
     ),
     mistakes=(
         Mistake(
-            "This is minus the divergence, as it stands in the ELBO. A divergence is never negative: turn the sign.",
+            "This is minus the divergence, as it stands in the ELBO. A divergence is never negative: reverse the sign.",
             lambda mu, log_var: -gaussian_kl(mu, log_var),
         ),
         Mistake(
@@ -146,23 +146,23 @@ GAUSSIAN_KL = Exercise(
             lambda mu, log_var: gaussian_kl(mu, log_var) + mu.shape[-1],
         ),
         Mistake(
-            "The sign of log σ² is turned: a narrow q would then come for nothing, or less.",
+            "The sign of log σ² is reversed: a narrow q would then lower the divergence.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1 + log_var).sum(-1),
         ),
         Mistake(
-            "The term log σ² is missing: without it nothing keeps q from shrinking to a point.",
+            "The term log σ² is missing: without it nothing keeps q from shrinking without end.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1).sum(-1),
         ),
         Mistake(
-            "The term σ² is missing: without it nothing keeps q from widening for ever.",
+            "The term σ² is missing: without it nothing keeps q from widening without end.",
             lambda mu, log_var: 0.5 * (mu.square() - 1 - log_var).sum(-1),
         ),
         Mistake(
-            "The sign of μ² is turned: q would be paid for moving away from the prior.",
+            "The sign of μ² is reversed: moving away from the prior would then lower the divergence.",
             lambda mu, log_var: 0.5 * (-mu.square() + log_var.exp() - 1 - log_var).sum(-1),
         ),
         Mistake(
-            "This is the entropy of q alone. The divergence also asks how q lies to the prior.",
+            "This is the entropy of q alone. The divergence also depends on where q lies relative to the prior.",
             lambda mu, log_var: 0.5 * (log_var + 1 + math.log(2 * math.pi)).sum(-1),
         ),
         Mistake(
@@ -194,14 +194,14 @@ ELBO = Exercise(
     name="elbo",
     statement=(
         "Write `elbo(log_px_given_z, mu, log_var)`: the ELBO of each image as in (6.8), in nats, with the divergence from the prior $\\mathcal{N}(0, I)$ in closed form. "
-        "`log_px_given_z` has shape (S, B): $\\log p(x_b \\mid z_s)$ for S draws of $z$ from the $q$ of that image. This $q$ is "
+        "`log_px_given_z` has shape (S, B): $\\log p(x_b \\mid z_s)$ for S samples of $z$ from the $q$ of that image. This $q$ is "
         "$\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2)$; `mu` and `log_var`, which holds $\\log \\sigma^2$, have shape (B, K). The result has shape (B,)."
     ),
     stub='''def elbo(log_px_given_z, mu, log_var):
     """log_px_given_z (S, B), mu (B, K), log_var (B, K) -> ELBO of each image, (B,), in nats."""
     ...''',
     hints=(
-        "Two terms: how well the draws explain the image, on average, and what it costs that q is not the prior. Only the first of them is sampled.",
+        "There are two terms: how well the samples explain the image, on average, and the divergence of q from the prior. Only the first of them is sampled.",
         "ELBO = (1/S) Σ_s log p(x|z_s) − KL(q ‖ p), the divergence as in gaussian_kl.",
         "`reconstruction = log_px_given_z.mean(0)`",
     ),
@@ -215,15 +215,15 @@ ELBO = Exercise(
     ),
     mistakes=(
         Mistake(
-            "The divergence has been added: a q far from the prior is rewarded for it. It is the price of the code, and lowers the bound.",
+            "The divergence has been added: a q far from the prior is rewarded for it. It is to be subtracted, because it lowers the bound.",
             lambda log_px, mu, log_var: log_px.mean(0) + gaussian_kl(mu, log_var),
         ),
         Mistake(
-            "This is the reconstruction term alone. Without the price of the code it is no bound on log p(x), and q would shrink to a point.",
+            "This is the reconstruction term alone. Without the divergence from the prior it is no bound on log p(x), and q would shrink without end.",
             lambda log_px, mu, log_var: log_px.mean(0),
         ),
         Mistake(
-            "This is the divergence term alone, with a minus. How well the draws explain the image is missing.",
+            "This is the divergence term alone, with a minus. How well the samples explain the image is missing.",
             lambda log_px, mu, log_var: -gaussian_kl(mu, log_var),
         ),
         Mistake(
@@ -235,11 +235,11 @@ ELBO = Exercise(
             lambda log_px, mu, log_var: len(log_px) * elbo(log_px, mu, log_var),
         ),
         Mistake(
-            "The divergence is divided by the number of samples too. It is not sampled here, and counts in full.",
+            "The divergence is divided by the number of samples too. It is not sampled here, so it counts in full.",
             lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, log_var) / len(log_px),
         ),
         Mistake(
-            "This is minus the ELBO, a loss to be minimised. Asked for is the bound itself: turn the sign.",
+            "This is minus the ELBO, a loss to be minimised. The exercise asks for the bound itself: reverse the sign.",
             lambda log_px, mu, log_var: -elbo(log_px, mu, log_var),
         ),
         Mistake(
@@ -271,19 +271,19 @@ ELBO = Exercise(
             lambda log_px, mu, log_var: log_px.mean() - gaussian_kl(mu, log_var),
         ),
         Mistake(
-            "Every image pays the divergence of the whole batch, a sum over its images. Each image has a divergence of its own: sum over the latents only.",
+            "The divergence of the whole batch, a sum over its images, is subtracted from every image. Each image has a divergence of its own: sum over the latents only.",
             lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, log_var).sum(),
         ),
         Mistake(
-            "Every image pays the mean divergence of the batch. Each image has a divergence of its own: sum over the latents only.",
+            "The mean divergence of the batch is subtracted from every image. Each image has a divergence of its own: sum over the latents only.",
             lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, log_var).mean(),
         ),
         Mistake(
-            "Every image pays a mean over images and latents. The latents of an image are to be summed, and the images kept apart.",
+            "A mean over images and latents is subtracted from every image. The latents of an image are to be summed, and the images kept apart.",
             lambda log_px, mu, log_var: log_px.mean(0) - _by_latent(mu, log_var).mean(),
         ),
         Mistake(
-            "The divergence is averaged over the latents, so that it counts K times too little. Independent latents add their divergences: sum.",
+            "The divergence is averaged over the latents, so it counts K times too little. Independent latents add their divergences: sum.",
             lambda log_px, mu, log_var: log_px.mean(0) - _by_latent(mu, log_var).mean(-1),
         ),
         Mistake(
@@ -311,11 +311,11 @@ ELBO = Exercise(
             lambda log_px, mu, log_var: elbo(log_px, mu, log_var) - 0.5 * (mu.square() + log_var.exp() + math.log(2 * math.pi)).sum(-1),
         ),
         Mistake(
-            "Only the best sample counts here. The ELBO is an average over q, the bad draws included.",
+            "Only the best sample counts here. The ELBO is an average over q, with the bad samples included.",
             lambda log_px, mu, log_var: log_px.amax(0) - gaussian_kl(mu, log_var),
         ),
         Mistake(
-            "Only the first sample is used. That is unbiased too, but asked for is the average over all S samples.",
+            "Only the first sample is used. That is unbiased, too, but the exercise asks for the average over all S samples.",
             lambda log_px, mu, log_var: log_px[0] - gaussian_kl(mu, log_var),
         ),
     ),
@@ -327,9 +327,9 @@ QUIZ = (
     Question(
         "A thousand gradient steps in q alone, the decoder untouched, raise the ELBO by 50 nats. What happened to log p(x)?",
         (
-            ("It rose by 50 nats too.", "q does not appear in log p(x). What moved is the distance between the two."),
+            ("It rose by 50 nats, too.", "q does not appear in log p(x). What moved is the distance between the two."),
             ("It rose, by less than 50 nats.", "Only the decoder and the prior decide log p(x), and neither was touched."),
-            ("Nothing.", "log p(x) = ELBO + KL(q ‖ posterior), and its left side knows no q: the gap shrank by 50 nats."),
+            ("Nothing.", "log p(x) = ELBO + KL(q ‖ posterior), and its left side contains no q: the gap shrank by 50 nats."),
         ),
         2,
     ),
@@ -340,20 +340,20 @@ QUIZ = (
                 "When q is the prior.",
                 "Then the divergence from the prior is zero. The gap is another divergence, the one from the posterior.",
             ),
-            ("When q is the posterior.", "The gap is KL(q ‖ posterior), and that is zero only where the two agree."),
+            ("When q is the posterior.", "The gap is KL(q ‖ posterior), and that is zero only if the two are equal."),
             ("With infinitely many samples.", "More samples estimate the same bound more precisely. They do not move it."),
             ("Never, it is a strict bound.", "With q equal to the posterior every single log-weight is log p(x), and so is their average."),
         ),
         1,
     ),
     Question(
-        "Why can the ELBO be climbed with a single draw of z, while log p(x) cannot?",
+        "Why is one sample of z enough for a gradient step on the ELBO, but not on log p(x)?",
         (
             (
                 "Its average stands outside the logarithm.",
-                "So one draw gives an unbiased estimate. The logarithm of an average of weights is biased, however it is drawn.",
+                "So one sample gives an unbiased estimate. The logarithm of an average of weights is biased low.",
             ),
-            ("Its draws have no variance.", "They have, unless q is the posterior. They are right on average."),
+            ("Its samples have no variance.", "They have, unless q is the posterior. They are right on average."),
             ("log p(x|z) cannot be evaluated.", "It can, and it is a term of the ELBO. What is hard is the integral over z."),
         ),
         0,
@@ -373,12 +373,12 @@ QUIZ = (
     Question(
         "KL(q ‖ prior) is zero for every image of a data set. What does that say?",
         (
-            ("The fit is perfect.", "The gap is KL(q ‖ posterior). That of q from the prior is a price, not an error."),
+            ("The fit is perfect.", "The gap is KL(q ‖ posterior). The divergence from the prior is another one."),
             (
                 "The codes say nothing about the images.",
                 "Every image has the same q, the prior: from a code one cannot tell where it came from.",
             ),
-            ("The images have been compressed well.", "Nothing has been stored at all: every code is a draw from the prior."),
+            ("The images have been compressed well.", "Nothing has been stored at all: every code is a sample from the prior."),
         ),
         1,
     ),

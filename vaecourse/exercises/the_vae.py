@@ -1,4 +1,4 @@
-"""Exercises and quiz of notebook 08, "What happens when a network proposes z?"."""
+"""Exercises and quiz of notebook 08, "Can a network propose z for every image?"."""
 
 from collections.abc import Callable
 
@@ -44,16 +44,16 @@ VAE_LOSS = Exercise(
     name="vae_loss",
     statement=(
         "Write `vae_loss(x, logits, mu, log_var)`: the loss (8.2), minus the ELBO in nats per image, averaged over the images of the batch, as "
-        "one number that can be differentiated. `x` holds zeros and ones, shape (B, D); `logits`, shape (B, D), is what the decoder says about the "
-        "drawn $z$; `mu` and `log_var`, shape (B, K), are the mean and the log-variance of $q(z \\mid x)$. Logits of 1000 and −1000 must be right as well."
+        "one number that can be differentiated. `x` holds zeros and ones, shape (B, D). `logits` (B, D) are the outputs of the decoder for the "
+        "sampled $z$. `mu` and `log_var` (B, K) are mean and log-variance of $q(z \\mid x)$. Logits of 1000 and −1000 must be right, too."
     ),
     stub='''def vae_loss(x, logits, mu, log_var):
     """x, logits (B, D), mu, log_var (B, K) -> minus the ELBO in nats per image, averaged over images: a scalar."""
     ...''',
     hints=(
-        "Pixels are summed, latents are summed, and only images are averaged. Begin with one number an image for each of the two terms.",
+        "Pixels are summed, latents are summed, and only images are averaged. Begin with the two terms, each as one number per image.",
         "L = 1/B Σ_b [ −Σ_j (x_bj ℓ_bj − softplus(ℓ_bj)) + ½ Σ_k (μ_bk² + σ_bk² − 1 − log σ_bk²) ], with σ² = exp(log_var).",
-        "`kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)`, the divergence from the prior of each image.",
+        "`kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(1)`, the divergence of each image's q from the prior.",
     ),
     reference=vae_loss,
     axes="a single number",
@@ -65,7 +65,7 @@ VAE_LOSS = Exercise(
     ),
     mistakes=(
         Mistake(
-            "The pixels are averaged and the latents are summed. That weighs the KL D times as much as the ELBO does: with digits, a beta of 784 that nobody chose. Sum over pixels.",
+            "The pixels are averaged and the latents are summed. Relative to the reconstruction, the KL then weighs D times as much as in the ELBO: for the digits a beta of 784. Sum over pixels.",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) / x.shape[1] + gaussian_kl(mu, log_var)).mean(),
         ),
         Mistake(
@@ -85,7 +85,7 @@ VAE_LOSS = Exercise(
             lambda x, logits, mu, log_var: vae_loss(x, logits, mu, log_var) * len(x),
         ),
         Mistake(
-            "The batch has been divided out twice: after the mean over images comes no further division.",
+            "The loss has been divided by the size of the batch twice: the mean over images does it already.",
             lambda x, logits, mu, log_var: vae_loss(x, logits, mu, log_var) / len(x),
         ),
         Mistake(
@@ -97,7 +97,7 @@ VAE_LOSS = Exercise(
             lambda x, logits, mu, log_var: _reconstruction(x, logits).mean() + gaussian_kl(mu, log_var).sum(),
         ),
         Mistake(
-            "The reconstruction is averaged over pixels and images, and the KL is summed over everything: it weighs B · D times as much as it should. Sum over pixels and latents, average over images.",
+            "The reconstruction is averaged over pixels and images, and the KL is summed over everything: the KL then weighs B · D times as much as it should. Sum over pixels and latents, average over images.",
             lambda x, logits, mu, log_var: _reconstruction(x, logits).mean() / x.shape[1] + gaussian_kl(mu, log_var).sum(),
         ),
         Mistake(
@@ -121,7 +121,7 @@ VAE_LOSS = Exercise(
             lambda x, logits, mu, log_var: (gaussian_kl(mu, log_var) - _reconstruction(x, logits)).mean(),
         ),
         Mistake(
-            "The KL is missing. Without it nothing keeps the codes where the prior looks, and the loss is no bound on log p(x).",
+            "The KL is missing. Without it nothing keeps the codes where the prior has its mass, and the loss is not minus a bound on log p(x).",
             lambda x, logits, mu, log_var: _reconstruction(x, logits).mean() + 0 * (mu.sum() + log_var.sum()),
         ),
         Mistake(
@@ -133,7 +133,7 @@ VAE_LOSS = Exercise(
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) + 2 * gaussian_kl(mu, log_var)).mean(),
         ),
         Mistake(
-            "The −1 of the KL is missing: the loss is too high by K/2, and a q equal to the prior would seem to cost something.",
+            "The −1 of the KL is missing: the loss is too high by K/2, and a q equal to the prior has a KL above 0.",
             lambda x, logits, mu, log_var: vae_loss(x, logits, mu, log_var) + 0.5 * mu.shape[1],
         ),
         Mistake(
@@ -181,15 +181,15 @@ VAE_LOSS = Exercise(
             lambda x, logits, mu, log_var: ((x - torch.sigmoid(logits)).square().sum(1) + gaussian_kl(mu, log_var)).mean(),
         ),
         Mistake(
-            "The formula is right, and sigmoid(−1000) is exactly 0: its logarithm is −inf, and 0 · (−inf) is NaN. Use a form that never leaves the logits.",
+            "The formula is right, but in floating point sigmoid(−1000) is exactly 0. Its logarithm is −inf, and 0 · (−inf) is NaN. Compute the log-probability from the logits, with softplus.",
             lambda x, logits, mu, log_var: (_naive_reconstruction(x, logits) + gaussian_kl(mu, log_var)).mean(),
         ),
         Mistake(
-            "A small number has been added inside the logarithm against log 0. It changes the model: an impossible pixel costs −log(1e-8), not 1000 nats. Use a form that never leaves the logits.",
+            "A small number has been added inside the logarithm to avoid log 0. That changes the model: a pixel with the wrong value at a logit of 1000 then costs −log(1e-8), about 18 nats, not 1000. Compute the log-probability from the logits, with softplus.",
             lambda x, logits, mu, log_var: (_naive_reconstruction(x, logits, 1e-8) + gaussian_kl(mu, log_var)).mean(),
         ),
         Mistake(
-            "binary_cross_entropy of the probabilities caps what one pixel can cost at 100 nats, without a word, and has no gradient there. Its sister with logits does not.",
+            "binary_cross_entropy of the probabilities limits the cost of one pixel to 100 nats without a warning, and has no gradient there. binary_cross_entropy_with_logits has no such limit.",
             lambda x, logits, mu, log_var: (
                 F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="none").sum(1) + gaussian_kl(mu, log_var)
             ).mean(),
@@ -232,7 +232,7 @@ def two_steps(what: str, make: Callable) -> Probe:
             weights.append(model.logits.detach().clone())
             if not torch.equal(x, coins(3, 7, seed=seed)):
                 seen["inputs"] = Odd(
-                    "It changes x in place. Make a new tensor instead: the next epoch still needs the old one.", "in place"
+                    "It changes x in place. Make a new tensor instead, because the next epoch needs the old one.", "in place"
                 )
         seen["The model after each of two steps"] = Seen(torch.stack(weights))
         odd = [loss for loss in losses if isinstance(loss, Odd)]
@@ -245,7 +245,7 @@ def two_steps(what: str, make: Callable) -> Probe:
 
 
 _CHANGED = Odd(
-    "Between model.loss(x) and backward() something was changed that the gradient needs, such as the parameters, by a step. First backward(), then step().",
+    "Between model.loss(x) and backward() something that the gradient needs was changed in place, for instance the parameters by a step. First backward(), then step().",
     "changed before backward",
 )
 
@@ -254,7 +254,7 @@ def _number(result: object) -> Sight:
     if isinstance(result, Tensor) and result.requires_grad:
         return Odd("The loss that it returned still holds its graph. Return a number: loss.item().", "graph")
     if isinstance(result, (Tensor, np.ndarray)):
-        return Odd("The loss that it returned is a tensor; asked for is a Python float: loss.item().", "tensor")
+        return Odd("The loss that it returned is a tensor. Return a Python float: loss.item().", "tensor")
     return as_seen(result)
 
 
@@ -359,7 +359,7 @@ TRAINING_STEP = Exercise(
     """Move the model's parameters by one step of the optimiser on the batch x -> the loss before the step, a float."""
     ...''',
     hints=(
-        "Four things happen, in this order: a loss, gradients, a step, a number. And torch adds new gradients to old ones unless someone clears them.",
+        "Four things happen, in this order: the loss, the gradients, the step, the number to return. Note that torch adds new gradients to old ones unless they are cleared.",
         "loss = model.loss(x); optimiser.zero_grad() clears; loss.backward() fills in the gradients; optimiser.step() uses them; .item() makes a float.",
         "`loss = model.loss(x)`, and then `optimiser.zero_grad()`",
     ),
@@ -370,7 +370,7 @@ TRAINING_STEP = Exercise(
     ),
     mistakes=(
         Mistake(
-            "The gradients are never cleared. backward() adds to what is there, so the second step still goes by the first batch too. Call optimiser.zero_grad() once in every step.",
+            "The gradients are never cleared. backward() adds to what is there, so the second step still depends on the first batch. Call optimiser.zero_grad() once in every step.",
             _never_cleared,
         ),
         Mistake(
@@ -378,7 +378,7 @@ TRAINING_STEP = Exercise(
             _step_then_backward,
         ),
         Mistake(
-            "step() is called before backward(), so each step uses the gradients of the call before it: the first call moves nothing, the second goes by the first batch. First the gradients, then the step.",
+            "step() is called before backward(), so each step uses the gradients of the call before it: the first call moves nothing, and the second uses the first batch. First the gradients, then the step.",
             _one_late,
         ),
         Mistake(
@@ -386,15 +386,15 @@ TRAINING_STEP = Exercise(
             _cleared_too_late,
         ),
         Mistake(
-            "The gradients are computed, and the optimiser is never asked for its step: the model does not move.",
+            "The gradients are computed, but optimiser.step() is not called, so the model does not move.",
             _no_step,
         ),
         Mistake(
-            "step() is called, and no gradient has been computed: the model does not move. backward() is missing.",
+            "step() is called, but no gradient has been computed, so the model does not move. backward() is missing.",
             _step(backward=lambda loss: None),
         ),
         Mistake(
-            "The loss is computed, and nothing else happens: neither backward() nor step().",
+            "The loss is computed, but neither backward() nor step() is called.",
             lambda model, optimiser, x: model.loss(x).item(),
         ),
         Mistake(
@@ -406,15 +406,15 @@ TRAINING_STEP = Exercise(
             _step(backward=lambda loss: (-loss).backward()),
         ),
         Mistake(
-            "It returns the tensor with its whole graph. A list of such losses keeps every batch's graph in memory: return a number, by .item().",
+            "It returns the tensor with its whole graph. A list of such losses keeps the graph of every batch in memory. Return a number: loss.item().",
             _step(returned=lambda loss, x: loss),
         ),
         Mistake(
-            "The step is right. The number returned is the loss after it, on weights that have seen this batch; asked for is the loss before the step, which needs no second pass.",
+            "The step is right. The number returned is the loss after it, on weights that have been trained on this batch. Return the loss before the step, which needs no second pass.",
             _loss_afterwards,
         ),
         Mistake(
-            "The step is right. The loss returned is multiplied by the number of images; model.loss is an average over images, and is to be returned as it is.",
+            "The step is right. The loss returned is multiplied by the number of images; model.loss is an average over images already, so return it as it is.",
             _step(returned=lambda loss, x: loss.item() * len(x)),
         ),
         Mistake(
@@ -432,15 +432,15 @@ TRAINING_STEP = Exercise(
             _stepped_twice,
         ),
         Mistake(
-            "This is two steps of training on the batch. Asked for is one.",
+            "These are two steps of training on the batch. Take only one.",
             _trained_twice,
         ),
         Mistake(
-            "The parameters are moved by hand, against the gradient. That is what SGD does; Adam does more. Leave the move to optimiser.step(), whatever the optimiser is.",
+            "The parameters are moved by hand, against the gradient. That is what SGD does, but other optimisers do more. Call optimiser.step(), which is right for each of them.",
             _by_hand,
         ),
         Mistake(
-            "A new Adam is made at every call, and the optimiser that was handed in does nothing. Adam remembers earlier gradients, so use the one that is given.",
+            "A new Adam is made at every call, and the optimiser that was passed does nothing. Adam remembers earlier gradients, so use the one that is given.",
             lambda model, optimiser, x: training_step(model, torch.optim.Adam(model.parameters(), lr=1e-3), x),
         ),
     ),
@@ -450,19 +450,19 @@ EXERCISES = (VAE_LOSS, TRAINING_STEP)
 
 QUIZ = (
     Question(
-        "Why is one draw of z for each image enough in training?",
+        "Why is one sample of z for each image enough in training?",
         (
             (
                 "The gradient is unbiased, and there are many steps.",
-                "By (8.1) one draw is right on average; its noise is averaged out over a training run of many steps.",
+                "By (8.1) one sample gives an unbiased estimate, and many small steps average its noise out.",
             ),
             (
-                "One draw has hardly any noise.",
-                "It has plenty. What matters is that its average is right, and that training averages over many draws.",
+                "One sample has hardly any noise.",
+                "It is noisy. What matters is that its average is right, and that the training takes many small steps.",
             ),
             (
                 "z is fixed once x is known.",
-                "q(z|x) is a distribution, and every call draws anew. Only a q shrunk to a point would fix z.",
+                "q(z|x) is a distribution, and each call samples from it again. Only if q shrinks to a point is z fixed.",
             ),
         ),
         0,
@@ -472,12 +472,12 @@ QUIZ = (
         (
             (
                 "The same VAE, at a lower rate.",
-                "Only one of the two terms was divided. That changes where the minimum lies, not only how fast one gets there.",
+                "Only one of the two terms was divided. That changes where the minimum lies, not only how fast it is reached.",
             ),
-            ("A VAE with a larger likelihood.", "The bound is no longer what is optimised: the KL weighs D times too much."),
+            ("A VAE with a larger likelihood.", "The training no longer raises the bound: the KL weighs D times too much."),
             (
                 "A VAE whose KL weighs D times as much.",
-                "Multiply by D and read (8.5): the reconstruction has its honest size, and the KL a beta of D, 784 for the digits.",
+                "Multiply the loss by D: by (8.5) the reconstruction has its usual size, and the KL has the weight D, 784 for the digits.",
             ),
         ),
         2,
@@ -485,38 +485,41 @@ QUIZ = (
     Question(
         "Training is over, and you want new images. What do you need?",
         (
-            ("Encoder and decoder.", "The encoder needs an image to begin with. A generator starts from nothing but the prior."),
+            ("Encoder and decoder.", "The encoder needs an image as its input. New images start from a sample of the prior."),
             (
                 "Prior and decoder.",
-                "They are the model: z from N(0, I), then x from p(x|z). The encoder has helped to train it, and is idle.",
+                "They are the model of the images: z from N(0, I), then x from p(x|z). The encoder was needed for training.",
             ),
-            ("The encoder alone.", "It produces the parameters of q(z|x), from images. It draws no image."),
+            ("The encoder alone.", "It computes the parameters of q(z|x) from an image. It produces no image."),
         ),
         1,
     ),
     Question(
-        "A better ellipse q exists for this image, and the encoder did not propose it. What is that gap called, and what helps?",
+        "A better diagonal normal q exists for this image, but the encoder did not propose it. What is that gap called, and what helps?",
         (
             (
                 "Amortisation gap: a better encoder.",
-                "One network serves all images. A larger one, or a few gradient steps for this image, comes closer to the best ellipse.",
+                "One network serves all images. A better one, or a few gradient steps on q for this image, comes closer to the best q.",
             ),
-            ("Approximation gap: a richer q.", "That is the part which remains even for the best ellipse. Here a better ellipse exists."),
-            ("Sampling noise: more draws.", "The ELBO of a given q is a fixed number. More draws measure it better, and do not raise it."),
+            ("Approximation gap: a richer q.", "That is the part that remains even for the best q of the family. Here a better q exists."),
+            (
+                "Sampling noise: more samples.",
+                "The ELBO of a given q is a fixed number. More samples estimate it better, but do not raise it.",
+            ),
         ),
         0,
     ),
     Question(
-        "The encoder proposes 4,000 draws of z for one digit, and the standard error claimed from their weights is 0.1 nats. May you trust it?",
+        "From 4,000 samples of the encoder's q for one digit you compute a standard error of 0.1 nats. May you trust it?",
         (
-            ("Yes: 4,000 samples are many.", "All of them may lie in one patch, and the posterior's mass in another."),
+            ("Yes: 4,000 samples are many.", "All of them may lie around one mode, while most of the posterior lies around another."),
             (
                 "Yes, if training had converged.",
-                "In this notebook longer training did not mend it: a sharper decoder makes narrower posteriors, and a miss complete.",
+                "Convergence concerns the average over the training images. For a single digit the proposal may still be wrong.",
             ),
             (
                 "Not by that alone.",
-                "An error computed from the samples knows nothing of regions that no sample reached. Mix the prior into the proposal, or compare with an oracle.",
+                "A standard error computed from samples contains nothing about regions that no sample reached. Mix the prior into the proposal, or compare with an exact value where there is one.",
             ),
         ),
         2,

@@ -1,0 +1,108 @@
+"""The figures of notebook 07 draw what they are given."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+from figures_under_test import close_everything, texts  # noqa: F401
+from matplotlib.colors import to_hex
+
+from vaecourse import plots
+from vaecourse.plots import gradients_through_samples as figures
+
+matplotlib.use("Agg")
+
+
+def xy(line) -> np.ndarray:
+    return np.column_stack([line.get_xdata(), line.get_ydata()]).astype(float)
+
+
+def labelled(ax) -> dict[str, np.ndarray]:
+    """Each line of the axes that has a label at its end, by the label."""
+    ends = {t.get_text(): t.xy for t in ax.texts if hasattr(t, "xy")}
+    return {name: xy(line) for name, at in ends.items() for line in ax.lines if any(np.allclose(row, at) for row in xy(line))}
+
+
+def test_each_cloud_has_its_dots_its_mean_and_the_true_gradient_on_common_axes() -> None:
+    narrow = np.array([[-3.0, 2.0], [-2.0, 4.0], [-2.5, 3.0]])
+    wide = np.array([[-9.0, 20.0], [3.0, -8.0], [-1.0, 0.0]])
+    fig = figures.clouds({"Pathwise": (narrow, "elbo"), "Score function": (wide, "naive")}, (-2.6, 2.88))
+    for ax, dots, color in zip(fig.axes, (narrow, wide), ("elbo", "naive")):
+        cloud, mean, truth = ax.lines
+        np.testing.assert_array_equal(xy(cloud), dots)
+        assert to_hex(cloud.get_color()) == plots.COLORS[color].lower()
+        np.testing.assert_allclose(xy(mean), [dots.mean(0)])
+        np.testing.assert_allclose(xy(truth), [[-2.6, 2.88]])
+    assert fig.axes[0].axis() == fig.axes[1].axis()
+    low_x, high_x, low_y, high_y = fig.axes[0].axis()
+    assert low_x < -8.9
+    assert high_x > 2.9
+    assert low_y < -7.9
+    assert high_y > 19.8
+    assert fig.axes[0].get_title(loc="left") == "Pathwise: ± 0.4 in μ, ± 0.8 in log σ"
+    assert "true gradient (−2.60, 2.88)" in "".join(texts(fig))
+
+
+def test_the_mean_stays_and_the_variance_is_marked_at_the_named_baselines() -> None:
+    b = np.linspace(-8, 16, 97)
+    variance = 22 + (b - 6) ** 2
+    marked = {"no baseline": 0.0, "mean of f": 3.0, "best": 6.0}
+    fig = figures.baselines([-8.0, 0.0, 3.0, 16.0], [-2.5, -2.7, -2.6, -2.4], [0.1, 0.05, 0.02, 0.2], -2.6, b, variance, marked, 5.8)
+    left, right = fig.axes
+    assert [round(float(y), 3) for y in left.containers[0].lines[0].get_ydata()] == [-2.5, -2.7, -2.6, -2.4]
+    (bars,) = left.containers[0].lines[2]
+    assert np.ptp(bars.get_segments()[0][:, 1]) == pytest.approx(4 * 0.1)  # two standard errors to each side
+    assert any(np.allclose(line.get_ydata(), -2.6) for line in left.lines if len(line.get_ydata()) == 2)
+    np.testing.assert_allclose(xy(right.lines[0]), np.column_stack([b, variance]))
+    places = [xy(line)[0] for line in right.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(places, [[0, 58], [3, 31], [6, 22]])
+    assert {"no baseline: 58", "mean of f: 31", "best: 22", "pathwise: 5.8"} <= set(texts(fig))
+
+
+def test_the_title_names_the_width_below_which_the_score_function_wins() -> None:
+    width = np.array([0.01, 0.1, 0.25, 1.0])
+    path, score, slope = np.array([3.0, 0.3, 0.05, 0.001]), np.array([0.2, 0.2, 0.1, 0.05]), np.array([0.2, 0.2, 0.2, 0.1])
+    fig = figures.steep(width, score, path, slope)
+    (ax,) = fig.axes
+    assert ax.get_title(loc="left") == "A step narrower than 0.1 σ: the score function has the lower variance"
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    drawn = labelled(ax)
+    np.testing.assert_allclose(drawn["pathwise"][:, 1], path)
+    np.testing.assert_allclose(drawn["score function, b = mean of f"][:, 1], score)
+    np.testing.assert_allclose(drawn["true gradient, squared"][:, 1], slope**2)
+
+
+def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:
+    rates, steps = [0.1, 0.2], [0, 20, 40]
+    final = {
+        "pathwise": [[3.0, 1.0, 2.0], [0.5, 0.1, 40.0]],
+        "leave-one-out": [[3.0, 1.0, 2.5], [0.2, 0.1, 0.3]],
+        "no baseline": [[30.0, 20.0, 25.0], [8.0, 9.0, 11.0]],
+    }
+    curves = {name: np.array([[200.0] * 3, [50.0] * 3, gaps[1]]) for name, gaps in final.items()}
+    fig = figures.climbs(rates, final, steps, curves)
+    left, right = fig.axes
+    dots = [line for line in left.lines if line.get_marker() == "o"]
+    assert sorted(y for line in dots for y in line.get_ydata()) == sorted(g for gaps in final.values() for row in gaps for g in row)
+    medians = [list(line.get_ydata()) for line in left.lines if line.get_marker() == "None"]
+    assert medians == [[2.0, 0.5], [2.5, 0.2], [25.0, 9.0]]
+    assert left.get_title(loc="left") == "No baseline: 9 nats left, median at its best rate"
+    assert len(right.lines) == 3 * 3 + 3
+    assert labelled(right)["pathwise"][-1] == pytest.approx([40, 0.5])
+    assert left.get_ylim() == right.get_ylim()
+    assert left.get_ylim()[0] < 0.1
+    assert left.get_ylim()[1] > 200
+    hollow = [to_hex(line.get_markerfacecolor()) == "#ffffff" for line in dots]
+    assert sum(hollow) == 3  # the runs without a baseline
+
+
+def test_loss_and_divergence_start_at_epoch_one() -> None:
+    fig = figures.missing_r(
+        {"rsample": [250.0, 190.0, 180.0], "sample": [257.0, 212.0, 211.0]}, {"rsample": [2.0, 3, 4], "sample": [0.0, 0, 0]}
+    )
+    left, right = (labelled(ax) for ax in fig.axes)
+    np.testing.assert_array_equal(left["sample"], [[1, 257], [2, 212], [3, 211]])
+    np.testing.assert_array_equal(right["rsample"], [[1, 2], [2, 3], [3, 4]])
+    assert "nats" in fig.axes[0].get_ylabel()
+    assert "nats" in fig.axes[1].get_ylabel()

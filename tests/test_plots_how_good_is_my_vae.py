@@ -1,0 +1,80 @@
+"""The figures of notebook 09 draw what they are given."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+from figures_under_test import close_everything, texts  # noqa: F401
+from matplotlib.colors import to_hex
+
+from vaecourse import plots
+from vaecourse.plots import how_good_is_my_vae as figures
+
+matplotlib.use("Agg")
+
+
+def title(ax) -> str:
+    return ax.get_title(loc="left")
+
+
+def test_the_gap_is_drawn_beside_half_chi2_over_k() -> None:
+    fig = figures.gap_against_k([1, 2, 10], [0.5, 0.3, 0.04], chi2=0.8)
+    formula, measured = fig.axes[0].lines
+    assert formula.get_ydata() == pytest.approx([0.4, 0.2, 0.04])
+    assert list(measured.get_ydata()) == [0.5, 0.3, 0.04]
+    assert fig.axes[0].get_xscale() == fig.axes[0].get_yscale() == "log"
+
+
+def test_both_bounds_have_one_scale_and_only_the_known_value_has_a_line() -> None:
+    fig = figures.bound_against_k([1, 5, 500], [-12.0, -11.0, -10.5], -10.0, [-95.0, -93.0, -91.0])
+    left, right = fig.axes
+    assert title(left) == "K = 2: at k = 500 still 0.5 nats too low"
+    assert title(right) == "K = 20: up by 4.0 nats, exact value unknown"
+    assert np.diff(left.get_ylim()) == pytest.approx(np.diff(right.get_ylim()))
+    assert [list(ax.lines[0].get_ydata()) for ax in fig.axes] == [[-12.0, -11.0, -10.5], [-95.0, -93.0, -91.0]]
+    assert [len(ax.lines) for ax in fig.axes] == [3, 2]
+    assert list(left.lines[2].get_ydata()) == [-10.0, -10.0]
+    for ax in fig.axes:
+        assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "5", "500"]
+        assert ax.get_ylim()[0] < min(ax.lines[0].get_ydata())
+
+
+def test_differences_are_sorted_and_the_title_counts_those_above_zero() -> None:
+    fig = figures.above_the_exact(np.array([0.5, -9.0, 2.0, -1.0]), np.array([-1.0, -0.5, -8.0, 0.0]))
+    elbo, mean = fig.axes[0].lines[:2]
+    assert list(elbo.get_ydata()) == [-6.0, -1.0, -0.5, 0.0]  # cut at -6
+    assert list(mean.get_ydata()) == [-6.0, -1.0, 0.5, 2.0]
+    assert list(mean.get_xdata()) == [12.5, 37.5, 62.5, 87.5]
+    assert title(fig.axes[0]) == "At the mean, the value exceeds log p(x) for 50% of the digits"
+
+
+def overfits(refined: list[float]):
+    epochs = np.arange(1, 5)
+    return figures.two_overfits(epochs, epochs - 100.0, epochs - 120.0, (2, 3, 4), [-118.0, -120.0, -131.0], refined, (2, 4))
+
+
+def test_the_title_compares_what_both_q_lose_or_gain() -> None:
+    fig = overfits([-115.0, -114.0, -112.0])
+    assert title(fig.axes[0]) == "Epochs 2 to 4: the encoder's q loses 13 nats, the refined q gains 3"
+    assert title(overfits([-115.0, -114.0, -116.0]).axes[0]).endswith("the refined q loses 1")
+    training, held_out, encoder, refined = fig.axes[0].lines
+    assert list(training.get_ydata()) == [-99.0, -98.0, -97.0, -96.0]
+    assert list(held_out.get_ydata()) == [-119.0, -118.0, -117.0, -116.0]
+    assert (list(encoder.get_xdata()), list(encoder.get_ydata())) == ([2, 3, 4], [-118.0, -120.0, -131.0])
+    assert list(refined.get_ydata()) == [-115.0, -114.0, -112.0]
+    assert to_hex(encoder.get_color()).upper() == plots.COLORS["elbo"]
+    assert "lost by the encoder:\n19 nats" in texts(fig)
+    low, high = fig.axes[0].get_ylim()
+    assert low < -131 < -112 < high
+
+
+def test_every_gain_has_a_bar_and_two_standard_errors() -> None:
+    fig = figures.gains({"one": (-2.0, 0.5), "two": (7.25, 0.1)}, "A title")
+    ax = fig.axes[0]
+    assert [bar.get_width() for bar in ax.patches] == [-2.0, 7.25]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["one", "two"]
+    assert {"-2.0", "+7.2"} <= set(texts(fig))
+    spans = sorted(tuple(c.get_segments()[0][:, 0]) for c in ax.collections)
+    assert spans == [pytest.approx((-3.0, -1.0)), pytest.approx((7.05, 7.45))]
+    assert title(ax) == "A title"

@@ -1,0 +1,140 @@
+"""The figures of notebook 07b draw what they are given, and their titles and labels say what is in the data."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+from figures_under_test import close_everything  # noqa: F401
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from vaecourse.plots import more_estimators as figures
+
+matplotlib.use("Agg")
+
+
+def texts(fig: Figure) -> set[str]:
+    return {t.get_text() for t in fig.findobj(Text) if t.get_visible()}
+
+
+def drawn(ax: Axes) -> list[np.ndarray]:
+    """The points of each line: (N, 2)."""
+    return [np.column_stack([np.asarray(values, dtype=float) for values in line.get_data()]) for line in ax.lines]
+
+
+def colors(ax: Axes) -> list[str]:
+    return [line.get_color() for line in ax.lines]
+
+
+def test_growth_draws_every_curve_on_shared_scales_and_separates_path_and_score() -> None:
+    k = [1, 10, 100]
+    of_a_sum = {"no baseline": [9, 90, 900], "pathwise": [5, 5, 5]}
+    mixed = {"pathwise": [5, 50, 500], "best baseline": [9, 400, 40_000]}
+    fig = figures.growth(k, of_a_sum, mixed)
+    for ax, curves in zip(fig.axes, (of_a_sum, mixed)):
+        for points, curve in zip(drawn(ax), curves.values()):
+            np.testing.assert_array_equal(points, np.column_stack([k, curve]))
+        assert ax.get_xscale() == ax.get_yscale() == "log"
+        labels = {t.get_text(): t.get_color() for t in ax.texts}
+        assert labels["pathwise"] == figures.PATH
+        assert len(labels) == 2
+        low, high = ax.get_ylim()
+        assert low < 5
+        assert high > 40_000
+    assert {"score,\nno baseline", "score,\nbest baseline"} <= texts(fig)
+    assert [line.get_linestyle() for line in fig.axes[0].lines] == [":", "-"]
+
+
+def test_waves_names_the_frequency_at_which_the_curves_cross() -> None:
+    omega = np.array([0.1, 0.5, 1.5, 10.0])
+    score, path, squared = np.array([0.1, 0.2, 0.3, 0.3]), np.array([0.01, 0.1, 2.0, 50.0]), np.array([0.05, 0.1, 0.01, 1e-20])
+    fig = figures.waves(omega, score, path, squared)
+    (ax,) = fig.axes
+    np.testing.assert_array_equal(drawn(ax)[0], np.column_stack([omega, score]))
+    np.testing.assert_array_equal(drawn(ax)[1], np.column_stack([omega, path]))
+    np.testing.assert_array_equal(drawn(ax)[2][:3], np.column_stack([omega, squared])[:3])
+    assert drawn(ax)[3][0, 0] == 1.5
+    assert {"Below ω = 1.5 the path has the lower variance, above it the score", "true gradient, squared"} <= texts(fig)
+
+
+def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_baseline() -> None:
+    fig = figures.leave_one_out([2, 4, 8], [40.0, 30.0, 25.0], [41.0, 29.5, 25.2], {"none": 45.0, "best": 20.0})
+    (ax,) = fig.axes
+    *levels, exact, measured = drawn(ax)
+    assert [set(level[:, 1]) for level in levels] == [{45.0}, {20.0}]
+    np.testing.assert_array_equal(exact[:, 1], [40, 30, 25])
+    np.testing.assert_array_equal(measured[:, 1], [41, 29.5, 25.2])
+    assert ax.lines[-1].get_linestyle() == "None"
+    assert {"none", "best", "leave-one-out\n(dots: measured)"} <= texts(fig)
+    assert ax.get_ylim()[0] < 20 < 45 < ax.get_ylim()[1]
+
+
+def test_landing_draws_the_toy_and_a_dot_for_every_repetition_of_the_digit() -> None:
+    width, full, short = np.array([0.5, 1.0, 2.0]), np.array([1.0, 2.0, 4.0]), np.array([3.0, 0.0, 3.0])
+    digit_full, digit_short = np.array([[10.0, 30.0], [12.0, 34.0]]), np.array([[50.0, 4.0], [52.0, 4.4]])
+    fig = figures.landing(width, full, short, [0.5, 1.0], digit_full, digit_short)
+    left, right = fig.axes
+    np.testing.assert_array_equal(drawn(left)[0], np.column_stack([width, full]))
+    np.testing.assert_array_equal(drawn(left)[1], np.column_stack([width, short]))
+    means, dots = drawn(right)[0:4:2], drawn(right)[1:4:2]
+    for mean, points, repeated in zip(means, dots, (digit_full, digit_short)):
+        np.testing.assert_allclose(mean[:, 1], repeated.mean(0))
+        assert {tuple(p) for p in points} == {(w, v) for row in repeated for w, v in zip((0.5, 1.0), row)}
+    assert colors(right)[:4] == [figures.PATH] * 2 + [figures.SHORT] * 2
+    for ax in fig.axes:
+        assert drawn(ax)[-1][0, 0] == pytest.approx(0.5**0.5)
+        assert ax.get_ylim()[0] == 0
+    assert {"dots: 2 repetitions", "1/√2", "whole gradient", "without the score term"} <= texts(fig)
+
+
+def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:
+    whole, short = np.array([[5.0, 6.0, 7.0], [0.5, 0.2, 0.1]]), np.array([[5.0, 6.0, 7.0], [0.02, 0.04, 0.03]])
+    fig = figures.ten_climbs([0, 10], {"whole": whole, "short": short})
+    (ax,) = fig.axes
+    lines = drawn(ax)
+    for runs, part in zip((whole, short), (lines[:4], lines[4:8])):
+        np.testing.assert_array_equal(np.column_stack([p[:, 1] for p in part[:3]]), runs)
+        np.testing.assert_array_equal(part[3][:, 1], np.median(runs, 1))
+    assert set(lines[8][:, 1]) == {0.02}
+    said = {"3 runs each: without the score term the gap settles lower", "smallest gap of all runs: 0.020", "whole", "short"}
+    assert said <= texts(fig)
+
+
+def test_signal_to_noise_draws_ratios_and_the_bias() -> None:
+    k = [1, 4, 16]
+    fig = figures.signal_to_noise(k, {"plain": ("elbo", [0.4, 0.2, 0.1]), "doubly": ("iwae", [1.0, 2.0, 4.0])}, [1.0, 4.0, 17.0])
+    left, right = fig.axes
+    assert [list(points[:, 1]) for points in drawn(left)] == [[0.4, 0.2, 0.1], [1.0, 2.0, 4.0]]
+    assert colors(left) == [figures.PATH, figures.DOUBLE]
+    assert [list(points[:, 1]) for points in drawn(right)] == [[1, 1], [1.0, 4.0, 17.0]]
+    for ax in fig.axes:
+        assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
+    assert {"plain", "doubly", "unbiased", "score dropped,\nweights not squared"} <= texts(fig)
+
+
+def test_temperatures_draws_bias_noise_and_the_two_levels() -> None:
+    bias, noise = {"soft": [0.1, 0.5], "hard": [0.05, 0.4]}, {"soft": [3.0, 0.5], "hard": [5.0, 1.0]}
+    fig = figures.temperatures([0.1, 1.0], bias, noise, norm=0.6, unbiased=1.3)
+    for ax, curves, level in zip(fig.axes, (bias, noise), (0.6, 1.3)):
+        soft, hard, dashed = drawn(ax)
+        np.testing.assert_array_equal(soft, np.column_stack([[0.1, 1.0], curves["soft"]]))
+        np.testing.assert_array_equal(hard, np.column_stack([[0.1, 1.0], curves["hard"]]))
+        assert set(dashed[:, 1]) == {level}
+        named = {t.get_text(): t.get_color() for t in ax.texts}
+        assert (named["soft"], named["hard"]) == (figures.PATH, figures.DOUBLE)
+        assert colors(ax)[:2] == [figures.PATH, figures.DOUBLE]
+        assert ax.get_ylim()[1] > max(max(curve) for curve in curves.values())
+    assert {"length of the true gradient", "leave-one-out"} <= texts(fig)
+
+
+def test_error_against_samples_draws_every_curve_and_the_estimate_zero() -> None:
+    fig = figures.error_against_samples([2, 100], [1.0, 0.1], {"τ = 1": [0.6, 0.5], "τ = 0.1": [2.0, 0.3]}, zero=0.64)
+    (ax,) = fig.axes
+    unbiased, warm, cold, zero = drawn(ax)
+    for points, curve in ((unbiased, [1.0, 0.1]), (warm, [0.6, 0.5]), (cold, [2.0, 0.3])):
+        np.testing.assert_array_equal(points, np.column_stack([[2, 100], curve]))
+    assert set(zero[:, 1]) == {0.64}
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "-", "--", "-."]
+    assert {"leave-one-out", "Gumbel-softmax,\nτ = 1", "Gumbel-softmax,\nτ = 0.1", "the estimate 0"} <= texts(fig)

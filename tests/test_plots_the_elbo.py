@@ -1,0 +1,132 @@
+"""The figures of notebook 06 draw what they are given."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+from figures_under_test import close_everything  # noqa: F401
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse, Rectangle
+from matplotlib.text import Annotation, Text
+
+from vaecourse import plots
+from vaecourse.plots import the_elbo as figures
+
+matplotlib.use("Agg")
+GREEN, BLACK, VERMILION = plots.COLORS["elbo"], plots.COLORS["exact"], plots.COLORS["naive"]
+
+
+def texts(fig: Figure) -> str:
+    return "\n".join(t.get_text() for t in fig.findobj(Text) if t.get_visible())
+
+
+def arrows(ax) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    """Tail and head of every arrow without words."""
+    return [(tuple(t.xyann), tuple(t.xy)) for t in ax.texts if isinstance(t, Annotation) and not t.get_text()]
+
+
+def square(center: tuple[float, float], reach: float, n: int = 9) -> np.ndarray:
+    axes = [np.linspace(c - reach, c + reach, n) for c in center]
+    return np.stack([a.ravel() for a in np.meshgrid(*axes, indexing="ij")], -1)
+
+
+def color(artist) -> str:
+    return to_hex(artist.get_color() if hasattr(artist, "get_color") else artist.get_edgecolor()).upper()
+
+
+def test_an_arrow_leads_from_each_log_weight_to_log_px_up_or_down() -> None:
+    z = np.linspace(0, 2, 201)
+    log_w = -3 + 2 * z  # above -2 from z = 0.5 on
+    fig = figures.two_terms(z, np.full(201, 0.3), np.linspace(0, 1, 201), log_w, log_px=-2.0, elbo=-2.5, at=[0.1, 1.5])
+    left, right = fig.axes
+    assert [line.get_ydata()[-1] for line in left.lines] == pytest.approx([1, 0.3])
+    curve, exact, bound = right.lines
+    assert curve.get_ydata() == pytest.approx(log_w)
+    assert (set(exact.get_ydata()), set(bound.get_ydata())) == ({-2.0}, {-2.5})
+    assert arrows(right) == [
+        (pytest.approx((0.1, -2.8)), pytest.approx((0.1, -2.0))),
+        (pytest.approx((1.5, 0.0)), pytest.approx((1.5, -2.0))),
+    ]
+    assert "ELBO = -2.50" in texts(fig)
+
+
+def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_bound() -> None:
+    path = [(np.array([i / 10, 0.5]), np.array([1.0, 0.8]) / (i + 1)) for i in range(11)]
+    best = np.array([1.1, 0.4]), np.array([0.05, 0.06])
+    bounds = np.concatenate([[-300.0], np.full(60, -100.0)])
+    near = square((1.1, 0.4), 1.2)
+    fig = figures.climbing((square((0, 0), 5), np.ones(81)), (near, np.arange(81)), path, best, (0, 1, 5, 10), bounds, -98.5)
+    far, close, curve = fig.axes
+    drawn = [p for p in far.patches if isinstance(p, Ellipse)]
+    assert [tuple(p.center) for p in drawn] == [pytest.approx(c) for c in [(0, 0.5), (0.1, 0.5), (0.5, 0.5), (1.0, 0.5)]]
+    assert [p.width for p in drawn] == pytest.approx([4, 2, 4 / 6, 4 / 11])  # two standard deviations to each side
+    last, polished = (p for p in close.patches if isinstance(p, Ellipse))
+    assert (tuple(last.center), last.height) == (pytest.approx((1.0, 0.5)), pytest.approx(3.2 / 11))
+    assert (tuple(polished.center), polished.width, polished.get_linestyle()) == (pytest.approx((1.1, 0.4)), pytest.approx(0.2), "--")
+    assert (color(last), color(polished)) == (GREEN, BLACK)
+    (frame,) = (p for p in far.patches if isinstance(p, Rectangle))
+    assert (frame.get_x(), frame.get_x() + frame.get_width()) == pytest.approx(close.get_xlim())
+    assert (frame.get_y(), frame.get_y() + frame.get_height()) == pytest.approx(close.get_ylim())
+    assert np.asarray(close.images[0].get_array()).T.ravel() == pytest.approx(np.arange(81))
+    assert curve.get_title(loc="left") == "The bound rises by 200 nats"
+    assert curve.lines[0].get_ydata() == pytest.approx(bounds)
+    assert set(curve.lines[1].get_ydata()) == {-98.5}
+    low, high = curve.get_ylim()
+    assert low < -300 < -98.5 < high
+    assert "steps 0, 1, 5, 10" in texts(fig)
+    assert "log p(x) = -98.5" in texts(fig)
+
+
+def test_each_arrow_of_the_number_line_is_as_long_as_its_kl() -> None:
+    fig = figures.number_line({"climb": (-107.75, 0.25), "polished": (-107.52, 0.02)}, -107.5)
+    (ax,) = fig.axes
+    assert arrows(ax) == [
+        (pytest.approx((-107.75, 0)), pytest.approx((-107.5, 0))),
+        (pytest.approx((-107.52, 1)), pytest.approx((-107.5, 1))),
+    ]
+    dots = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "o"]
+    assert dots == [(-107.75, 0), (-107.52, 1)]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["climb", "polished"]
+    low, high = ax.get_ylim()
+    assert low > high  # the first row is at the top
+    for words in ("ELBO -107.75", "KL 0.25", "ELBO -107.52", "KL 0.02", "log p(x)\n-107.50"):
+        assert words in texts(fig)
+    left, right = ax.get_xlim()
+    assert left < -107.75 < -107.5 < right
+
+
+def test_bounds_touch_the_curve_and_a_round_of_em_leads_to_the_next_point_of_it() -> None:
+    theta = np.linspace(0, 4, 401)
+    log_px = -((theta - 2) ** 2)
+    bounds = {at: -((at - 2) ** 2) - 2 * (at - 2) * (theta - at) - 3 * (theta - at) ** 2 for at in (1.0, 3.0)}  # tangent parabolas
+    fig = figures.touching_bounds(theta, log_px, bounds, top=1 + 1 / 3)
+    (ax,) = fig.axes
+    dots = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "o"]
+    assert dots == [pytest.approx((1, -1)), pytest.approx((3, -1))]
+    curves = [line for line in ax.lines if line.get_marker() != "o"]
+    assert [color(line) for line in curves] == [GREEN, GREEN, BLACK]
+    assert curves[1].get_ydata() == pytest.approx(bounds[3.0])
+    assert curves[2].get_ydata() == pytest.approx(log_px)
+    (m_tail, m_head), (e_tail, e_head) = arrows(ax)
+    assert (m_tail, m_head) == (pytest.approx((1, -1)), pytest.approx((4 / 3, -2 / 3), abs=1e-3))
+    assert (e_tail, e_head) == (m_head, pytest.approx((4 / 3, -4 / 9), abs=1e-3))
+    for words in ("θ = 1.00", "θ = 3.00", "ELBO(θ, q$_1$)", "ELBO(θ, q$_2$)", "M-step", "E-step"):
+        assert words in texts(fig)
+
+
+def test_without_the_kl_both_widths_shrink_on_a_logarithmic_axis() -> None:
+    steps, stddev = [0, 100, 200], np.array([[0.05, 0.06], [0.01, 0.012], [0.002, 0.003]])
+    fig = figures.without_the_kl(steps, stddev, [-100.0, -99.0, -98.6], [-107.7, -110.0, -112.8], -107.6)
+    left, right = fig.axes
+    assert [list(line.get_ydata()) for line in left.lines] == [[0.05, 0.01, 0.002], [0.06, 0.012, 0.003]]
+    assert left.get_yscale() == "log"
+    objective, bound, exact = right.lines
+    assert (list(objective.get_ydata()), list(bound.get_ydata())) == ([-100.0, -99.0, -98.6], [-107.7, -110.0, -112.8])
+    assert (color(objective), color(bound)) == (VERMILION, GREEN)
+    assert set(exact.get_ydata()) == {-107.6}
+    for words in ("log p(x): -107.6", "mean of log p(x|z): -98.6", "ELBO of the same q: -112.8"):
+        assert words in texts(fig)
+    low, high = right.get_ylim()
+    assert low < -112.8 < -98.6 < high

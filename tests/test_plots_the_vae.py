@@ -1,0 +1,130 @@
+"""The figures of notebook 08 draw what they are given."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+from figures_under_test import close_everything  # noqa: F401
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Ellipse
+from matplotlib.text import Text
+
+from vaecourse import plots
+from vaecourse.plots import the_vae as figures
+
+matplotlib.use("Agg")
+
+
+def texts(fig: Figure) -> str:
+    return "\n".join(t.get_text() for t in fig.findobj(Text) if t.get_visible())
+
+
+def ellipses(ax) -> list[Ellipse]:
+    return [patch for patch in ax.patches if isinstance(patch, Ellipse)]
+
+
+def square(n: int = 9, extent: float = 4.0) -> np.ndarray:
+    axis = np.linspace(-extent, extent, n)
+    return np.stack([a.ravel() for a in np.meshgrid(axis, axis, indexing="ij")], -1)
+
+
+def image(ink: float) -> np.ndarray:
+    return np.full(784, ink)
+
+
+def test_the_gap_between_bound_and_truth_is_shaded_and_its_last_value_is_the_title() -> None:
+    fig = figures.bound_and_truth([1, 3, 12], [-180.0, -165.0, -155.0], [-178.0, -162.0, -151.5], 300)
+    (ax,) = fig.axes
+    exact, bound = ax.lines
+    assert list(exact.get_ydata()) == [-178.0, -162.0, -151.5]
+    assert list(bound.get_ydata()) == [-180.0, -165.0, -155.0]
+    assert (to_hex(exact.get_color()), to_hex(bound.get_color())) == (plots.COLORS["exact"], plots.COLORS["elbo"].lower())
+    corners = ax.collections[0].get_paths()[0].vertices
+    assert (corners[:, 1].min(), corners[:, 1].max()) == (-180.0, -151.5)
+    assert "3.5 nats below" in ax.get_title(loc="left")
+    assert "300 digits" in ax.get_ylabel()
+
+
+def test_codes_and_map_show_the_same_part_of_the_plane_and_say_how_many_codes_lie_outside() -> None:
+    codes = np.array([[0.0, 1.0], [0.5, -1.0], [-1.0, 0.0], [5.0, 0.0]])
+    fig = figures.codes_and_map(codes, [3, 3, 7, 0], np.zeros((9, 784)), reach=2.0)
+    left, right = fig.axes
+    assert (left.get_xlim(), left.get_ylim()) == (right.get_xlim(), right.get_ylim())
+    assert [len(line.get_xdata()) for line in left.lines] == [1, 0, 0, 2, 0, 0, 0, 1, 0, 0]
+    assert "25% of the codes lie outside" in texts(fig)
+    (circle,) = ellipses(left)
+    assert (circle.width, circle.height) == (4.0, 4.0)  # two standard deviations of the prior
+    inside = figures.codes_and_map(codes[:3], [3, 3, 7], np.zeros((9, 784)), reach=2.0)
+    assert "outside" not in texts(inside)
+
+
+def test_the_two_gaps_share_one_axis_in_the_order_of_their_sum() -> None:
+    approximation, amortisation = np.array([0.0, 0.2, 2.0]), np.array([20.0, 1.5, 1.0])
+    fig = figures.two_gaps(approximation, amortisation)
+    (ax,) = fig.axes
+    green, amber = ax.lines
+    assert list(green.get_ydata()) == [1.5, 1.0, 20.0]  # sums 1.7, 3.0, 20.0
+    assert list(amber.get_ydata()) == [0.2, 2.0, 0.003]  # a gap of 0 is drawn at the smallest value
+    assert ax.get_yscale() == "log"
+    low, high = ax.get_ylim()
+    assert low < 0.003 < 20 < high
+    assert ax.get_title(loc="left") == "Amortisation gap 7.5 nats on average, approximation gap 0.73"
+
+
+def test_one_digit_has_its_ellipses_its_pictures_and_arrows_as_long_as_the_gaps() -> None:
+    grid = square(11, 1.0)
+    probs = np.exp(-(grid**2).sum(1))
+    q, best = ((0.2, 0.1), (0.3, 0.2)), ((0.0, 0.0), (0.1, 0.4))
+    values = (-114.5, -112.25, -111.5)
+    fig = figures.one_digit(image(0.0), grid, probs, q, best, [image(0.5), image(1.0)], values)
+    first, middle, mean, sample, line = fig.axes
+    assert [ax.images[0].get_array().mean() for ax in (first, mean, sample)] == [0.0, 0.5, 1.0]
+    green, blue = ellipses(middle)
+    assert (tuple(green.center), green.width, green.height) == ((0.2, 0.1), pytest.approx(1.2), pytest.approx(0.8))
+    assert (tuple(blue.center), blue.width, blue.height) == ((0.0, 0.0), pytest.approx(0.4), pytest.approx(1.6))
+    ticks = [mark.get_xdata()[0] for mark in line.lines[1:]]
+    assert ticks == [-114.5, -112.25, -111.5]
+    spans = [sorted((arrow.xy[0], arrow.xyann[0])) for arrow in line.texts if not arrow.get_text()]
+    assert spans == [[-114.5, -112.25], [-112.25, -111.5]]
+    shown = texts(fig)
+    assert "amortisation gap 2.2" in shown
+    assert "approximation gap 0.8" in shown
+    assert "−112.2 nats" in shown
+    assert "gap of this digit is 3.0 nats; a better q would close 75% of it" in shown
+
+
+def test_errors_share_their_axes_and_titles_count_the_dots_in_the_band() -> None:
+    alone = (np.array([0.1, -2.0, -50.0, 0.2]), np.array([0.2, 0.1, 0.3, 0.1]), "elbo")
+    mixed = (np.array([0.1, -0.2, 0.3, 1.0]), np.array([0.2, 0.1, 0.3, 0.1]), "importance")
+    fig = figures.claimed_and_true({"alone": alone, "mixed": mixed})
+    left, right = fig.axes
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["alone: 50% within 3 errors", "mixed: 75% within 3 errors"]
+    assert left.axis() == right.axis()
+    assert left.get_ylim()[0] < -50
+    assert list(left.lines[0].get_xdata()) == [0.2, 0.1, 0.3, 0.1]
+    assert list(right.lines[0].get_ydata()) == [0.1, -0.2, 0.3, 1.0]
+    wedge = left.collections[0].get_paths()[0].vertices
+    assert abs(wedge[:, 1]).max() == pytest.approx(3 * wedge[:, 0].max())
+
+
+def test_a_wrong_place_shows_q_and_the_mode_and_the_posterior_down_to_its_depth() -> None:
+    grid = square(41, 4.0)
+    probs = np.exp(-10 * ((grid - [1.0, -1.0]) ** 2).sum(1))
+    probs[0] = 0.0  # underflown
+    q = ((1.0, 1.0), (0.1, 0.2))
+    pictures = [image(0.0), image(0.5), image(1.0)]
+    fig = figures.wrong_place(grid, probs, q, (1.0, -1.0), pictures, [-300.4, -200.6], depth=50.0)
+    plane, *rest = fig.axes
+    assert [ax.images[0].get_array().mean() for ax in rest] == [0.0, 0.5, 1.0]
+    assert [ax.get_title(loc="left") for ax in rest] == ["held out", "at q: −300 nats", "at the mode: −201 nats"]
+    shade = plane.images[0].get_array()
+    assert (shade.min(), shade.max()) == (0.0, pytest.approx(50.0))
+    (ellipse,) = ellipses(plane)
+    assert (tuple(ellipse.center), ellipse.width, ellipse.height) == ((1.0, 1.0), pytest.approx(0.4), pytest.approx(0.8))
+    (mark,) = plane.lines
+    assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([1.0], [-1.0])
+    assert "looks 2.0 away from the mode" in texts(fig)
+    low, high = plane.get_ylim()
+    assert (low, high) == (pytest.approx(-3), pytest.approx(3))

@@ -1,0 +1,59 @@
+"""The figures of notebook 08b draw what they are given, and their titles and labels say what is in the data."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+from figures_under_test import close_everything, texts  # noqa: F401
+
+from vaecourse.plots import COLORS
+from vaecourse.plots import training_in_practice as figures
+
+matplotlib.use("Agg")
+
+
+def test_variance_at_equal_work_marks_the_best_number_of_samples() -> None:
+    fig = figures.variance_at_equal_work({"many": (1.0, 16.0), "few": (4.0, 1.0)}, most=20)
+    left, right = fig.axes
+    for ax, best in ((left, (1, 1)), (right, (4, 1))):
+        dots = [drawn for drawn in ax.lines if drawn.get_marker() == "o"]
+        assert [dot.get_xdata()[0] for dot in dots] == pytest.approx(best, rel=0.02)
+        assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    lowest = [drawn.get_ydata()[0] for drawn in right.lines if drawn.get_marker() == "o"]
+    assert lowest == pytest.approx([(1 + 4) ** 2 / (2 * 17), 1], rel=1e-3)  # the least variance of (8b.3) over that at L = 1
+    curves = [drawn for drawn in left.lines if len(drawn.get_xdata()) > 2]
+    assert [curve.get_ydata()[-1] for curve in curves] == pytest.approx([(20 + 16) / 17, (20 * 4 + 1) / 5])
+    assert {"many", "few"} <= set(texts(fig))
+
+
+def test_bound_and_exact_joins_the_two_by_the_gap_and_says_what_changed() -> None:
+    fig = figures.bound_and_exact({"start": (-12.0, -10.0), "one": (-10.5, -9.5), "two": (-13.0, -8.0)})
+    (ax,) = fig.axes
+    for color, values in (("elbo", [-12, -10.5, -13]), ("exact", [-10, -9.5, -8])):
+        dots = [drawn for drawn in ax.lines if drawn.get_marker() == "o" and drawn.get_color() == COLORS[color]]
+        assert [(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in dots] == [(value, row) for row, value in enumerate(values)]
+    said = set(texts(fig))
+    assert {"start", "one", "two", "gap 2.0", "gap 1.0", "gap 5.0", "−13.0", "−9.5", "ELBO", "log p(x)"} <= said
+    assert "log p(x) changes by 0.5 and 2.0 nats" in said
+    assert ax.get_xlim()[0] < -13
+    assert ax.get_xlim()[1] > -8
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the start on top
+
+
+def test_overfitting_draws_both_parts_and_names_each_curve_at_its_end() -> None:
+    epochs = [1, 5, 9]
+    log_px = {"seen": np.array([-5.0, -3.0, -2.0]), "unseen": np.array([-5.0, -4.0, -3.5])}
+    gaps = {"seen by A": [1.0, 0.8, 0.5], "unseen by A": [1.0, 2.0, 3.0], "unseen by C (dynamic)": [1.0, 1.1, 1.2]}
+    fig = figures.overfitting(epochs, log_px, gaps)
+    for ax, curves in zip(fig.axes, (log_px, gaps)):
+        assert len(ax.lines) == len(curves)
+        for drawn, (name, values), label in zip(ax.lines, curves.items(), ax.texts):
+            np.testing.assert_array_equal(drawn.get_xdata(), epochs)
+            np.testing.assert_array_equal(drawn.get_ydata(), values)
+            assert drawn.get_linestyle() == ("--" if name.startswith("seen") else "-")
+            assert label.get_text() == name
+            assert label.xy == (9, values[-1])
+            assert (drawn.get_color() == COLORS["importance"]) == ("dynamic" in name)
+    assert fig.axes[1].get_ylim()[0] == 0
+    assert fig.axes[1].get_xlim()[1] > 9

@@ -1,0 +1,117 @@
+"""The figures of notebook 06b draw what they are given, and their titles and labels say what is in the data."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+from figures_under_test import close_everything, texts  # noqa: F401
+from scipy.stats import chi2, multivariate_normal, norm
+
+from vaecourse.plots import COLORS, figure
+from vaecourse.plots import two_directions_of_kl as figures
+
+matplotlib.use("Agg")
+
+
+def drawn(ax, color: str) -> list[np.ndarray]:
+    """The points (N, 2) of each line or set of markers of a colour."""
+    return [np.column_stack(some.get_data()) for some in ax.lines if some.get_color() == COLORS[color]]
+
+
+def square_grid(n: int = 201, reach: float = 5.0) -> np.ndarray:
+    axis = np.linspace(-reach, reach, n)
+    return np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+
+
+def test_levels_are_those_of_a_normal_distribution() -> None:
+    density = multivariate_normal([0, 0], np.eye(2)).pdf(square_grid(401))
+    for share in (0.5, 0.95):
+        (level,) = figures.levels(density, [share])
+        assert level == pytest.approx(density.max() * np.exp(-chi2(2).ppf(share) / 2), rel=0.02)
+
+
+@pytest.mark.parametrize("covariance", [np.diag([4.0, 0.25]), np.array([[1.0, 0.8], [0.8, 1.0]])])
+def test_outline_holds_the_shares_of_the_gaussian(covariance: np.ndarray) -> None:
+    fig, ax = figure("")
+    figures.outline(ax, figures.Fit([1.0, -2.0], covariance, "q", color="elbo"))
+    inner, outer = drawn(ax, "elbo")
+    for curve, share in ((inner, 0.5), (outer, 0.95)):
+        away = curve - [1.0, -2.0]
+        squares = np.einsum("ni,ij,nj->n", away, np.linalg.inv(covariance), away)
+        np.testing.assert_allclose(squares, chi2(2).ppf(share), rtol=1e-9)
+    assert "q" in texts(fig)
+
+
+def test_regions_shade_the_right_area_at_the_right_place() -> None:
+    nodes = square_grid()
+    probs = multivariate_normal([1.0, -2.0], np.diag([0.25, 1.0])).pdf(nodes)
+    _, ax = figure("")
+    figures.regions(ax, nodes, probs)
+    paths = [path.vertices for collection in ax.collections for path in collection.get_paths()]
+    x, y = np.concatenate(paths).T
+    reach = chi2(2).ppf(0.95) ** 0.5
+    assert (x.min(), x.max()) == pytest.approx((1 - 0.5 * reach, 1 + 0.5 * reach), abs=0.05)
+    assert (y.min(), y.max()) == pytest.approx((-2 - reach, -2 + reach), abs=0.05)
+
+
+def test_cover_or_choose_draws_the_fits_and_measures_in_widths_of_a_mode() -> None:
+    z = np.linspace(-4, 4, 81)
+    fits = {"wide": (norm(0, 2).pdf(z), "importance"), "narrow": (norm(-2, 0.5).pdf(z), "elbo")}
+    fig = figures.cover_or_choose(z, norm(-2, 0.5).pdf(z), fits, [0.5, 1.0], [0.6, 1.0], [0.5, 0.4], std=0.5)
+    left, right = fig.axes
+    np.testing.assert_allclose(drawn(left, "importance")[0][:, 1], norm(0, 2).pdf(z))
+    np.testing.assert_allclose(drawn(right, "importance")[0], [[2, 1.2], [4, 2.0]])
+    np.testing.assert_allclose(drawn(right, "elbo")[0], [[2, 1.0], [4, 0.8]])
+    assert {"wide", "narrow", "p(z)"} <= set(texts(fig))
+
+
+def test_two_fits_shows_every_estimate_and_remark() -> None:
+    nodes = square_grid(51)
+    probs = multivariate_normal([0, 0], np.eye(2)).pdf(nodes)
+    errors = {"one": ([-0.5, 0.5], "importance", "ESS 10"), "two": ([-0.7, -0.8], "elbo", "ESS 990")}
+    fig = figures.two_fits(nodes, probs, [figures.Fit([0, 0], np.eye(2), "q")], errors)
+    dots = fig.axes[1]
+    for row, (name, color) in enumerate((("one", "importance"), ("two", "elbo"))):
+        (found,) = drawn(dots, color)
+        np.testing.assert_array_equal(found[:, 0], errors[name][0])
+        assert (np.abs(found[:, 1] - row) < 0.3).all()
+    assert {"one", "two", "q", "ESS 10", "ESS 990", "error of 2 estimates each, nats"} <= set(texts(fig))
+
+
+def test_prices_sorts_the_digits_and_marks_the_other_modes() -> None:
+    full, diagonal = [0.1, 0.3, 0.0], [0.2, 0.4, 0.01]
+    fig = figures.prices(full, diagonal, {0: [0.3], 1: [5.94, 7.26]})
+    ax = fig.axes[0]
+    wide, narrow = ax.containers
+    assert [bar.get_height() for bar in wide] == [0.4, 0.2, 0.01]
+    assert [bar.get_height() for bar in narrow] == [0.3, 0.1, 0.0]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["#1", "#0", "#2"]
+    marks = {(some.get_marker(), *map(float, (*some.get_xdata(), *some.get_ydata()))) for some in ax.lines}
+    assert marks == {("o", 1.0, 0.3), ("^", 0.0, 0.5)}
+    assert "5.9, 7.3" in texts(fig)
+    assert ax.get_title(loc="left") == "Most digits cost little: median gap 0.20, with full covariance 0.100 nats"
+
+
+def test_cases_share_one_scale() -> None:
+    small, large = square_grid(51, 1.0), square_grid(51, 3.0) + 7
+    panels = [
+        ("a", small, multivariate_normal([0, 0], np.eye(2) / 20).pdf(small), [figures.Fit([0, 0], np.eye(2) / 20)]),
+        ("b", large, multivariate_normal([7, 7], np.eye(2)).pdf(large), [figures.Fit([7, 7], np.eye(2), color="importance")]),
+    ]
+    fig = figures.cases(panels, {"diagonal": "elbo"})
+    for ax, middle in zip(fig.axes, (0, 7)):
+        assert ax.get_xlim() == pytest.approx((middle - 3, middle + 3))
+        assert ax.get_ylim() == pytest.approx((middle - 3, middle + 3))
+    assert {"a", "b", "diagonal"} <= set(texts(fig))
+    assert len(drawn(fig.axes[1], "importance")) == 2
+
+
+def test_aggregates_draws_the_curves_and_the_ceiling() -> None:
+    fig = figures.aggregates([10, 100], {"digits": [(2.2, 2.0), (4.0, 1.0)]}, ["elbo"])
+    apart, information = fig.axes
+    np.testing.assert_array_equal(drawn(apart, "elbo")[0], [[10, 2.0], [100, 1.0]])
+    np.testing.assert_array_equal(drawn(information, "elbo")[0], [[10, 2.2], [100, 4.0]])
+    (ceiling,) = drawn(information, "exact")
+    np.testing.assert_allclose(ceiling[[0, -1]], [[10, np.log(10)], [100, np.log(100)]])
+    assert {"log N", "digits"} <= set(texts(fig))

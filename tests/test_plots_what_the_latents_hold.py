@@ -1,0 +1,106 @@
+"""The figures of notebook 09b draw what they are given."""
+
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+import pytest
+from figures_under_test import close_everything, texts  # noqa: F401
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+
+from vaecourse.plots import COLORS
+from vaecourse.plots import what_the_latents_hold as figures
+
+matplotlib.use("Agg")
+
+
+def points(ax: Axes, color: str) -> np.ndarray:
+    """The points (N, 2) of the markers of one colour."""
+    drawn = [d for d in ax.lines if d.get_linestyle() == "None" and to_hex(d.get_color()).upper() == color.upper()]
+    return np.concatenate([np.column_stack(d.get_data()) for d in drawn])
+
+
+def test_how_many_draws_every_training_and_joins_the_means() -> None:
+    bound = [[-160.0, -164.0], [-130.0, -132.0], [-128.0, -126.0], [-129.0, -129.0]]
+    active, carrying = [[2, 2], [10, 10], [19, 20], [46, 48]], [[2, 2], [8, 9], [12, 10], [15, 17]]
+    fig = figures.how_many([2, 10, 20, 50], bound, active, carrying, [0.1, 2.0, 0.5])
+    left, middle, right = fig.axes
+    expected = [[k, value] for k, row in zip((2, 10, 20, 50), bound) for value in row]
+    np.testing.assert_allclose(points(left, COLORS["iwae"]), expected)
+    np.testing.assert_allclose(points(middle, COLORS["elbo"])[:, 1], np.ravel(carrying))
+    means = [list(d.get_ydata()) for ax in (left, middle) for d in ax.lines if d.get_linestyle() == "-"]
+    assert means == [[-162, -131, -127, -129], [2, 10, 19.5, 47], [2, 8.5, 11, 16]]
+    assert [bar.get_height() for bar in right.patches] == [2.0, 0.5, 0.1]
+    assert left.get_title(loc="left") == "From 20 to 50 little changes"
+    notes = {t.get_text(): t.xy for t in middle.texts if hasattr(t, "xy")}
+    assert notes == {"active units": (50, 47), "more than 0.1 nats": (50, 16)}
+
+
+def test_clouds_share_their_axes_and_say_how_many_are_told_apart() -> None:
+    codes, samples = np.array([[0.0, 1.0], [2.0, -1.0], [1.0, 1.0]]), np.array([[0.5, 0.5]])
+    fig = figures.clouds(codes, samples, 0.594)
+    np.testing.assert_allclose(points(fig.axes[0], COLORS["posterior"]), codes)
+    np.testing.assert_allclose(points(fig.axes[1], COLORS["prior"]), samples)
+    assert fig.axes[0].axis() == fig.axes[1].axis()
+    assert {"Codes of 3 held-out digits", "1 samples of the prior", "a classifier tells\n59% apart"} <= set(texts(fig))
+
+
+def test_the_ceiling_is_log_n_and_is_named_with_the_information_where_they_coincide() -> None:
+    counts = [100, 2000]
+    fig = figures.ceiling(counts, {2: [4.4, 6.0], 20: [4.6, 7.55]}, {2: [2.2, 0.7], 20: [18.0, 15.4]})
+    for ax, told, away in zip(fig.axes, ([4.4, 6.0], [4.6, 7.55]), ([2.2, 0.7], [18.0, 15.4])):
+        information, ceiling, divergence = (d.get_ydata() for d in ax.lines)
+        np.testing.assert_allclose(information, told)
+        np.testing.assert_allclose(ceiling, np.log(counts))
+        np.testing.assert_allclose(divergence, away)
+        assert ax.get_ylim()[1] > 18
+    titles = [ax.get_title(loc="left") for ax in fig.axes]
+    assert titles == ["K = 2: the information stays below log N", "K = 20: the information has reached log N"]
+    named = [{t.get_text() for t in ax.texts} for ax in fig.axes]
+    assert {"log N", "information $I$"} < named[0]
+    assert "log N and\ninformation $I$" in named[1]
+
+
+def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> None:
+    runs = {"a": [[10.0, 120.0], [12.0, 118.0]], "b": [[0.0, 200.0]]}
+    fig = figures.plane(runs, baseline=200.5, title="A title")
+    (ax,) = fig.axes
+    np.testing.assert_allclose(points(ax, COLORS["importance"]), runs["a"])
+    np.testing.assert_allclose(points(ax, COLORS["elbo"]), runs["b"])
+    diagonals = [d for d in ax.lines if to_hex(d.get_color()) == "#bbbbbb"]
+    sums = np.array([d.get_xdata() + d.get_ydata() for d in diagonals])
+    np.testing.assert_allclose(sums[:, 0], sums[:, 1])
+    np.testing.assert_allclose(np.diff(sums[:, 0]), 20)
+    assert (sums[:, 0] % 20 == 0).all()
+    left, right, low, high = ax.axis()
+    assert left < 0 < 12 < right
+    assert low < 118 < 200.5 < high
+    labels = {t.get_text(): t.xy for t in ax.texts if hasattr(t, "xy")}
+    assert labels["independent pixels"] == (0, 200.5)
+    np.testing.assert_allclose(labels["a"], [11, 119])
+    levels = [t for t in ax.texts if t.get_text().startswith("−")]
+    assert levels
+    assert all(sum(t.get_position()) == pytest.approx(float(t.get_text()[1:])) for t in levels)  # each stands on its line
+
+
+def test_probes_have_a_row_for_each_input_and_bars_of_two_standard_errors() -> None:
+    fig = figures.probes({"784 pixels": (0.96, 0.003), "code, K = 2": (0.64, 0.009)}, 3000)
+    (ax,) = fig.axes
+    assert ax.get_title(loc="left") == "Logistic regression with 3,000 labels"
+    pixels, code = ax.containers
+    assert pixels.lines[0].get_xdata() == pytest.approx([96])
+    assert pixels.lines[2][0].get_segments()[0][:, 0] == pytest.approx([95.4, 96.6])
+    assert (code.lines[0].get_xdata(), code.lines[0].get_ydata()) == (pytest.approx([64]), pytest.approx([1]))
+    assert {"96%", "64%"} <= set(texts(fig))
+
+
+def test_shared_information_is_drawn_on_one_scale_with_a_dot_on_the_largest_of_each_row() -> None:
+    one, other = np.array([[0.1, 0.3, 0.0], [0.2, 0.0, 0.0]]), np.array([[0.1, 0.1, 0.15], [0.05, 0.1, 0.0]])
+    fig = figures.shared({"own": one, "rotated": other}, ["slant", "width"])
+    for ax, values in zip(fig.axes, (one, other)):
+        (image,) = ax.images
+        np.testing.assert_allclose(image.get_array(), values)
+        assert image.get_clim() == (0, 0.3)
+        np.testing.assert_allclose(points(ax, COLORS["naive"]), [[row.argmax(), i] for i, row in enumerate(values)])
+    assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["slant", "width"]

@@ -1,0 +1,192 @@
+"""The figures of notebook 07b: arrays in, figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from vaecourse.plots import COLORS, figure, in_course_style, line
+
+SCORE, PATH, SHORT, DOUBLE, GREY = COLORS["naive"], COLORS["elbo"], COLORS["importance"], COLORS["iwae"], "#555555"
+
+
+@in_course_style
+def growth(latents, of_a_sum: Mapping[str, object], mixed: Mapping[str, object]) -> Figure:
+    """Variance of one sample of a gradient against the number of latents (N,), for two functions f: {"pathwise" or a score function: (N,)}.
+
+    Both panels share their scales, which are logarithmic.
+    """
+    latents = np.asarray(latents)
+    titles = ["f a sum: the kept term does not depend on K", "f a squared sum: all of them grow"]
+    fig, axes = figure(titles, "latents K", ["variance of one sample", ""], size=(9.8, 4.1))
+    every = np.concatenate([np.asarray(curve) for curves in (of_a_sum, mixed) for curve in curves.values()])
+    styles = {"no baseline": ":", "best baseline": "--"}
+    for ax, curves in zip(axes, (of_a_sum, mixed)):
+        for name, curve in curves.items():
+            path = name == "pathwise"
+            said = name if path else f"score,\n{name}"
+            line(ax, latents, curve, said, PATH if path else SCORE, ls=styles.get(name, "-"), marker="o", ms=3.5)
+        ax.set(xscale="log", yscale="log", xlim=(0.85 * latents[0], 6 * latents[-1]), ylim=(0.5 * every.min(), 2 * every.max()))
+        ax.set_xticks(latents, [f"{k}" for k in latents])
+        ax.minorticks_off()
+    return fig
+
+
+@in_course_style
+def waves(omega, score, path, squared) -> Figure:
+    """Variances of one score-function and one pathwise sample for sin(omega z) against the frequency, and the squared true gradient."""
+    omega, score, path, squared = (np.asarray(a) for a in (omega, score, path, squared))
+    crossing = omega[path > score].min()
+    fig, ax = figure(f"Below ω = {crossing:.1f} the path has the lower variance, above it the score", "frequency ω", "", size=(6.8, 3.8))
+    line(ax, omega, score, "score function", SCORE)
+    line(ax, omega, path, "pathwise", PATH)
+    line(ax, omega, np.maximum(squared, 1e-9), "", "exact")
+    seen = np.flatnonzero(squared > 3e-3)[-1]
+    ax.annotate("true gradient, squared", (omega[seen], squared[seen]), xytext=(8, 0), textcoords="offset points", fontsize=9)
+    ax.axvline(crossing, color=GREY, lw=1, ls=":")
+    ax.set(xscale="log", yscale="log", ylim=(1e-3, 3 * path.max()), xlim=(omega[0], 2.6 * omega[-1]), ylabel="variance of one sample")
+    ax.set_xticks([0.1, 0.3, 1, 3, 10], ["0.1", "0.3", "1", "3", "10"])
+    ax.minorticks_off()
+    return fig
+
+
+@in_course_style
+def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figure:
+    """S times the variance of an average of S samples against S: leave-one-out exact and measured, and a level for each fixed baseline."""
+    samples, exact, measured = (np.asarray(a) for a in (samples, exact, measured))
+    fig, ax = figure("Leave-one-out approaches the mean of f as its baseline", "samples S", "S times the variance", size=(6.8, 3.7))
+    for name, level in levels.items():
+        ax.plot(samples[[0, -1]], [level, level], color=GREY, lw=1.2, ls="--")
+        ax.annotate(name, (samples[-1], level), xytext=(6, 0), textcoords="offset points", color=GREY, va="center", fontsize=9)
+    ax.plot(samples, exact, color=SCORE)
+    ax.plot(samples, measured, "o", color=SCORE, ms=5)
+    ax.annotate(
+        "leave-one-out\n(dots: measured)", (samples[1], exact[1]), xytext=(12, 10), textcoords="offset points", color=SCORE, fontsize=9
+    )
+    ax.set(
+        xscale="log",
+        xlim=(0.9 * samples[0], 2.8 * samples[-1]),
+        ylim=(0.8 * min(levels.values()), 1.08 * max(exact.max(), *levels.values())),
+    )
+    ax.set_xticks(samples, [f"{s}" for s in samples])
+    ax.minorticks_off()
+    return fig
+
+
+@in_course_style
+def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
+    """Standard deviation of one sample against the width of q, with and without the score term: a toy (W,), a digit (repetitions, D)."""
+    width, full, short, digit_width, digit_full, digit_short = (
+        np.asarray(a) for a in (width, full, short, digit_width, digit_full, digit_short)
+    )
+    titles = ["Bench: 0 at the posterior, worse below 1/√2", "The digit: low at the best q, but not 0"]
+    labels = ["width of q / width of the posterior", "width of q / width of the best diagonal q"]
+    fig, axes = figure(titles, labels, ["standard deviation of one sample", ""], size=(9.8, 3.9))
+    line(axes[0], width, full, "whole\ngradient", PATH)
+    line(axes[0], width, short, "without the\nscore term", SHORT)
+    for values, ink in ((digit_full, PATH), (digit_short, SHORT)):
+        axes[1].plot(digit_width, values.mean(0), color=ink)
+        axes[1].plot(np.broadcast_to(digit_width, values.shape).ravel(), values.ravel(), "o", color=ink, ms=4, alpha=0.6)
+    for said, ink, height in (("whole gradient", PATH, 0.95), ("without the score term", SHORT, 0.88)):
+        axes[1].text(0.5, height, said, color=ink, fontsize=9, ha="center", va="top", transform=axes[1].transAxes)
+    axes[1].text(
+        0.97, 0.03, f"dots: {len(digit_full)} repetitions", color=GREY, fontsize=9, ha="right", va="bottom", transform=axes[1].transAxes
+    )
+    for ax in axes:
+        ax.axvline(0.5**0.5, color=GREY, lw=1, ls=":")
+        ax.text(0.5**0.5 + 0.02, 0.99, "1/√2", color=GREY, fontsize=9, va="top", transform=ax.get_xaxis_transform())
+        ax.set(ylim=(0, None))
+    axes[0].set(xlim=(width[0] - 0.05, 1.3 * width[-1]))
+    return fig
+
+
+@in_course_style
+def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
+    """log p(x) - ELBO in nats at some steps, {name: (looks, runs)}: every run thin, the median bold; dashed, the smallest of all gaps."""
+    steps = np.asarray(steps)
+    runs = {name: np.asarray(gap) for name, gap in gaps.items()}
+    n, best = next(iter(runs.values())).shape[1], min(gap.min() for gap in runs.values())
+    fig, ax = figure(f"{n} runs each: without the score term the gap settles lower", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8))
+    for (name, gap), ink in zip(runs.items(), (PATH, SHORT)):
+        ax.plot(steps, gap, color=ink, lw=0.7, alpha=0.35)
+        line(ax, steps, np.median(gap, 1), name, ink, lw=2.2, nudge=(5, 0 if ink == PATH else 9))
+    ax.axhline(best, color=COLORS["exact"], lw=1, ls="--")
+    ax.annotate(
+        f"smallest gap of all runs: {best:.3f}",
+        (steps[len(steps) // 4], best),
+        xytext=(0, -4),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=9,
+    )
+    ax.set(yscale="log", xlim=(steps[0], 1.2 * steps[-1]), ylim=(0.6 * best, 1.3 * max(gap.max() for gap in runs.values())))
+    return fig
+
+
+@in_course_style
+def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], biased) -> Figure:
+    """Signal-to-noise ratios against k, {name: (colour, ratios)}; right, the mean over the true gradient if only the score is dropped."""
+    k = np.asarray(k)
+    titles = ["Only the double one gains from a larger k", "Not squaring the weights biases the mean"]
+    fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "mean / true gradient"], size=(9.8, 3.9))
+    for name, (color, ratio) in curves.items():
+        line(axes[0], k, ratio, name, color, marker="o", ms=4, nudge=(5, -4))
+    axes[1].axhline(1, color=COLORS["exact"], lw=1)
+    axes[1].text(k[-1], 1.08, "unbiased", fontsize=9, ha="right", va="bottom")
+    line(axes[1], k, biased, "score dropped,\nweights not squared", SHORT, marker="o", ms=4, end=len(k) // 2, nudge=(-100, 22))
+    for ax in axes:
+        ax.set(xscale="log", yscale="log", xlim=(0.85 * k[0], k[-1] * (9 if ax is axes[0] else 1.3)))
+        ax.set_xticks(k, [f"{n}" for n in k])
+        ax.minorticks_off()
+    return fig
+
+
+@in_course_style
+def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], norm: float, unbiased: float) -> Figure:
+    """Length of the bias, and standard deviation of one sample, against the temperature for relaxed gradients: {name: (T,)}.
+
+    Dashed: the length `norm` of the true gradient, and the standard deviation `unbiased` of leave-one-out.
+    """
+    tau = np.asarray(tau)
+    titles = ["Bias falls with the temperature …", "… and the noise rises"]
+    fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.8, 3.9))
+    inks = dict(zip(bias, (PATH, DOUBLE)))
+    for ax, curves in zip(axes, (bias, noise)):
+        for name, values in curves.items():
+            ax.plot(tau, values, "o-", color=inks[name], ms=4)
+        ax.set(xscale="log", ylim=(0, 1.08 * max(np.asarray(v).max() for v in curves.values())))
+        ax.set_xticks(tau, [f"{t:g}" for t in tau])
+        ax.minorticks_off()
+    _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
+    _level(axes[1], tau, unbiased, "leave-one-out", SCORE)
+    for ax, heights in zip(axes, ((0.08, 0.16), (0.8, 0.88))):
+        for (name, ink), height in zip(inks.items(), heights):
+            ax.text(0.97, height, name, color=ink, fontsize=9, ha="right", transform=ax.transAxes)
+    return fig
+
+
+def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str) -> None:
+    """A dashed horizontal line with its name above its left end."""
+    ax.axhline(height, color=color, lw=1.2, ls="--")
+    ax.annotate(name, (x[0], height), xytext=(0, 3), textcoords="offset points", color=color, fontsize=9)
+
+
+@in_course_style
+def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero: float) -> Figure:
+    """Root mean squared error of an average of S gradient samples against S: leave-one-out (N,), relaxations {name: (N,)}.
+
+    `zero` is the error of the estimate 0, the length of the true gradient.
+    """
+    samples = np.asarray(samples)
+    fig, ax = figure("Noise averages out, bias stays", "samples S", "root mean squared error", size=(7.4, 4))
+    line(ax, samples, unbiased, "leave-one-out", SCORE)
+    for (name, error), style in zip(relaxed.items(), ("-", "--", ":")):
+        line(ax, samples, error, f"Gumbel-softmax,\n{name}", PATH, ls=style, nudge=(5, -7))
+    ax.axhline(zero, color=GREY, lw=1, ls="-.")
+    ax.annotate("the estimate 0", (samples[-1], zero), xytext=(-4, 3), textcoords="offset points", color=GREY, fontsize=9, ha="right")
+    ax.set(xscale="log", yscale="log", xlim=(samples[0], 10 * samples[-1]))
+    return fig

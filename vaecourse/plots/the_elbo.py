@@ -1,0 +1,189 @@
+"""The figures of notebook 06: arrays in, figure out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, note, plane
+
+GREEN, AMBER = COLORS["elbo"], "#A36A00"  # amber: the posterior's orange, dark enough for text
+BOX = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
+
+
+@in_course_style
+def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[float]) -> Figure:
+    """Left the densities of q and of the posterior at evenly spaced z (N,); right log w(z), with arrows to log p(x) at the z in `at`.
+
+    The length of each arrow is log q(z)/p(z|x); it points down where that is negative.
+    """
+    z, q, posterior, log_w = (np.asarray(a) for a in (z, q, posterior, log_w))
+    titles = ["q is shifted and too wide", "At every z, the two terms add up to log p(x)"]
+    fig, (left, right) = figure(titles, "z", ["density", "nats"], size=(9.6, 3.7))
+    line(left, z, posterior, "posterior p(z|x)", AMBER, end=posterior.argmax(), nudge=(8, 4))
+    line(left, z, q, "q(z)", "elbo", end=np.argmin(abs(z - 0.45)), nudge=(-30, 4))
+    left.set_ylim(0, 1.12 * posterior.max())
+    right.plot(z, log_w, color=GREEN)
+    right.axhline(log_px, color=COLORS["exact"])
+    right.axhline(elbo, color=GREEN, ls="--", lw=1.2)
+    for x in at:
+        height = log_w[np.argmin(abs(z - x))]
+        right.annotate("", (x, log_px), (x, height), arrowprops={"arrowstyle": "->", "color": AMBER, "lw": 1.5, "shrinkA": 0, "shrinkB": 0})
+    right.set(xlim=(z[0], z[-1]))
+    span = np.ptp(right.get_ylim())
+    right.text(z[0] + 0.03, log_px + 0.02 * span, "log p(x)", va="bottom")
+    right.text(z[0] + 0.6 * np.ptp(z), elbo - 0.02 * span, f"ELBO = {elbo:.2f}", ha="center", va="top", color=GREEN, fontsize=9)
+    right.text(0.97, 0.35, "dashed: average of log w(z) under q", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
+    right.text(0.97, 0.27, "curve: log w(z)", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
+    right.text(0.97, 0.19, "arrows: log q(z)/p(z|x)", ha="right", color=AMBER, transform=right.transAxes, fontsize=9)
+    return fig
+
+
+@in_course_style
+def climbing(
+    far: tuple[object, object],
+    near: tuple[object, object],
+    path: Sequence[tuple[object, object]],
+    best: tuple[object, object],
+    shown: Sequence[int],
+    bounds,
+    log_px: float,
+) -> Figure:
+    """The way of q over the exact posterior, its end magnified, and the bound on the way.
+
+    Args:
+        far, near: nodes (G, 2) of a grid of the whole plane and of one around the posterior, and the posterior on them (G,).
+        path: mean and standard deviation of q, (2,) each, before every step and after the last.
+        best: the same for the polished q.
+        shown: the steps whose q is drawn on the left; the last one is drawn in the middle, too.
+        bounds: an estimate of the ELBO at every step, in nats.
+        log_px: the exact log p(x), in nats.
+    """
+    bounds = np.asarray(bounds)
+    titles = ["q moves to the posterior", "Framed: the end", f"The bound rises by {np.mean(bounds[-50:]) - bounds[0]:.0f} nats"]
+    fig, axes = figure(titles, ["", "", "step"], ["", "", "nats"], size=(11.4, 3.9))
+    plane(axes[0], far[0], np.asarray(far[1]) ** 0.4, extent=3.4)  # a speck is made visible
+    plane(axes[1], *near)
+    for i in shown:
+        mu, sigma = (np.asarray(a) for a in path[i])
+        ellipse(axes[0], mu, sigma, "elbo", lw=1.4)
+        if i in shown[:2]:  # further labels would cover each other
+            place = (mu[0], mu[1] + 2 * sigma[1])
+            axes[0].text(*place, f"step {i}", color=GREEN, ha="center", va="center", fontsize=8, bbox=BOX)
+    words = "steps " + ", ".join(map(str, shown))
+    axes[0].text(0.04, 0.03, words, color=GREEN, fontsize=9, transform=axes[0].transAxes)
+    mu, sigma = (np.asarray(a) for a in path[shown[-1]])
+    reach = 4.5 * float(sigma.max())
+    axes[0].add_patch(Rectangle(mu - reach, 2 * reach, 2 * reach, fill=False, ec="#000000", lw=0.8))
+    note(axes[0], tuple(mu), f"step {shown[-1]}", (-8, -62), GREEN)
+    ellipse(axes[1], mu, sigma, "elbo", lw=2)
+    ellipse(axes[1], *best, "#000000", lw=1.4, ls="--")
+    axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
+    for y, words, color in (
+        (0.95, f"green: q of step {shown[-1]}", GREEN),
+        (0.11, "dashed: polished q", "#000000"),
+        (0.03, "orange: posterior", AMBER),
+    ):
+        axes[1].text(0.04, y, words, va="top" if y > 0.5 else "bottom", color=color, fontsize=9, transform=axes[1].transAxes, bbox=BOX)
+    axes[2].plot(np.arange(len(bounds)), bounds, color=GREEN, lw=1)
+    axes[2].axhline(log_px, color=COLORS["exact"])
+    span = log_px - bounds.min()
+    axes[2].set_ylim(bounds.min() - 0.05 * span, log_px + 0.14 * span)
+    axes[2].text(len(bounds), log_px + 0.02 * span, f"log p(x) = {log_px:.1f}, at every step", ha="right", va="bottom", fontsize=9)
+    axes[2].text(len(bounds), log_px - 0.22 * span, "ELBO, estimated\nfrom 32 samples", color=GREEN, ha="right", va="top", fontsize=9)
+    return fig
+
+
+@in_course_style
+def number_line(rows: Mapping[str, tuple[float, float]], log_px: float) -> Figure:
+    """A dot at each ELBO and an arrow as long as its KL divergence from the posterior: {name: (ELBO, KL)}, in nats; log p(x) is a line."""
+    fig, ax = figure("Each arrow, the KL to the posterior, ends at log p(x)", "nats", size=(7.6, 1.0 + 0.62 * len(rows)))
+    widest = max(kl for _, kl in rows.values())
+    style = {"arrowstyle": "-|>", "color": AMBER, "lw": 2, "shrinkA": 0, "shrinkB": 0}
+    for i, (bound, kl) in enumerate(rows.values()):
+        ax.annotate("", (bound + kl, i), (bound, i), arrowprops=style)
+        ax.plot(bound, i, "o", ms=8, color=GREEN, zorder=3)
+        words = {"textcoords": "offset points", "ha": "right", "fontsize": 9}
+        ax.annotate(f"ELBO {bound:.2f}", (bound, i), (-8, 0), va="center", color=GREEN, **words)
+        ax.annotate(f"KL {kl:.2f}", (bound + kl, i), (-5, 9), color=AMBER, **words)
+    ax.axvline(log_px, color=COLORS["exact"], lw=2)
+    ax.text(log_px + 0.02 * widest, (len(rows) - 1) / 2, f"log p(x)\n{log_px:.2f}", va="center", fontsize=9)
+    ax.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.4, -0.7))
+    ax.set(xlim=(log_px - 1.35 * widest, log_px + 0.2 * widest))
+    ax.locator_params(axis="x", nbins=6)
+    ax.grid(axis="y", visible=False)
+    return fig
+
+
+@in_course_style
+def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -> Figure:
+    """log p_theta(x) over one weight theta (N,), a bound below it for each theta at which a q is the posterior, and a round of EM.
+
+    Args:
+        theta, log_px: the weights and log p_theta(x), in nats, (N,) each.
+        bounds: {the theta at which q is the posterior: ELBO(theta, q) (N,)}, from left to right.
+        top: the theta at which the first bound is largest.
+    """
+    theta, log_px = np.asarray(theta), np.asarray(log_px)
+    fig, ax = figure("Each bound touches the curve where its q is the posterior", "decoder weight θ", "nats", size=(7.6, 4.6))
+    floor, ceiling = log_px.min() - 0.15 * np.ptp(log_px), log_px.max() + 0.2 * np.ptp(log_px)
+    for i, (touch, bound) in enumerate(bounds.items(), 1):
+        bound = np.asarray(bound)
+        last = np.flatnonzero(bound > floor + 0.12 * np.ptp(log_px))[-1]
+        height = np.interp(touch, theta, log_px)
+        side = {"xytext": (4, 0), "ha": "left"} if last < 0.8 * len(theta) else {"xytext": (-4, -14), "ha": "right"}
+        ax.plot(theta, bound, color=GREEN, lw=1.6)
+        ax.plot(touch, height, "o", ms=7, color=GREEN, zorder=4)
+        words = {"textcoords": "offset points", "fontsize": 9, "color": GREEN}
+        ax.annotate(f"ELBO(θ, q$_{i}$)", (theta[last], bound[last]), **side, **words)
+        right = touch > theta[log_px.argmax()]
+        ax.annotate(f"q$_{i}$, θ = {touch:.2f}", (touch, height), (4, 9) if right else (-7, 2), ha="left" if right else "right", **words)
+    ax.plot(theta, log_px, color=COLORS["exact"], lw=2.4, zorder=3)
+    ax.text(theta[-1], log_px[-1] + 0.04 * np.ptp(log_px), "log p$_θ$(x)", ha="right", va="bottom")
+    start, first = next(iter(bounds.items()))
+    low, high, up = np.interp(start, theta, log_px), np.interp(top, theta, np.asarray(first)), np.interp(top, theta, log_px)
+    for tail, head, color, words, place in (
+        ((start, low), (top, high), COLORS["importance"], "M-step:\nraise the\nbound in θ", (0.02, 0.68)),
+        ((top, high), (top, up), AMBER, "E-step: set q\nto the posterior", (0.02, 0.86)),
+    ):
+        ax.annotate("", head, tail, arrowprops={"arrowstyle": "->", "lw": 1.8, "color": color, "shrinkA": 0, "shrinkB": 0}, zorder=5)
+        at = ((tail[0] + head[0]) / 2, (tail[1] + head[1]) / 2)
+        thin = {"arrowstyle": "-", "color": color, "lw": 0.8}
+        ax.annotate(words, at, place, textcoords="axes fraction", color=color, fontsize=9, arrowprops=thin)
+    ax.set(xlim=(theta[0], theta[-1]), ylim=(floor, ceiling))
+    return fig
+
+
+@in_course_style
+def without_the_kl(steps, stddev, objective, elbo, log_px: float) -> Figure:
+    """What becomes of q without its KL divergence from the prior, against the step (N,).
+
+    Args:
+        steps: the steps (N,).
+        stddev: the standard deviations of q (N, K).
+        objective, elbo: the mean of log p(x|z) under q and the ELBO of q, (N,) each, in nats.
+        log_px: the exact log p(x), in nats.
+    """
+    steps, stddev, objective, elbo = (np.asarray(a) for a in (steps, stddev, objective, elbo))
+    titles = ["Without the KL, q keeps shrinking", "Its objective exceeds log p(x), its ELBO falls"]
+    fig, (left, right) = figure(titles, "step without the KL", ["standard deviation of q", "nats"], size=(9.6, 3.8))
+    for k, style in zip(range(stddev.shape[1]), ("-", "--")):
+        line(left, steps, stddev[:, k], "", "naive", marker="o", ms=4, ls=style)
+    left.text(0.97, 0.93, "solid: $z_1$, dashed: $z_2$", ha="right", va="top", color=COLORS["naive"], transform=left.transAxes, fontsize=9)
+    left.set_yscale("log")
+    ticks = [t for t in (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1) if 0.7 * stddev.min() < t < 1.5 * stddev.max()]
+    left.set_yticks(ticks, [f"{t:g}" for t in ticks])
+    left.minorticks_off()
+    line(right, steps, objective, "", "naive", marker="o", ms=4)
+    line(right, steps, elbo, "", "elbo", marker="o", ms=4)
+    right.axhline(log_px, color=COLORS["exact"])
+    span = objective.max() - elbo.min()
+    words = {"ha": "right", "fontsize": 9}
+    right.text(steps[-1], log_px + 0.02 * span, f"log p(x): {log_px:.1f}", va="bottom", **words)
+    right.text(steps[-1], objective[-1] - 0.03 * span, f"mean of log p(x|z): {objective[-1]:.1f}", va="top", color=COLORS["naive"], **words)
+    right.text(steps[-1], elbo[-1] - 0.04 * span, f"ELBO of the same q: {elbo[-1]:.1f}", va="top", color=GREEN, **words)
+    right.set_ylim(elbo.min() - 0.16 * span, objective.max() + 0.08 * span)
+    return fig

@@ -1,0 +1,84 @@
+"""The figures of notebook 08b: variance at equal work, bound and exact value after two trainings, and the overfitting of two networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from vaecourse.plots import COLORS, figure, in_course_style
+
+INKS = (COLORS["naive"], COLORS["elbo"], COLORS["exact"])
+
+
+@in_course_style
+def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: int = 20) -> Figure:
+    """Variance of the gradient against L at equal work, divided by its value at L = 1, for {name: (V_x, V_z)}.
+
+    Left, only the L passes through the decoder count; right, the pass through the encoder costs one more. Dots mark the lowest points.
+    """
+    titles = ["Only decoder passes count: L = 1 is best", "An encoder pass costs as much: it depends"]
+    fig, axes = figure(titles, "L, samples of z for each image", ["variance at equal work\n(divided by that at L = 1)", ""], size=(10, 3.9))
+    L = np.geomspace(1, most, 400)
+    for ax, extra in zip(axes, (0, 1)):
+        ax.axhline(1, color=COLORS["prior"], lw=1, ls="--")
+        for (name, (v_x, v_z)), ink in zip(variances.items(), INKS):
+            curve = (extra + L) * (v_x + v_z / L) / ((extra + 1) * (v_x + v_z))
+            low = curve.argmin()
+            ax.plot(L, curve, color=ink, label=name)
+            ax.plot(L[low], curve[low], "o", ms=7, color=ink)
+        ax.set(xscale="log", yscale="log", ylim=(0.45, most))
+        ax.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+        ax.set_xticks([], minor=True)
+        ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+        ax.set_yticks([], minor=True)
+    axes[1].legend(frameon=False, fontsize=9, loc="upper left", title="gradient in", title_fontsize=9)
+    return fig
+
+
+@in_course_style
+def bound_and_exact(results: Mapping[str, tuple[float, float]]) -> Figure:
+    """One row for the start and for each training: mean ELBO and mean log p(x) in nats, joined by the gap.
+
+    The title says by how much each training has changed log p(x); the dashed line is its value at the start.
+    """
+    values = np.array(list(results.values()))
+    *first, last = [f"{exact - values[0, 1]:.1f}" for exact in values[1:, 1]]
+    title = f"log p(x) changes by {', '.join(first)} and {last} nats".replace("-", "−")
+    fig, ax = figure(title, "nats per held-out digit", size=(8.6, 0.62 * len(results) + 1.1))
+    for i, (bound, exact) in enumerate(values):
+        ax.plot([bound, exact], [i, i], color=COLORS["prior"], lw=3, alpha=0.5)
+        ax.plot(bound, i, "o", ms=9, color=COLORS["elbo"], label="ELBO" if i == 0 else "")
+        ax.plot(exact, i, "o", ms=9, color=COLORS["exact"], label="log p(x)" if i == 0 else "")
+        at = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        ax.annotate(f"{bound:.1f}".replace("-", "−"), (bound, i), xytext=(-9, 0), ha="right", color=COLORS["elbo"], bbox=box, **at)
+        ax.annotate(f"{exact:.1f}".replace("-", "−"), (exact, i), xytext=(9, 0), ha="left", **at)
+        ax.annotate(f"gap {exact - bound:.1f}", ((bound + exact) / 2, i), xytext=(0, 9), ha="center", color="#555555", **at)
+    ax.axvline(values[0, 1], color=COLORS["exact"], lw=1, ls="--")
+    ax.set(yticks=range(len(results)), yticklabels=list(results), ylim=(len(results) - 0.5, -0.7))
+    ax.margins(x=0.14)
+    ax.grid(axis="y", visible=False)
+    ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return fig
+
+
+@in_course_style
+def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mapping[str, object]) -> Figure:
+    """Mean log p(x) (left) and mean gap (right) against the epoch, one line for each {name: (epochs,)}.
+
+    A name that begins with "seen" is drawn dashed, and one with "dynamic" in it in another colour.
+    """
+    titles = ["log p(x): the decoder's part", "log p(x) − ELBO: the gap opens on unseen digits"]
+    fig, axes = figure(titles, "epoch", ["log p(x), nats per digit", "gap, nats per digit"], size=(10.4, 3.9))
+    for ax, curves, room in zip(axes, (log_px, gaps), (1.25, 1.6)):
+        for name, values in curves.items():
+            color = COLORS["importance"] if "dynamic" in name else COLORS["exact"] if ax is axes[0] else COLORS["naive"]
+            ax.plot(epochs, np.asarray(values), "o", ls="--" if name.startswith("seen") else "-", ms=5, color=color)
+            last = float(np.asarray(values)[-1])
+            ax.annotate(name, (epochs[-1], last), xytext=(8, 0), textcoords="offset points", color=color, va="center", fontsize=9)
+        ax.set_xlim(0, room * epochs[-1])
+        ax.set_xticks(list(epochs))
+    axes[1].set_ylim(0, None)
+    return fig
