@@ -86,11 +86,11 @@ def climbing(
         (0.03, "orange: posterior", AMBER),
     ):
         axes[1].text(0.04, y, words, va="top" if y > 0.5 else "bottom", color=color, fontsize=9, transform=axes[1].transAxes, bbox=BOX)
-    line(axes[2], steps, heights, "", GREEN, marker="o", ms=3)
+    line(axes[2], steps, heights, "", AMBER, marker="o", ms=3)
     axes[2].set_yscale("log")
     ticks = [t for t in (0.01, 0.1, 1, 10, 100, 1000) if 0.7 * min(heights) < t < 1.5 * max(heights)]
     axes[2].set_yticks(ticks, [f"{t:g}" for t in ticks])
-    axes[2].text(0.97, 0.93, "log p(x) - ELBO", color=GREEN, ha="right", va="top", transform=axes[2].transAxes)
+    axes[2].text(0.97, 0.93, "log p(x) - ELBO", color=AMBER, ha="right", va="top", transform=axes[2].transAxes)
     return fig
 
 
@@ -166,28 +166,20 @@ def rise_without_gain(theta, log_px, bound, start: float, end: float) -> Figure:
         start, end: theta before and after the step.
     """
     theta, log_px, bound = (np.asarray(a) for a in (theta, log_px, bound))
-    fig, ax = figure("The bound rises, log p(x) falls: the gap closes", "decoder weight θ", "nats", size=(7.6, 3.8))
+    fig, ax = figure("The bound rises while log p(x) falls", "decoder weight θ", "nats", size=(7.6, 3.8))
     ax.plot(theta, log_px, color=COLORS["exact"], lw=2.4)
     ax.plot(theta, bound, color=GREEN, lw=1.6)
-    gaps = []
-    for at in (start, end):
+    words = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+    for heights, color, name in ((log_px, COLORS["exact"], "log p$_θ$(x)"), (bound, GREEN, "ELBO(θ, q$_c$)")):
+        low, high = np.interp((start, end), theta, heights)
+        ax.plot([start, end], [low, low], color=color, lw=1, ls=":")
+        ax.plot([start, end], [low, high], "o", ms=6, color=color, zorder=4)
+        ax.annotate("", (end, high), (end, low), arrowprops={"arrowstyle": "->", "lw": 1.8, "color": color, "shrinkA": 0, "shrinkB": 0})
+        ax.annotate(f"{name}: {high - low:+.2f}", (end, (low + high) / 2), (8, 8 if high < low else 0), color=color, **words)
+    for at, place in ((start, (-8, 0)), (end, (-8, -18))):
         low, high = np.interp(at, theta, bound), np.interp(at, theta, log_px)
         ax.plot([at, at], [low, high], color=AMBER, lw=2)
-        gaps.append(high - low)
-    for heights, color, name, place, align in (
-        (log_px, COLORS["exact"], "log p$_θ$(x)", 12, "bottom"),
-        (bound, GREEN, "ELBO(θ, q$_c$)", -16, "top"),
-    ):
-        low, high = np.interp((start, end), theta, heights)
-        ax.annotate("", (end, high), (start, low), arrowprops={"arrowstyle": "->", "lw": 1.8, "color": color, "shrinkA": 0, "shrinkB": 0})
-        ax.plot([start, end], [low, high], "o", ms=6, color=color, zorder=4)
-        middle = ((start + end) / 2, max(low, high) if align == "bottom" else (low + high) / 2)
-        words = {"textcoords": "offset points", "ha": "center" if align == "bottom" else "left", "va": align, "fontsize": 9}
-        ax.annotate(f"{name}: {high - low:+.2f} nats", middle, (0 if align == "bottom" else 24, place), color=color, **words)
-    beside = {"textcoords": "offset points", "va": "center", "color": AMBER, "fontsize": 9}
-    half = (np.interp(start, theta, bound) + np.interp(start, theta, log_px)) / 2
-    ax.annotate(f"gap {gaps[0]:.2f}", (start, half), (-6, 0), ha="right", **beside)
-    ax.annotate(f"gap {gaps[1]:.2f}", (end, np.interp(end, theta, bound)), (4, -14), ha="left", **beside)
+        ax.annotate(f"gap {high - low:.2f}", (at, (low + high) / 2), place, ha="right", color=AMBER, **words)
     span = np.ptp(np.concatenate([log_px, bound]))
     ax.set(xlim=(theta[0], theta[-1]), ylim=(min(log_px.min(), bound.min()), log_px.max() + 0.2 * span))
     return fig
