@@ -52,12 +52,12 @@ def test_an_arrow_leads_from_each_log_weight_to_log_px_up_or_down() -> None:
     assert "ELBO = -2.50" in texts(fig)
 
 
-def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_bound() -> None:
+def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_gap() -> None:
     path = [(np.array([i / 10, 0.5]), np.array([1.0, 0.8]) / (i + 1)) for i in range(11)]
     best = np.array([1.1, 0.4]), np.array([0.05, 0.06])
-    bounds = np.concatenate([[-300.0], np.full(60, -100.0)])
+    gaps = {0: 200.0, 5: 30.0, 10: 0.25}
     near = square((1.1, 0.4), 1.2)
-    fig = figures.climbing((square((0, 0), 5), np.ones(81)), (near, np.arange(81)), path, best, (0, 1, 5, 10), bounds, -98.5)
+    fig = figures.climbing((square((0, 0), 5), np.ones(81)), (near, np.arange(81)), path, best, (0, 1, 5, 10), gaps)
     far, close, curve = fig.axes
     drawn = [p for p in far.patches if isinstance(p, Ellipse)]
     assert [tuple(p.center) for p in drawn] == [pytest.approx(c) for c in [(0, 0.5), (0.1, 0.5), (0.5, 0.5), (1.0, 0.5)]]
@@ -70,13 +70,13 @@ def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_bound() -> N
     assert (frame.get_x(), frame.get_x() + frame.get_width()) == pytest.approx(close.get_xlim())
     assert (frame.get_y(), frame.get_y() + frame.get_height()) == pytest.approx(close.get_ylim())
     assert np.asarray(close.images[0].get_array()).T.ravel() == pytest.approx(np.arange(81))
-    assert curve.get_title(loc="left") == "The bound rises by 200 nats"
-    assert curve.lines[0].get_ydata() == pytest.approx(bounds)
-    assert set(curve.lines[1].get_ydata()) == {-98.5}
+    assert curve.get_title(loc="left") == "The gap falls from 200 to 0.25 nats"
+    assert (list(curve.lines[0].get_xdata()), list(curve.lines[0].get_ydata())) == ([0, 5, 10], [200.0, 30.0, 0.25])
+    assert curve.get_yscale() == "log"
     low, high = curve.get_ylim()
-    assert low < -300 < -98.5 < high
+    assert low < 0.25 < 200 < high
     assert "steps 0, 1, 5, 10" in texts(fig)
-    assert "log p(x) = -98.5" in texts(fig)
+    assert "log p(x) - ELBO" in texts(fig)
 
 
 def test_each_arrow_of_the_number_line_is_as_long_as_its_kl() -> None:
@@ -112,8 +112,25 @@ def test_bounds_touch_the_curve_and_a_round_of_em_leads_to_the_next_point_of_it(
     (m_tail, m_head), (e_tail, e_head) = arrows(ax)
     assert (m_tail, m_head) == (pytest.approx((1, -1)), pytest.approx((4 / 3, -2 / 3), abs=1e-3))
     assert (e_tail, e_head) == (m_head, pytest.approx((4 / 3, -4 / 9), abs=1e-3))
-    for words in ("θ = 1.00", "θ = 3.00", "ELBO(θ, q$_1$)", "ELBO(θ, q$_2$)", "M-step", "E-step"):
+    for words in ("θ = 1.00", "θ = 3.00", "ELBO(θ, q$_a$)", "ELBO(θ, q$_b$)", "M-step", "E-step"):
         assert words in texts(fig)
+
+
+def test_one_arrow_leads_up_and_one_down_by_the_changes_of_a_step_and_the_gaps_are_written() -> None:
+    theta = np.linspace(0, 2, 201)
+    log_px, bound = -0.5 * theta, -2 + 0.4 * theta
+    fig = figures.rise_without_gain(theta, log_px, bound, start=0.5, end=1.5)
+    (ax,) = fig.axes
+    curves = [line for line in ax.lines if len(line.get_xdata()) == 201]
+    assert [color(line) for line in curves] == [BLACK, GREEN]
+    assert arrows(ax) == [
+        (pytest.approx((1.5, -0.25)), pytest.approx((1.5, -0.75))),
+        (pytest.approx((1.5, -1.8)), pytest.approx((1.5, -1.4))),
+    ]
+    for words in ("log p$_θ$(x): -0.50", "ELBO(θ, q$_c$): +0.40", "gap 1.55", "gap 0.65"):
+        assert words in texts(fig)
+    low, high = ax.get_ylim()
+    assert low <= -2 < 0 < high
 
 
 def test_without_the_kl_both_widths_shrink_on_a_logarithmic_axis() -> None:

@@ -150,11 +150,11 @@ GAUSSIAN_KL = Exercise(
             lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1 + log_var).sum(-1),
         ),
         Mistake(
-            "The term log σ² is missing: without it nothing keeps q from shrinking without end.",
+            "The term log σ² is missing: without it the result is smallest when σ is zero.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1).sum(-1),
         ),
         Mistake(
-            "The term σ² is missing: without it nothing keeps q from widening without end.",
+            "The term σ² is missing: without it the result falls without limit as q widens.",
             lambda mu, log_var: 0.5 * (mu.square() - 1 - log_var).sum(-1),
         ),
         Mistake(
@@ -219,7 +219,7 @@ ELBO = Exercise(
             lambda log_px, mu, log_var: log_px.mean(0) + gaussian_kl(mu, log_var),
         ),
         Mistake(
-            "This is the reconstruction term alone. Without the divergence from the prior it is no bound on log p(x), and q would shrink without end.",
+            "This is the reconstruction term alone. Without the divergence from the prior it may lie above log p(x).",
             lambda log_px, mu, log_var: log_px.mean(0),
         ),
         Mistake(
@@ -347,13 +347,13 @@ QUIZ = (
         1,
     ),
     Question(
-        "Why is one sample of z enough for a gradient step on the ELBO, but not on log p(x)?",
+        "Why is one sample of z from a q that is not the posterior enough for an unbiased gradient of the ELBO, but not of log p(x)?",
         (
             (
                 "Its average stands outside the logarithm.",
-                "So one sample gives an unbiased estimate. The logarithm of an average of weights is biased low.",
+                "So one sample gives an unbiased estimate. The logarithm of an average of weights that vary is biased low.",
             ),
-            ("Its samples have no variance.", "They have, unless q is the posterior. They are right on average."),
+            ("Its samples have no variance.", "Log-weights vary if q is not the posterior. They are right on average."),
             ("log p(x|z) cannot be evaluated.", "It can, and it is a term of the ELBO. What is hard is the integral over z."),
         ),
         0,

@@ -38,7 +38,7 @@ def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[f
     right.text(z[0] + 0.6 * np.ptp(z), elbo - 0.02 * span, f"ELBO = {elbo:.2f}", ha="center", va="top", color=GREEN, fontsize=9)
     right.text(0.97, 0.35, "dashed: average of log w(z) under q", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
     right.text(0.97, 0.27, "curve: log w(z)", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
-    right.text(0.97, 0.19, "arrows: log q(z)/p(z|x)", ha="right", color=AMBER, transform=right.transAxes, fontsize=9)
+    right.text(0.97, 0.19, "arrows: log [q(z)/p(z|x)]", ha="right", color=AMBER, transform=right.transAxes, fontsize=9)
     return fig
 
 
@@ -49,21 +49,19 @@ def climbing(
     path: Sequence[tuple[object, object]],
     best: tuple[object, object],
     shown: Sequence[int],
-    bounds,
-    log_px: float,
+    gaps: Mapping[int, float],
 ) -> Figure:
-    """The way of q over the exact posterior, its end magnified, and the bound on the way.
+    """The way of q over the exact posterior, its end magnified, and the gap on the way, on a logarithmic axis.
 
     Args:
         far, near: nodes (G, 2) of a grid of the whole plane and of one around the posterior, and the posterior on them (G,).
         path: mean and standard deviation of q, (2,) each, before every step and after the last.
         best: the same for the polished q.
         shown: the steps whose q is drawn on the left; the last one is drawn in the middle, too.
-        bounds: an estimate of the ELBO at every step, in nats.
-        log_px: the exact log p(x), in nats.
+        gaps: {step: log p(x) - ELBO, in nats, above 0}.
     """
-    bounds = np.asarray(bounds)
-    titles = ["q moves to the posterior", "Framed: the end", f"The bound rises by {np.mean(bounds[-50:]) - bounds[0]:.0f} nats"]
+    steps, heights = list(gaps), list(gaps.values())
+    titles = ["q moves to the posterior", "Framed: the end", f"The gap falls from {heights[0]:.0f} to {heights[-1]:.2f} nats"]
     fig, axes = figure(titles, ["", "", "step"], ["", "", "nats"], size=(11.4, 3.9))
     plane(axes[0], far[0], np.asarray(far[1]) ** 0.4, extent=3.4)  # a speck is made visible
     plane(axes[1], *near)
@@ -88,12 +86,11 @@ def climbing(
         (0.03, "orange: posterior", AMBER),
     ):
         axes[1].text(0.04, y, words, va="top" if y > 0.5 else "bottom", color=color, fontsize=9, transform=axes[1].transAxes, bbox=BOX)
-    axes[2].plot(np.arange(len(bounds)), bounds, color=GREEN, lw=1)
-    axes[2].axhline(log_px, color=COLORS["exact"])
-    span = log_px - bounds.min()
-    axes[2].set_ylim(bounds.min() - 0.05 * span, log_px + 0.14 * span)
-    axes[2].text(len(bounds), log_px + 0.02 * span, f"log p(x) = {log_px:.1f}, at every step", ha="right", va="bottom", fontsize=9)
-    axes[2].text(len(bounds), log_px - 0.22 * span, "ELBO, estimated\nfrom 32 samples", color=GREEN, ha="right", va="top", fontsize=9)
+    line(axes[2], steps, heights, "", AMBER, marker="o", ms=3)
+    axes[2].set_yscale("log")
+    ticks = [t for t in (0.01, 0.1, 1, 10, 100, 1000) if 0.7 * min(heights) < t < 1.5 * max(heights)]
+    axes[2].set_yticks(ticks, [f"{t:g}" for t in ticks])
+    axes[2].text(0.97, 0.93, "log p(x) - ELBO", color=AMBER, ha="right", va="top", transform=axes[2].transAxes)
     return fig
 
 
@@ -130,7 +127,7 @@ def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -
     theta, log_px = np.asarray(theta), np.asarray(log_px)
     fig, ax = figure("Each bound touches the curve where its q is the posterior", "decoder weight θ", "nats", size=(7.6, 4.6))
     floor, ceiling = log_px.min() - 0.15 * np.ptp(log_px), log_px.max() + 0.2 * np.ptp(log_px)
-    for i, (touch, bound) in enumerate(bounds.items(), 1):
+    for letter, (touch, bound) in zip("abcdef", bounds.items()):
         bound = np.asarray(bound)
         last = np.flatnonzero(bound > floor + 0.12 * np.ptp(log_px))[-1]
         height = np.interp(touch, theta, log_px)
@@ -138,9 +135,11 @@ def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -
         ax.plot(theta, bound, color=GREEN, lw=1.6)
         ax.plot(touch, height, "o", ms=7, color=GREEN, zorder=4)
         words = {"textcoords": "offset points", "fontsize": 9, "color": GREEN}
-        ax.annotate(f"ELBO(θ, q$_{i}$)", (theta[last], bound[last]), **side, **words)
+        ax.annotate(f"ELBO(θ, q$_{letter}$)", (theta[last], bound[last]), **side, **words)
         right = touch > theta[log_px.argmax()]
-        ax.annotate(f"q$_{i}$, θ = {touch:.2f}", (touch, height), (4, 9) if right else (-7, 2), ha="left" if right else "right", **words)
+        ax.annotate(
+            f"q$_{letter}$, θ = {touch:.2f}", (touch, height), (4, 9) if right else (-7, 2), ha="left" if right else "right", **words
+        )
     ax.plot(theta, log_px, color=COLORS["exact"], lw=2.4, zorder=3)
     ax.text(theta[-1], log_px[-1] + 0.04 * np.ptp(log_px), "log p$_θ$(x)", ha="right", va="bottom")
     start, first = next(iter(bounds.items()))
@@ -154,6 +153,35 @@ def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -
         thin = {"arrowstyle": "-", "color": color, "lw": 0.8}
         ax.annotate(words, at, place, textcoords="axes fraction", color=color, fontsize=9, arrowprops=thin)
     ax.set(xlim=(theta[0], theta[-1]), ylim=(floor, ceiling))
+    return fig
+
+
+@in_course_style
+def rise_without_gain(theta, log_px, bound, start: float, end: float) -> Figure:
+    """A step in one weight theta that raises the bound of a fixed q while log p_theta(x) falls.
+
+    Args:
+        theta: increasing weights (N,).
+        log_px, bound: log p_theta(x) and ELBO(theta, q), (N,) each, in nats.
+        start, end: theta before and after the step.
+    """
+    theta, log_px, bound = (np.asarray(a) for a in (theta, log_px, bound))
+    fig, ax = figure("The bound rises while log p(x) falls", "decoder weight θ", "nats", size=(7.6, 3.8))
+    ax.plot(theta, log_px, color=COLORS["exact"], lw=2.4)
+    ax.plot(theta, bound, color=GREEN, lw=1.6)
+    words = {"textcoords": "offset points", "va": "center", "fontsize": 9}
+    for heights, color, name in ((log_px, COLORS["exact"], "log p$_θ$(x)"), (bound, GREEN, "ELBO(θ, q$_c$)")):
+        low, high = np.interp((start, end), theta, heights)
+        ax.plot([start, end], [low, low], color=color, lw=1, ls=":")
+        ax.plot([start, end], [low, high], "o", ms=6, color=color, zorder=4)
+        ax.annotate("", (end, high), (end, low), arrowprops={"arrowstyle": "->", "lw": 1.8, "color": color, "shrinkA": 0, "shrinkB": 0})
+        ax.annotate(f"{name}: {high - low:+.2f}", (end, (low + high) / 2), (8, 8 if high < low else 0), color=color, **words)
+    for at, place in ((start, (-8, 0)), (end, (-8, -18))):
+        low, high = np.interp(at, theta, bound), np.interp(at, theta, log_px)
+        ax.plot([at, at], [low, high], color=AMBER, lw=2)
+        ax.annotate(f"gap {high - low:.2f}", (at, (low + high) / 2), place, ha="right", color=AMBER, **words)
+    span = np.ptp(np.concatenate([log_px, bound]))
+    ax.set(xlim=(theta[0], theta[-1]), ylim=(min(log_px.min(), bound.min()), log_px.max() + 0.2 * span))
     return fig
 
 
