@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -78,8 +79,10 @@ for module in {sorted(LIGHT)}:
 
 
 def test_dependencies_cover_what_the_package_imports() -> None:
-    code = "\n".join(p.read_text(encoding="utf-8") for p in (ROOT / "vaecourse").glob("*.py"))
-    imported = {m.split(".")[0] for m in re.findall(r"^\s*(?:from|import) ([\w.]+)", code, flags=re.M)}
+    nodes = [node for p in (ROOT / "vaecourse").glob("*.py") for node in ast.walk(ast.parse(p.read_text(encoding="utf-8")))]
+    named = [node.module for node in nodes if isinstance(node, ast.ImportFrom)]
+    named += [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    imported = {name.split(".")[0] for name in named}
     outside = imported - set(sys.stdlib_module_names) - {"vaecourse", "__future__"}
     declared = PYPROJECT.split("dependencies = [")[1].split("]")[0].lower()
     assert all(f'"{PACKAGE.get(name, name).lower()}' in declared for name in outside), outside
