@@ -70,7 +70,7 @@ def test_every_student_gets_exactly_the_points_of_the_answers(graded: Path) -> N
     ("student", "words"),
     [
         ("half", "gaussian_kl"),
-        ("absent", "not yours"),
+        ("absent", "Not attempted"),
         ("endless", "seconds"),
         ("untouched", "Not attempted"),
     ],

@@ -91,7 +91,7 @@ def _graded(cell: Any, name: str, points: float, partial: float) -> list[Any]:
     test.id = f"{cell.id[:50]}-test"
     test.source = (
         "from vaecourse.exercises import check, exercise\n\n"
-        f'report = check("{name}", {name}, strict=False)\n'
+        f'report = check("{name}", globals().get("{name}", ...), strict=False)\n'
         f'{name} = exercise("{name}").reference  # from here on the course\'s own, so that a mistake is not counted twice\n'
         f"report.score({points:g}, partial={partial:g})"
     )
