@@ -40,9 +40,7 @@ def waves(omega, score, path, squared) -> Figure:
     """Variances of one score-function and one pathwise sample for sin(omega z) against the frequency, and the squared true gradient."""
     omega, score, path, squared = (np.asarray(a) for a in (omega, score, path, squared))
     crossing = omega[path > score].min()
-    fig, ax = figure(
-        f"Below ω = {crossing:.2f} pathwise has the lower variance, above it the score function", "frequency ω", "", size=(6.8, 3.8)
-    )
+    fig, ax = figure(f"Above ω = {crossing:.2f} the score function is less noisy", "frequency ω", "", size=(6.8, 3.8))
     line(ax, omega, score, "score function", SCORE)
     line(ax, omega, path, "pathwise", PATH)
     line(ax, omega, np.maximum(squared, 1e-9), "", "exact")
@@ -158,11 +156,12 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
     titles = ["Bias falls with the temperature …", "… and the noise rises"]
     fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.8, 3.9))
     for ax, curves in zip(axes, (bias, noise)):
-        for (name, values), style, end, nudge in zip(curves.items(), ("-", "--"), (2, 3), ((-62, 8), (8, -4))):
-            line(ax, tau, values, f"{name} f", PATH, ls=style, marker="o", ms=4, end=end, nudge=nudge)
+        for (name, values), style in zip(curves.items(), ("-", "--")):
+            ax.plot(tau, values, color=PATH, ls=style, marker="o", ms=4, label=f"{name} f")
         ax.set(xscale="log", ylim=(0, 1.08 * max(np.asarray(v).max() for v in curves.values())))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
+    axes[0].legend(frameon=False, loc=(0.04, 0.68))
     _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
     _level(axes[1], tau, unbiased, "leave-one-out", SCORE)
     return fig
