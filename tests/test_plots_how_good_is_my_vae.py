@@ -84,7 +84,7 @@ def test_the_title_compares_what_both_q_lose_or_gain() -> None:
 
 
 def test_the_last_two_models_differ_with_two_errors() -> None:
-    values = {"one": (-9.0, 0.5, "exact"), "two": (-5.0, 1.0, "exact"), "three": (-2.0, 0.25, "iwae")}
+    values = {"one": (-9.0, 0.5), "two": (-5.0, 1.0), "three": (-2.0, 0.25)}
     left, right = figures.beside_simple_models(values, 3.0, 0.4, 1.1).axes
     assert [list(dot.get_xdata()) for dot in left.lines[:3]] == [[-9.0], [-5.0], [-2.0]]
     assert [bar[:, 0] for bar in bars(left)] == [pytest.approx(ends) for ends in ([-10, -8], [-7, -3], [-2.5, -1.5])]

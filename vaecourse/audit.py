@@ -366,10 +366,11 @@ def _cause(model: LatentVariableModel, numbers: dict[str, float], x: Tensor, lea
         text = "A fresh VAE, trained for 300 steps with the ELBO, finds nothing to encode either: the cause may be the data."
         return Finding("cause", "caution", text)
     text = (
-        f"The data alone is not the cause: a fresh VAE with one hidden layer of 64, trained on {len(learnt):,} of the training images for 300 "
-        f"steps with the ELBO, gains {_pm(numbers, 'fresh_gain')} nats on the held-out ones and uses {numbers['fresh_active']} latents. So "
-        f"the training is suspect. Pixels that were averaged and not summed weigh the KL {numbers['pixels']} times too much (the mean() of "
-        "notebook 08); a large beta, or a KL of full weight from the first step, can do the same. The weights do not show which it was."
+        f"The data alone is not the cause: a fresh VAE with one hidden layer of 64, trained on {len(learnt):,} of the training images for "
+        f"300 steps with the ELBO, gains {_pm(numbers, 'fresh_gain')} nats on the held-out ones and uses {numbers['fresh_active']} "
+        f"latents. So the training is suspect. Pixels that were averaged and not summed weigh the KL {numbers['pixels']} times too much "
+        "(the mean() of notebook 08); a large beta, or a KL of full weight from the first step, can do the same. The weights do not show "
+        "which it was."
     )
     return Finding("cause", "suspicion", text)
 

@@ -42,7 +42,7 @@ def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unk
         f"K = 2: median {np.median(missing):.2f}, largest {missing[-1]:.0f} nats",
     ]
     labels = ["samples k", "samples k", f"digits, sorted by what is missing at k = {ks[-1]:,}"]
-    fig, axes = figure(titles, labels, ["nats per held-out digit", "", "log p(x) minus estimate, nats"], size=(12.6, 3.9))
+    fig, axes = figure(titles, labels, ["nats per held-out digit", "", "log p(x) minus estimate, nats"], size=(11.4, 3.9))
     tall = 1.25 * max(exact - known[0], unknown[-1] - unknown[0])
     for ax, values, top in zip(axes, (known, unknown), (exact, unknown[-1])):
         line(ax, ks, values, "", "iwae", marker="o")
@@ -71,11 +71,11 @@ def above_the_exact(at_the_mean, elbo) -> Figure:
     title = f"At the mean of q, the value exceeds log p(x) for {(at_the_mean > 0).mean():.0%} of the digits"
     fig, ax = figure(title, "digits, sorted by their ELBO minus log p(x), percent", "value minus exact log p(x), nats", size=(8.0, 4.0))
     x = 100 * (np.arange(len(elbo)) + 0.5) / len(elbo)
-    for values, color, name in ((at_the_mean, "naive", "value at the mean of q"), (elbo, "elbo", "ELBO")):
+    for values, color, name, side in ((at_the_mean, "naive", "value at the mean of q", 16), (elbo, "elbo", "ELBO", -16)):
         ax.plot(x, values[order], "o", color=COLORS[color], ms=3, alpha=0.8)
         ax.axhline(values.mean(), color=COLORS[color], lw=1.2, ls="--")
         text = f"{name},\nmean over digits {values.mean():.1f}"
-        ax.annotate(text, (101, values.mean()), (4, 0), textcoords="offset points", color=COLORS[color], va="center", fontsize=9)
+        ax.annotate(text, (101, values.mean()), (4, side), textcoords="offset points", color=COLORS[color], va="center", fontsize=9)
     ax.axhline(0, color=COLORS["exact"], lw=1.2)
     ax.annotate("exact log p(x)", (101, 0), (4, 0), textcoords="offset points", va="center", fontsize=9)
     ax.set_yscale("symlog", linthresh=1)
@@ -112,24 +112,25 @@ def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refi
         arrow = {"arrowstyle": "->", "color": color, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", (between[1], values[last]), (between[1], values[first]), arrowprops=arrow)
         change = f"{values[last] - values[first]:+.0f} nats"
-        ax.annotate(change, (between[1], (values[first] + values[last]) / 2), (8, 0), textcoords="offset points", va="center", fontsize=9)
+        ax.annotate(change, (between[1], max(values[first], values[last])), (4, 7), textcoords="offset points", fontsize=9)
     ax.set(xlim=(0, 1.2 * max(epochs)), ylim=(low, high))
     return fig
 
 
 @in_course_style
-def beside_simple_models(values: Mapping[str, tuple[float, float, str]], difference: float, paired: float, apart: float) -> Figure:
+def beside_simple_models(values: Mapping[str, tuple[float, float]], difference: float, paired: float, apart: float) -> Figure:
     """Models on the same digits, and the difference of the last two with its standard error, taken digit by digit and not.
 
     Args:
-        values: from each name to mean and standard error in nats, and a colour.
+        values: from each name to mean and standard error in nats; the last one is an importance weighted bound.
         difference, paired, apart: the last value minus the one before, its error from the differences of each digit, and the error
             that follows from the two errors as if the digits were others.
     """
     titles = ["Four models, the same digits", f"The last two differ by {difference:.1f} nats"]
     labels = ["nats per held-out digit (bars: two standard errors)", "difference, nats (bars: two standard errors)"]
     fig, (left, right) = figure(titles, labels, size=(11.0, 2.9))
-    dots(left, {name: (mean, color) for name, (mean, _, color) in values.items()})
+    last = list(values)[-1]
+    dots(left, {name: (mean, "iwae" if name == last else "exact") for name, (mean, _) in values.items()})
     left.errorbar([v[0] for v in values.values()], range(len(values)), xerr=[2 * v[1] for v in values.values()], fmt="none", ecolor=GREY)
     dots(right, {"digit by digit": (difference, "exact"), "as if the digits\nwere others": (difference, "exact")})
     right.errorbar([difference] * 2, (0, 1), xerr=[2 * paired, 2 * apart], fmt="none", ecolor=GREY, capsize=3)
