@@ -35,8 +35,8 @@ def test_the_gap_is_drawn_beside_half_chi2_over_k() -> None:
 def test_both_bounds_have_one_scale_and_only_the_known_value_has_a_line() -> None:
     fig = figures.bound_against_k([1, 5, 500], [-12.0, -11.0, -10.5], -10.0, [-95.0, -93.0, -91.0], [0.25, -0.3, 40.0])
     left, right, digits = fig.axes
-    assert title(left) == "K = 2: at k = 500 0.5 nats too low"
-    assert title(right) == "K = 20: up by 4.0, exact value unknown"
+    assert title(left) == "K = 2, k = 500: 0.5 nats too low"
+    assert title(right) == "K = 20: up by 4.0, exact unknown"
     assert np.diff(left.get_ylim()) == pytest.approx(np.diff(right.get_ylim()))
     assert [list(ax.lines[0].get_ydata()) for ax in (left, right)] == [[-12.0, -11.0, -10.5], [-95.0, -93.0, -91.0]]
     assert [len(ax.lines) for ax in (left, right)] == [3, 2]

@@ -37,8 +37,8 @@ def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unk
     """
     missing = np.sort(np.asarray(missing))
     titles = [
-        f"K = 2: at k = {ks[-1]:,} {exact - known[-1]:.1f} nats too low",
-        f"K = 20: up by {unknown[-1] - unknown[0]:.1f}, exact value unknown",
+        f"K = 2, k = {ks[-1]:,}: {exact - known[-1]:.1f} nats too low",
+        f"K = 20: up by {unknown[-1] - unknown[0]:.1f}, exact unknown",
         f"K = 2: median {np.median(missing):.2f}, largest {missing[-1]:.0f} nats",
     ]
     labels = ["samples k", "samples k", f"digits, sorted by what is missing at k = {ks[-1]:,}"]
