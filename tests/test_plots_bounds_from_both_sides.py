@@ -33,14 +33,16 @@ def test_enclosed_draws_a_line_for_each_image_and_counts_those_that_enclose_zero
     lower, upper = np.array([-2.0, 0.1, -9.0]), np.array([3.0, 0.2, 1.0])
     fig = figures.enclosed({"from the prior": (lower, upper), "from the encoder": (lower / 10, -upper / 100)}, widening=3.7)
     assert {"From the prior: 2 of 3 enclose it", "From the encoder: 0 of 3 enclose it", "From the encoder, enlarged"} <= set(texts(fig))
-    assert "1 reach beyond the panel" in texts(fig) and "± 3.7 nats" in texts(fig)
+    assert "1 reach beyond the panel" in texts(fig)
+    assert "± 3.7 nats" in texts(fig)
     expected = [([-9, -2, 0.1], [1, 3, 0.2])] + 2 * [([-0.9, -0.2, 0.01], [-0.01, -0.03, -0.002])]
     for ax, (below, above) in zip(fig.axes, expected, strict=True):
         np.testing.assert_allclose([segment[:, 1] for segment in ax.collections[0].get_segments()], np.transpose([below, above]))
         np.testing.assert_allclose(ax.lines[1].get_ydata(), above)
         np.testing.assert_allclose(ax.lines[2].get_ydata(), below)
     colors = [to_hex(color) for color in fig.axes[0].collections[0].get_colors()]
-    assert colors[0] == colors[1] == "#aaaaaa" and colors[2] == COLORS["posterior"].lower()
+    assert colors[0] == colors[1] == "#aaaaaa"
+    assert colors[2] == COLORS["posterior"].lower()
     assert fig.axes[0].get_ylim()[1] == 10 * fig.axes[2].get_ylim()[1]
 
 
@@ -63,7 +65,8 @@ def test_false_sandwich_draws_both_places_in_the_panel_and_the_three_bounds() ->
     left, right = fig.axes
     np.testing.assert_allclose([left.patches[0].width, left.patches[0].height], [0.6, 1.2])
     for x, y in ([2, 1], [0.5, 1.0]):
-        assert left.get_xlim()[0] < x < left.get_xlim()[1] and left.get_ylim()[0] < y < left.get_ylim()[1]
+        assert left.get_xlim()[0] < x < left.get_xlim()[1]
+        assert left.get_ylim()[0] < y < left.get_ylim()[1]
     for drawn, values in zip(right.lines[1:], bounds.values(), strict=True):
         np.testing.assert_allclose(drawn.get_xydata(), np.column_stack([[1, 2], values]))
     assert set(bounds) <= set(texts(fig))

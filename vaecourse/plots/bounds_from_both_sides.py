@@ -34,9 +34,7 @@ def two_sides(z, path, forward, backward, log_px: float) -> Figure:
             spot = (z[density.argmax()] - 0.4 * (t == 0), density.max())
             left.annotate(words, spot, xytext=(0, 3), textcoords="offset points", color=color, ha="center", fontsize=9)
     between = ", ".join(f"f{chr(0x2080 + t)}" for t in range(1, len(means) - 1))
-    left.text(
-        means[-1] - 2.2 * spreads[-1], 1.4 / (spreads[0] + spreads[-1]) / np.sqrt(2 * np.pi), between, color=GREY, fontsize=9, ha="right"
-    )
+    left.text(means[-1] - 1.5 * spreads[-1], 0.7 / (spreads.min() * np.sqrt(2 * np.pi)), between, color=GREY, fontsize=9, ha="right")
     left.set(ylim=(0, 1.12 / (spreads.min() * np.sqrt(2 * np.pi))))
     low, high = np.quantile(np.concatenate([forward, backward]), [0.005, 0.995])
     bins = np.linspace(low, high, 50)
@@ -87,13 +85,13 @@ def enclosed(sides: Mapping[str, tuple[object, object]], widening: float) -> Fig
         if top == reach:
             for height in (-widening, widening):
                 ax.axhline(height, color=GREY, lw=1, ls=":")
-            ax.text(len(rank), widening, f"± {widening:.1f} nats", color=GREY, fontsize=9, ha="right", va="bottom")
         beyond = int(np.sum((lower < -top) | (upper > top)))
         if beyond:
             ax.text(0.98, 0.02, f"{beyond} reach beyond the panel", transform=ax.transAxes, color=GREY, fontsize=9, ha="right", va="bottom")
         ax.set(ylim=(-top, top), xticks=[])
     axes[0].text(0.02, 0.98, "▲ upper bound", transform=axes[0].transAxes, color=UPPER, fontsize=9, va="top")
     axes[0].text(0.4, 0.98, "▼ lower bound", transform=axes[0].transAxes, color=LOWER, fontsize=9, va="top")
+    axes[1].text(len(rank), widening, f"± {widening:.1f} nats", color=GREY, fontsize=9, ha="right", va="bottom")
     axes[1].text(0.02, 0.98, "grey line: zero is inside; orange: outside", transform=axes[1].transAxes, color=GREY, fontsize=9, va="top")
     return fig
 
@@ -147,7 +145,7 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     top = z[posterior.argmax()]
     middle, half = (mean + top) / 2, 0.8 * np.abs(mean - top).max() + 3 * spread.max()
     left.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
-    left.annotate("posterior", top, xytext=(6, 6), textcoords="offset points", color=COLORS["posterior"], fontsize=9)
+    left.annotate("posterior", top, xytext=(0, -34), textcoords="offset points", color=COLORS["posterior"], fontsize=9, ha="center")
     right.axhline(0, color=COLORS["exact"], lw=1)
     for (name, values), marker, color in zip(bounds.items(), "^v*", (UPPER, LOWER, COLORS["prior"])):
         right.plot(np.arange(1, len(values) + 1), np.asarray(values), marker, ms=7, color=color, label=name)
