@@ -112,7 +112,7 @@ def crossing_of(x, falling, other) -> float:
 
 @in_course_style
 def climbs(
-    rates: Sequence[float], final: Mapping[str, object], steps, curves: Mapping[str, object], elsewhere: Sequence[float] = ()
+    rates: Sequence[float], final: Mapping[str, object], steps, curves: Mapping[str, object], elsewhere: Mapping[str, object]
 ) -> Figure:
     """Climbs of the ELBO: the gap that is left against the learning rate, and the gap along the way at the best rate.
 
@@ -121,13 +121,13 @@ def climbs(
         final: from each estimator to the gaps after the last step, (R, runs), in nats.
         steps: the steps at which the gap was measured (N,).
         curves: from each estimator to the gaps on the way, (N, runs), in nats.
-        elsewhere: the gaps of climbs that ended at another mode; a remark is written beside them.
+        elsewhere: from each estimator to whether a climb ended at another mode of the posterior, (R, runs); these get a cross.
     """
     steps = np.asarray(steps)
     medians = {name: np.median(np.asarray(gaps), axis=1) for name, gaps in final.items()}
     left_over = {name: min(values) for name, values in medians.items()}
     titles = [
-        f"{left_over['leave-one-out']:.2f} nats left with leave-one-out, {left_over['no baseline']:.0f} without",
+        f"{left_over['leave-one-out']:.2f} nats left with leave-one-out, {left_over['no baseline']:.0f} with no baseline",
         "On the way, each at its best rate",
     ]
     fig, (left, right) = figure(
@@ -139,6 +139,8 @@ def climbs(
         filled = COLORS[color] if dashes == "-" else "white"
         for run in np.asarray(gaps).T:
             left.plot(at, run, "o", ms=4.5, color=COLORS[color], mfc=filled, mew=1)
+        rate, run = np.nonzero(np.asarray(elsewhere[name]))
+        left.plot(at[rate], np.asarray(gaps)[rate, run], "x", ms=6, color="#000000", mew=1.2)
         text = GREEN if color == "elbo" else RED
         line(left, at, medians[name], name, text, ls=dashes, lw=1.6, nudge=((16, 8), (9, -8), (9, 0))[i])
     for i, (name, curve) in enumerate(curves.items()):
@@ -146,16 +148,15 @@ def climbs(
         line(right, steps, np.median(curve, axis=1), name, GREEN if color == "elbo" else RED, ls=dashes, lw=2, nudge=(5, (7, -7, 0)[i]))
     both = np.concatenate([np.asarray(gaps).ravel() for gaps in (*final.values(), *curves.values())])
     for ax in (left, right):
-        ax.set(yscale="log", ylim=(0.8 * both.min(), 3 * both.max()))
+        ax.set(yscale="log", ylim=(0.5 * both.min(), 12 * both.max()))
         ax.set_yticks([0.1, 1, 10, 100, 1000, 10000], ["0.1", "1", "10", "100", "1,000", "10,000"])
-        ax.set_ylim(0.8 * both.min(), 3 * both.max())
-    if len(elsewhere):
-        note(left, (rates[0] * 1.75, np.median(elsewhere)), "at another mode", (-14, 36), GREY)
-        left.axhline(np.median(elsewhere), color=GREY, lw=0.8, ls=(0, (1, 3)))
+        ax.set_ylim(0.5 * both.min(), 12 * both.max())
     left.set(xscale="log", xlim=(0.85 * rates[0], 2.1 * rates[-1]))
     left.set_xticks(rates, [f"{rate:g}" for rate in rates])
     left.minorticks_off()
-    left.text(0.03, 0.97, "a dot: one climb; lines: medians", va="top", fontsize=9, color=GREY, transform=left.transAxes)
+    left.text(
+        0.03, 0.97, "a dot: one climb; ×: at another mode; lines: medians", va="top", fontsize=9, color=GREY, transform=left.transAxes
+    )
     right.text(0.97, 0.97, "lines: medians", ha="right", va="top", fontsize=9, color=GREY, transform=right.transAxes)
     right.set_xlim(0, 1.33 * steps.max())
     right.set_xticks(np.linspace(0, steps.max(), 4))
