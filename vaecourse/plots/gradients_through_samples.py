@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from vaecourse.plots import COLORS, figure, in_course_style, line, note
 from vaecourse.plots import scoreboard as plain_scoreboard
@@ -167,6 +168,7 @@ def climbs(
 def scoreboard(rows: Sequence[tuple[str, str, float, float, float]], written: str) -> Figure:
     """The scoreboard, with the distance from the exact value written beside the rows whose label begins with `written`, in nats."""
     fig = plain_scoreboard(rows)
+    fig.axes[0].xaxis.set_major_locator(MaxNLocator(6, integer=True))
     for i, (label, color, estimate, _, exact) in enumerate(rows):
         if label.startswith(written):
             words = {"xytext": (-10, 0), "textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 9}
