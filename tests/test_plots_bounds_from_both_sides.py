@@ -6,9 +6,11 @@ import matplotlib
 import numpy as np
 import torch
 from figures_under_test import close_everything, texts  # noqa: F401
+from matplotlib.colors import to_hex
 from scipy.stats import norm
 from torch.distributions import Normal
 
+from vaecourse.plots import COLORS
 from vaecourse.plots import bounds_from_both_sides as figures
 
 matplotlib.use("Agg")
@@ -16,32 +18,55 @@ matplotlib.use("Agg")
 
 def test_two_sides_draws_the_densities_the_two_means_and_the_exact_value_between_them() -> None:
     z = np.linspace(-3, 3, 61)
-    path = Normal(torch.tensor([0.0, 1.0]), torch.tensor([1.0, 0.5]))
+    path = Normal(torch.tensor([0.0, 0.8, 1.0]), torch.tensor([1.0, 0.7, 0.5]))
     fig = figures.two_sides(z, path, forward=[-3.0, -2.0], backward=[0.0, 1.0], log_px=-1.0)
     left, right = fig.axes
-    for drawn, expected in zip(left.lines, (norm(0, 1), norm(1, 0.5))):
+    for drawn, expected in zip(left.lines, (norm(0, 1), norm(0.8, 0.7), norm(1, 0.5)), strict=True):
         np.testing.assert_allclose(drawn.get_ydata(), expected.pdf(z), rtol=1e-6)
     assert [drawn.get_xdata()[0] for drawn in right.lines] == [-2.5, 0.5, -1.0]
-    assert {"f₀ = q", "f₁, the posterior", "log p(x)"} <= set(texts(fig))
+    assert {"f₀ = q", "f₁", "f₂, the posterior", "log p(x)"} <= set(texts(fig))
     heights = [sum(bar.get_height() for bar in bars) for bars in right.containers]
     np.testing.assert_allclose(heights, [0.5, 0.5])  # the two farthest of the four lie outside the panel
 
 
-def test_enclosed_sorts_the_images_by_their_gap_and_states_its_mean() -> None:
-    lower, upper = np.array([-2.0, -0.1, -1.0]), np.array([3.0, 0.2, 1.0])
-    fig = figures.enclosed({"from the prior": (lower, upper), "from the encoder": (lower / 10, upper / 10)})
-    assert {"From the prior: mean gap 2.43 nats", "From the encoder: mean gap 0.24 nats"} <= set(texts(fig))
-    for ax, scale in zip(fig.axes, (1, 10)):
-        drawn_upper, drawn_lower = (line.get_ydata() for line in ax.lines[1:])
-        np.testing.assert_allclose(drawn_upper * scale, [0.2, 1.0, 3.0])
-        np.testing.assert_allclose(drawn_lower * scale, [-0.1, -1.0, -2.0])
+def test_enclosed_draws_a_line_for_each_image_and_counts_those_that_enclose_zero() -> None:
+    lower, upper = np.array([-2.0, 0.1, -9.0]), np.array([3.0, 0.2, 1.0])
+    fig = figures.enclosed({"from the prior": (lower, upper), "from the encoder": (lower / 10, -upper / 100)}, widening=3.7)
+    assert {"From the prior: 2 of 3 enclose it", "From the encoder: 0 of 3 enclose it", "From the encoder, enlarged"} <= set(texts(fig))
+    assert "1 reach beyond the panel" in texts(fig)
+    assert "± 3.7 nats" in texts(fig)
+    expected = [([-9, -2, 0.1], [1, 3, 0.2])] + 2 * [([-0.9, -0.2, 0.01], [-0.01, -0.03, -0.002])]
+    for ax, (below, above) in zip(fig.axes, expected, strict=True):
+        np.testing.assert_allclose([segment[:, 1] for segment in ax.collections[0].get_segments()], np.transpose([below, above]))
+        np.testing.assert_allclose(ax.lines[1].get_ydata(), above)
+        np.testing.assert_allclose(ax.lines[2].get_ydata(), below)
+    colors = [to_hex(color) for color in fig.axes[0].collections[0].get_colors()]
+    assert colors[0] == colors[1] == "#aaaaaa"
+    assert colors[2] == COLORS["posterior"].lower()
+    assert fig.axes[0].get_ylim()[1] == 10 * fig.axes[2].get_ylim()[1]
 
 
 def test_budget_draws_means_with_errors_and_the_rival() -> None:
-    fig = figures.budget([200, 800], [(2.0, 0.5), (0.3, 0.1)], (1600, 1.0, 0.2))
+    fig = figures.budget({200: (2.0, 0.5), 800: (0.3, 0.1)}, {100: (2.5, 0.4), 800: (1.0, 0.2)})
     ours, rival = fig.axes[0].containers
-    np.testing.assert_allclose(ours.lines[0].get_ydata(), [2.0, 0.3])
-    np.testing.assert_allclose(rival.lines[0].get_xydata(), [[1600, 1.0]])
+    np.testing.assert_allclose(ours.lines[0].get_xydata(), [[200, 2.0], [800, 0.3]])
+    np.testing.assert_allclose(rival.lines[0].get_xydata(), [[100, 2.5], [800, 1.0]])
     ends = [segment[:, 1] for segment in ours.lines[2][0].get_segments()]
     np.testing.assert_allclose(ends, [[1.5, 2.5], [0.2, 0.4]])
-    assert {"200", "800", "1,600", "annealed lower bound", "importance\nweighted"} <= set(texts(fig))
+    assert {"100", "200", "800", "annealed lower bound", "importance weighted"} <= set(texts(fig))
+
+
+def test_false_sandwich_draws_both_places_in_the_panel_and_the_three_bounds() -> None:
+    axis = np.linspace(-3, 3, 31)
+    z = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    posterior = np.exp(-10 * ((z - [2, 1]) ** 2).sum(1))
+    bounds = {"false upper": [-60.0, 1.0], "lower, encoder": [-61.0, 0.5], "lower, prior": [0.2, -0.3]}
+    fig = figures.false_sandwich(z, posterior, [0.5, 1.0], [0.1, 0.2], bounds)
+    left, right = fig.axes
+    np.testing.assert_allclose([left.patches[0].width, left.patches[0].height], [0.6, 1.2])
+    for x, y in ([2, 1], [0.5, 1.0]):
+        assert left.get_xlim()[0] < x < left.get_xlim()[1]
+        assert left.get_ylim()[0] < y < left.get_ylim()[1]
+    for drawn, values in zip(right.lines[1:], bounds.values(), strict=True):
+        np.testing.assert_allclose(drawn.get_xydata(), np.column_stack([[1, 2], values]))
+    assert set(bounds) <= set(texts(fig))

@@ -36,10 +36,8 @@ def test_each_cloud_has_its_dots_its_mean_and_the_true_gradient_on_common_axes()
         np.testing.assert_allclose(xy(truth), [[-2.6, 2.88]])
     assert fig.axes[0].axis() == fig.axes[1].axis()
     low_x, high_x, low_y, high_y = fig.axes[0].axis()
-    assert low_x < -8.9
-    assert high_x > 2.9
-    assert low_y < -7.9
-    assert high_y > 19.8
+    assert low_x < -9 < 3 < high_x  # every dot lies inside
+    assert low_y < -8 < 20 < high_y
     assert fig.axes[0].get_title(loc="left") == "Pathwise: ± 0.4 in μ, ± 0.8 in log σ"
     assert "true gradient (−2.60, 2.88)" in "".join(texts(fig))
 
@@ -60,17 +58,26 @@ def test_the_mean_stays_and_the_variance_is_marked_at_the_named_baselines() -> N
     assert {"no baseline: 58", "mean of f: 31", "best: 22", "pathwise: 5.8"} <= set(texts(fig))
 
 
-def test_the_title_names_the_width_below_which_the_score_function_wins() -> None:
-    width = np.array([0.01, 0.1, 0.25, 1.0])
-    path, score, slope = np.array([3.0, 0.3, 0.05, 0.001]), np.array([0.2, 0.2, 0.1, 0.05]), np.array([0.2, 0.2, 0.2, 0.1])
-    fig = figures.steep(width, score, path, slope)
-    (ax,) = fig.axes
-    assert ax.get_title(loc="left") == "A step narrower than 0.1 σ: the score function has the lower variance"
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    drawn = labelled(ax)
-    np.testing.assert_allclose(drawn["pathwise"][:, 1], path)
-    np.testing.assert_allclose(drawn["score function, b = mean of f"][:, 1], score)
+def test_the_title_names_the_scale_below_which_the_score_function_wins() -> None:
+    z = np.linspace(-6, 6, 241)
+    density = np.exp(-(z**2) / 2) / (2 * np.pi) ** 0.5
+    scale, score, slope = np.array([0.01, 0.1, 1.0]), np.full(3, 0.2), np.array([0.2, 0.2, 0.1])
+    path = 0.06 / scale  # meets 0.2 at 0.3, between two points
+    steps = {"τ = 0.1": np.tanh(z / 0.1), "τ = 1": np.tanh(z)}
+    fig = figures.steep(z, density, steps, scale, score, path, slope)
+    left, right = fig.axes
+    assert right.get_title(loc="left") == "Below τ = 0.30 the score function wins"
+    assert (right.get_xscale(), right.get_yscale()) == ("log", "log")
+    drawn = labelled(right)
+    np.testing.assert_allclose(drawn["variance, pathwise"][:, 1], path)
+    np.testing.assert_allclose(drawn["variance, score function"][:, 1], score)
     np.testing.assert_allclose(drawn["true gradient, squared"][:, 1], slope**2)
+    (dot,) = [xy(line) for line in right.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(dot, [[0.3, 0.2]])
+    assert [t.get_text() for t in left.get_legend().get_texts()] == list(steps)
+    for line, values in zip(left.lines, steps.values()):
+        np.testing.assert_allclose(xy(line)[:, 1], values)
+    assert -4 < left.get_xlim()[0] < -3.6  # to where the density is a thousandth of its maximum, at 3.7
 
 
 def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:
@@ -81,20 +88,29 @@ def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:
         "no baseline": [[30.0, 20.0, 25.0], [8.0, 9.0, 11.0]],
     }
     curves = {name: np.array([[200.0] * 3, [50.0] * 3, gaps[1]]) for name, gaps in final.items()}
-    fig = figures.climbs(rates, final, steps, curves)
+    elsewhere = {name: np.array(gaps) > 39 for name, gaps in final.items()}
+    fig = figures.climbs(rates, final, steps, curves, elsewhere)
     left, right = fig.axes
     dots = [line for line in left.lines if line.get_marker() == "o"]
     assert sorted(y for line in dots for y in line.get_ydata()) == sorted(g for gaps in final.values() for row in gaps for g in row)
-    medians = [list(line.get_ydata()) for line in left.lines if line.get_marker() == "None"]
-    assert medians == [[2.0, 0.5], [2.5, 0.2], [25.0, 9.0]]
-    assert left.get_title(loc="left") == "No baseline: 9 nats left, median at its best rate"
-    assert len(right.lines) == 3 * 3 + 3
+    assert [y for line in left.lines if line.get_marker() == "x" for y in line.get_ydata()] == [40.0]
+    medians = {name: list(values[:, 1]) for name, values in labelled(left).items()}
+    assert medians == {"pathwise": [2.0, 0.5], "leave-one-out": [2.5, 0.2], "no baseline": [25.0, 9.0]}
+    assert left.get_title(loc="left") == "0.20 nats left with leave-one-out, 9 with no baseline"
+    assert len(right.lines) == 3
     assert labelled(right)["pathwise"][-1] == pytest.approx([40, 0.5])
     assert left.get_ylim() == right.get_ylim()
     assert left.get_ylim()[0] < 0.1
     assert left.get_ylim()[1] > 200
     hollow = [to_hex(line.get_markerfacecolor()) == "#ffffff" for line in dots]
     assert sum(hollow) == 3  # the runs without a baseline
+
+
+def test_the_scoreboard_writes_the_distance_beside_the_rows_of_this_notebook() -> None:
+    rows = [("06 ELBO", "elbo", -10.5, 0.0, -10.0), ("07 ELBO, pathwise", "elbo", -10.25, 0.0, -10.0)]
+    fig = figures.scoreboard(rows, "07")
+    written = {t.get_text(): t.xy for t in fig.axes[0].texts}
+    assert written == {"0.25 below": (-10.25, 1)}
 
 
 def test_loss_and_divergence_start_at_epoch_one() -> None:

@@ -18,35 +18,49 @@ def title(ax) -> str:
     return ax.get_title(loc="left")
 
 
+def bars(ax) -> list[np.ndarray]:
+    """The ends of every error bar, (2, 2) each."""
+    return [segment for container in ax.containers if hasattr(container, "lines") for segment in container.lines[2][0].get_segments()]
+
+
 def test_the_gap_is_drawn_beside_half_chi2_over_k() -> None:
-    fig = figures.gap_against_k([1, 2, 10], [0.5, 0.3, 0.04], chi2=0.8)
-    formula, measured = fig.axes[0].lines
+    fig = figures.gap_against_k([1, 2, 10], [0.5, 0.3, 0.04], [0.1, 0.02, 0.01], chi2=0.8)
+    formula, measured = fig.axes[0].lines[:2]
     assert formula.get_ydata() == pytest.approx([0.4, 0.2, 0.04])
     assert list(measured.get_ydata()) == [0.5, 0.3, 0.04]
+    assert [bar[:, 1] for bar in bars(fig.axes[0])] == [pytest.approx(ends) for ends in ([0.3, 0.7], [0.26, 0.34], [0.02, 0.06])]
     assert fig.axes[0].get_xscale() == fig.axes[0].get_yscale() == "log"
 
 
 def test_both_bounds_have_one_scale_and_only_the_known_value_has_a_line() -> None:
-    fig = figures.bound_against_k([1, 5, 500], [-12.0, -11.0, -10.5], -10.0, [-95.0, -93.0, -91.0])
-    left, right = fig.axes
-    assert title(left) == "K = 2: at k = 500 still 0.5 nats too low"
-    assert title(right) == "K = 20: up by 4.0 nats, exact value unknown"
+    fig = figures.bound_against_k([1, 5, 500], [-12.0, -11.0, -10.5], -10.0, [-95.0, -93.0, -91.0], [0.25, -0.3, 40.0])
+    left, right, digits = fig.axes
+    assert title(left) == "K = 2, k = 500: 0.5 nats too low"
+    assert title(right) == "K = 20: up by 4.0, exact unknown"
     assert np.diff(left.get_ylim()) == pytest.approx(np.diff(right.get_ylim()))
-    assert [list(ax.lines[0].get_ydata()) for ax in fig.axes] == [[-12.0, -11.0, -10.5], [-95.0, -93.0, -91.0]]
-    assert [len(ax.lines) for ax in fig.axes] == [3, 2]
+    assert [list(ax.lines[0].get_ydata()) for ax in (left, right)] == [[-12.0, -11.0, -10.5], [-95.0, -93.0, -91.0]]
+    assert [len(ax.lines) for ax in (left, right)] == [3, 2]
     assert list(left.lines[2].get_ydata()) == [-10.0, -10.0]
-    for ax in fig.axes:
+    for ax in (left, right):
         assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "5", "500"]
         assert ax.get_ylim()[0] < min(ax.lines[0].get_ydata())
+    assert title(digits) == "K = 2: median 0.25, largest 40 nats"
+    assert list(digits.lines[0].get_ydata()) == [-0.3, 0.25, 40.0]
+    low, high = digits.get_ylim()
+    assert low < -0.3 < 40 < high
 
 
-def test_differences_are_sorted_and_the_title_counts_those_above_zero() -> None:
+def test_both_differences_have_one_order_and_the_title_counts_those_above_zero() -> None:
     fig = figures.above_the_exact(np.array([0.5, -9.0, 2.0, -1.0]), np.array([-1.0, -0.5, -8.0, 0.0]))
-    elbo, mean = fig.axes[0].lines[:2]
-    assert list(elbo.get_ydata()) == [-6.0, -1.0, -0.5, 0.0]  # cut at -6
-    assert list(mean.get_ydata()) == [-6.0, -1.0, 0.5, 2.0]
-    assert list(mean.get_xdata()) == [12.5, 37.5, 62.5, 87.5]
-    assert title(fig.axes[0]) == "At the mean, the value exceeds log p(x) for 50% of the digits"
+    (ax,) = fig.axes
+    mean, mean_line, elbo, elbo_line = ax.lines[:4]
+    assert list(elbo.get_ydata()) == [-8.0, -1.0, -0.5, 0.0]
+    assert list(mean.get_ydata()) == [2.0, 0.5, -9.0, -1.0]
+    assert list(mean.get_xdata()) == list(elbo.get_xdata()) == [12.5, 37.5, 62.5, 87.5]
+    assert [line.get_ydata()[0] for line in (mean_line, elbo_line)] == [-1.875, -2.375]
+    assert title(ax) == "At the mean of q, the value exceeds log p(x) for 50% of the digits"
+    low, high = ax.get_ylim()
+    assert low < -9 < 2 < high
 
 
 def overfits(refined: list[float]):
@@ -58,15 +72,25 @@ def test_the_title_compares_what_both_q_lose_or_gain() -> None:
     fig = overfits([-115.0, -114.0, -112.0])
     assert title(fig.axes[0]) == "Epochs 2 to 4: the encoder's q loses 13 nats, the refined q gains 3"
     assert title(overfits([-115.0, -114.0, -116.0]).axes[0]).endswith("the refined q loses 1")
-    training, held_out, encoder, refined = fig.axes[0].lines
+    training, held_out, encoder, refined = fig.axes[0].lines[:4]
     assert list(training.get_ydata()) == [-99.0, -98.0, -97.0, -96.0]
     assert list(held_out.get_ydata()) == [-119.0, -118.0, -117.0, -116.0]
     assert (list(encoder.get_xdata()), list(encoder.get_ydata())) == ([2, 3, 4], [-118.0, -120.0, -131.0])
     assert list(refined.get_ydata()) == [-115.0, -114.0, -112.0]
     assert to_hex(encoder.get_color()).upper() == plots.COLORS["elbo"]
-    assert "lost by the encoder:\n19 nats" in texts(fig)
+    assert {"-13 nats", "+3 nats"} <= set(texts(fig))
     low, high = fig.axes[0].get_ylim()
     assert low < -131 < -112 < high
+
+
+def test_the_last_two_models_differ_with_two_errors() -> None:
+    values = {"one": (-9.0, 0.5), "two": (-5.0, 1.0), "three": (-2.0, 0.25)}
+    left, right = figures.beside_simple_models(values, 3.0, 0.4, 1.1).axes
+    assert [list(dot.get_xdata()) for dot in left.lines[:3]] == [[-9.0], [-5.0], [-2.0]]
+    assert [bar[:, 0] for bar in bars(left)] == [pytest.approx(ends) for ends in ([-10, -8], [-7, -3], [-2.5, -1.5])]
+    assert [bar[:, 0] for bar in bars(right)] == [pytest.approx(ends) for ends in ([2.2, 3.8], [0.8, 5.2])]
+    assert [text.get_text() for text in right.texts] == ["± 0.4", "± 1.1"]
+    assert title(right) == "The last two differ by 3.0 nats"
 
 
 def test_every_gain_has_a_bar_and_two_standard_errors() -> None:

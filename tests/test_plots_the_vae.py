@@ -6,12 +6,10 @@ import matplotlib
 import numpy as np
 import pytest
 from figures_under_test import close_everything  # noqa: F401
-from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from matplotlib.text import Text
 
-from vaecourse import plots
 from vaecourse.plots import the_vae as figures
 
 matplotlib.use("Agg")
@@ -32,19 +30,6 @@ def square(n: int = 9, extent: float = 4.0) -> np.ndarray:
 
 def image(ink: float) -> np.ndarray:
     return np.full(784, ink)
-
-
-def test_the_gap_between_bound_and_truth_is_shaded_and_its_last_value_is_the_title() -> None:
-    fig = figures.bound_and_truth([1, 3, 12], [-180.0, -165.0, -155.0], [-178.0, -162.0, -151.5], 300)
-    (ax,) = fig.axes
-    exact, bound = ax.lines
-    assert list(exact.get_ydata()) == [-178.0, -162.0, -151.5]
-    assert list(bound.get_ydata()) == [-180.0, -165.0, -155.0]
-    assert (to_hex(exact.get_color()), to_hex(bound.get_color())) == (plots.COLORS["exact"], plots.COLORS["elbo"].lower())
-    corners = ax.collections[0].get_paths()[0].vertices
-    assert (corners[:, 1].min(), corners[:, 1].max()) == (-180.0, -151.5)
-    assert "3.5 nats below" in ax.get_title(loc="left")
-    assert "300 digits" in ax.get_ylabel()
 
 
 def test_codes_and_map_show_the_same_part_of_the_plane_and_say_how_many_codes_lie_outside() -> None:
@@ -70,7 +55,7 @@ def test_the_two_gaps_share_one_axis_in_the_order_of_their_sum() -> None:
     assert ax.get_yscale() == "log"
     low, high = ax.get_ylim()
     assert low < 0.003 < 20 < high
-    assert ax.get_title(loc="left") == "Amortisation gap 7.5 nats on average, approximation gap 0.73"
+    assert ax.get_title(loc="left") == "Mean (median) in nats: amortisation 7.5 (1.5), approximation 0.73 (0.20)"
 
 
 def test_one_digit_has_its_ellipses_its_pictures_and_arrows_as_long_as_the_gaps() -> None:
@@ -98,15 +83,18 @@ def test_one_digit_has_its_ellipses_its_pictures_and_arrows_as_long_as_the_gaps(
 def test_errors_share_their_axes_and_titles_count_the_dots_in_the_band() -> None:
     alone = (np.array([0.1, -2.0, -50.0, 0.2]), np.array([0.2, 0.1, 0.3, 0.1]), "elbo")
     mixed = (np.array([0.1, -0.2, 0.3, 1.0]), np.array([0.2, 0.1, 0.3, 0.1]), "importance")
-    fig = figures.claimed_and_true({"alone": alone, "mixed": mixed})
+    fig = figures.claimed_and_true({"alone": alone, "mixed": mixed}, {2: "#2"})
     left, right = fig.axes
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["alone: 50% within 3 errors", "mixed: 75% within 3 errors"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["alone: 50% in the grey band", "mixed: 75% in the grey band"]
     assert left.axis() == right.axis()
     assert left.get_ylim()[0] < -50
     assert list(left.lines[0].get_xdata()) == [0.2, 0.1, 0.3, 0.1]
     assert list(right.lines[0].get_ydata()) == [0.1, -0.2, 0.3, 1.0]
     wedge = left.collections[0].get_paths()[0].vertices
     assert abs(wedge[:, 1]).max() == pytest.approx(3 * wedge[:, 0].max())
+    assert list(left.lines[1].get_xdata()) == [1, 1]  # the most that the formula can say
+    (name,) = left.texts
+    assert (name.get_text(), tuple(name.xy)) == ("#2", (0.3, -50.0))
 
 
 def test_a_wrong_place_shows_q_and_the_mode_and_the_posterior_down_to_its_depth() -> None:
@@ -121,7 +109,9 @@ def test_a_wrong_place_shows_q_and_the_mode_and_the_posterior_down_to_its_depth(
     assert [ax.get_title(loc="left") for ax in rest] == ["held out", "at q: −300 nats", "at the mode: −201 nats"]
     shade = plane.images[0].get_array()
     assert (shade.min(), shade.max()) == (0.0, pytest.approx(50.0))
-    (ellipse,) = ellipses(plane)
+    ellipse, posterior = ellipses(plane)
+    assert tuple(posterior.center) == pytest.approx((1.0, -1.0), abs=1e-6)
+    assert posterior.width == pytest.approx(4 * 0.05**0.5, rel=0.01)  # exp(-10 d^2) has the variance 1/20
     assert (tuple(ellipse.center), ellipse.width, ellipse.height) == ((1.0, 1.0), pytest.approx(0.4), pytest.approx(0.8))
     (mark,) = plane.lines
     assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([1.0], [-1.0])

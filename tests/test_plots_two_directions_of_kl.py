@@ -66,52 +66,63 @@ def test_cover_or_choose_draws_the_fits_and_measures_in_widths_of_a_mode() -> No
     assert {"wide", "narrow", "p(z)"} <= set(texts(fig))
 
 
-def test_two_fits_shows_every_estimate_and_remark() -> None:
+def test_two_fits_shows_every_estimate_the_remarks_and_what_is_expected() -> None:
     nodes = square_grid(51)
     probs = multivariate_normal([0, 0], np.eye(2)).pdf(nodes)
     errors = {"one": ([-0.5, 0.5], "importance", "ESS 10"), "two": ([-0.7, -0.8], "elbo", "ESS 990")}
-    fig = figures.two_fits(nodes, probs, [figures.Fit([0, 0], np.eye(2), "q")], errors)
-    dots = fig.axes[1]
+    fits = [figures.Fit([0, 0], np.eye(2), "q"), figures.Fit([1, -1], np.eye(2), "47%")]
+    fig = figures.two_fits(nodes, probs, fits, errors, {"two": -0.755})
+    _, zoom, dots = fig.axes
+    assert (*zoom.get_xlim(), *zoom.get_ylim()) == pytest.approx((0.78, 1.22, -1.22, -0.78))
     for row, (name, color) in enumerate((("one", "importance"), ("two", "elbo"))):
         (found,) = drawn(dots, color)
         np.testing.assert_array_equal(found[:, 0], errors[name][0])
         assert (np.abs(found[:, 1] - row) < 0.3).all()
-    assert {"one", "two", "q", "ESS 10", "ESS 990", "error of 2 estimates each, nats"} <= set(texts(fig))
+    (dashed,) = [some for some in dots.lines if some.get_linestyle() == "--"]
+    assert list(dashed.get_xdata()) == [-0.755, -0.755]
+    assert 0.5 < np.mean(dashed.get_ydata()) < 1.5
+    wanted = {"one", "two", "q", "47%", "ESS 10", "ESS 990", "error of 2 estimates each, nats", "log of share"}
+    assert wanted <= set(texts(fig))
 
 
-def test_prices_sorts_the_digits_and_marks_the_other_modes() -> None:
+def test_prices_sorts_the_digits_and_puts_every_mark_at_its_value() -> None:
     full, diagonal = [0.1, 0.3, 0.0], [0.2, 0.4, 0.01]
     fig = figures.prices(full, diagonal, {0: [0.3], 1: [5.94, 7.26]})
     ax = fig.axes[0]
-    wide, narrow = ax.containers
-    assert [bar.get_height() for bar in wide] == [0.4, 0.2, 0.01]
-    assert [bar.get_height() for bar in narrow] == [0.3, 0.1, 0.0]
+    marks = {some.get_marker(): np.column_stack(some.get_data()).tolist() for some in ax.lines}
+    assert marks["o"] == [[0, 0.4], [1, 0.2], [2, 0.01]]
+    assert marks["s"] == [[0, 0.3], [1, 0.1], [2, 0.001]]
+    assert sorted(marks["^"]) == [[0, 5.94], [0, 7.26], [1, 0.3]]
+    assert ax.get_yscale() == "log"
     assert [label.get_text() for label in ax.get_xticklabels()] == ["#1", "#0", "#2"]
-    marks = {(some.get_marker(), *map(float, (*some.get_xdata(), *some.get_ydata()))) for some in ax.lines}
-    assert marks == {("o", 1.0, 0.3), ("^", 0.0, 0.5)}
-    assert "5.9, 7.3" in texts(fig)
-    assert ax.get_title(loc="left") == "Most digits cost little: median gap 0.20, with full covariance 0.100 nats"
+    assert "≤ 0.001" in texts(fig)
+    assert ax.get_title(loc="left") == "Median gap 0.20 nats, with full covariance 0.100 nats"
 
 
-def test_cases_share_one_scale() -> None:
+def test_cases_show_whole_grids_with_fits_and_notes() -> None:
     small, large = square_grid(51, 1.0), square_grid(51, 3.0) + 7
     panels = [
         ("a", small, multivariate_normal([0, 0], np.eye(2) / 20).pdf(small), [figures.Fit([0, 0], np.eye(2) / 20)]),
         ("b", large, multivariate_normal([7, 7], np.eye(2)).pdf(large), [figures.Fit([7, 7], np.eye(2), color="importance")]),
     ]
-    fig = figures.cases(panels, {"diagonal": "elbo"})
-    for ax, middle in zip(fig.axes, (0, 7)):
-        assert ax.get_xlim() == pytest.approx((middle - 3, middle + 3))
-        assert ax.get_ylim() == pytest.approx((middle - 3, middle + 3))
-    assert {"a", "b", "diagonal"} <= set(texts(fig))
+    fig = figures.cases(panels, {"diagonal": "elbo"}, [[], [([8, 6], "61%")]])
+    for ax, ends in zip(fig.axes, ((-1, 1), (4, 10))):
+        assert ax.get_xlim() == pytest.approx(ends)
+        assert ax.get_ylim() == pytest.approx(ends)
+    assert {"a", "b", "diagonal", "61%"} <= set(texts(fig))
+    assert fig.axes[1].texts[0].xy == (8, 6)
     assert len(drawn(fig.axes[1], "importance")) == 2
 
 
-def test_aggregates_draws_the_curves_and_the_ceiling() -> None:
-    fig = figures.aggregates([10, 100], {"digits": [(2.2, 2.0), (4.0, 1.0)]}, ["elbo"])
-    apart, information = fig.axes
-    np.testing.assert_array_equal(drawn(apart, "elbo")[0], [[10, 2.0], [100, 1.0]])
-    np.testing.assert_array_equal(drawn(information, "elbo")[0], [[10, 2.2], [100, 4.0]])
-    (ceiling,) = drawn(information, "exact")
-    np.testing.assert_allclose(ceiling[[0, -1]], [[10, np.log(10)], [100, np.log(100)]])
-    assert {"log N", "digits"} <= set(texts(fig))
+def test_aggregates_draws_the_curves_the_means_and_the_circle_of_the_prior() -> None:
+    divergences = {"digits": [4.0, 2.06], "samples": [3.0, 0.9], "others": [2.9, 0.8]}
+    latents = {"digits": [[3.0, 1.0], [0.0, 2.0]], "samples": [[0.5, 0.5]], "others": [[9.0, 9.0]]}
+    fig = figures.aggregates([10, 100], divergences, latents, ("elbo", "prior", "prior"))
+    curves, plane = fig.axes
+    np.testing.assert_array_equal(drawn(curves, "elbo")[0], [[10, 4.0], [100, 2.06]])
+    np.testing.assert_array_equal(drawn(plane, "elbo")[0], latents["digits"])
+    np.testing.assert_array_equal(drawn(plane, "prior"), [latents["samples"]])
+    (circle,) = drawn(plane, "naive")
+    np.testing.assert_allclose((circle**2).sum(1), chi2(2).ppf(0.95))
+    assert curves.get_title(loc="left") == "At N = 100: digits 1.2 nats above samples"
+    assert {"digits", "samples"} <= set(texts(fig))

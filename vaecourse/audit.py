@@ -267,8 +267,8 @@ def _thresholded(split: Split | None, x: Tensor) -> list[Finding]:
     if not between.any() or (x != (ink > 0.5))[between].any():
         return []
     text = (
-        "The images were rounded at one half, not binarised at random. Rounded images are easier to predict, so their numbers may not "
-        "stand beside those of randomly binarised ones (notebook 09)."
+        "The images were rounded at one half, not binarised at random. A number on rounded images must not be compared with one on "
+        "randomly binarised images (notebook 09)."
     )
     return [Finding("rounded", "caution", text)]
 
@@ -335,8 +335,8 @@ def _faults(model: LatentVariableModel, numbers: dict[str, float], x: Tensor, le
         return [Finding("untrained", "wrong", text)]
     if numbers["active"] == 0:
         text = (
-            f"The posterior has collapsed: no latent moves with the image, and the rate is {numbers['kl']:.3f} nats. The code says nothing "
-            "about the image."
+            f"q has collapsed: the mean of no latent moves with the image, and the rate is {numbers['kl']:.3f} nats. The code says next to "
+            "nothing about the image."
         )
         return [Finding("collapsed", "wrong", text), _cause(model, numbers, x, learnt)]
     beta, pixels, latents = numbers["beta"], numbers["pixels"], model.latent_dim
@@ -366,10 +366,11 @@ def _cause(model: LatentVariableModel, numbers: dict[str, float], x: Tensor, lea
         text = "A fresh VAE, trained for 300 steps with the ELBO, finds nothing to encode either: the cause may be the data."
         return Finding("cause", "caution", text)
     text = (
-        f"The data is not the cause: a fresh VAE with one hidden layer of 64, trained on {len(learnt):,} of the training images for 300 "
-        f"steps with the ELBO, gains {_pm(numbers, 'fresh_gain')} nats on the held-out ones and uses {numbers['fresh_active']} latents. So "
-        f"the loss is suspect. Pixels that were averaged and not summed weigh the KL {numbers['pixels']} times too much (the mean() of "
-        "notebook 08); a large beta, or a KL of full weight from the first step, can do the same. The weights do not show which it was."
+        f"The data alone is not the cause: a fresh VAE with one hidden layer of 64, trained on {len(learnt):,} of the training images for "
+        f"300 steps with the ELBO, gains {_pm(numbers, 'fresh_gain')} nats on the held-out ones and uses {numbers['fresh_active']} "
+        f"latents. So the training is suspect. Pixels that were averaged and not summed weigh the KL {numbers['pixels']} times too much "
+        "(the mean() of notebook 08); a large beta, or a KL of full weight from the first step, can do the same. The weights do not show "
+        "which it was."
     )
     return Finding("cause", "suspicion", text)
 

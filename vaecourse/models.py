@@ -646,7 +646,7 @@ def pretrained_vae(latent_dim: int = 20, name: str | None = None, path: str | Pa
 
     Example:
         >>> pretrained_vae(20, "strokes")
-        VAE(784 pixels, 20 latents, 970,824 parameters, frozen: encoder 784-400-400-40 ELU, decoder 20-400-400-784 ELU)
+        VAE(784 pixels, 20 latents, 973,624 parameters, frozen: encoder 784-400-400-40 ELU, decoder 20-400-400-784 ELU)
     """
     (latent_dim,) = positive(latent_dim=latent_dim)
     state = _stored(f"{digits_of(name)}-{latent_dim}", "VAE", shipped("vaes.safetensors"), path)

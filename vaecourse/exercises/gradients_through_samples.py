@@ -264,7 +264,7 @@ SCORE_FUNCTION_LOSS = Exercise(
             lambda f, log_q: f.detach() * log_q,
         ),
         Mistake(
-            "The mean of all f has been subtracted. It contains the sample's own value, so the estimate is too small by the factor 1 − 1/S. The exercise asks for no baseline.",
+            "The mean of all f has been subtracted. It contains the sample's own value, so the estimate with leave-one-out is multiplied by 1 − 1/S. The exercise asks for no baseline.",
             lambda f, log_q: ((f - f.mean()).detach() * log_q).mean(),
         ),
         Mistake(
@@ -323,7 +323,7 @@ LEAVE_ONE_OUT = Exercise(
     ),
     mistakes=(
         Mistake(
-            "The mean of all samples was subtracted, its own value included. That makes every entry too small by the factor 1 − 1/S. Leave the sample itself out.",
+            "The mean of all samples was subtracted, its own value included. That multiplies every entry by 1 − 1/S. Leave the sample itself out.",
             lambda f: f - f.mean(),
         ),
         Mistake(
@@ -422,7 +422,7 @@ QUIZ = (
         (
             ("Its mean and its variance.", "The mean of the score is 0, so a constant times the score adds nothing on average."),
             ("Nothing at all.", "Each single estimate changes, and so does their variance."),
-            ("Its variance, not its mean.", "By (7.2) the subtracted part is 0 on average; a good constant lowers the variance."),
+            ("Its variance, not its mean.", "By (7.2) the subtracted part is 0 on average. In general the variance changes, and a good constant lowers it."),
         ),
         2,
     ),
@@ -432,7 +432,7 @@ QUIZ = (
             ("It has the lower variance.", "It is a mean of one sample fewer, and scatters a little more. There is another reason."),
             (
                 "It is independent of the sample it is used for.",
-                "So it acts as a constant, and the estimate stays unbiased. The mean of all makes it too small by 1 − 1/S.",
+                "So it acts as a constant, and the estimate stays unbiased. With the mean of all it would be multiplied by 1 − 1/S.",
             ),
             ("It is cheaper to compute.", "Both cost one sum. By (7.9) the two differences differ only by a factor."),
         ),

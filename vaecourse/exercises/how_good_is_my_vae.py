@@ -33,8 +33,8 @@ def _naive(log_w: Tensor) -> Tensor:
 IWAE_BOUND = Exercise(
     name="iwae_bound",
     statement=(
-        "Write `iwae_bound(log_w)`: the estimate of the importance weighted bound $\\mathcal{L}_S(x)$ of each image, in nats, from the log-weights of "
-        "$S$ samples. `log_w` has shape (S, B), one row a sample and one column an image; the result has shape (B,). It must be right for log-weights "
+        "Write `iwae_bound(log_w)`: the estimate of the importance weighted bound $\\mathcal{L}_k(x)$ of each image, in nats, from the log-weights of "
+        "$k = S$ samples. `log_w` has shape (S, B), one row a sample and one column an image; the result has shape (B,). It must be right for log-weights "
         "near −10,000, and for an image that lies far below the others."
     ),
     stub='''def iwae_bound(log_w):
@@ -167,7 +167,7 @@ ACTIVE_UNITS = Exercise(
     ...''',
     hints=(
         "A latent that ignores the image has the same mean for every image. What is measured, and over which axis?",
-        "The number of k with Var_n(μ_nk) > threshold: one variance for each latent, over the N images.",
+        "The number of j with Var_n(μ_nj) > threshold: one variance for each latent, over the N images.",
         "`variance = mu.var(0)`, one number for each latent.",
     ),
     reference=active_units,
@@ -382,7 +382,7 @@ QUIZ = (
     Question(
         "The standard error over 300 held-out images is large, most of it because images differ. What shortens it?",
         (
-            ("More images.", "The share that comes from differing images falls with their number."),
+            ("More images.", "The standard error that comes from differing images falls with the root of their number."),
             (
                 "More samples for each image.",
                 "That reduces the part of the samples in (9.4), which is small here, and the bias, which the error bar does not contain.",
@@ -404,17 +404,20 @@ QUIZ = (
         2,
     ),
     Question(
-        "All KL terms are zero, the ELBO equals log p(x) to the last digit. What has happened?",
+        "For every image the KL divergence of q from the prior is zero. What has happened?",
         (
             (
                 "The encoder has become perfect.",
-                "A tight bound does not prove that: it is also tight where the posterior does not depend on x at all.",
+                "Such a q says nothing about x. It would be perfect only if the posterior, too, were the prior for every image.",
             ),
             (
-                "The posterior has collapsed.",
-                "With q(z|x) = p(z) for every x the code says nothing about x, and if the decoder ignores z, the bound is tight (notebook 09b).",
+                "q has collapsed onto the prior.",
+                "With q(z|x) = p(z) for every x the code says nothing about x. The decoder may still use z a little, as in this notebook (see also 09b).",
             ),
-            ("The model is overfitted.", "An overfitted model distinguishes its training images, and its KL terms are not zero."),
+            (
+                "The model is overfitted.",
+                "Overfitting is a difference between training and held-out images, and one value of the KL divergence does not show it.",
+            ),
         ),
         1,
     ),

@@ -471,8 +471,8 @@ QUIZ = (
         "The reconstruction is averaged over D pixels, and the KL is summed over latents. What do you train?",
         (
             (
-                "The same VAE, at a lower rate.",
-                "Only one of the two terms was divided. That changes where the minimum lies, not only how fast it is reached.",
+                "The same VAE.",
+                "It would be the same if both terms had been divided. Only one of them was, and that changes where the minimum lies.",
             ),
             ("A VAE with a larger likelihood.", "The training no longer raises the bound: the KL weighs D times too much."),
             (

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, in_course_style, line
+from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, plane
 
 LOWER, UPPER, GREY = COLORS["importance"], COLORS["naive"], "#555555"
 
-__all__ = ["budget", "enclosed", "two_sides"]
+__all__ = ["budget", "enclosed", "false_sandwich", "two_sides"]
 
 
 @in_course_style
@@ -32,8 +32,10 @@ def two_sides(z, path, forward, backward, log_px: float) -> Figure:
         if t in (0, len(means) - 1):
             words = "f₀ = q" if t == 0 else f"f{chr(0x2080 + t)}, the posterior"
             spot = (z[density.argmax()] - 0.4 * (t == 0), density.max())
-            left.annotate(words, spot, xytext=(0, 4), textcoords="offset points", color=color, ha="center", fontsize=9)
-    left.set(ylim=(0, 1.15 * 1 / (spreads.min() * np.sqrt(2 * np.pi))))
+            left.annotate(words, spot, xytext=(0, 3), textcoords="offset points", color=color, ha="center", fontsize=9)
+    between = ", ".join(f"f{chr(0x2080 + t)}" for t in range(1, len(means) - 1))
+    left.text(means[-1] - 1.5 * spreads[-1], 0.7 / (spreads.min() * np.sqrt(2 * np.pi)), between, color=GREY, fontsize=9, ha="right")
+    left.set(ylim=(0, 1.12 / (spreads.min() * np.sqrt(2 * np.pi))))
     low, high = np.quantile(np.concatenate([forward, backward]), [0.005, 0.995])
     bins = np.linspace(low, high, 50)
     for values, color in ((forward, LOWER), (backward, UPPER)):
@@ -42,67 +44,111 @@ def two_sides(z, path, forward, backward, log_px: float) -> Figure:
     right.axvline(log_px, color=COLORS["exact"], lw=1.8, ls="--")
     top = 1.45 * right.get_ylim()[1]
     right.set(xlim=(low, high + 0.35 * (high - low)), ylim=(0, top))
-    for x, height, words, color, side in (
-        (forward.mean(), 0.93, "forward: mean\ntoo low", LOWER, "right"),
-        (log_px, 0.77, "log p(x)", COLORS["exact"], "left"),
-        (backward.mean(), 0.93, "reverse: mean\ntoo high", UPPER, "left"),
+    for x, words, color, side in (
+        (forward.mean(), "forward: mean\ntoo low", LOWER, "right"),
+        (backward.mean(), "reverse: mean\ntoo high", UPPER, "left"),
     ):
-        right.annotate(
-            words,
-            (x, height * top),
-            xytext=(-5 if side == "right" else 5, 0),
-            textcoords="offset points",
-            color=color,
-            ha=side,
-            va="center",
-            fontsize=9,
-        )
+        nudge = (-5 if side == "right" else 5, 0)
+        right.annotate(words, (x, 0.93 * top), xytext=nudge, textcoords="offset points", color=color, ha=side, va="center", fontsize=9)
+    pointer = {"arrowstyle": "-", "color": COLORS["exact"], "lw": 0.8}
+    right.annotate(
+        "log p(x)",
+        (log_px, 0.79 * top),
+        xytext=(backward.mean() + 0.03 * (high - low), 0.79 * top),
+        va="center",
+        fontsize=9,
+        arrowprops=pointer,
+    )
     return fig
 
 
 @in_course_style
-def enclosed(sides: Mapping[str, tuple[object, object]]) -> Figure:
-    """Lower and upper bounds minus the exact value, (B,) each, one panel for each start; images in the order of their gap."""
-    titles = [f"{name}: mean gap {np.mean(np.asarray(upper) - np.asarray(lower)):.2f} nats" for name, (lower, upper) in sides.items()]
-    fig, axes = figure(
-        [t[0].upper() + t[1:] for t in titles],
-        "simulated images, by the distance of the two bounds",
-        "bound - exact log p(x),\nnats (log scale beyond 0.1)",
-        size=(9.6, 3.5),
-    )
-    reach = max(np.abs(np.asarray(side)).max() for pair in sides.values() for side in pair)
-    for ax, (lower, upper) in zip(axes, sides.values()):
-        lower, upper = np.asarray(lower), np.asarray(upper)
-        order = np.argsort(upper - lower)
-        rank = np.arange(len(order))
+def enclosed(sides: Mapping[str, tuple[object, object]], widening: float) -> Figure:
+    """Lower and upper bounds minus the exact value, (B,) each: a line for each image, orange where it misses zero, in the order of the
+    lower bound. The last start is drawn twice, the second time enlarged. Dotted lines: how far each bound is widened, in nats.
+    """
+    names = [*sides, list(sides)[-1]]
+    counts = [int(np.sum((np.asarray(lower) <= 0) & (np.asarray(upper) >= 0))) for lower, upper in (sides[name] for name in names)]
+    titles = [f"{name[0].upper()}{name[1:]}: {n} of {len(sides[name][0])} enclose it" for name, n in zip(names, counts)]
+    titles[-1] = f"{names[-1][0].upper()}{names[-1][1:]}, enlarged"
+    fig, axes = figure(titles, "simulated images, by lower bound", ["bound - exact log p(x), nats", "", ""], size=(11.4, 3.8))
+    reach = 1.6 * widening
+    for ax, name, top in zip(axes, names, [reach] * len(sides) + [reach / 10]):
+        lower, upper = (np.asarray(side) for side in sides[name])
+        order = np.argsort(lower)
+        lower, upper, rank = lower[order], upper[order], np.arange(len(order))
+        inside = (lower <= 0) & (upper >= 0)
         ax.axhline(0, color=COLORS["exact"], lw=1)
-        ax.plot(rank, upper[order], "^", ms=4, color=UPPER)
-        ax.plot(rank, lower[order], "v", ms=4, color=LOWER)
-        ax.set_yscale("symlog", linthresh=0.1)
-        ax.set(ylim=(-2 * reach, 2 * reach), xticks=[])
-    axes[0].text(2, 1.5 * reach, "▲ upper bound", color=UPPER, fontsize=9, va="top")
-    axes[0].text(2, -1.5 * reach, "▼ lower bound", color=LOWER, fontsize=9, va="bottom")
+        ax.vlines(rank, lower, upper, colors=np.where(inside, "#AAAAAA", COLORS["posterior"]).tolist(), lw=1.2)
+        ax.plot(rank, upper, "^", ms=3.2, color=UPPER)
+        ax.plot(rank, lower, "v", ms=3.2, color=LOWER)
+        if top == reach:
+            for height in (-widening, widening):
+                ax.axhline(height, color=GREY, lw=1, ls=":")
+        beyond = int(np.sum((lower < -top) | (upper > top)))
+        if beyond:
+            ax.text(0.98, 0.02, f"{beyond} reach beyond the panel", transform=ax.transAxes, color=GREY, fontsize=9, ha="right", va="bottom")
+        ax.set(ylim=(-top, top), xticks=[])
+    axes[0].text(0.02, 0.98, "▲ upper bound", transform=axes[0].transAxes, color=UPPER, fontsize=9, va="top")
+    axes[0].text(0.4, 0.98, "▼ lower bound", transform=axes[0].transAxes, color=LOWER, fontsize=9, va="top")
+    axes[1].text(len(rank), widening, f"± {widening:.1f} nats", color=GREY, fontsize=9, ha="right", va="bottom")
+    axes[1].text(0.02, 0.98, "grey line: zero is inside; orange: outside", transform=axes[1].transAxes, color=GREY, fontsize=9, va="top")
     return fig
 
 
 @in_course_style
-def budget(evaluations: Sequence[int], gaps: Sequence[tuple[float, float]], rival: tuple[int, float, float]) -> Figure:
-    """Distance below the upper bound (mean, standard error) against the decoder evaluations: of the annealed bound, and of its rival."""
+def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tuple[float, float]]) -> Figure:
+    """Distance below the upper bound (mean, standard error) against the cost: of the annealed bound, and of the importance weighted one."""
     fig, ax = figure(
-        "Annealing closes the gap", "decoder evaluations for each image (log scale)", "nats below the upper bound", size=(6.4, 3.6)
+        "At the largest cost the annealed bound is the closer one",
+        "forward and backward passes through the decoder for each image (log scale)",
+        "nats below the upper bound,\n± 1 standard error",
+        size=(7.4, 3.6),
     )
-    mean, error = np.asarray(gaps).T
     ax.axhline(0, color=COLORS["exact"], lw=1)
-    ax.axhspan(0, 0.5, color=LOWER, alpha=0.12, lw=0)
-    ax.errorbar(evaluations, mean, yerr=error, fmt="o-", color=LOWER, capsize=3, lw=1.5)
-    ax.errorbar([rival[0]], [rival[1]], yerr=[rival[2]], fmt="s", color=UPPER, capsize=3)
-    ax.annotate("annealed lower bound", (evaluations[0], mean[0]), xytext=(8, 4), textcoords="offset points", color=LOWER, fontsize=9)
-    ax.annotate(
-        "importance\nweighted", (rival[0], rival[1]), xytext=(-8, 0), textcoords="offset points", color=UPPER, fontsize=9, ha="right"
+    ax.axhspan(0, 0.5, color=GREY, alpha=0.12, lw=0)
+    for points, color, marker, words, end in (
+        (annealed, LOWER, "o", "annealed lower bound", 0),
+        (rival, COLORS["iwae"], "s", "importance weighted", -1),
+    ):
+        mean, error = np.asarray(list(points.values())).T
+        ax.errorbar(list(points), mean, yerr=error, fmt=f"{marker}-", color=color, capsize=3, lw=1.5)
+        ax.annotate(words, (list(points)[end], mean[end]), xytext=(8, 4), textcoords="offset points", color=color, fontsize=9)
+    costs = sorted({*annealed, *rival})
+    highest = max(sum(pair) for pair in (*annealed.values(), *rival.values()))
+    ax.set(
+        xscale="log",
+        xlim=(costs[0] / 1.3, costs[-1] * 2.6),
+        ylim=(-0.3, 1.1 * highest),
+        xticks=costs,
+        xticklabels=[f"{c:,}" for c in costs],
     )
-    ax.set(xscale="log", xlim=(evaluations[0] / 1.5, rival[0] * 1.6), ylim=(-0.4, 1.25 * max(mean.max(), rival[1])))
-    ticks = [*evaluations, rival[0]]
-    ax.set(xticks=ticks, xticklabels=[f"{t:,}" for t in ticks])
     ax.minorticks_off()
-    ax.text(rival[0] * 1.5, 0.45, "within half a nat", color=GREY, fontsize=9, ha="right", va="top")
+    ax.text(costs[0] / 1.25, 0.25, "within half a nat", color=GREY, fontsize=9, va="center")
+    return fig
+
+
+@in_course_style
+def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> Figure:
+    """Left: the posterior (G,) of one image on the nodes z (G, 2), and the encoder's ellipse at 3 standard deviations. Right: three
+    bounds minus the exact value for several images (B,): the false upper one, the lower from the same start, the lower from elsewhere.
+    """
+    z, posterior, mean, spread = (np.asarray(a) for a in (z, posterior, mean, spread))
+    fig, (left, right) = figure(
+        ["The encoder looks elsewhere", "Some pairs agree, but far too low"],
+        ["", "ten test digits"],
+        ["", "bound - exact log p(x), nats"],
+        size=(9.6, 3.9),
+    )
+    plane(left, z, posterior)
+    ellipse(left, mean, spread, "elbo", "encoder, three\nstandard deviations", radius=3.0)
+    top = z[posterior.argmax()]
+    middle, half = (mean + top) / 2, 0.8 * np.abs(mean - top).max() + 3 * spread.max()
+    left.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
+    left.annotate("posterior", top, xytext=(0, -34), textcoords="offset points", color=COLORS["posterior"], fontsize=9, ha="center")
+    right.axhline(0, color=COLORS["exact"], lw=1)
+    for (name, values), marker, color in zip(bounds.items(), "^v*", (UPPER, LOWER, COLORS["prior"])):
+        right.plot(np.arange(1, len(values) + 1), np.asarray(values), marker, ms=7, color=color, label=name)
+    right.legend(loc="lower right", frameon=False, fontsize=9)
+    right.set(xticks=range(1, len(values) + 1))
     return fig

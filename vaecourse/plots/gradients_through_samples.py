@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from vaecourse.plots import COLORS, figure, in_course_style, line, note
+from vaecourse.plots import scoreboard as plain_scoreboard
 
 GREEN, RED, GREY = "#007A59", "#B84F00", "#555555"  # pathwise and score function, dark enough for text
 STYLES = {"pathwise": ("elbo", "-"), "leave-one-out": ("naive", "-"), "no baseline": ("naive", ":")}
@@ -20,7 +22,7 @@ def clouds(estimates: Mapping[str, tuple[object, str]], truth: Sequence[float]) 
     titles = [f"{name}: ± {dots[:, 0].std():.1f} in μ, ± {dots[:, 1].std():.1f} in log σ" for name, (dots, _) in estimates.items()]
     fig, axes = figure(titles, "gradient in μ", ["gradient in log σ", *[""] * (len(titles) - 1)], size=(9.4, 4.3))
     everything = np.concatenate([dots for dots, _ in estimates.values()])
-    low, high = np.quantile(everything, 0.002, axis=0), np.quantile(everything, 0.998, axis=0)
+    low, high = everything.min(0), everything.max(0)  # no dot is cut off, however heavy the tail
     room = 0.08 * (high - low)
     for ax, (dots, color) in zip(axes, estimates.values()):
         ax.plot(*dots.T, "o", ms=3.5, alpha=0.45, mew=0, color=COLORS[color])
@@ -49,9 +51,10 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
     fig, (left, right) = figure(titles, "baseline b", [f"{name}, gradient in μ" for name in names], size=(9.4, 3.8))
     left.errorbar(levels, means, 2 * errors, fmt="o", color=COLORS["naive"], capsize=3)
     left.axhline(truth, color=COLORS["exact"], lw=1.2)
-    left.text(levels[-2:].mean(), truth + 0.1, f"true gradient {truth:.2f}".replace("-", "−"), ha="center", fontsize=9)
-    left.text(levels.max(), 0.12 - 4, "bars: two standard errors", ha="right", fontsize=9, color=RED)
-    left.set_ylim(-4, 0)
+    reach = 2.2 * max(abs(means - truth).max(), 2 * errors.max())
+    left.text(levels[-2:].mean(), truth + 0.04 * reach, f"true gradient {truth:.2f}".replace("-", "−"), ha="center", fontsize=9)
+    left.text(levels.max(), truth - 0.95 * reach, "bars: two standard errors", ha="right", fontsize=9, color=RED)
+    left.set_ylim(truth - reach, truth + reach)
     line(right, b, variance, "", "naive")
     for (name, at), shift in zip(marked.items(), ((-20, 56), (-4, 52), (14, -20))):
         place = (at, np.interp(at, b, variance))
@@ -64,27 +67,54 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
 
 
 @in_course_style
-def steep(width, score, path, slope) -> Figure:
-    """Variance of both estimates and the squared true gradient for a smooth step, against its width (N,), in units of σ."""
-    width, score, path, slope = (np.asarray(a) for a in (width, score, path, slope))
-    crossing = width[path > score].max()
-    fig, ax = figure(
-        f"A step narrower than {crossing:.2g} σ: the score function has the lower variance",
-        "width τ of the step, in units of σ (log scale)",
-        "gradient in μ: variance of one estimate",
-        size=(7.4, 3.9),
-    )
-    line(ax, width, path, "pathwise", GREEN, end=0, nudge=(8, 4))
-    line(ax, width, score, "score function, b = mean of f", RED, end=0, nudge=(4, -9))
-    line(ax, width, slope**2, "true gradient, squared", GREY, end=0, nudge=(4, -9), ls="--")
-    ax.set(xscale="log", yscale="log")
-    ax.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
-    ax.set_yticks([0.0001, 0.001, 0.01, 0.1, 1], ["0.0001", "0.001", "0.01", "0.1", "1"])
+def steep(z, density, steps: Mapping[str, object], scale, score, path, slope) -> Figure:
+    """Smooth steps over the density of q, and the variance of both estimates against the scale τ of the step, in units of σ.
+
+    Args:
+        z, density: places (G,) and the density of q there.
+        steps: from a name to the values of f at these places, (G,), from the steepest step to the flattest.
+        scale: the scales τ (N,), increasing.
+        score, path: the variances of one estimate, (N,).
+        slope: the true gradient for each scale, (N,).
+    """
+    z, density, scale, score, path, slope = (np.asarray(a) for a in (z, density, scale, score, path, slope))
+    crossing = crossing_of(scale, path, score)
+    titles = ["Three steps f, and the density of q", f"Below τ = {crossing:.2f} the score function wins"]
+    fig, (left, right) = figure(titles, ["z", "scale τ of the step, in units of σ (log scale)"], ["f(z)", "gradient in μ"], size=(11, 4))
+    left.fill_between(z, density, color=COLORS["prior"], alpha=0.25, lw=0)
+    left.text(z[density.argmax()], 0.06, "density of q", ha="center", fontsize=9, color=GREY)
+    for (name, values), dashes in zip(steps.items(), ("-", "--", ":")):
+        left.plot(z, values, dashes, color="#000000", label=name)
+    left.set_xlim(*z[density > 1e-3 * density.max()][[0, -1]])
+    left.legend(loc="upper left", fontsize=9, frameon=False)
+    line(right, scale, path, "variance, pathwise", GREEN, end=0, nudge=(10, 5))
+    line(right, scale, score, "variance, score function", RED, end=0, nudge=(4, -9))
+    line(right, scale, slope**2, "true gradient, squared", GREY, end=0, nudge=(4, -9), ls="--")
+    right.plot(crossing, np.exp(np.interp(np.log(crossing), np.log(scale), np.log(score))), "o", color="#000000")
+    right.set(xscale="log", yscale="log")
+    right.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
+    right.set_yticks([0.0001, 0.001, 0.01, 0.1, 1], ["0.0001", "0.001", "0.01", "0.1", "1"])
     return fig
 
 
+def crossing_of(x, falling, other) -> float:
+    """Where the first curve falls below the second: between two points, both are straight in the logarithms.
+
+    Example:
+        >>> round(crossing_of([0.1, 1.0, 10.0], [10.0, 1.0, 0.1], [1.0, 1.0, 1.0]), 6)
+        1.0
+    """
+    x, falling, other = np.asarray(x), np.asarray(falling), np.asarray(other)
+    above = np.log(falling / other)
+    last = np.flatnonzero(above >= 0).max()
+    ends = slice(last, last + 2)
+    return float(np.exp(np.interp(0.0, -above[ends], np.log(x[ends]))))
+
+
 @in_course_style
-def climbs(rates: Sequence[float], final: Mapping[str, object], steps, curves: Mapping[str, object]) -> Figure:
+def climbs(
+    rates: Sequence[float], final: Mapping[str, object], steps, curves: Mapping[str, object], elsewhere: Mapping[str, object]
+) -> Figure:
     """Climbs of the ELBO: the gap that is left against the learning rate, and the gap along the way at the best rate.
 
     Args:
@@ -92,40 +122,57 @@ def climbs(rates: Sequence[float], final: Mapping[str, object], steps, curves: M
         final: from each estimator to the gaps after the last step, (R, runs), in nats.
         steps: the steps at which the gap was measured (N,).
         curves: from each estimator to the gaps on the way, (N, runs), in nats.
+        elsewhere: from each estimator to whether a climb ended at another mode of the posterior, (R, runs); these get a cross.
     """
     steps = np.asarray(steps)
-    medians = [np.median(np.asarray(gaps), axis=1) for gaps in final.values()]
-    best = min(medians[list(final).index("no baseline")])
-    titles = [f"No baseline: {best:.0f} nats left, median at its best rate", "On the way, each at its best rate"]
+    medians = {name: np.median(np.asarray(gaps), axis=1) for name, gaps in final.items()}
+    left_over = {name: min(values) for name, values in medians.items()}
+    titles = [
+        f"{left_over['leave-one-out']:.2f} nats left with leave-one-out, {left_over['no baseline']:.0f} with no baseline",
+        "On the way, each at its best rate",
+    ]
     fig, (left, right) = figure(
-        titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO after the last step, nats", "gap, nats"], size=(10, 4.2)
+        titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO after the last step, nats", "gap, nats"], size=(10.6, 4.4)
     )
     for i, (name, gaps) in enumerate(final.items()):
         color, dashes = STYLES[name]
-        shift = 1.07 ** (i - 1)  # the dots of one rate stand side by side
+        at = np.asarray(rates) * 1.07 ** (i - 1)  # the dots of one rate stand side by side
         filled = COLORS[color] if dashes == "-" else "white"
         for run in np.asarray(gaps).T:
-            left.plot(np.asarray(rates) * shift, run, "o", ms=5, color=COLORS[color], mfc=filled, mew=1)
-        left.plot(np.asarray(rates) * shift, medians[i], dashes, color=COLORS[color], lw=1.2)
-    for name, curve in curves.items():
-        color, dashes = STYLES[name]
-        curve = np.asarray(curve)
-        right.plot(steps, curve, dashes, color=COLORS[color], lw=1, alpha=0.6)
+            left.plot(at, run, "o", ms=4.5, color=COLORS[color], mfc=filled, mew=1)
+        rate, run = np.nonzero(np.asarray(elsewhere[name]))
+        left.plot(at[rate], np.asarray(gaps)[rate, run], "x", ms=6, color="#000000", mew=1.2)
         text = GREEN if color == "elbo" else RED
-        line(right, steps, np.median(curve, axis=1), name, text, ls=dashes, lw=2.2)
+        line(left, at, medians[name], name, text, ls=dashes, lw=1.6, nudge=((16, 8), (9, -8), (9, 0))[i])
+    for i, (name, curve) in enumerate(curves.items()):
+        color, dashes = STYLES[name]
+        line(right, steps, np.median(curve, axis=1), name, GREEN if color == "elbo" else RED, ls=dashes, lw=2, nudge=(5, (7, -7, 0)[i]))
     both = np.concatenate([np.asarray(gaps).ravel() for gaps in (*final.values(), *curves.values())])
     for ax in (left, right):
-        ax.set(yscale="log", ylim=(0.8 * both.min(), 1.3 * both.max()))
-        ax.set_yticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
-        ax.set_ylim(0.8 * both.min(), 1.3 * both.max())
-    left.set(xscale="log")
+        ax.set(yscale="log", ylim=(0.5 * both.min(), 12 * both.max()))
+        ax.set_yticks([0.1, 1, 10, 100, 1000, 10000], ["0.1", "1", "10", "100", "1,000", "10,000"])
+        ax.set_ylim(0.5 * both.min(), 12 * both.max())
+    left.set(xscale="log", xlim=(0.85 * rates[0], 2.1 * rates[-1]))
     left.set_xticks(rates, [f"{rate:g}" for rate in rates])
     left.minorticks_off()
     left.text(
-        0.03, 0.97, "a dot: one climb; lines: medians; hollow: no baseline", va="top", fontsize=9, color=GREY, transform=left.transAxes
+        0.03, 0.97, "a dot: one climb; ×: at another mode; lines: medians", va="top", fontsize=9, color=GREY, transform=left.transAxes
     )
+    right.text(0.97, 0.97, "lines: medians", ha="right", va="top", fontsize=9, color=GREY, transform=right.transAxes)
     right.set_xlim(0, 1.33 * steps.max())
     right.set_xticks(np.linspace(0, steps.max(), 4))
+    return fig
+
+
+@in_course_style
+def scoreboard(rows: Sequence[tuple[str, str, float, float, float]], written: str) -> Figure:
+    """The scoreboard, with the distance from the exact value written beside the rows whose label begins with `written`, in nats."""
+    fig = plain_scoreboard(rows)
+    fig.axes[0].xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    for i, (label, color, estimate, _, exact) in enumerate(rows):
+        if label.startswith(written):
+            words = {"xytext": (-10, 0), "textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 9}
+            fig.axes[0].annotate(f"{exact - estimate:.2f} below", (estimate, i), color=GREEN if color == "elbo" else RED, **words)
     return fig
 
 

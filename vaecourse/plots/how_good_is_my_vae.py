@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, in_course_style, line, note
+from vaecourse.plots import COLORS, dots, figure, in_course_style, line, note
 
 GREY, AMBER = "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 
 
 @in_course_style
-def gap_against_k(ks: Sequence[int], gaps: Sequence[float], chi2: float) -> Figure:
-    """log p(x) minus the importance weighted bound for each k, and chi² / 2k, on logarithmic axes."""
-    fig, ax = figure("Twice the samples, half the gap, once k is large", "samples k", "log p(x) minus bound, nats", size=(6.6, 3.6))
+def gap_against_k(ks: Sequence[int], gaps: Sequence[float], errors: Sequence[float], chi2: float) -> Figure:
+    """log p(x) minus the importance weighted bound for each k with two standard errors, and chi² / 2k, on logarithmic axes."""
+    fig, ax = figure("Twice the samples, about half the gap, once k is large", "samples k", "log p(x) minus bound, nats", size=(6.6, 3.6))
     line(ax, ks, [chi2 / (2 * k) for k in ks], "χ² / 2k", GREY, ls="--", end=1, nudge=(-44, -14))
-    line(ax, ks, gaps, "measured", "iwae", marker="o", end=2, nudge=(10, 8))
+    line(ax, ks, gaps, "measured, with\ntwo standard errors", "iwae", marker="o", end=2, nudge=(10, 12))
+    ax.errorbar(ks, gaps, yerr=2 * np.asarray(errors), fmt="none", ecolor=COLORS["exact"], capsize=3, lw=1.2, zorder=3)
     note(ax, (ks[0], gaps[0]), "k = 1: the ELBO", (16, 0), "elbo")
     ax.set(xscale="log", yscale="log", xticks=ks, xticklabels=ks)
     ax.minorticks_off()
@@ -25,13 +26,23 @@ def gap_against_k(ks: Sequence[int], gaps: Sequence[float], chi2: float) -> Figu
 
 
 @in_course_style
-def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unknown: Sequence[float]) -> Figure:
-    """The bound of a model whose log p(x) is known and of one whose is not, for each k, in nats; both panels have the same scale."""
+def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unknown: Sequence[float], missing: Sequence[float]) -> Figure:
+    """The bound of a model whose log p(x) is known and of one whose is not, for each k, and what is missing digit by digit.
+
+    Args:
+        ks: numbers of samples.
+        known, unknown: the two bounds for each k, in nats; both panels have the same scale.
+        exact: log p(x) of the first model.
+        missing: log p(x) minus the estimate of the first model's bound with the last k, for each digit, in nats.
+    """
+    missing = np.sort(np.asarray(missing))
     titles = [
-        f"K = 2: at k = {ks[-1]:,} still {exact - known[-1]:.1f} nats too low",
-        f"K = 20: up by {unknown[-1] - unknown[0]:.1f} nats, exact value unknown",
+        f"K = 2, k = {ks[-1]:,}: {exact - known[-1]:.1f} nats too low",
+        f"K = 20: up by {unknown[-1] - unknown[0]:.1f}, exact unknown",
+        f"K = 2: median {np.median(missing):.2f}, largest {missing[-1]:.0f} nats",
     ]
-    fig, axes = figure(titles, "samples k", ["nats per held-out digit", ""], size=(9.4, 3.9))
+    labels = ["samples k", "samples k", f"digits, sorted by what is missing at k = {ks[-1]:,}"]
+    fig, axes = figure(titles, labels, ["nats per held-out digit", "", "log p(x) minus estimate, nats"], size=(11.4, 3.9))
     tall = 1.25 * max(exact - known[0], unknown[-1] - unknown[0])
     for ax, values, top in zip(axes, (known, unknown), (exact, unknown[-1])):
         line(ax, ks, values, "", "iwae", marker="o")
@@ -43,25 +54,35 @@ def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unk
         ax.minorticks_off()
     axes[0].axhline(exact, color=COLORS["exact"], lw=1.4)
     axes[0].annotate(f"exact log p(x), {exact:.1f}", (ks[0], exact), (0, 4), textcoords="offset points", fontsize=9)
+    axes[2].plot(np.arange(1, len(missing) + 1), missing, "o", color=COLORS["iwae"], ms=3.5)
+    axes[2].axhline(0, color=COLORS["exact"], lw=1.2)
+    axes[2].set_yscale("symlog", linthresh=0.1, linscale=0.6)
+    ticks = [tick for tick in (-1, -0.1, 0, 0.1, 1, 10, 100) if missing[0] < 2 * tick or tick >= 0]
+    axes[2].set(yticks=ticks, yticklabels=[f"{tick:g}" for tick in ticks], ylim=(min(1.5 * missing[0], -0.1), max(2 * missing[-1], 1)))
+    axes[2].minorticks_off()
     return fig
 
 
 @in_course_style
-def above_the_exact(at_the_mean, elbo, least: float = -6.0) -> Figure:
-    """Two values minus the exact log p(x) of the same images, (N,) each, sorted, in nats; what lies below `least` is drawn there."""
-    at_the_mean, elbo = np.sort(np.asarray(at_the_mean)), np.sort(np.asarray(elbo))
-    share = (at_the_mean > 0).mean()
-    title = f"At the mean, the value exceeds log p(x) for {share:.0%} of the digits"
-    fig, ax = figure(title, "digits, sorted by each value, percent", "value minus exact log p(x), nats", size=(7.2, 3.8))
+def above_the_exact(at_the_mean, elbo) -> Figure:
+    """Two values minus the exact log p(x) of the same images, (N,) each, in nats, both in the order of the second; with their means."""
+    at_the_mean, elbo = np.asarray(at_the_mean), np.asarray(elbo)
+    order = np.argsort(elbo)
+    title = f"At the mean of q, the value exceeds log p(x) for {(at_the_mean > 0).mean():.0%} of the digits"
+    fig, ax = figure(title, "digits, sorted by their ELBO minus log p(x), percent", "value minus exact log p(x), nats", size=(8.0, 4.0))
     x = 100 * (np.arange(len(elbo)) + 0.5) / len(elbo)
-    line(ax, x, np.maximum(elbo, least), "ELBO", "elbo", end=int(0.45 * len(x)), nudge=(4, -12))
-    line(ax, x, np.maximum(at_the_mean, least), "value at the mean of q", "naive", end=int(0.66 * len(x)), nudge=(-112, 14))
-    over = at_the_mean > 0
-    ax.fill_between(x[over], at_the_mean[over], color=COLORS["naive"], alpha=0.2, lw=0)
+    for values, color, name, side in ((at_the_mean, "naive", "value at the mean of q", 16), (elbo, "elbo", "ELBO", -16)):
+        ax.plot(x, values[order], "o", color=COLORS[color], ms=3, alpha=0.8)
+        ax.axhline(values.mean(), color=COLORS[color], lw=1.2, ls="--")
+        text = f"{name},\nmean over digits {values.mean():.1f}"
+        ax.annotate(text, (101, values.mean()), (4, side), textcoords="offset points", color=COLORS[color], va="center", fontsize=9)
     ax.axhline(0, color=COLORS["exact"], lw=1.2)
-    ax.text(1, 0.12, "exact log p(x)", fontsize=9)
-    ax.annotate(f"{least:g} nats or less", (9, least), (12, 8), textcoords="offset points", fontsize=8, color=GREY)
-    ax.set(xlim=(0, 100), ylim=(least, 1.15 * max(at_the_mean.max(), 1)))
+    ax.annotate("exact log p(x)", (101, 0), (4, 0), textcoords="offset points", va="center", fontsize=9)
+    ax.set_yscale("symlog", linthresh=1)
+    least = min(at_the_mean.min(), elbo.min())
+    ticks = [tick for tick in (-100, -30, -10, -3, -1, 0, 1, 3) if least <= tick <= max(at_the_mean.max(), 1)]
+    ax.set(xlim=(0, 101), ylim=(1.3 * least, 1.6 * max(at_the_mean.max(), 1)), yticks=ticks, yticklabels=[f"{t:g}" for t in ticks])
+    ax.minorticks_off()
     return fig
 
 
@@ -86,11 +107,35 @@ def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refi
     ax.plot(epochs, held_out, color=COLORS["elbo"], lw=1, alpha=0.5)
     line(ax, marks, encoder, "held out,\nencoder's q", "elbo", marker="o", nudge=(8, 0))
     line(ax, marks, refined, "held out,\nrefined q", AMBER, marker="o", nudge=(8, 0))
-    arrow = {"arrowstyle": "<->", "color": GREY, "lw": 1.2}
-    ax.annotate("", (between[1], encoder[last]), (between[1], refined[last]), arrowprops=arrow)
-    middle = (encoder[last] + refined[last]) / 2
-    ax.text(between[1] - 2, middle, f"lost by the encoder:\n{refined[last] - encoder[last]:.0f} nats", ha="right", va="center", fontsize=9)
+    for values, color in ((encoder, COLORS["elbo"]), (refined, AMBER)):
+        ax.plot(between, [values[first]] * 2, ls=":", color=GREY, lw=1.2)
+        arrow = {"arrowstyle": "->", "color": color, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (between[1], values[last]), (between[1], values[first]), arrowprops=arrow)
+        change = f"{values[last] - values[first]:+.0f} nats"
+        ax.annotate(change, (between[1], max(values[first], values[last])), (4, 7), textcoords="offset points", fontsize=9)
     ax.set(xlim=(0, 1.2 * max(epochs)), ylim=(low, high))
+    return fig
+
+
+@in_course_style
+def beside_simple_models(values: Mapping[str, tuple[float, float]], difference: float, paired: float, apart: float) -> Figure:
+    """Models on the same digits, and the difference of the last two with its standard error, taken digit by digit and not.
+
+    Args:
+        values: from each name to mean and standard error in nats; the last one is an importance weighted bound.
+        difference, paired, apart: the last value minus the one before, its error from the differences of each digit, and the error
+            that follows from the two errors as if the digits were others.
+    """
+    titles = ["Four models, the same digits", f"The last two differ by {difference:.1f} nats"]
+    labels = ["nats per held-out digit (bars: two standard errors)", "difference, nats (bars: two standard errors)"]
+    fig, (left, right) = figure(titles, labels, size=(11.0, 2.9))
+    last = list(values)[-1]
+    dots(left, {name: (mean, "iwae" if name == last else "exact") for name, (mean, _) in values.items()})
+    left.errorbar([v[0] for v in values.values()], range(len(values)), xerr=[2 * v[1] for v in values.values()], fmt="none", ecolor=GREY)
+    dots(right, {"digit by digit": (difference, "exact"), "as if the digits\nwere others": (difference, "exact")})
+    right.errorbar([difference] * 2, (0, 1), xerr=[2 * paired, 2 * apart], fmt="none", ecolor=GREY, capsize=3)
+    for i, error in enumerate((paired, apart)):
+        right.texts[i].set_text(f"± {error:.1f}")
     return fig
 
 

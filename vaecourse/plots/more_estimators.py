@@ -27,9 +27,9 @@ def growth(latents, of_a_sum: Mapping[str, object], mixed: Mapping[str, object])
     for ax, curves in zip(axes, (of_a_sum, mixed)):
         for name, curve in curves.items():
             path = name == "pathwise"
-            said = name if path else f"score,\n{name}"
+            said = name if path else f"score function,\n{name}"
             line(ax, latents, curve, said, PATH if path else SCORE, ls=styles.get(name, "-"), marker="o", ms=3.5)
-        ax.set(xscale="log", yscale="log", xlim=(0.85 * latents[0], 6 * latents[-1]), ylim=(0.5 * every.min(), 2 * every.max()))
+        ax.set(xscale="log", yscale="log", xlim=(0.85 * latents[0], 8 * latents[-1]), ylim=(0.5 * every.min(), 2 * every.max()))
         ax.set_xticks(latents, [f"{k}" for k in latents])
         ax.minorticks_off()
     return fig
@@ -40,7 +40,7 @@ def waves(omega, score, path, squared) -> Figure:
     """Variances of one score-function and one pathwise sample for sin(omega z) against the frequency, and the squared true gradient."""
     omega, score, path, squared = (np.asarray(a) for a in (omega, score, path, squared))
     crossing = omega[path > score].min()
-    fig, ax = figure(f"Below ω = {crossing:.1f} the path has the lower variance, above it the score", "frequency ω", "", size=(6.8, 3.8))
+    fig, ax = figure(f"Above ω = {crossing:.2f} the score function is less noisy", "frequency ω", "", size=(6.8, 3.8))
     line(ax, omega, score, "score function", SCORE)
     line(ax, omega, path, "pathwise", PATH)
     line(ax, omega, np.maximum(squared, 1e-9), "", "exact")
@@ -57,7 +57,7 @@ def waves(omega, score, path, squared) -> Figure:
 def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figure:
     """S times the variance of an average of S samples against S: leave-one-out exact and measured, and a level for each fixed baseline."""
     samples, exact, measured = (np.asarray(a) for a in (samples, exact, measured))
-    fig, ax = figure("Leave-one-out approaches the mean of f as its baseline", "samples S", "S times the variance", size=(6.8, 3.7))
+    fig, ax = figure("With two samples, leave-one-out gains little", "samples S", "S times the variance", size=(6.8, 3.7))
     for name, level in levels.items():
         ax.plot(samples[[0, -1]], [level, level], color=GREY, lw=1.2, ls="--")
         ax.annotate(name, (samples[-1], level), xytext=(6, 0), textcoords="offset points", color=GREY, va="center", fontsize=9)
@@ -82,24 +82,25 @@ def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
     width, full, short, digit_width, digit_full, digit_short = (
         np.asarray(a) for a in (width, full, short, digit_width, digit_full, digit_short)
     )
-    titles = ["Bench: 0 at the posterior, worse below 1/√2", "The digit: low at the best q, but not 0"]
-    labels = ["width of q / width of the posterior", "width of q / width of the best diagonal q"]
-    fig, axes = figure(titles, labels, ["standard deviation of one sample", ""], size=(9.8, 3.9))
-    line(axes[0], width, full, "whole\ngradient", PATH)
-    line(axes[0], width, short, "without the\nscore term", SHORT)
+    titles = ["Bench: 0 at the posterior, worse below 1/√2", "The digit: low at the fitted q, but not 0"]
+    labels = ["width of q / width of the posterior", "width of q / width of the fitted q"]
+    fig, axes = figure(
+        titles, labels, ["standard deviation of one sample, in μ", "scatter of one sample, all four entries"], size=(9.8, 3.9)
+    )
+    axes[0].plot(width, full, color=PATH)
+    axes[0].plot(width, short, color=SHORT)
     for values, ink in ((digit_full, PATH), (digit_short, SHORT)):
         axes[1].plot(digit_width, values.mean(0), color=ink)
         axes[1].plot(np.broadcast_to(digit_width, values.shape).ravel(), values.ravel(), "o", color=ink, ms=4, alpha=0.6)
-    for said, ink, height in (("whole gradient", PATH, 0.95), ("without the score term", SHORT, 0.88)):
-        axes[1].text(0.5, height, said, color=ink, fontsize=9, ha="center", va="top", transform=axes[1].transAxes)
     axes[1].text(
         0.97, 0.03, f"dots: {len(digit_full)} repetitions", color=GREY, fontsize=9, ha="right", va="bottom", transform=axes[1].transAxes
     )
     for ax in axes:
         ax.axvline(0.5**0.5, color=GREY, lw=1, ls=":")
         ax.text(0.5**0.5 + 0.02, 0.99, "1/√2", color=GREY, fontsize=9, va="top", transform=ax.get_xaxis_transform())
-        ax.set(ylim=(0, None))
-    axes[0].set(xlim=(width[0] - 0.05, 1.3 * width[-1]))
+        for said, ink, height in (("whole gradient", PATH, 0.95), ("without the score term", SHORT, 0.88)):
+            ax.text(0.5, height, said, color=ink, fontsize=9, ha="center", va="top", transform=ax.transAxes)
+        ax.set(ylim=(0, None), xlim=(width[0] - 0.05, width[-1] + 0.05))
     return fig
 
 
@@ -131,7 +132,7 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
 def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], biased) -> Figure:
     """Signal-to-noise ratios against k, {name: (colour, ratios)}; right, the mean over the true gradient if only the score is dropped."""
     k = np.asarray(k)
-    titles = ["Only the double one gains from a larger k", "Not squaring the weights biases the mean"]
+    titles = ["The plain ratio falls with k, the other ends higher", "Not squaring the weights biases the mean"]
     fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "mean / true gradient"], size=(9.8, 3.9))
     for name, (color, ratio) in curves.items():
         line(axes[0], k, ratio, name, color, marker="o", ms=4, nudge=(5, -4))
@@ -147,25 +148,22 @@ def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], biased) -> Figu
 
 @in_course_style
 def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], norm: float, unbiased: float) -> Figure:
-    """Length of the bias, and standard deviation of one sample, against the temperature for relaxed gradients: {name: (T,)}.
+    """Length of the bias, and standard deviation of one sample, against the temperature for two continuations of f: {name: (T,)}.
 
     Dashed: the length `norm` of the true gradient, and the standard deviation `unbiased` of leave-one-out.
     """
     tau = np.asarray(tau)
     titles = ["Bias falls with the temperature …", "… and the noise rises"]
     fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.8, 3.9))
-    inks = dict(zip(bias, (PATH, DOUBLE)))
     for ax, curves in zip(axes, (bias, noise)):
-        for name, values in curves.items():
-            ax.plot(tau, values, "o-", color=inks[name], ms=4)
+        for (name, values), style in zip(curves.items(), ("-", "--")):
+            ax.plot(tau, values, color=PATH, ls=style, marker="o", ms=4, label=f"{name} f")
         ax.set(xscale="log", ylim=(0, 1.08 * max(np.asarray(v).max() for v in curves.values())))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
+    axes[0].legend(frameon=False, loc=(0.04, 0.68))
     _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
     _level(axes[1], tau, unbiased, "leave-one-out", SCORE)
-    for ax, heights in zip(axes, ((0.08, 0.16), (0.8, 0.88))):
-        for (name, ink), height in zip(inks.items(), heights):
-            ax.text(0.97, height, name, color=ink, fontsize=9, ha="right", transform=ax.transAxes)
     return fig
 
 
@@ -177,15 +175,17 @@ def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str) -> Non
 
 @in_course_style
 def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero: float) -> Figure:
-    """Root mean squared error of an average of S gradient samples against S: leave-one-out (N,), relaxations {name: (N,)}.
+    """Root mean squared error of an average of S gradient samples against S: leave-one-out (N,), Gumbel-softmax {name: (N,)}.
 
     `zero` is the error of the estimate 0, the length of the true gradient.
     """
     samples = np.asarray(samples)
     fig, ax = figure("Noise averages out, bias stays", "samples S", "root mean squared error", size=(7.4, 4))
     line(ax, samples, unbiased, "leave-one-out", SCORE)
-    for (name, error), style in zip(relaxed.items(), ("-", "--", ":")):
-        line(ax, samples, error, f"Gumbel-softmax,\n{name}", PATH, ls=style, nudge=(5, -7))
+    for (name, error), style in zip(
+        relaxed.items(), ("-", "--", "-", "--")
+    ):  # as in `temperatures`, solid and dashed are two continuations
+        line(ax, samples, error, name, PATH, ls=style)
     ax.axhline(zero, color=GREY, lw=1, ls="-.")
     ax.annotate("the estimate 0", (samples[-1], zero), xytext=(-4, 3), textcoords="offset points", color=GREY, fontsize=9, ha="right")
     ax.set(xscale="log", yscale="log", xlim=(samples[0], 10 * samples[-1]))

@@ -8,24 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, classes, ellipse, figure, in_course_style, line, note, plane, sheet
+from vaecourse.plots import COLORS, classes, ellipse, figure, in_course_style, plane, sheet
 
 GREEN, BLUE, GREY, AMBER = COLORS["elbo"], COLORS["importance"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
-
-
-@in_course_style
-def bound_and_truth(epochs, bounds, exacts, n_digits: int) -> Figure:
-    """Mean ELBO and mean exact log p(x) of the same digits after some of the epochs, with the gap between them shaded."""
-    epochs, bounds, exacts = (np.asarray(a) for a in (epochs, bounds, exacts))
-    title = f"The ELBO ends {exacts[-1] - bounds[-1]:.1f} nats below the model's own log p(x)"
-    fig, ax = figure(title, "epoch", f"nats per image, mean of {n_digits} digits", size=(7.2, 3.9))
-    ax.fill_between(epochs, bounds, exacts, color=COLORS["posterior"], alpha=0.4, lw=0)
-    line(ax, epochs, exacts, "exact log p(x)", "exact", marker="o", ms=4, nudge=(8, 5))
-    line(ax, epochs, bounds, "ELBO", "elbo", marker="o", ms=4, nudge=(8, -5))
-    note(ax, (epochs[-2], (bounds[-2] + exacts[-2]) / 2), "gap", (-14, -56), AMBER)
-    ax.set_xlim(0, 1.22 * epochs[-1])
-    ax.set_xticks(epochs)
-    return fig
 
 
 @in_course_style
@@ -42,10 +27,9 @@ def codes_and_map(codes, labels, pictures, reach: float) -> Figure:
     fig, axes = figure(["Where the encoder puts the digits", "What the decoder makes of each place"], size=(10.4, 5.6))
     classes(axes[0], codes, labels)
     ellipse(axes[0], (0, 0), (1, 1), "prior", lw=1.4, ls="--")
-    words = "dashed: two standard\ndeviations of the prior"
+    words = "dashed: two standard deviations of the prior"
     words += f"\n{outside:.0%} of the codes lie outside the frame" if outside else ""
-    box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.85}
-    axes[0].text(0.02, 0.02, words, transform=axes[0].transAxes, fontsize=8, color=GREY, bbox=box)
+    axes[0].set_xlabel(f"$z_1$\n{words}", fontsize=9)
     sheet(axes[1], pictures, reach)
     for ax in axes:
         ax.set(xlim=axes[1].get_xlim(), ylim=axes[1].get_ylim(), aspect="equal")
@@ -57,9 +41,10 @@ def two_gaps(approximation, amortisation, least: float = 0.003) -> Figure:
     """The two parts of the gap of each digit, on one logarithmic axis, sorted by their sum; values below `least` are drawn there."""
     approximation, amortisation = np.asarray(approximation), np.asarray(amortisation)
     order = (approximation + amortisation).argsort()
+    means, medians = [[f(a) for a in (amortisation, approximation)] for f in (np.mean, np.median)]
     fig, ax = figure(
-        f"Amortisation gap {amortisation.mean():.1f} nats on average, approximation gap {approximation.mean():.2f}",
-        f"{len(order)} held-out digits, sorted by their whole gap",
+        "Mean (median) in nats: amortisation {0:.1f} ({2:.1f}), approximation {1:.2f} ({3:.2f})".format(*means, *medians),
+        f"{len(order)} held-out digits, sorted by their whole gap (smaller values are drawn at {least:g})",
         "nats (logarithmic)",
         size=(7.6, 4.2),
     )
@@ -149,25 +134,44 @@ def _number_line(ax: Axes, values: tuple[float, float, float]) -> None:
 
 
 @in_course_style
-def claimed_and_true(results: Mapping[str, tuple[object, object, str]]) -> Figure:
-    """True error of log p(x) against the standard error that the weights report: {name: (error, reported, colour)}, a dot a digit."""
+def claimed_and_true(results: Mapping[str, tuple[object, object, str]], named: Mapping[int, str]) -> Figure:
+    """True error of log p(x) against the standard error that the weights report: {name: (error, reported, colour)}, a dot a digit.
+
+    Args:
+        results: one panel for each name.
+        named: digits, by their place in the arrays, whose dots get a name in the first panel.
+    """
     results = {name: (np.asarray(error), np.asarray(reported), color) for name, (error, reported, color) in results.items()}
-    titles = [f"{name}: {(abs(e) < 3 * s).mean():.0%} within 3 errors" for name, (e, s, _) in results.items()]
-    fig, axes = figure(titles, "standard error that the weights report, nats", ["true error, nats", ""], size=(9.6, 4))
-    ramp = np.linspace(0, 1.02, 50)
-    low, high = min(e.min() for e, _, _ in results.values()), max(e.max() for e, _, _ in results.values())
+    titles = [f"{name}: {(abs(e) < 3 * s).mean():.0%} in the grey band" for name, (e, s, _) in results.items()]
+    fig, axes = figure(
+        titles, "standard error that the weights report, nats", ["true error, nats (logarithmic beyond ±1)", ""], size=(10.4, 4.4)
+    )
+    low = min(0.8 * s.min() for _, s, _ in results.values())
+    ramp = np.geomspace(low, 1, 100)
+    bottom, top = min(e.min() for e, _, _ in results.values()), max(e.max() for e, _, _ in results.values())
     for ax, (error, reported, color) in zip(axes, results.values()):
         ax.fill_between(ramp, -3 * ramp, 3 * ramp, color="#999999", alpha=0.3, lw=0)
         ax.plot(reported, error, "o", ms=4.5, mew=0, color=COLORS[color], alpha=0.6)
-        ax.set(xlim=(0, 1.02), ylim=(1.08 * low, max(4.0, 1.1 * high)))
-    words = "grey: the exact value lies\nwithin 3 standard errors"
-    axes[1].text(0.98, 0.04, words, transform=axes[1].transAxes, ha="right", fontsize=9, color=GREY)
+        ax.axvline(1, color=COLORS["exact"], lw=1.2)
+        ax.set(xscale="log", xlim=(low, 1.6), ylim=(1.5 * bottom, max(4.0, 1.5 * top)))
+        ax.set_yscale("symlog", linthresh=1)
+        ticks = [0.03, 0.1, 0.3, 1]
+        ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
+        ax.set_yticks([-100, -10, -1, 0, 1], ["−100", "−10", "−1", "0", "1"])
+        ax.minorticks_off()
+        ax.set_ylim(1.5 * bottom, max(4.0, 1.5 * top))
+    error, reported, color = next(iter(results.values()))
+    for i, name in named.items():
+        words = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 9, "weight": "bold", "color": COLORS[color]}
+        axes[0].annotate(name, (reported[i], error[i]), (-6, 0), **words)
+    words = "grey: the exact value lies within\n3 standard errors; black line: 1 nat,\nwhich no standard error (8.4) reaches"
+    axes[1].text(0.02, 0.04, words, transform=axes[1].transAxes, fontsize=9, color=GREY)
     return fig
 
 
 @in_course_style
 def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: float = 60.0) -> Figure:
-    """A digit for which the encoder proposes one place while its posterior has its mode at another.
+    """A digit for which the encoder proposes one place while its posterior has its mode at another; both with two standard deviations.
 
     Args:
         grid, probs: nodes (G, 2) and the exact posterior on them (G,).
@@ -177,8 +181,9 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
         fits: log p(x|z) of the digit at these two places.
         depth: how many nats below its maximum the log posterior is drawn white.
     """
-    (mu, sigma), mode = (np.asarray(a) for a in q), np.asarray(mode)
-    log_posterior = np.log(np.maximum(np.asarray(probs, dtype=float), 1e-300))
+    (mu, sigma), mode, grid = (np.asarray(a) for a in q), np.asarray(mode), np.asarray(grid)
+    probs = np.asarray(probs, dtype=float) / np.sum(np.asarray(probs, dtype=float))
+    log_posterior = np.log(np.maximum(probs, 1e-300))
     titles = ["Log posterior, and q of the encoder", "held out", f"at q: {fits[0]:.0f} nats", f"at the mode: {fits[1]:.0f} nats"]
     fig, axes = figure([t.replace(" -", " −") for t in titles], size=(10.4, 4.2))
     fig.set_layout_engine("none")
@@ -190,12 +195,14 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
     axes[0].set(xlim=(middle[0] - reach, middle[0] + reach), ylim=(middle[1] - reach, middle[1] + reach))
     axes[0].locator_params(nbins=5)
     ellipse(axes[0], mu, sigma, GREEN, lw=2.2)
-    axes[0].plot(*mode, "+", ms=12, mew=2.2, color="#000000")
+    mean = probs @ grid
+    ellipse(axes[0], mean, np.sqrt(probs @ (grid - mean) ** 2), "#FFFFFF", lw=2)
+    axes[0].plot(*mode, "+", ms=5, mew=1.5, color="#FFFFFF")
     box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
-    for place, name, color, nudge in ((mu, "q", GREEN, 8 + 70 * sigma[0] / reach), (mode, "mode", "#000000", 12)):
+    for place, name, color, nudge in ((mu, "q", GREEN, 8 + 70 * sigma[0] / reach), (mode, "posterior", "#000000", 16)):
         words = {"textcoords": "offset points", "va": "center", "color": color, "weight": "bold", "fontsize": 9, "bbox": box}
         axes[0].annotate(name, place, (nudge, 0), **words)
-    words = f"white: {depth:.0f} nats or more\nbelow the maximum"
+    words = f"white: {depth:.0f} nats or more below the maximum\ncurves: two standard deviations"
     axes[0].text(0.03, 0.03, words, transform=axes[0].transAxes, fontsize=8, color=GREY, bbox=box)
     for ax, image, color in zip(axes[1:], pictures, ("#BBBBBB", GREEN, "#000000")):
         _image(ax, image)

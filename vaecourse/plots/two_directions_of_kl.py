@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from vaecourse.plots import COLORS, figure, in_course_style, line
 
 AMBER = "#A36A00"  # the posterior's orange, dark enough for text
+FULL = "#8B2FC9"  # fits with a full covariance
 SHARES = (0.5, 0.95)  # of the probability that the drawn regions hold
 
 
@@ -74,94 +75,123 @@ def cover_or_choose(z, target, fits: Mapping[str, tuple[object, str]], half_dist
 
 
 @in_course_style
-def two_fits(nodes, probs, fits: Sequence[Fit], errors: Mapping[str, tuple[object, str, str]]) -> Figure:
+def two_fits(
+    nodes, probs, fits: Sequence[Fit], errors: Mapping[str, tuple[object, str, str]], expected: Mapping[str, float], half_side: float = 0.22
+) -> Figure:
     """A posterior in the plane (G,) with fitted Gaussians, and the errors in nats of repeated estimates with each of them.
 
-    `errors` maps a row's name to its errors (runs,), a colour, and a remark that is written beside them.
+    All fits but the first are enlarged in a panel of their own, a square of the given half side around their mean.
+
+    `errors` maps a row's name to its errors (runs,), a colour, and a remark that is written beside them. `expected` maps a row's name to
+    the error that the share of its mode leads us to expect, drawn as a dashed line.
     """
-    titles = ["50 % and 95 % regions of posterior and fits", "On one mode: mostly too low"]
-    fig, (ax, dots) = figure(titles, ["", f"error of {len(next(iter(errors.values()))[0])} estimates each, nats"], "", size=(10.2, 4.2))
+    runs = len(next(iter(errors.values()))[0])
+    zooms = [f"Enlarged: mode with {fit.label}" for fit in fits[1:]]
+    titles = ["Posterior and fits", *zooms, "On one mode: mostly too low"]
+    fig, (ax, *near, dots) = figure(
+        titles, [""] * (1 + len(zooms)) + [f"error of {runs} estimates each, nats"], size=(3.7 * len(titles), 3.9)
+    )
     regions(ax, nodes, probs)
     for fit in fits:
         outline(ax, fit)
+    for zoom, fit in zip(near, fits[1:]):
+        regions(zoom, nodes, probs)
+        outline(zoom, fit._replace(label=""))
+        x, y = (float(m) for m in np.asarray(fit.mean))
+        zoom.set(xlim=(x - half_side, x + half_side), ylim=(y - half_side, y + half_side))
     dots.axvline(0, color=COLORS["exact"], lw=1.2)
-    for row, (values, color, remark) in enumerate(errors.values()):
+    label = "log of share"
+    for row, (name, (values, color, remark)) in enumerate(errors.items()):
         values, color = np.asarray(values), COLORS.get(color, color)
         height = row + 0.3 * (np.arange(len(values)) / max(len(values) - 1, 1) - 0.5)
         dots.plot(values, height, "o", ms=4, color=color, alpha=0.7)
         dots.text(0.02, row - 0.28, remark, color=color, fontsize=9, transform=dots.get_yaxis_transform())
+        if name in expected:
+            dots.plot([expected[name]] * 2, [row - 0.22, row + 0.3], color=AMBER, ls="--", lw=1.5, label=label)
+            label = None
     dots.set(yticks=range(len(errors)), yticklabels=list(errors), ylim=(len(errors) - 0.5, -0.6))
     dots.margins(x=0.12)
+    left, right = dots.get_xlim()
+    dots.set_xlim(left - 0.3 * (right - left))  # room for the remarks
     dots.grid(axis="y", visible=False)
+    dots.legend(frameon=False, fontsize=9, loc="center right", handlelength=1.2)
     return fig
 
 
 @in_course_style
-def prices(full, diagonal, others: Mapping[int, Sequence[float]]) -> Figure:
-    """The smallest gaps in nats found for many digits (N,), with a full and with a diagonal covariance, as bars sorted by the latter.
+def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float = 1e-3) -> Figure:
+    """The smallest gaps in nats found for many digits (N,), with a full and with a diagonal covariance, sorted by the latter; log axis.
 
-    `others` maps a digit to the gaps where climbs from its other modes ended: circles, or triangles with the numbers for the largest.
+    `others` maps a digit to the gaps where climbs from its other modes ended: triangles. Gaps below `lowest` are drawn at it.
     """
     full, diagonal = np.asarray(full), np.asarray(diagonal)
-    order, top = np.argsort(-diagonal, kind="stable"), 1.25 * diagonal.max()
-    title = f"Most digits cost little: median gap {np.median(diagonal):.2f}, with full covariance {np.median(full):.3f} nats"
-    fig, ax = figure(title, "digit, sorted by its gap", "gap log p(x) − ELBO, nats", size=(9.6, 3.8))
+    order = np.argsort(-diagonal, kind="stable")
+    title = f"Median gap {np.median(diagonal):.2f} nats, with full covariance {np.median(full):.3f} nats"
+    fig, ax = figure(title, "digit, sorted by its gap", "gap log p(x) − ELBO, nats (log scale)", size=(9.6, 4.0))
     places = np.arange(len(order))
-    ax.bar(places, diagonal[order], color=COLORS["elbo"], width=0.8, label=f"diagonal covariance: mean {diagonal.mean():.3f}")
-    ax.bar(places, full[order], color=COLORS["importance"], width=0.4, label=f"full covariance: mean {full.mean():.3f}")
-    label = "diagonal, climbs from other modes"
-    for place, digit in zip(places, order):
-        for gap in others.get(int(digit), ()):
-            ax.plot(place, min(gap, top), "^" if gap > top else "o", color=COLORS["naive"], mfc="none", ms=7, label=label, clip_on=False)
-            label = None
-        above = ", ".join(f"{gap:.1f}" for gap in others.get(int(digit), ()) if gap > top)
-        ax.text(place, 1.05 * top, above, color=COLORS["naive"], fontsize=8, rotation=90, ha="center", va="bottom")
-    ax.set(xticks=places, xlim=(-0.6, len(order) - 0.4), ylim=(0, 1.3 * top))
+    low, high = np.maximum(full[order], lowest), np.maximum(diagonal[order], lowest)
+    ax.vlines(places, low, high, color="#C8C8C8", lw=1.2, zorder=1)
+    above = [(place, gap) for place, digit in zip(places, order) for gap in others.get(int(digit), ())]
+    ax.plot(*np.reshape(above, (-1, 2)).T, "^", color=COLORS["naive"], mfc="none", ms=7, label="diagonal, climbs from other modes")
+    ax.plot(places, high, "o", color=COLORS["elbo"], ms=6, label=f"diagonal covariance: mean {diagonal.mean():.3f}")
+    ax.plot(places, low, "s", color=FULL, ms=4.5, label=f"full covariance: mean {full.mean():.3f}")
+    ax.set(xticks=places, xlim=(-0.6, len(order) - 0.4), yscale="log", ylim=(0.8 * lowest, 12))
+    ax.set_yticks([0.001, 0.01, 0.1, 1, 10], ["≤ 0.001" if (full < lowest).any() else "0.001", "0.01", "0.1", "1", "10"])
     ax.set_xticklabels([f"#{i}" for i in order], rotation=90, fontsize=7.5)
     ax.grid(axis="x", visible=False)
-    ax.legend(frameon=False, fontsize=9, loc="center right")
+    ax.legend(frameon=False, fontsize=9, loc="upper right")
     return fig
 
 
 @in_course_style
-def cases(panels: Sequence[tuple[str, object, object, Sequence[Fit]]], kinds: Mapping[str, str]) -> Figure:
-    """Posteriors (title, nodes, probabilities, fits) side by side on one scale: the regions that hold 50 % and 95 %, and those of the fits.
+def cases(
+    panels: Sequence[tuple[str, object, object, Sequence[Fit]]],
+    kinds: Mapping[str, str],
+    notes: Sequence[Sequence[tuple[object, str]]],
+) -> Figure:
+    """Posteriors (title, nodes, probabilities, fits) side by side, each on its own scale: the regions that hold 50 % and 95 %, and those
+    of the fits.
 
-    `kinds` maps the name of a family to the colour of its fits, for the legend.
+    `kinds` maps the name of a family to the colour of its fits, for the legend. `notes` holds, for each panel, texts and the points (2,)
+    above which they are written.
     """
-    fig, axes = figure([title for title, *_ in panels], size=(4.9 * len(panels), 4.7))
-    sides = [np.ptp(np.asarray(nodes), axis=0).max() for _, nodes, _, _ in panels]
-    for ax, (_, nodes, probs, fits) in zip(axes, panels):
+    fig, axes = figure([title for title, *_ in panels], size=(4.9 * len(panels), 4.5))
+    for ax, (_, nodes, probs, fits), texts in zip(axes, panels, notes):
         regions(ax, nodes, probs)
-        middle = np.asarray(nodes).mean(0)
-        ax.set(xlim=middle[0] + np.array([-0.5, 0.5]) * max(sides), ylim=middle[1] + np.array([-0.5, 0.5]) * max(sides))
         for fit in fits:
             outline(ax, fit)
+        for point, text in texts:
+            x, y = (float(m) for m in np.asarray(point))
+            ax.annotate(text, (x, y), xytext=(0, 42), textcoords="offset points", color=AMBER, fontsize=10, ha="center")
     for name, color in kinds.items():
         axes[0].plot([], [], color=COLORS.get(color, color), label=name)
     axes[0].fill([np.nan], [np.nan], color=COLORS["posterior"], label="posterior (50 % and 95 % regions)")
-    axes[0].legend(frameon=False, fontsize=9, loc="best")
+    axes[0].legend(frameon=False, fontsize=9, loc="upper left")
     return fig
 
 
 @in_course_style
-def aggregates(n, sets: Mapping[str, object], colors: Sequence[str]) -> Figure:
-    """KL(aggregate || prior) and mutual information I in nats against the number of images n (N,); the ceiling of I is log n.
+def aggregates(n, divergences: Mapping[str, object], latents: Mapping[str, object], colors: Sequence[str]) -> Figure:
+    """KL(aggregate || prior) in nats against the number of images n (N,), and the posterior means of the images in the plane.
 
-    `sets` maps a label to its pairs (I, KL), (N, 2); there is a colour for each.
+    `divergences` maps a label to its divergences (N,), `latents` a label to means (M, 2), of which the first two sets are drawn. There is
+    a colour for each label. A circle holds 95 % of the standard normal prior.
     """
-    titles = ["KL(q̄ ‖ p) falls as images are added", "The information stays below log N"]
-    fig, axes = figure(titles, "number of images N (log scale)", ["KL(q̄ ‖ p), nats", "I, nats"], size=(9.8, 3.8))
-    n = np.asarray(n)
-    fine = np.geomspace(n.min(), n.max(), 50)
-    line(axes[1], fine, np.log(fine), "log N", "exact", nudge=(-58, 2), lw=1.2, ls="--")
-    for column, ax, place in ((1, axes[0], "upper right"), (0, axes[1], "lower right")):
-        for (label, pairs), color, mark in zip(sets.items(), colors, "os^"):
-            ax.plot(n, np.asarray(pairs)[:, column], color=COLORS.get(color, color), marker=mark, ms=5, label=label)
-        ax.set(xscale="log", ylim=(0, None))
-        ax.set_xticks(n, [f"{m:,}" for m in n])
-        ax.minorticks_off()
-        ax.legend(frameon=False, fontsize=9, loc=place)
+    apart, most = [np.asarray(values)[-1] for values in divergences.values()], int(np.max(n))
+    titles = [f"At N = {most}: digits {apart[0] - max(apart[1:]):.1f} nats above samples", "Posterior means: the digits spread farther"]
+    fig, (ax, plane) = figure(titles, ["number of images N (log scale)", "$z_1$"], ["KL(q̄ ‖ p), nats", "$z_2$"], size=(9.8, 4.1))
+    for (label, values), color, mark in zip(divergences.items(), colors, "os^"):
+        ax.plot(n, np.asarray(values), color=COLORS.get(color, color), marker=mark, ms=5, label=label)
+    ax.set(xscale="log", ylim=(0, None))
+    ax.set_xticks(n, [f"{m:,}" for m in n])
+    ax.minorticks_off()
+    ax.legend(frameon=False, fontsize=9, loc="upper right")
+    for (label, means), color, mark in list(zip(latents.items(), colors, "os"))[:2]:
+        plane.plot(*np.asarray(means).T, mark, color=COLORS.get(color, color), ms=2.5, alpha=0.7, label=label, mew=0)
+    angle, radius = np.linspace(0, 2 * np.pi, 201), (-2 * np.log(0.05)) ** 0.5
+    plane.plot(radius * np.cos(angle), radius * np.sin(angle), color=COLORS["naive"], lw=1.5, label="95 % of the prior")
+    plane.set(aspect="equal")
+    plane.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
     return fig
 
 
