@@ -61,82 +61,102 @@ REPARAMETERISE = Exercise(
         Mistake(
             "exp(log_var) was used as σ. That is the variance, but the noise is multiplied by the standard deviation. Halve the logarithm first.",
             lambda mu, log_var, eps: mu + log_var.exp() * eps,
+            "variance-as-sigma",
         ),
         Mistake(
             "The noise is squared and multiplied by the variance, so z is never below μ. Multiply the noise itself by the standard deviation.",
             lambda mu, log_var, eps: mu + log_var.exp() * eps.square(),
+            "noise-squared",
         ),
         Mistake(
             "This is mu, with no noise at all. Multiply eps by σ and add it.",
             lambda mu, log_var, eps: mu + 0 * log_var,
+            "mean-alone",
         ),
         Mistake(
             "mu and eps have changed places: multiply eps by σ, then add mu.",
             lambda mu, log_var, eps: (0.5 * log_var).exp() * mu + eps,
+            "mean-and-noise-swapped",
         ),
         Mistake(
             "The noise is multiplied by log_var itself, which is a logarithm and may be negative. σ is the exponential of half of it.",
             lambda mu, log_var, eps: mu + log_var * eps,
+            "log-var-as-sigma",
         ),
         Mistake(
             "The noise is multiplied by log σ, half of log_var. σ is its exponential.",
             lambda mu, log_var, eps: mu + 0.5 * log_var * eps,
+            "log-sigma-as-sigma",
         ),
         Mistake(
             "eps does not enter: this is μ + σ, whatever the noise is.",
             lambda mu, log_var, eps: mu + (0.5 * log_var).exp(),
+            "noise-missing",
         ),
         Mistake(
             "mu is missing: this is a sample from a normal with mean 0.",
             lambda mu, log_var, eps: (0.5 * log_var).exp() * eps,
+            "mean-missing",
         ),
         Mistake(
             "log_var does not enter: this is a sample with standard deviation 1.",
             lambda mu, log_var, eps: mu + eps + 0 * log_var,
+            "unit-variance",
         ),
         Mistake(
             "The noise is subtracted. That is a sample from the same distribution, but (7.3) adds it.",
             lambda mu, log_var, eps: mu - (0.5 * log_var).exp() * eps,
+            "noise-subtracted",
         ),
         Mistake(
             "New noise was sampled inside the function, and eps thrown away. Use eps.",
             lambda mu, log_var, eps: reparameterise(mu, log_var, torch.randn_like(mu)),
+            "own-noise",
         ),
         Mistake(
             "The square root of log_var was taken, which is NaN where it is negative. σ is the square root of the variance, and log_var is the logarithm of the variance.",
             lambda mu, log_var, eps: mu + log_var.sqrt() * eps,
+            "root-of-log-var",
         ),
         Mistake(
             "log_var was doubled. Halve it.",
             lambda mu, log_var, eps: mu + (2 * log_var).exp() * eps,
+            "log-var-doubled",
         ),
         Mistake(
             "The sign of log_var is wrong: wide latents become narrow, and narrow ones wide.",
             lambda mu, log_var, eps: mu + (-0.5 * log_var).exp() * eps,
+            "sign-of-log-var",
         ),
         Mistake(
             "The ½ stands outside of the exponential: half of the variance is not its square root.",
             lambda mu, log_var, eps: mu + 0.5 * log_var.exp() * eps,
+            "half-outside",
         ),
         Mistake(
             "The root was taken twice: exp(log_var / 2) is the standard deviation already.",
             lambda mu, log_var, eps: mu + (0.25 * log_var).exp() * eps,
+            "root-twice",
         ),
         Mistake(
             "softplus was taken for the exponential. With log_var as the logarithm of the variance, σ is an exponential.",
             lambda mu, log_var, eps: mu + torch.nn.functional.softplus(log_var) * eps,
+            "softplus",
         ),
         Mistake(
             "The numbers are right, but no gradient reaches mu or log_var, as with .sample(): the path is cut. Use torch operations, without .detach() and no_grad().",
             lambda mu, log_var, eps: reparameterise(mu, log_var, eps).detach(),
+            "detached",
         ),
         Mistake(
             "The numbers are right, but log_var is cut off: its gradient is 0, so training would not change the width of q. Do not detach σ.",
             lambda mu, log_var, eps: reparameterise(mu, log_var.detach(), eps),
+            "log-var-detached",
         ),
         Mistake(
             "The numbers are right, but mu is cut off: its gradient is 0, so training would not move q. Do not detach mu.",
             lambda mu, log_var, eps: reparameterise(mu.detach(), log_var, eps),
+            "mean-detached",
         ),
     ),
 )
@@ -210,78 +230,97 @@ SCORE_FUNCTION_LOSS = Exercise(
         Mistake(
             "A gradient flows through f as well. In (7.6) f is only a weight of the score: hold it constant with .detach().",
             lambda f, log_q: (f * log_q).mean(),
+            "gradient-through-f",
         ),
         Mistake(
             "The gradient is that of q, not of log q: log_q has been exponentiated. The score is the gradient of log q.",
             lambda f, log_q: (f.detach() * log_q.exp()).mean(),
+            "exponentiated",
         ),
         Mistake(
             "log_q has been exponentiated, so the gradient is that of q and not of log q. A gradient flows through f as well.",
             lambda f, log_q: (f * log_q.exp()).mean(),
+            "exponentiated-and-gradient-through-f",
         ),
         Mistake(
             "This is a sum over the samples: its gradient is S times the estimate. An expectation is estimated by the mean.",
             lambda f, log_q: (f.detach() * log_q).sum(),
+            "sum-over-samples",
         ),
         Mistake(
             "This is a sum over the samples, so its gradient is S times the estimate. And a gradient flows through f as well.",
             lambda f, log_q: (f * log_q).sum(),
+            "sum-and-gradient-through-f",
         ),
         Mistake(
             "The sign is wrong: this is the gradient of −E[f]. An optimiser that minimises would need it to maximise E[f], but the exercise asks for the gradient of E[f].",
             lambda f, log_q: -(f.detach() * log_q).mean(),
+            "sign",
         ),
         Mistake(
             "The sign is wrong: this is the gradient of −E[f]. And a gradient flows through f as well.",
             lambda f, log_q: -(f * log_q).mean(),
+            "sign-and-gradient-through-f",
         ),
         Mistake(
             "The wrong factor has been detached: log_q carries the parameters of q and must keep its gradient; f must be held constant.",
             lambda f, log_q: (f * log_q.detach()).mean(),
+            "wrong-factor-detached",
         ),
         Mistake(
             "Everything has been detached, so no gradient is left. log_q must keep its gradient.",
             lambda f, log_q: (f * log_q).mean().detach(),
+            "everything-detached",
         ),
         Mistake(
             "This is the mean of f alone. The samples are plain numbers; only log_q depends on the parameters of q.",
             lambda f, log_q: f.mean(),
+            "f-alone",
         ),
         Mistake(
             "f does not weigh the scores: every sample has the same weight, and by (7.2) the expectation is then 0. Multiply log_q by f, sample by sample.",
             lambda f, log_q: log_q.mean(),
+            "f-missing",
         ),
         Mistake(
             "Every sample is weighted by the mean of f: either two means were multiplied, or shapes (S, 1) and (S,) broadcast to (S, S). Multiply sample by sample, then average.",
             lambda f, log_q: f.detach().mean() * log_q.mean(),
+            "mean-of-f",
         ),
         Mistake(
             "Every sample is weighted by the mean of f instead of its own value. And a gradient flows through f as well. Multiply sample by sample, then average.",
             lambda f, log_q: f.mean() * log_q.mean(),
+            "mean-of-f-and-gradient-through-f",
         ),
         Mistake(
             "There is one number for each sample; backward() needs a scalar. Average over the samples.",
             lambda f, log_q: f.detach() * log_q,
+            "not-averaged",
         ),
         Mistake(
             "The mean of all f has been subtracted. It contains the sample's own value, so the estimate with leave-one-out is multiplied by 1 − 1/S. The exercise asks for no baseline.",
             lambda f, log_q: ((f - f.mean()).detach() * log_q).mean(),
+            "own-mean-subtracted",
         ),
         Mistake(
             "The mean of the others has been subtracted. That is unbiased too, by (7.9), but the exercise asks for the estimate without a baseline.",
             lambda f, log_q: (leave_one_out(f).detach() * log_q).mean(),
+            "others-mean-subtracted",
         ),
         Mistake(
             "f has been standardised. Divided by its standard deviation, it no longer gives the gradient of E[f]. Use f as it is.",
             lambda f, log_q: (_standardised(f).detach() * log_q).mean(),
+            "standardised",
         ),
         Mistake(
             "The gradient of f itself has been added to the estimate. That can be right if f contains the parameters, but here f must be held constant.",
             lambda f, log_q: (f + f.detach() * log_q).mean(),
+            "pathwise-added",
         ),
         Mistake(
             "The weights are softmax(f) instead of f. In (7.6) f itself is the weight, whatever its sign and size.",
             lambda f, log_q: (torch.softmax(f.detach(), 0) * log_q).sum(),
+            "softmax",
         ),
     ),
 )
@@ -325,66 +364,82 @@ LEAVE_ONE_OUT = Exercise(
         Mistake(
             "The mean of all samples was subtracted, its own value included. That multiplies every entry by 1 − 1/S. Leave the sample itself out.",
             lambda f: f - f.mean(),
+            "own-value-included",
         ),
         Mistake(
             "This is the mean of the others, the baseline itself. Subtract it from f.",
             lambda f: f - leave_one_out(f),
+            "baseline-itself",
         ),
         Mistake(
             "The sign is wrong: this is the mean of the others minus f.",
             lambda f: -leave_one_out(f),
+            "sign",
         ),
         Mistake(
             "The sum of the others was subtracted. The baseline is their mean: divide by their number.",
             lambda f: 2 * f - f.sum(),
+            "sum-of-others",
         ),
         Mistake(
             "The sum of the others was divided by S, but they are one fewer.",
             lambda f: f - (f.sum() - f) / len(f),
+            "divided-by-s",
         ),
         Mistake(
             "The sum of all was divided by S − 1. It still contains the sample's own value: take it out first.",
             lambda f: f - f.sum() / (len(f) - 1),
+            "own-value-in-sum",
         ),
         Mistake(
             "The factor is the wrong way up: (S − 1)/S makes the entries smaller. Leaving the sample out makes them larger than f minus the mean of all.",
             lambda f: (f - f.mean()) * (len(f) - 1) / len(f),
+            "factor-upside-down",
         ),
         Mistake(
             "This is one number, a sum or a mean over the samples, and it is 0 for every f. Keep one number for each sample.",
             lambda f: leave_one_out(f).sum(),
+            "one-number",
         ),
         Mistake(
             "f has been standardised: it was also divided by its standard deviation. Subtract only the baseline.",
             _standardised,
+            "standardised",
         ),
         Mistake(
             "Only one other sample is the baseline, the one before. That is unbiased too, but noisier: use the mean of all the others.",
             lambda f: f - f.roll(1),
+            "one-before",
         ),
         Mistake(
             "Only one other sample is the baseline, the one after. That is unbiased too, but noisier: use the mean of all the others.",
             lambda f: f - f.roll(-1),
+            "one-after",
         ),
         Mistake(
             "f has been divided by the mean of the others. A baseline is subtracted.",
             lambda f: f / (f - leave_one_out(f)),
+            "divided",
         ),
         Mistake(
             "f is returned as it was, with nothing subtracted.",
             lambda f: f.clone(),
+            "nothing-subtracted",
         ),
         Mistake(
             "The mean of the others has been added. A baseline is subtracted.",
             lambda f: 2 * f - leave_one_out(f),
+            "added",
         ),
         Mistake(
             "These are the differences of all pairs. Average them over the other samples.",
             lambda f: f[:, None] - f,
+            "all-pairs",
         ),
         Mistake(
             "The largest of the others is the baseline. Use their mean.",
             lambda f: f - torch.stack([torch.cat([f[:s], f[s + 1 :]]).max() for s in range(len(f))]),
+            "largest-other",
         ),
     ),
 )
@@ -422,7 +477,10 @@ QUIZ = (
         (
             ("Its mean and its variance.", "The mean of the score is 0, so a constant times the score adds nothing on average."),
             ("Nothing at all.", "Each single estimate changes, and so does their variance."),
-            ("Its variance, not its mean.", "By (7.2) the subtracted part is 0 on average. In general the variance changes, and a good constant lowers it."),
+            (
+                "Its variance, not its mean.",
+                "By (7.2) the subtracted part is 0 on average. In general the variance changes, and a good constant lowers it.",
+            ),
         ),
         2,
     ),

@@ -57,82 +57,102 @@ IWAE_BOUND = Exercise(
         Mistake(
             "This is the mean of the log-weights: the ELBO, whatever S is. The bound averages the weights first and takes the logarithm afterwards.",
             lambda log_w: log_w.mean(0),
+            "mean-of-logarithms",
         ),
         Mistake(
             "This is the log of the sum of the weights: too high by exactly log S, which is 8.52 nats for 5,000 samples. A mean divides by S.",
             lambda log_w: torch.logsumexp(log_w, 0),
+            "log-of-sum",
         ),
         Mistake(
             "log S has been added. A mean is the sum divided by S: subtract it.",
             lambda log_w: torch.logsumexp(log_w, 0) + math.log(len(log_w)),
+            "log-s-added",
         ),
         Mistake(
             "The log of the sum was divided by S. Divide before the logarithm, or subtract log S after it.",
             lambda log_w: torch.logsumexp(log_w, 0) / len(log_w),
+            "divided-after-logarithm",
         ),
         Mistake(
             "The logarithm of S has base 10. Everything here is in nats: subtract the natural logarithm, math.log.",
             lambda log_w: torch.logsumexp(log_w, 0) - math.log10(len(log_w)),
+            "base-ten",
         ),
         Mistake(
             "log B has been subtracted, with B the number of images. The mean runs over samples: subtract log S.",
             lambda log_w: torch.logsumexp(log_w, 0) - math.log(log_w.shape[1]),
+            "log-of-images",
         ),
         Mistake(
             "The logarithm of the number of all entries has been subtracted. The mean runs over samples only: subtract log S.",
             lambda log_w: torch.logsumexp(log_w, 0) - math.log(log_w.numel()),
+            "log-of-all",
         ),
         Mistake(
             "The mean inside the logarithm runs over the images: this is one number for each sample. Samples are the first axis.",
             lambda log_w: log_mean_exp(log_w, 1),
+            "mean-over-images",
         ),
         Mistake(
             "The mean inside the logarithm runs over samples and images together. Weights of different images belong to different p(x): keep one number for each image.",
             lambda log_w: log_mean_exp(log_w.flatten(), 0),
+            "mean-over-everything",
         ),
         Mistake(
             "This is the bound averaged over the images. Asked for is the bound of each image; the average comes when the result is reported.",
             lambda log_w: log_mean_exp(log_w, 0).mean(),
+            "one-mean",
         ),
         Mistake(
             "This is the average of the log-weights by their own normalised weights, Σ w̃ log w. It is never below log mean w, and it is no lower bound on log p(x).",
             lambda log_w: (torch.softmax(log_w, 0) * log_w).sum(0),
+            "weighted-logarithms",
         ),
         Mistake(
             "This is the largest log-weight of each image. The other samples count, too.",
             lambda log_w: log_w.amax(0),
+            "largest-weight",
         ),
         Mistake(
             "This is minus the bound, as a loss would be. Asked for is the bound itself.",
             lambda log_w: -log_mean_exp(log_w, 0),
+            "sign",
         ),
         Mistake(
             "The exponentials are taken as they stand: exp(−10,000) is 0, and its logarithm is −inf. Take the largest log-weight of each image out of the sum first.",
             _naive,
+            "underflow",
         ),
         Mistake(
             "One maximum was used for all images: the weights of an image far below it have become 0. Each image needs a maximum of its own, over its samples.",
             lambda log_w: _naive(log_w - log_w.max()) + log_w.max(),
+            "one-maximum",
         ),
         Mistake(
             "The maximum was taken out and not added back: the result is missing it.",
             lambda log_w: log_mean_exp(log_w - log_w.amax(0), 0),
+            "maximum-not-added-back",
         ),
         Mistake(
             "This is the mean of the weights themselves. The bound is its logarithm.",
             lambda log_w: log_w.exp().mean(0),
+            "no-logarithm",
         ),
         Mistake(
             "The weights were normalised before they were averaged: they then sum to 1 for every image, and the result is −log S whatever the model is.",
             lambda log_w: log_mean_exp(torch.log_softmax(log_w, 0), 0),
+            "normalised-first",
         ),
         Mistake(
             "A small number has been added inside the logarithm. All weights far below it now look the same: take the maximum out instead.",
             lambda log_w: (log_w.exp().mean(0) + 1e-8).log(),
+            "small-number-added",
         ),
         Mistake(
             "The axis of the samples is still there, with one entry: drop it.",
             lambda log_w: log_mean_exp(log_w, 0)[None],
+            "axis-kept",
         ),
     ),
 )
@@ -182,66 +202,82 @@ ACTIVE_UNITS = Exercise(
         Mistake(
             "The standard deviation was compared with the threshold. The definition compares the variance.",
             lambda mu, threshold=0.01: int((mu.std(0) > threshold).sum()),
+            "standard-deviation",
         ),
         Mistake(
             "This counts the idle latents, those below the threshold. The active ones are those above it.",
             lambda mu, threshold=0.01: int((mu.var(0) <= threshold).sum()),
+            "idle-counted",
         ),
         Mistake(
             "The variance runs over the latents, so that images were counted. It runs over the images, the first axis: one number for each latent.",
             lambda mu, threshold=0.01: int((mu.var(1) > threshold).sum()),
+            "variance-over-latents",
         ),
         Mistake(
             "This is the mean square, not the variance. A latent whose mean is 1 for every image is not active: subtract the average first.",
             lambda mu, threshold=0.01: int((mu.square().mean(0) > threshold).sum()),
+            "mean-square",
         ),
         Mistake(
             "The average of the means was compared with the threshold. A latent is active if its mean moves with the image: take the variance.",
             lambda mu, threshold=0.01: int((mu.mean(0).abs() > threshold).sum()),
+            "mean",
         ),
         Mistake(
             "The average absolute value was compared with the threshold. A latent with the same large mean for every image is not active: take the variance.",
             lambda mu, threshold=0.01: int((mu.abs().mean(0) > threshold).sum()),
+            "mean-absolute",
         ),
         Mistake(
             "The squared deviations were summed over the images and not averaged, so the count would grow with the number of images. A variance is a mean.",
             lambda mu, threshold=0.01: int(((mu - mu.mean(0)).square().sum(0) > threshold).sum()),
+            "summed-squares",
         ),
         Mistake(
             "The difference between the largest and the smallest mean was compared with the threshold. Asked for is the variance over the images.",
             lambda mu, threshold=0.01: int((mu.amax(0) - mu.amin(0) > threshold).sum()),
+            "range",
         ),
         Mistake(
             "The variance was taken relative to that of all latents together. The definition compares the variance itself with the threshold.",
             lambda mu, threshold=0.01: int((mu.var(0) / mu.var(0).sum() > threshold).sum()),
+            "relative-variance",
         ),
         Mistake(
             "The threshold that was passed is ignored: 0.01 is only its default.",
             lambda mu, threshold=0.01: int((mu.var(0) > 0.01).sum()),
+            "threshold-ignored",
         ),
         Mistake(
             "This is the share of active latents. Asked for is their number.",
             lambda mu, threshold=0.01: float((mu.var(0) > threshold).double().mean()),
+            "share",
         ),
         Mistake(
             "This is all latents there are. Count those whose variance over the images exceeds the threshold.",
             lambda mu, threshold=0.01: mu.shape[1],
+            "all-latents",
         ),
         Mistake(
             "One variance was taken over all latents and images together. Each latent needs its own, over the images.",
             lambda mu, threshold=0.01: int((mu.var() > threshold).sum()),
+            "one-variance",
         ),
         Mistake(
             "These are the variances of the latents. Compare them with the threshold, and count.",
             lambda mu, threshold=0.01: mu.var(0),
+            "variances",
         ),
         Mistake(
             "This says for each latent whether it is active, as zeros and ones. Asked for is how many are: their sum.",
             lambda mu, threshold=0.01: (mu.var(0) > threshold).int(),
+            "mask",
         ),
         Mistake(
             "These are the positions of the active latents. Asked for is how many they are.",
             lambda mu, threshold=0.01: (mu.var(0) > threshold).nonzero().flatten(),
+            "positions",
         ),
     ),
 )
@@ -285,66 +321,82 @@ BITS_PER_DIM = Exercise(
         Mistake(
             "This is in nats per dimension. One bit is log 2 = 0.693 nats: divide by log 2.",
             lambda log_px, n_dims: -log_px / n_dims,
+            "nats",
         ),
         Mistake(
             "The sign is missing: a code spends −log₂ p bits, so a less probable image costs more.",
             lambda log_px, n_dims: log_px / (n_dims * math.log(2)),
+            "sign",
         ),
         Mistake(
             "Sign and unit are missing: this is log p(x) in nats, per dimension. Change the sign, and divide by log 2.",
             lambda log_px, n_dims: log_px / n_dims,
+            "sign-and-unit",
         ),
         Mistake(
             "These are bits for the whole image. Divide by the number of dimensions.",
             lambda log_px, n_dims: -log_px / math.log(2),
+            "bits-an-image",
         ),
         Mistake(
             "This multiplies by log 2 where it should divide. A nat is more than a bit: 1.44 of them.",
             lambda log_px, n_dims: -log_px / n_dims * math.log(2),
+            "multiplied-by-log-2",
         ),
         Mistake(
             "These are decimal digits per dimension: the base is 10 here. For bits the base is 2.",
             lambda log_px, n_dims: -log_px / (n_dims * math.log(10)),
+            "base-ten",
         ),
         Mistake(
             "The images have been averaged. Asked for is one number for each image; the average comes when the result is reported.",
             lambda log_px, n_dims: bits_per_dim(log_px, n_dims).mean(),
+            "one-mean",
         ),
         Mistake(
             "The result is divided by the number of images too. Each image has its own number.",
             lambda log_px, n_dims: bits_per_dim(log_px, n_dims) / len(log_px),
+            "divided-by-images",
         ),
         Mistake(
             "p(x) itself was computed on the way, and exp(−2,000) is 0: its logarithm is −inf. Stay with log p(x); a change of base is a division.",
             lambda log_px, n_dims: -log_px.exp().log2() / n_dims,
+            "underflow",
         ),
         Mistake(
             "The logarithm was taken of a logarithm. log_px is log p(x) already: for another base, divide it by log 2.",
             lambda log_px, n_dims: -log_px.log2() / n_dims,
+            "logarithm-twice",
         ),
         Mistake(
             "The logarithm was taken of a logarithm, with its sign changed. log_px is log p(x) already: for another base, divide it by log 2.",
             lambda log_px, n_dims: (-log_px).log2() / n_dims,
+            "logarithm-twice-and-sign",
         ),
         Mistake(
             "The absolute value was taken. A density may exceed 1; its log is then positive, and its bits per dimension are negative. Change the sign instead.",
             lambda log_px, n_dims: bits_per_dim(log_px, n_dims).abs(),
+            "absolute-value",
         ),
         Mistake(
             "Negative values were cut off at 0. A density may exceed 1, and its bits per dimension are then negative.",
             lambda log_px, n_dims: bits_per_dim(log_px, n_dims).clamp(min=0),
+            "cut-off-at-0",
         ),
         Mistake(
             "This is divided by log D where it should be divided by D · log 2.",
             lambda log_px, n_dims: -log_px / math.log(n_dims),
+            "log-of-dimensions",
         ),
         Mistake(
             "This is multiplied by the number of dimensions where it should be divided.",
             lambda log_px, n_dims: -log_px * n_dims / math.log(2),
+            "multiplied-by-dimensions",
         ),
         Mistake(
             "This is the perplexity of a dimension, 2 to the power of its bits. Asked for are the bits.",
             lambda log_px, n_dims: torch.exp(-log_px / n_dims),
+            "perplexity",
         ),
     ),
 )

@@ -56,118 +56,147 @@ GAUSSIAN_KL = Exercise(
         Mistake(
             "This is minus the divergence, as it stands in the ELBO. A divergence is never negative: reverse the sign.",
             lambda mu, log_var: -gaussian_kl(mu, log_var),
+            "sign",
         ),
         Mistake(
             "This is twice the divergence: the factor ½ of the normal density is missing.",
             lambda mu, log_var: 2 * gaussian_kl(mu, log_var),
+            "factor-half-missing",
         ),
         Mistake(
             "log_var was read as log σ. It is log σ²: its exponential is the variance, not the standard deviation.",
             lambda mu, log_var: gaussian_kl(mu, 2 * log_var),
+            "log-var-as-log-sigma",
         ),
         Mistake(
             "log_var was read as the variance itself, and its logarithm was taken; log_var may be negative. It is already a logarithm.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var - 1 - log_var.log()).sum(-1),
+            "log-var-as-variance",
         ),
         Mistake(
             "log_var was read as the standard deviation: it was squared, and the logarithm of the square taken. It is already log σ².",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.square() - 1 - log_var.square().log()).sum(-1),
+            "log-var-as-sigma",
         ),
         Mistake(
             "mu is not squared. Whether q lies left or right of the prior must make no difference.",
             lambda mu, log_var: 0.5 * (mu + log_var.exp() - 1 - log_var).sum(-1),
+            "mean-not-squared",
         ),
         Mistake(
             "mu does not enter. A q that has moved away from the prior has to pay for it.",
             lambda mu, log_var: gaussian_kl(torch.zeros_like(mu), log_var),
+            "mean-missing",
         ),
         Mistake(
             "This is the mean over the latents, too small by the factor K. Independent latents add their divergences: sum.",
             lambda mu, log_var: _by_latent(mu, log_var).mean(-1),
+            "mean-over-latents",
         ),
         Mistake(
             "The two distributions have changed places: this is KL(prior ‖ q). The average runs over q.",
             lambda mu, log_var: 0.5 * ((1 + mu.square()) * (-log_var).exp() - 1 + log_var).sum(-1),
+            "other-direction",
         ),
         Mistake(
             "This sums over the images and keeps the latents. Sum over the last axis, the latents of one image.",
             lambda mu, log_var: _by_latent(mu, log_var).sum(0),
+            "sum-over-images",
         ),
         Mistake(
             "The latents have not been summed: this is one number a latent. Independent latents add their divergences.",
             _by_latent,
+            "not-summed",
         ),
         Mistake(
             "This is one number for the whole batch, a sum. Sum over the latents only, the last axis, and keep one number for each image.",
             lambda mu, log_var: gaussian_kl(mu, log_var).sum(),
+            "one-number",
         ),
         Mistake(
             "This is one number for the whole batch, a mean over its images. Sum over the latents only, and keep one number for each image.",
             lambda mu, log_var: gaussian_kl(mu, log_var).mean(),
+            "one-mean",
         ),
         Mistake(
             "This is one number, a mean over images and latents both. The latents are to be summed, and the images kept apart.",
             lambda mu, log_var: _by_latent(mu, log_var).mean(),
+            "one-mean-over-latents",
         ),
         Mistake(
             "log σ² stands where σ² should: in one place log_var needs an exponential.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var - 1 - log_var).sum(-1),
+            "exponential-missing",
         ),
         Mistake(
             "log_var has been squared where its exponential belongs: σ² is exp(log_var).",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(-1),
+            "squared-instead-of-exponential",
         ),
         Mistake(
             "σ⁴ stands where σ² should: exp(log_var) is the variance already, and has been squared once more.",
             lambda mu, log_var: 0.5 * (mu.square() + (2 * log_var).exp() - 1 - log_var).sum(-1),
+            "variance-squared",
         ),
         Mistake(
             "log σ² counts twice: log_var is log σ² already, without a factor 2.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1 - 2 * log_var).sum(-1),
+            "log-variance-twice",
         ),
         Mistake(
             "σ stands where σ² should: the exponent has been halved. log_var is the logarithm of the variance.",
             lambda mu, log_var: 0.5 * (mu.square() + (0.5 * log_var).exp() - 1 - log_var).sum(-1),
+            "sigma-as-variance",
         ),
         Mistake(
             "log σ stands where log σ² should: log_var has been halved once too often.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1 - 0.5 * log_var).sum(-1),
+            "log-variance-halved",
         ),
         Mistake(
             "The −1 is missing: this is too high by ½ for each latent. With q equal to the prior the divergence is 0.",
             lambda mu, log_var: gaussian_kl(mu, log_var) + 0.5 * mu.shape[-1],
+            "minus-one-missing",
         ),
         Mistake(
             "The −1 was taken off once, after the sum. Each latent has a −1 of its own.",
             lambda mu, log_var: 0.5 * ((mu.square() + log_var.exp() - log_var).sum(-1) - 1),
+            "minus-one-once",
         ),
         Mistake(
             "1 is added where it is to be subtracted. With q equal to the prior the divergence is 0.",
             lambda mu, log_var: gaussian_kl(mu, log_var) + mu.shape[-1],
+            "plus-one",
         ),
         Mistake(
             "The sign of log σ² is reversed: a narrow q would then lower the divergence.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1 + log_var).sum(-1),
+            "sign-of-log-variance",
         ),
         Mistake(
             "The term log σ² is missing: without it the result is smallest when σ is zero.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() - 1).sum(-1),
+            "log-variance-missing",
         ),
         Mistake(
             "The term σ² is missing: without it the result falls without limit as q widens.",
             lambda mu, log_var: 0.5 * (mu.square() - 1 - log_var).sum(-1),
+            "variance-missing",
         ),
         Mistake(
             "The sign of μ² is reversed: moving away from the prior would then lower the divergence.",
             lambda mu, log_var: 0.5 * (-mu.square() + log_var.exp() - 1 - log_var).sum(-1),
+            "sign-of-mean",
         ),
         Mistake(
             "This is the entropy of q alone. The divergence also depends on where q lies relative to the prior.",
             lambda mu, log_var: 0.5 * (log_var + 1 + math.log(2 * math.pi)).sum(-1),
+            "entropy",
         ),
         Mistake(
             "This is the cross-entropy, −E[log p(z)] under q. The entropy of q has not been subtracted from it.",
             lambda mu, log_var: 0.5 * (mu.square() + log_var.exp() + math.log(2 * math.pi)).sum(-1),
+            "cross-entropy",
         ),
     ),
 )
@@ -217,106 +246,132 @@ ELBO = Exercise(
         Mistake(
             "The divergence has been added: a q far from the prior is rewarded for it. It is to be subtracted, because it lowers the bound.",
             lambda log_px, mu, log_var: log_px.mean(0) + gaussian_kl(mu, log_var),
+            "divergence-added",
         ),
         Mistake(
             "This is the reconstruction term alone. Without the divergence from the prior it may lie above log p(x).",
             lambda log_px, mu, log_var: log_px.mean(0),
+            "divergence-missing",
         ),
         Mistake(
             "This is the divergence term alone, with a minus. How well the samples explain the image is missing.",
             lambda log_px, mu, log_var: -gaussian_kl(mu, log_var),
+            "reconstruction-missing",
         ),
         Mistake(
             "The log-likelihoods are summed over the samples. The ELBO has their average over q: divide by S.",
             lambda log_px, mu, log_var: log_px.sum(0) - gaussian_kl(mu, log_var),
+            "sum-over-samples",
         ),
         Mistake(
             "This is a sum over the samples, S times the ELBO. It is an average over q: divide by S.",
             lambda log_px, mu, log_var: len(log_px) * elbo(log_px, mu, log_var),
+            "sum-of-everything",
         ),
         Mistake(
             "The divergence is divided by the number of samples too. It is not sampled here, so it counts in full.",
             lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, log_var) / len(log_px),
+            "divergence-divided",
         ),
         Mistake(
             "This is minus the ELBO, a loss to be minimised. The exercise asks for the bound itself: reverse the sign.",
             lambda log_px, mu, log_var: -elbo(log_px, mu, log_var),
+            "sign",
         ),
         Mistake(
             "The logarithm of the average likelihood was taken. The ELBO averages the logarithms, and the divergence belongs to that average only.",
             lambda log_px, mu, log_var: log_mean_exp(log_px, 0) - gaussian_kl(mu, log_var),
+            "log-mean-exp",
         ),
         Mistake(
             "The logarithm of the summed likelihoods was taken. The ELBO averages the logarithms, log p(x|z), over the samples.",
             lambda log_px, mu, log_var: torch.logsumexp(log_px, 0) - gaussian_kl(mu, log_var),
+            "log-of-sum",
         ),
         Mistake(
             "The average runs over the images, the second axis. Average over the samples, the first axis: each image has an ELBO of its own.",
             lambda log_px, mu, log_var: log_px.mean(1) - gaussian_kl(mu, log_var),
+            "mean-over-images",
         ),
         Mistake(
             "The samples have not been averaged: this is one number for each sample and image.",
             lambda log_px, mu, log_var: log_px - gaussian_kl(mu, log_var),
+            "not-averaged",
         ),
         Mistake(
             "This is one number for the whole batch, a mean over its images. Average over the samples only.",
             lambda log_px, mu, log_var: elbo(log_px, mu, log_var).mean(),
+            "one-mean",
         ),
         Mistake(
             "This is one number for the whole batch, a sum over its images. Keep one number for each image.",
             lambda log_px, mu, log_var: elbo(log_px, mu, log_var).sum(),
+            "one-number",
         ),
         Mistake(
             "The log-likelihoods are averaged over the images too, so that all images share one reconstruction term. Average over the samples, the first axis, only.",
             lambda log_px, mu, log_var: log_px.mean() - gaussian_kl(mu, log_var),
+            "reconstruction-shared",
         ),
         Mistake(
             "The divergence of the whole batch, a sum over its images, is subtracted from every image. Each image has a divergence of its own: sum over the latents only.",
             lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, log_var).sum(),
+            "divergence-summed-over-batch",
         ),
         Mistake(
             "The mean divergence of the batch is subtracted from every image. Each image has a divergence of its own: sum over the latents only.",
             lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, log_var).mean(),
+            "divergence-averaged-over-batch",
         ),
         Mistake(
             "A mean over images and latents is subtracted from every image. The latents of an image are to be summed, and the images kept apart.",
             lambda log_px, mu, log_var: log_px.mean(0) - _by_latent(mu, log_var).mean(),
+            "divergence-averaged-over-everything",
         ),
         Mistake(
             "The divergence is averaged over the latents, so it counts K times too little. Independent latents add their divergences: sum.",
             lambda log_px, mu, log_var: log_px.mean(0) - _by_latent(mu, log_var).mean(-1),
+            "mean-over-latents",
         ),
         Mistake(
             "The divergence counts twice: its factor ½ is missing.",
             lambda log_px, mu, log_var: log_px.mean(0) - 2 * gaussian_kl(mu, log_var),
+            "divergence-twice",
         ),
         Mistake(
             "log_var was read as log σ in the divergence. It is log σ²: its exponential is the variance.",
             lambda log_px, mu, log_var: log_px.mean(0) - gaussian_kl(mu, 2 * log_var),
+            "log-var-as-log-sigma",
         ),
         Mistake(
             "In the divergence log_var has been squared where its exponential belongs: σ² is exp(log_var).",
             lambda log_px, mu, log_var: log_px.mean(0) - 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(-1),
+            "squared-instead-of-exponential",
         ),
         Mistake(
             "The divergence is that of the prior from q, KL(prior ‖ q). In the ELBO the average runs over q: KL(q ‖ prior).",
             lambda log_px, mu, log_var: log_px.mean(0) - 0.5 * ((1 + mu.square()) * (-log_var).exp() - 1 + log_var).sum(-1),
+            "other-direction",
         ),
         Mistake(
             "The entropy of q is added, as in (6.9), but to log p(x|z). The entropy goes with the log-joint; log p(x|z) goes with the divergence from the prior.",
             lambda log_px, mu, log_var: log_px.mean(0) + diagonal_normal(mu, log_var).entropy(),
+            "entropy-added",
         ),
         Mistake(
             "The prior counts twice: E[log p(z)] has been added to the first term, and the divergence contains it already.",
             lambda log_px, mu, log_var: elbo(log_px, mu, log_var) - 0.5 * (mu.square() + log_var.exp() + math.log(2 * math.pi)).sum(-1),
+            "prior-twice",
         ),
         Mistake(
             "Only the best sample counts here. The ELBO is an average over q, with the bad samples included.",
             lambda log_px, mu, log_var: log_px.amax(0) - gaussian_kl(mu, log_var),
+            "best-sample",
         ),
         Mistake(
             "Only the first sample is used. That is unbiased, too, but the exercise asks for the average over all S samples.",
             lambda log_px, mu, log_var: log_px[0] - gaussian_kl(mu, log_var),
+            "first-sample",
         ),
     ),
 )

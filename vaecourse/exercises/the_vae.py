@@ -67,132 +67,163 @@ VAE_LOSS = Exercise(
         Mistake(
             "The pixels are averaged and the latents are summed. Relative to the reconstruction, the KL then weighs D times as much as in the ELBO: for the digits a beta of 784. Sum over pixels.",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) / x.shape[1] + gaussian_kl(mu, log_var)).mean(),
+            "mean-over-pixels",
         ),
         Mistake(
             "Pixels and latents are both averaged. The reconstruction is divided by D and the KL by K, so that the KL weighs D/K times as much as it should. Sum over both.",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) / x.shape[1] + gaussian_kl(mu, log_var) / mu.shape[1]).mean(),
+            "mean-over-pixels-and-latents",
         ),
         Mistake(
             "The KL is averaged over the latents. It is a sum over latents; divided by K it weighs too little, a beta of 1/K.",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) + gaussian_kl(mu, log_var) / mu.shape[1]).mean(),
+            "mean-over-latents",
         ),
         Mistake(
             "Both terms are divided by the number of pixels. The gradient has the right direction, and the number is wrong: it is not in nats per image. Divide by the number of images only.",
             lambda x, logits, mu, log_var: vae_loss(x, logits, mu, log_var) / x.shape[1],
+            "both-divided-by-pixels",
         ),
         Mistake(
             "The images are summed. The gradient has the right direction, but the number grows with the batch: divide by the number of images.",
             lambda x, logits, mu, log_var: vae_loss(x, logits, mu, log_var) * len(x),
+            "images-summed",
         ),
         Mistake(
             "The loss has been divided by the size of the batch twice: the mean over images does it already.",
             lambda x, logits, mu, log_var: vae_loss(x, logits, mu, log_var) / len(x),
+            "batch-divided-twice",
         ),
         Mistake(
             "The reconstruction is summed over the images, and the KL is averaged over them: the KL then weighs too little, 1/B. Average both over images.",
             lambda x, logits, mu, log_var: _reconstruction(x, logits).sum() + gaussian_kl(mu, log_var).mean(),
+            "reconstruction-summed",
         ),
         Mistake(
             "The KL is summed over the images, and the reconstruction is averaged over them: the KL then weighs B times as much as it should. Average both over images.",
             lambda x, logits, mu, log_var: _reconstruction(x, logits).mean() + gaussian_kl(mu, log_var).sum(),
+            "divergence-summed",
         ),
         Mistake(
             "The reconstruction is averaged over pixels and images, and the KL is summed over everything: the KL then weighs B · D times as much as it should. Sum over pixels and latents, average over images.",
             lambda x, logits, mu, log_var: _reconstruction(x, logits).mean() / x.shape[1] + gaussian_kl(mu, log_var).sum(),
+            "pixel-mean-and-divergence-summed",
         ),
         Mistake(
             "The reconstruction is summed over pixels and images, and the KL is averaged over latents and images. Sum over pixels and latents, average over images.",
             lambda x, logits, mu, log_var: _reconstruction(x, logits).sum() + gaussian_kl(mu, log_var).mean() / mu.shape[1],
+            "reconstruction-summed-and-divergence-averaged",
         ),
         Mistake(
             "This is one number for each image. An optimiser needs a single one: average over the images.",
             lambda x, logits, mu, log_var: _reconstruction(x, logits) + gaussian_kl(mu, log_var),
+            "one-number-an-image",
         ),
         Mistake(
             "This is the ELBO, to be raised. A loss is lowered: return minus the ELBO.",
             lambda x, logits, mu, log_var: -vae_loss(x, logits, mu, log_var),
+            "sign",
         ),
         Mistake(
             "The KL enters with the wrong sign: this loss rewards a q far from the prior. ELBO = log p(x|z) − KL, so minus the ELBO adds the KL.",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) - gaussian_kl(mu, log_var)).mean(),
+            "sign-of-divergence",
         ),
         Mistake(
             "The reconstruction enters with the wrong sign: this is log p(x|z) + KL, and lowering it makes the image less probable. The loss is minus log p(x|z), plus the KL.",
             lambda x, logits, mu, log_var: (gaussian_kl(mu, log_var) - _reconstruction(x, logits)).mean(),
+            "sign-of-reconstruction",
         ),
         Mistake(
             "The KL is missing. Without it nothing keeps the codes where the prior has its mass, and the loss is not minus a bound on log p(x).",
             lambda x, logits, mu, log_var: _reconstruction(x, logits).mean() + 0 * (mu.sum() + log_var.sum()),
+            "divergence-missing",
         ),
         Mistake(
             "This is the KL alone: the reconstruction term, minus log p(x|z), is missing.",
             lambda x, logits, mu, log_var: gaussian_kl(mu, log_var).mean() + 0 * logits.clamp(0, 1).sum(),
+            "reconstruction-missing",
         ),
         Mistake(
             "The KL lacks its factor ½, so it weighs twice as much as it should.",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) + 2 * gaussian_kl(mu, log_var)).mean(),
+            "factor-half-missing",
         ),
         Mistake(
             "The −1 of the KL is missing: the loss is too high by K/2, and a q equal to the prior has a KL above 0.",
             lambda x, logits, mu, log_var: vae_loss(x, logits, mu, log_var) + 0.5 * mu.shape[1],
+            "minus-one-missing",
         ),
         Mistake(
             "In the KL the mean is not squared. It is ½ (μ² + σ² − 1 − log σ²).",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) + 0.5 * (mu + log_var.exp() - 1 - log_var).sum(1)).mean(),
+            "mean-not-squared",
         ),
         Mistake(
             "The KL is taken the other way round, from the prior to q. The ELBO has KL(q ‖ prior), an average over q.",
             lambda x, logits, mu, log_var: (
                 _reconstruction(x, logits) + 0.5 * ((1 + mu.square()) / log_var.exp() - 1 + log_var).sum(1)
             ).mean(),
+            "other-direction",
         ),
         Mistake(
             "In the KL, log_var was taken for log σ. It is log σ², so σ² = exp(log_var), without a factor 2.",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) + _kl_with(mu, (2 * log_var).exp())).mean(),
+            "log-var-as-log-sigma",
         ),
         Mistake(
             "In the KL, exp(log_var / 2) was taken for the variance. That is σ; the variance is exp(log_var).",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) + _kl_with(mu, (0.5 * log_var).exp())).mean(),
+            "sigma-as-variance",
         ),
         Mistake(
             "In the KL, log_var was taken for the standard deviation itself. It is log σ², so σ² = exp(log_var).",
             lambda x, logits, mu, log_var: (_reconstruction(x, logits) + _kl_with(mu, log_var.square())).mean(),
+            "log-var-as-sigma",
         ),
         Mistake(
             "In the KL, log_var has been squared where its exponential belongs: σ² is exp(log_var).",
             lambda x, logits, mu, log_var: (
                 _reconstruction(x, logits) + 0.5 * (mu.square() + log_var.square() - 1 - log_var).sum(1)
             ).mean(),
+            "squared-instead-of-exponential",
         ),
         Mistake(
             "The sigmoid has been applied twice: the logits became probabilities, and these were taken for logits again. All probabilities then lie between 0.5 and 0.73.",
             lambda x, logits, mu, log_var: vae_loss(x, torch.sigmoid(logits), mu, log_var),
+            "sigmoid-twice",
         ),
         Mistake(
             "In the reconstruction x and logits have changed places: binary_cross_entropy_with_logits takes the logits first, and x second.",
             lambda x, logits, mu, log_var: (gaussian_kl(mu, log_var) + (F.softplus(x) - x * logits).sum(1)).mean(),
+            "arguments-swapped",
         ),
         Mistake(
             "In the reconstruction only the pixels that are 1 are counted. A pixel that is 0 has a probability too, and its logarithm belongs to the sum.",
             lambda x, logits, mu, log_var: (gaussian_kl(mu, log_var) - (x * F.logsigmoid(logits)).sum(1)).mean(),
+            "ink-alone",
         ),
         Mistake(
             "The reconstruction is the squared error between x and the probabilities. That is another likelihood, a Gaussian with a fixed scale; here pixels are zeros and ones, with log p(x|z) from the logits.",
             lambda x, logits, mu, log_var: ((x - torch.sigmoid(logits)).square().sum(1) + gaussian_kl(mu, log_var)).mean(),
+            "squared-error",
         ),
         Mistake(
             "The formula is right, but in floating point sigmoid(−1000) is exactly 0. Its logarithm is −inf, and 0 · (−inf) is NaN. Compute the log-probability from the logits, with softplus.",
             lambda x, logits, mu, log_var: (_naive_reconstruction(x, logits) + gaussian_kl(mu, log_var)).mean(),
+            "zero-times-inf",
         ),
         Mistake(
             "A small number has been added inside the logarithm to avoid log 0. That changes the model: a pixel with the wrong value at a logit of 1000 then costs −log(1e-8), about 18 nats, not 1000. Compute the log-probability from the logits, with softplus.",
             lambda x, logits, mu, log_var: (_naive_reconstruction(x, logits, 1e-8) + gaussian_kl(mu, log_var)).mean(),
+            "small-number-added",
         ),
         Mistake(
             "binary_cross_entropy of the probabilities limits the cost of one pixel to 100 nats without a warning, and has no gradient there. binary_cross_entropy_with_logits has no such limit.",
             lambda x, logits, mu, log_var: (
                 F.binary_cross_entropy(torch.sigmoid(logits), x, reduction="none").sum(1) + gaussian_kl(mu, log_var)
             ).mean(),
+            "limited-to-100-nats",
         ),
     ),
 )
@@ -372,76 +403,94 @@ TRAINING_STEP = Exercise(
         Mistake(
             "The gradients are never cleared. backward() adds to what is there, so the second step still depends on the first batch. Call optimiser.zero_grad() once in every step.",
             _never_cleared,
+            "never-cleared",
         ),
         Mistake(
             "The model never moves: step() is called before backward(), on gradients that have been cleared. First the gradients, then the step.",
             _step_then_backward,
+            "cleared-before-step-without-gradients",
         ),
         Mistake(
             "step() is called before backward(), so each step uses the gradients of the call before it: the first call moves nothing, and the second uses the first batch. First the gradients, then the step.",
             _one_late,
+            "step-before-backward",
         ),
         Mistake(
             "The model never moves: the gradients are cleared between backward() and step(), and the step finds none. Clear them before backward(), or after the step.",
             _cleared_too_late,
+            "cleared-between",
         ),
         Mistake(
             "The gradients are computed, but optimiser.step() is not called, so the model does not move.",
             _no_step,
+            "no-step",
         ),
         Mistake(
             "step() is called, but no gradient has been computed, so the model does not move. backward() is missing.",
             _step(backward=lambda loss: None),
+            "no-backward",
         ),
         Mistake(
             "The loss is computed, but neither backward() nor step() is called.",
             lambda model, optimiser, x: model.loss(x).item(),
+            "neither",
         ),
         Mistake(
             "The sign of the loss was turned at the start: the step goes uphill, and the number returned is minus the loss. model.loss is a loss already.",
             _minus_all,
+            "uphill-and-sign",
         ),
         Mistake(
             "The step goes uphill. The optimiser lowers what backward() was called on, and model.loss is a loss already: no minus sign.",
             _step(backward=lambda loss: (-loss).backward()),
+            "uphill",
         ),
         Mistake(
             "It returns the tensor with its whole graph. A list of such losses keeps the graph of every batch in memory. Return a number: loss.item().",
             _step(returned=lambda loss, x: loss),
+            "returns-graph",
         ),
         Mistake(
             "The step is right. The number returned is the loss after it, on weights that have been trained on this batch. Return the loss before the step, which needs no second pass.",
             _loss_afterwards,
+            "loss-after-step",
         ),
         Mistake(
             "The step is right. The loss returned is multiplied by the number of images; model.loss is an average over images already, so return it as it is.",
             _step(returned=lambda loss, x: loss.item() * len(x)),
+            "loss-times-images",
         ),
         Mistake(
             "The step is right. The loss returned is divided by the number of images; model.loss is an average over images already.",
             _step(returned=lambda loss, x: loss.item() / len(x)),
+            "loss-divided-by-images",
         ),
         Mistake(
             "The loss has been divided by the number of images before backward(). It is an average over images already: the steps of plain gradient descent become B times too small.",
             lambda model, optimiser, x: _step(lambda loss: (loss / len(x)).backward(), lambda loss, x: loss.item() / len(x))(
                 model, optimiser, x
             ),
+            "divided-before-backward",
         ),
         Mistake(
             "The optimiser takes two steps with the same gradients: call step() once.",
             _stepped_twice,
+            "step-twice",
         ),
         Mistake(
             "These are two steps of training on the batch. Take only one.",
             _trained_twice,
+            "two-steps",
         ),
         Mistake(
             "The parameters are moved by hand, against the gradient. That is what SGD does, but other optimisers do more. Call optimiser.step(), which is right for each of them.",
             _by_hand,
+            "by-hand",
         ),
         Mistake(
             "A new Adam is made at every call, and the optimiser that was passed does nothing. Adam remembers earlier gradients, so use the one that is given.",
             lambda model, optimiser, x: training_step(model, torch.optim.Adam(model.parameters(), lr=1e-3), x),
+            "new-optimiser",
         ),
     ),
 )
