@@ -14,7 +14,7 @@ from vaecourse import classroom
 from vaecourse.__main__ import main
 from vaecourse.classroom.convert import exercises_in, source_notebook
 from vaecourse.classroom.summary import Outcome, outcomes, summary
-from vaecourse.exercises import chapters, exercise
+from vaecourse.exercises import chapters, check, exercise
 from vaecourse.exercises.cards import RECORD
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -172,3 +172,17 @@ def test_the_summary_of_a_class_counts_outcomes_mistakes_and_points(tmp_path: Pa
 def test_a_folder_without_graded_notebooks_is_an_error_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["class", str(tmp_path)]) == 1
     assert "no graded notebook" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [task.name for chapter in chapters().values() for task in chapter.EXERCISES])
+def test_full_points_for_the_reference_a_share_for_every_known_mistake_none_for_the_empty(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = exercise(name)
+    assert check(name, task.reference, note=False).score(2) == 2
+    for mistake in task.mistakes:
+        report = check(name, mistake.wrong, note=False)
+        assert (report.score(2), report.mistake, report.diagnosis) == (1, mistake.id, mistake.says)
+    assert check(name, ..., note=False).score(2) == 0
+    assert check(name, task.reference).score(2) == 0  # not the learner's own
+    assert "2 of 2 points" in capsys.readouterr().out
