@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from figures_under_test import close_everything  # noqa: F401
 from matplotlib.colors import to_hex
+from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.text import Annotation, Text
@@ -57,7 +58,7 @@ def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_gap() -> Non
     best = np.array([1.1, 0.4]), np.array([0.05, 0.06])
     gaps = {0: 200.0, 5: 30.0, 10: 0.25}
     near = square((1.1, 0.4), 1.2)
-    fig = figures.climbing((square((0, 0), 5), np.ones(81)), (near, np.arange(81)), path, best, (0, 1, 5, 10), gaps)
+    fig = figures.climbing((square((0, 0), 5), np.ones(81)), (near, np.arange(81)), path, best, (0, 1, 5, 10), gaps, 0.02)
     far, close, curve = fig.axes
     drawn = [p for p in far.patches if isinstance(p, Ellipse)]
     assert [tuple(p.center) for p in drawn] == [pytest.approx(c) for c in [(0, 0.5), (0.1, 0.5), (0.5, 0.5), (1.0, 0.5)]]
@@ -74,7 +75,15 @@ def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_gap() -> Non
     assert (list(curve.lines[0].get_xdata()), list(curve.lines[0].get_ydata())) == ([0, 5, 10], [200.0, 30.0, 0.25])
     assert curve.get_yscale() == "log"
     low, high = curve.get_ylim()
-    assert low < 0.25 < 200 < high
+    assert low < 0.02 < 200 < high
+    assert set(curve.lines[1].get_ydata()) == {0.02}
+    assert "polished q: 0.02" in texts(fig)
+    (contour,) = (c for c in close.collections if isinstance(c, QuadContourSet))
+    assert contour.levels == pytest.approx([80 * np.exp(-2)])
+    corner = np.concatenate([p.vertices for p in contour.get_paths()]).min(0)
+    assert corner[0] == pytest.approx(
+        near[0, 0] + (80 * np.exp(-2) / 9 - 8 / 9) * 0.3
+    )  # the density grows by 9 per node of z1, by 1 per node of z2
     assert "steps 0, 1, 5, 10" in texts(fig)
     assert "log p(x) - ELBO" in texts(fig)
 
@@ -112,7 +121,7 @@ def test_bounds_touch_the_curve_and_a_round_of_em_leads_to_the_next_point_of_it(
     (m_tail, m_head), (e_tail, e_head) = arrows(ax)
     assert (m_tail, m_head) == (pytest.approx((1, -1)), pytest.approx((4 / 3, -2 / 3), abs=1e-3))
     assert (e_tail, e_head) == (m_head, pytest.approx((4 / 3, -4 / 9), abs=1e-3))
-    for words in ("θ = 1.00", "θ = 3.00", "ELBO(θ, q$_a$)", "ELBO(θ, q$_b$)", "M-step", "E-step"):
+    for words in ("θ = 1.00", "θ = 3.00", "ELBO(θ, q$_a$)", "ELBO(θ, q$_b$)", "M-step", "E-step", "θ = 1.33"):
         assert words in texts(fig)
 
 
