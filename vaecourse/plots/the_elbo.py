@@ -160,7 +160,6 @@ def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -
         at = ((tail[0] + head[0]) / 2, (tail[1] + head[1]) / 2)
         thin = {"arrowstyle": "-", "color": color, "lw": 0.8}
         ax.annotate(words, at, place, textcoords="axes fraction", color=color, fontsize=9, arrowprops=thin)
-    ax.annotate(f"θ = {top:.2f}", (top, high), (5, -3), textcoords="offset points", color=COLORS["importance"], fontsize=9, va="top")
     ax.set(xlim=(theta[0], theta[-1]), ylim=(floor, ceiling))
     return fig
 
