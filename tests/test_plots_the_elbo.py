@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from figures_under_test import close_everything  # noqa: F401
 from matplotlib.colors import to_hex
+from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse, Rectangle
 from matplotlib.text import Annotation, Text
@@ -57,7 +58,7 @@ def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_gap() -> Non
     best = np.array([1.1, 0.4]), np.array([0.05, 0.06])
     gaps = {0: 200.0, 5: 30.0, 10: 0.25}
     near = square((1.1, 0.4), 1.2)
-    fig = figures.climbing((square((0, 0), 5), np.ones(81)), (near, np.arange(81)), path, best, (0, 1, 5, 10), gaps)
+    fig = figures.climbing((square((0, 0), 5), np.ones(81)), (near, np.arange(81)), path, best, (0, 1, 5, 10), gaps, 0.02)
     far, close, curve = fig.axes
     drawn = [p for p in far.patches if isinstance(p, Ellipse)]
     assert [tuple(p.center) for p in drawn] == [pytest.approx(c) for c in [(0, 0.5), (0.1, 0.5), (0.5, 0.5), (1.0, 0.5)]]
@@ -74,7 +75,15 @@ def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_gap() -> Non
     assert (list(curve.lines[0].get_xdata()), list(curve.lines[0].get_ydata())) == ([0, 5, 10], [200.0, 30.0, 0.25])
     assert curve.get_yscale() == "log"
     low, high = curve.get_ylim()
-    assert low < 0.25 < 200 < high
+    assert low < 0.02 < 200 < high
+    assert set(curve.lines[1].get_ydata()) == {0.02}
+    assert "polished q: 0.02" in texts(fig)
+    (contour,) = (c for c in close.collections if isinstance(c, QuadContourSet))
+    assert contour.levels == pytest.approx([80 * np.exp(-2)])
+    corner = np.concatenate([p.vertices for p in contour.get_paths()]).min(0)
+    assert corner[0] == pytest.approx(
+        near[0, 0] + (80 * np.exp(-2) / 9 - 8 / 9) * 0.3
+    )  # the density grows by 9 per node of z1, by 1 per node of z2
     assert "steps 0, 1, 5, 10" in texts(fig)
     assert "log p(x) - ELBO" in texts(fig)
 

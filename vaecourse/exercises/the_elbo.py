@@ -406,7 +406,7 @@ QUIZ = (
         (
             (
                 "Its average stands outside the logarithm.",
-                "So one sample gives an unbiased estimate. The logarithm of an average of weights that vary is biased low.",
+                "So one sample gives an unbiased estimate of the ELBO. As an estimate of log p(x), the logarithm of an average of weights that vary is biased low.",
             ),
             ("Its samples have no variance.", "Log-weights vary if q is not the posterior. They are right on average."),
             ("log p(x|z) cannot be evaluated.", "It can, and it is a term of the ELBO. What is hard is the integral over z."),
@@ -430,10 +430,10 @@ QUIZ = (
         (
             ("The fit is perfect.", "The gap is KL(q ‖ posterior). The divergence from the prior is another one."),
             (
-                "The codes say nothing about the images.",
-                "Every image has the same q, the prior: from a code one cannot tell where it came from.",
+                "The latents say nothing about the images.",
+                "Every image has the same q, the prior: from a sample of z one cannot tell which image it belongs to.",
             ),
-            ("The images have been compressed well.", "Nothing has been stored at all: every code is a sample from the prior."),
+            ("The images have been compressed well.", "Nothing has been stored at all: for every image, z is a sample from the prior."),
         ),
         1,
     ),

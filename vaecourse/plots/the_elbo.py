@@ -50,6 +50,7 @@ def climbing(
     best: tuple[object, object],
     shown: Sequence[int],
     gaps: Mapping[int, float],
+    polished_gap: float,
 ) -> Figure:
     """The way of q over the exact posterior, its end magnified, and the gap on the way, on a logarithmic axis.
 
@@ -59,12 +60,17 @@ def climbing(
         best: the same for the polished q.
         shown: the steps whose q is drawn on the left; the last one is drawn in the middle, too.
         gaps: {step: log p(x) - ELBO, in nats, above 0}.
+        polished_gap: the same for the polished q, a dashed line.
     """
     steps, heights = list(gaps), list(gaps.values())
     titles = ["q moves to the posterior", "Framed: the end", f"The gap falls from {heights[0]:.0f} to {heights[-1]:.2f} nats"]
     fig, axes = figure(titles, ["", "", "step"], ["", "", "nats"], size=(11.4, 3.9))
     plane(axes[0], far[0], np.asarray(far[1]) ** 0.4, extent=3.4)  # a speck is made visible
     plane(axes[1], *near)
+    nodes, probs = (np.asarray(a) for a in near)
+    n = round(len(nodes) ** 0.5)
+    z1, z2, height = (a.reshape(n, n) for a in (nodes[:, 0], nodes[:, 1], probs))
+    axes[1].contour(z1, z2, height, [np.exp(-2) * probs.max()], colors=AMBER, linestyles=":")  # of a normal: two standard deviations
     for i in shown:
         mu, sigma = (np.asarray(a) for a in path[i])
         ellipse(axes[0], mu, sigma, "elbo", lw=1.4)
@@ -83,12 +89,14 @@ def climbing(
     for y, words, color in (
         (0.95, f"green: q of step {shown[-1]}", GREEN),
         (0.11, "dashed: polished q", "#000000"),
-        (0.03, "orange: posterior", AMBER),
+        (0.03, "orange, dotted: posterior", AMBER),
     ):
         axes[1].text(0.04, y, words, va="top" if y > 0.5 else "bottom", color=color, fontsize=9, transform=axes[1].transAxes, bbox=BOX)
     line(axes[2], steps, heights, "", AMBER, marker="o", ms=3)
     axes[2].set_yscale("log")
-    ticks = [t for t in (0.01, 0.1, 1, 10, 100, 1000) if 0.7 * min(heights) < t < 1.5 * max(heights)]
+    ticks = [t for t in (0.01, 0.1, 1, 10, 100, 1000) if 0.7 * min(*heights, polished_gap) < t < 1.5 * max(heights)]
+    axes[2].axhline(polished_gap, color="#000000", lw=1.4, ls="--")
+    axes[2].text(steps[-1], 1.1 * polished_gap, f"polished q: {polished_gap:.2f}", ha="right", va="bottom", fontsize=9)
     axes[2].set_yticks(ticks, [f"{t:g}" for t in ticks])
     axes[2].text(0.97, 0.93, "log p(x) - ELBO", color=AMBER, ha="right", va="top", transform=axes[2].transAxes)
     return fig
