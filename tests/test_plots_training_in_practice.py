@@ -29,7 +29,7 @@ def test_variance_at_equal_work_marks_the_best_number_of_samples() -> None:
         ("many", pytest.approx(21 * 1.8 / 34)),
         ("few", pytest.approx(21 * 4.05 / 10)),
     ]
-    assert "An encoder pass costs as much: best L 4.0, 1.0" in set(texts(fig))
+    assert "Encoder passes, too: best L 4.0, 1.0" in set(texts(fig))
 
 
 def test_bound_and_exact_joins_the_two_by_the_gap_and_says_what_changed() -> None:
@@ -64,6 +64,6 @@ def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> Non
     said = set(texts(fig))
     assert {"seen, q refined", "unseen, q refined"} <= said
     assert "From epoch 5 on log p(x) falls on unseen digits" in said
-    assert "The gap grows on seen and shrinks on unseen digits" in said
+    assert "The gap grows on seen, shrinks on unseen digits" in said
     assert right.get_ylim()[0] == 0
     assert right.get_xlim()[1] > 9

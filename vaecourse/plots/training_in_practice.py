@@ -19,7 +19,7 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
     Left, only the L passes through the decoder count; right, the pass through the encoder costs one more. Dots mark the lowest points.
     """
     best = [f"{max(1, (v_z / v_x) ** 0.5):.1f}" for v_x, v_z in variances.values()]
-    titles = ["Only decoder passes count: L = 1 is best", f"An encoder pass costs as much: best L {', '.join(best)}"]
+    titles = ["Only decoder passes count: L = 1 is best", f"Encoder passes, too: best L {', '.join(best)}"]
     fig, axes = figure(titles, "L, samples of z for each image", ["variance at equal work\n(divided by that at L = 1)", ""], size=(10, 3.9))
     L = np.geomspace(1, most, 400)
     for ax, extra in zip(axes, (0, 1)):
@@ -77,7 +77,7 @@ def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mappi
     grows = {name: "grows" if values[-1] > values[-2] else "shrinks" for name, values in gaps.items()}
     titles = [
         f"From epoch {epochs[-2]} on log p(x) {rises['unseen']} on unseen digits",
-        f"The gap {grows['seen']} on seen and {grows['unseen']} on unseen digits",
+        f"The gap {grows['seen']} on seen, {grows['unseen']} on unseen digits",
     ]
     fig, axes = figure(titles, "epoch", ["log p(x), nats per digit", "log p(x) − ELBO, nats per digit"], size=(10.4, 3.9))
     for ax, curves, color in zip(axes, (log_px, gaps), (COLORS["exact"], COLORS["naive"])):
