@@ -16,15 +16,20 @@ matplotlib.use("Agg")
 def test_variance_at_equal_work_marks_the_best_number_of_samples() -> None:
     fig = figures.variance_at_equal_work({"many": (1.0, 16.0), "few": (4.0, 1.0)}, most=20)
     left, right = fig.axes
-    for ax, best in ((left, (1, 1)), (right, (4, 1))):
+    for ax, best in ((left, (1,)), (right, (4, 1))):
         dots = [drawn for drawn in ax.lines if drawn.get_marker() == "o"]
         assert [dot.get_xdata()[0] for dot in dots] == pytest.approx(best, rel=0.02)
+        assert ax.get_xlim()[1] > 20
         assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     lowest = [drawn.get_ydata()[0] for drawn in right.lines if drawn.get_marker() == "o"]
     assert lowest == pytest.approx([(1 + 4) ** 2 / (2 * 17), 1], rel=1e-3)  # the least variance of (8b.3) over that at L = 1
     curves = [drawn for drawn in left.lines if len(drawn.get_xdata()) > 2]
     assert [curve.get_ydata()[-1] for curve in curves] == pytest.approx([(20 + 16) / 17, (20 * 4 + 1) / 5])
-    assert {"many", "few"} <= set(texts(fig))
+    assert [(label.get_text(), label.xy[1]) for label in right.texts] == [
+        ("many", pytest.approx(21 * 1.8 / 34)),
+        ("few", pytest.approx(21 * 4.05 / 10)),
+    ]
+    assert "Encoder passes, too: best L 4.0, 1.0" in set(texts(fig))
 
 
 def test_bound_and_exact_joins_the_two_by_the_gap_and_says_what_changed() -> None:
@@ -35,25 +40,30 @@ def test_bound_and_exact_joins_the_two_by_the_gap_and_says_what_changed() -> Non
         assert [(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in dots] == [(value, row) for row, value in enumerate(values)]
     said = set(texts(fig))
     assert {"start", "one", "two", "gap 2.0", "gap 1.0", "gap 5.0", "−13.0", "−9.5", "ELBO", "log p(x)"} <= said
-    assert "log p(x) changes by 0.5 and 2.0 nats" in said
+    assert "Exact training: log p(x) +1.5 nats against the ELBO; gap 5.0 instead of 2.0" in said
     assert ax.get_xlim()[0] < -13
     assert ax.get_xlim()[1] > -8
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the start on top
 
 
-def test_overfitting_draws_both_parts_and_names_each_curve_at_its_end() -> None:
+def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> None:
     epochs = [1, 5, 9]
-    log_px = {"seen": np.array([-5.0, -3.0, -2.0]), "unseen": np.array([-5.0, -4.0, -3.5])}
-    gaps = {"seen by A": [1.0, 0.8, 0.5], "unseen by A": [1.0, 2.0, 3.0], "unseen by C (dynamic)": [1.0, 1.1, 1.2]}
-    fig = figures.overfitting(epochs, log_px, gaps)
+    log_px = {"seen": np.array([-5.0, -3.0, -2.0]), "unseen": np.array([-5.0, -4.0, -4.5])}
+    gaps = {"seen": [1.0, 0.5, 0.8], "unseen": [1.0, 3.0, 2.0]}
+    fig = figures.overfitting(epochs, log_px, gaps, {"seen": 0.1, "unseen": 0.4})
     for ax, curves in zip(fig.axes, (log_px, gaps)):
-        assert len(ax.lines) == len(curves)
         for drawn, (name, values), label in zip(ax.lines, curves.items(), ax.texts):
             np.testing.assert_array_equal(drawn.get_xdata(), epochs)
             np.testing.assert_array_equal(drawn.get_ydata(), values)
-            assert drawn.get_linestyle() == ("--" if name.startswith("seen") else "-")
-            assert label.get_text() == name
-            assert label.xy == (9, values[-1])
-            assert (drawn.get_color() == COLORS["importance"]) == ("dynamic" in name)
-    assert fig.axes[1].get_ylim()[0] == 0
-    assert fig.axes[1].get_xlim()[1] > 9
+            assert drawn.get_linestyle() == ("--" if name == "seen" else "-")
+            assert (label.get_text(), label.xy) == (name, (9, values[-1]))
+    left, right = fig.axes
+    assert len(left.lines) == 2
+    circles = right.lines[2:]
+    assert [(c.get_xdata()[0], c.get_ydata()[0], c.get_markerfacecolor()) for c in circles] == [(9, 0.1, "white"), (9, 0.4, "white")]
+    said = set(texts(fig))
+    assert {"seen, q refined", "unseen, q refined"} <= said
+    assert "From epoch 5 on log p(x) falls on unseen digits" in said
+    assert "The gap grows on seen, shrinks on unseen digits" in said
+    assert right.get_ylim()[0] == 0
+    assert right.get_xlim()[1] > 9

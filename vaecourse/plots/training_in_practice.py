@@ -18,7 +18,8 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
 
     Left, only the L passes through the decoder count; right, the pass through the encoder costs one more. Dots mark the lowest points.
     """
-    titles = ["Only decoder passes count: L = 1 is best", "An encoder pass costs as much: it depends"]
+    best = [f"{max(1, (v_z / v_x) ** 0.5):.1f}" for v_x, v_z in variances.values()]
+    titles = ["Only decoder passes count: L = 1 is best", f"Encoder passes, too: best L {', '.join(best)}"]
     fig, axes = figure(titles, "L, samples of z for each image", ["variance at equal work\n(divided by that at L = 1)", ""], size=(10, 3.9))
     L = np.geomspace(1, most, 400)
     for ax, extra in zip(axes, (0, 1)):
@@ -27,13 +28,16 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
             curve = (extra + L) * (v_x + v_z / L) / ((extra + 1) * (v_x + v_z))
             low = curve.argmin()
             ax.plot(L, curve, color=ink, label=name)
-            ax.plot(L[low], curve[low], "o", ms=7, color=ink)
-        ax.set(xscale="log", yscale="log", ylim=(0.45, most))
+            if extra or ink == INKS[0]:  # on the left the lowest points coincide
+                ax.plot(L[low], curve[low], "o", ms=7, color=ink if extra else COLORS["prior"])
+            ax.annotate(
+                f"{name}" if extra else "", (most, curve[-1]), xytext=(6, 0), textcoords="offset points", color=ink, va="center", fontsize=9
+            )
+        ax.set(xscale="log", yscale="log", xlim=(0.85, (5 if extra else 1.2) * most), ylim=(0.45, most))
         ax.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
         ax.set_xticks([], minor=True)
         ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
         ax.set_yticks([], minor=True)
-    axes[1].legend(frameon=False, fontsize=9, loc="upper left", title="gradient in", title_fontsize=9)
     return fig
 
 
@@ -41,11 +45,11 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
 def bound_and_exact(results: Mapping[str, tuple[float, float]]) -> Figure:
     """One row for the start and for each training: mean ELBO and mean log p(x) in nats, joined by the gap.
 
-    The title says by how much each training has changed log p(x); the dashed line is its value at the start.
+    The title compares log p(x) after the last training, the exact one, with that after the first, and the gap with that at the start.
     """
     values = np.array(list(results.values()))
-    *first, last = [f"{exact - values[0, 1]:.1f}" for exact in values[1:, 1]]
-    title = f"log p(x) changes by {', '.join(first)} and {last} nats".replace("-", "−")
+    more, gaps = values[-1, 1] - values[1, 1], values[:, 1] - values[:, 0]
+    title = f"Exact training: log p(x) {more:+.1f} nats against the ELBO; gap {gaps[-1]:.1f} instead of {gaps[0]:.1f}".replace("-", "−")
     fig, ax = figure(title, "nats per held-out digit", size=(8.6, 0.62 * len(results) + 1.1))
     for i, (bound, exact) in enumerate(values):
         ax.plot([bound, exact], [i, i], color=COLORS["prior"], lw=3, alpha=0.5)
@@ -56,7 +60,6 @@ def bound_and_exact(results: Mapping[str, tuple[float, float]]) -> Figure:
         ax.annotate(f"{bound:.1f}".replace("-", "−"), (bound, i), xytext=(-9, 0), ha="right", color=COLORS["elbo"], bbox=box, **at)
         ax.annotate(f"{exact:.1f}".replace("-", "−"), (exact, i), xytext=(9, 0), ha="left", **at)
         ax.annotate(f"gap {exact - bound:.1f}", ((bound + exact) / 2, i), xytext=(0, 9), ha="center", color="#555555", **at)
-    ax.axvline(values[0, 1], color=COLORS["exact"], lw=1, ls="--")
     ax.set(yticks=range(len(results)), yticklabels=list(results), ylim=(len(results) - 0.5, -0.7))
     ax.margins(x=0.14)
     ax.grid(axis="y", visible=False)
@@ -65,20 +68,27 @@ def bound_and_exact(results: Mapping[str, tuple[float, float]]) -> Figure:
 
 
 @in_course_style
-def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mapping[str, object]) -> Figure:
-    """Mean log p(x) (left) and mean gap (right) against the epoch, one line for each {name: (epochs,)}.
+def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mapping[str, object], refined: Mapping[str, float]) -> Figure:
+    """Mean log p(x) (left) and mean gap (right) against the epoch, for "seen" (dashed) and "unseen" digits: {name: (epochs,)}.
 
-    A name that begins with "seen" is drawn dashed, and one with "dynamic" in it in another colour.
+    Open circles at the last epoch mark the gap with q refined for each image. The titles say what happened after the last but one epoch.
     """
-    titles = ["log p(x): the decoder's part", "log p(x) − ELBO: the gap opens on unseen digits"]
-    fig, axes = figure(titles, "epoch", ["log p(x), nats per digit", "gap, nats per digit"], size=(10.4, 3.9))
-    for ax, curves, room in zip(axes, (log_px, gaps), (1.25, 1.6)):
+    rises = {name: "rises" if values[-1] > values[-2] else "falls" for name, values in log_px.items()}
+    grows = {name: "grows" if values[-1] > values[-2] else "shrinks" for name, values in gaps.items()}
+    titles = [
+        f"From epoch {epochs[-2]} on log p(x) {rises['unseen']} on unseen digits",
+        f"The gap {grows['seen']} on seen, {grows['unseen']} on unseen digits",
+    ]
+    fig, axes = figure(titles, "epoch", ["log p(x), nats per digit", "log p(x) − ELBO, nats per digit"], size=(10.4, 3.9))
+    for ax, curves, color in zip(axes, (log_px, gaps), (COLORS["exact"], COLORS["naive"])):
+        at = {"xytext": (8, 0), "textcoords": "offset points", "color": color, "va": "center", "fontsize": 9}
         for name, values in curves.items():
-            color = COLORS["importance"] if "dynamic" in name else COLORS["exact"] if ax is axes[0] else COLORS["naive"]
-            ax.plot(epochs, np.asarray(values), "o", ls="--" if name.startswith("seen") else "-", ms=5, color=color)
-            last = float(np.asarray(values)[-1])
-            ax.annotate(name, (epochs[-1], last), xytext=(8, 0), textcoords="offset points", color=color, va="center", fontsize=9)
-        ax.set_xlim(0, room * epochs[-1])
+            ax.plot(epochs, np.asarray(values), "o", ls="--" if name == "seen" else "-", ms=5, color=color)
+            ax.annotate(name, (epochs[-1], float(values[-1])), **at)
+        ax.set_xlim(0, (1.3 if ax is axes[0] else 1.6) * epochs[-1])
         ax.set_xticks(list(epochs))
+    for name, value in refined.items():
+        axes[1].plot(epochs[-1], float(value), "o", ms=7, mfc="white", color=color)
+        axes[1].annotate(f"{name}, q refined", (epochs[-1], float(value)), **at)
     axes[1].set_ylim(0, None)
     return fig
