@@ -227,3 +227,13 @@ def test_what_stands_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
         read_tensors(tmp_path, "a decoder")
     with pytest.raises(FileNotFoundError, match="there is no file .*nowhere; it should be a decoder"):
         read_tensors(tmp_path / "nowhere", "a decoder")
+
+
+def test_a_device_or_a_pipe_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path(os.devnull)):
+        with pytest.raises(ValueError, match="device or a pipe"), replacing(path):
+            pass
+        assert not path.is_file()
+        assert path.exists()

@@ -58,7 +58,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Raises:
         IsADirectoryError: `path` is a folder.
-        ValueError: `path` is an address such as https://…, or its `~` cannot be expanded (see `located`).
+        ValueError: `path` is an address such as https://…, a device or a pipe, or its `~` cannot be expanded (see `located`).
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -71,6 +71,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.path.realpath(located(path)))
     if target.is_dir():
         raise IsADirectoryError(f"{path} is a folder, but a file is to be written: add the name of a file")
+    if target.exists() and not target.is_file():  # to replace /dev/null would break the machine of an administrator
+        raise ValueError(f"{path} is a device or a pipe, which is not replaced: name an ordinary file")
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name[:40]}.{secrets.token_hex(6)}.part")
     try:
