@@ -11,21 +11,47 @@ from vaecourse.plots import conv as figures
 matplotlib.use("Agg")
 
 
+def test_convolution_marks_the_window_that_gives_the_marked_number() -> None:
+    rng = np.random.default_rng(0)
+    padded, kernel = rng.integers(0, 5, (8, 8)), rng.integers(-2, 3, (4, 4))
+    result = np.array([[(padded[2 * i : 2 * i + 4, 2 * j : 2 * j + 4] * kernel).sum() for j in range(3)] for i in range(3)])
+    (ax,) = figures.convolution(padded, kernel, result, stride=2, place=(0, 2)).axes
+    numbers = {text.get_position(): text.get_text() for text in ax.texts}
+    frames = [patch for patch in ax.patches if not patch.get_fill()]
+    window, weights, marked = (
+        np.array(
+            [
+                [int(numbers[frame.get_x() + j + 0.5, frame.get_y() + i + 0.5]) for j in range(int(frame.get_width()))]
+                for i in range(int(frame.get_height()))
+            ]
+        )
+        for frame in frames
+    )
+    np.testing.assert_array_equal(weights, kernel)
+    assert marked.shape == (1, 1)
+    assert (window * weights).sum() == marked.item()
+
+
 def test_losses_stretches_each_curve_by_the_time_of_its_epoch_in_the_second_panel_alone() -> None:
-    fig = figures.losses({"slow": (4.0, [200.0, 150.0, 120.0], 125.0), "fast": (1.0, [220.0, 190.0, 160.0, 130.0], 140.0)})
+    fig = figures.losses(
+        {"slow": (4.0, [200.0, 150.0, 120.0], {3: 125.0}), "fast": (1.0, [220.0, 190.0, 160.0, 130.0], {2: 195.0, 4: 140.0})}
+    )
     drawn = [[line.get_xydata() for line in ax.lines] for ax in fig.axes]
     for panel, slow_time in zip(drawn, (1, 4)):
         np.testing.assert_array_equal(panel[0], [[slow_time, 200], [2 * slow_time, 150], [3 * slow_time, 120]])
         np.testing.assert_array_equal(panel[1], [[3 * slow_time, 125]])  # on test digits
         np.testing.assert_array_equal(panel[2][:, 0], [1, 2, 3, 4])
-    assert {"slow", "fast", "◇ loss on test digits, at the end"} <= set(texts(fig))
+        np.testing.assert_array_equal(panel[3], [[2, 195], [4, 140]])
+    for ax in fig.axes:
+        assert ax.get_ylim()[1] > 195
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["slow", "fast", "on test digits"]
 
 
 def test_rows_puts_every_image_at_its_place() -> None:
     images = np.zeros((3, 784))
     images[2, 0] = 1
-    fig = figures.rows({"first": np.zeros((3, 784)), "second": images})
+    fig = figures.rows({"first": np.zeros((3, 784)), "second": images}, "Two rows")
     sheet = np.asarray(fig.axes[0].images[0].get_array())
     assert sheet.shape == (56, 84)
     assert np.argwhere(sheet).tolist() == [[28, 56]]
-    assert ["first", "second"] == texts(fig)[-2:]
+    assert {"first", "second", "Two rows"} <= set(texts(fig))

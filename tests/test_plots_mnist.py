@@ -22,10 +22,13 @@ def test_number_line_puts_every_value_on_its_row_and_writes_it_there() -> None:
 
 def test_twins_states_the_gap_at_the_end_of_each_training() -> None:
     fig = figures.twins(
-        {"static": ([150.0, 120.0, 95.0], [150.0, 130.0, 126.4]), "dynamic": ([151.0, 121.0, 104.0], [150.0, 128.0, 118.0])}
+        {
+            "static": ([150.0, 120.0, 95.0], [150.0, 130.0, 126.4], 123.5, 114.1),
+            "dynamic": ([151.0, 121.0, 104.0], [150.0, 128.0, 118.0], 115.3, 110.9),
+        }
     )
     assert {"Static binarisation: gap of 31 nats", "Dynamic binarisation: gap of 14 nats"} <= set(texts(fig))
-    for ax, ends in zip(fig.axes, ([95, 126.4], [104, 118])):
+    for ax, ends in zip(fig.axes, ([95, 126.4, 123.5, 114.1], [104, 118, 115.3, 110.9])):
         assert [line.get_ydata()[-1] for line in ax.lines] == ends
         assert ax.get_ylim()[0] < 95
 
