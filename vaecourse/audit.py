@@ -427,17 +427,18 @@ def _comparison(model: LatentVariableModel, name: str | None, dynamic: bool | No
     if name == "strokes":
         return "No paper has a number on these strokes. Compare with models of your own on the same images, image by image (notebook 09)."
     first = {
-        None: "The audit does not know which images these are. If they are MNIST's test images, binarised at random, then ",
-        "static-mnist": "These are the static images of Larochelle and Murray, so ",
-    }.get(name, "This is MNIST, binarised at random from a seed of the course's own, which is not Larochelle and Murray's, so ")
+        None: "The audit does not know which images these are. If they are MNIST's test images, binarised at random: ",
+        "static-mnist": "These are the static images of Larochelle and Murray. ",
+    }.get(name, "This is MNIST, binarised at random with the course's own seed. A draw with another seed moves the bound by chance only. ")
     kind = "static" if name == "static-mnist" else {True: "dynamic", False: "static", None: None}[dynamic]
     if kind is None:
         which = (
-            "the number belongs beside the dynamic row if the training binarised anew every epoch, otherwise beside the static one, and "
+            "If the training binarised anew every epoch, the number belongs beside the dynamic row, otherwise beside the static one, and "
             f"never beside both (dynamic=True or False says which). {_table('dynamic')} {_table('static')}"
         )
     else:
-        which = f"the number belongs beside the {kind} row only. {_table(kind)}"
+        how = {"dynamic": "Its training binarised anew every epoch", "static": "Its training used one binarisation"}[kind]
+        which = f"{how}, so the number belongs beside the {kind} row only. {_table(kind)}"
     return (
         f"{first}{which} There the bound has k = 5,000, on all 10,000 test images, for 50 latents and two layers of 200; here it has "
         f"k = {numbers['k']:,} on {numbers['images']:,} images. A smaller k lowers it, and the choice of images moves it by its error."
