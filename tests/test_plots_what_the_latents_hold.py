@@ -59,7 +59,7 @@ def test_the_ceiling_is_log_n_and_is_named_with_the_information_where_they_coinc
     titles = [ax.get_title(loc="left") for ax in fig.axes]
     assert titles == ["K = 2: the information stays below log N", "K = 20: the information has reached log N"]
     named = [{t.get_text() for t in ax.texts} for ax in fig.axes]
-    assert {"log N", "information $I$"} < named[0]
+    assert {"log N", "information $I$", "average KL"} < named[0]
     assert "log N and\ninformation $I$" in named[1]
 
 

@@ -70,11 +70,12 @@ def ceiling(
         ends = {"log N": (np.log(counts[-1]), GREY), "information $I$": (information[k][-1], GREEN)}
         if reached[k]:
             ends = {"log N and\ninformation $I$": (information[k][-1], GREEN)}
-        ends |= {r"KL($\bar q$ ‖ p)": (divergence[k][-1], AMBER), "average KL": (average[k][-1], GREY)}
+        ends[r"KL($\bar q$ ‖ p)"] = divergence[k][-1], AMBER
         line(ax, counts, information[k], "", "elbo", marker="o")
         line(ax, counts, np.log(counts), "", "exact", ls="--", lw=1)
         line(ax, counts, divergence[k], "", "posterior", marker="o")
         line(ax, counts, average[k], "", GREY, ls=":", lw=1.4)
+        ax.text(counts[0], average[k][0] + 0.02 * top, "average KL", color=GREY, fontsize=9, va="bottom")
         for name, (height, color) in ends.items():
             ax.text(counts[-1] * 1.15, height, name, color=color, fontsize=9, va="center")
         ax.set(xscale="log", xlim=(counts[0] / 1.2, counts[-1] * 3.4), ylim=(0, top), xticks=counts, xticklabels=[f"{n:,}" for n in counts])
