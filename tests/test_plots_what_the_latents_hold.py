@@ -37,37 +37,38 @@ def test_how_many_draws_every_training_and_joins_the_means() -> None:
     assert notes == {"active units": (50, 47), "more than 0.1 nats": (50, 16)}
 
 
-def test_clouds_share_their_axes_and_say_how_many_are_told_apart() -> None:
+def test_clouds_share_their_axes_and_say_how_often_the_classifier_is_right() -> None:
     codes, samples = np.array([[0.0, 1.0], [2.0, -1.0], [1.0, 1.0]]), np.array([[0.5, 0.5]])
     fig = figures.clouds(codes, samples, 0.594)
     np.testing.assert_allclose(points(fig.axes[0], COLORS["posterior"]), codes)
     np.testing.assert_allclose(points(fig.axes[1], COLORS["prior"]), samples)
     assert fig.axes[0].axis() == fig.axes[1].axis()
-    assert {"Codes of 3 held-out digits", "1 samples of the prior", "a classifier tells\n59% apart"} <= set(texts(fig))
+    assert {"Codes of 3 held-out digits", "1 samples of the prior", "a classifier is right in\n59% (chance: 50%)"} <= set(texts(fig))
 
 
 def test_the_ceiling_is_log_n_and_is_named_with_the_information_where_they_coincide() -> None:
     counts = [100, 2000]
-    fig = figures.ceiling(counts, {2: [4.4, 6.0], 20: [4.6, 7.55]}, {2: [2.2, 0.7], 20: [18.0, 15.4]})
-    for ax, told, away in zip(fig.axes, ([4.4, 6.0], [4.6, 7.55]), ([2.2, 0.7], [18.0, 15.4])):
-        information, ceiling, divergence = (d.get_ydata() for d in ax.lines)
+    fig = figures.ceiling(counts, {2: [4.4, 6.0], 20: [4.6, 7.55]}, {2: [2.2, 0.7], 20: [18.0, 15.4]}, {2: [6.6, 6.7], 20: [22.6, 22.95]})
+    for ax, told, away, both in zip(fig.axes, ([4.4, 6.0], [4.6, 7.55]), ([2.2, 0.7], [18.0, 15.4]), ([6.6, 6.7], [22.6, 22.95])):
+        information, ceiling, divergence, average = (d.get_ydata() for d in ax.lines)
         np.testing.assert_allclose(information, told)
         np.testing.assert_allclose(ceiling, np.log(counts))
         np.testing.assert_allclose(divergence, away)
-        assert ax.get_ylim()[1] > 18
+        np.testing.assert_allclose(average, both)
+        assert ax.get_ylim()[1] > 22.95
     titles = [ax.get_title(loc="left") for ax in fig.axes]
     assert titles == ["K = 2: the information stays below log N", "K = 20: the information has reached log N"]
     named = [{t.get_text() for t in ax.texts} for ax in fig.axes]
-    assert {"log N", "information $I$"} < named[0]
+    assert {"log N", "information $I$", "average KL"} < named[0]
     assert "log N and\ninformation $I$" in named[1]
 
 
 def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> None:
-    runs = {"a": [[10.0, 120.0], [12.0, 118.0]], "b": [[0.0, 200.0]]}
-    fig = figures.plane(runs, baseline=200.5, title="A title")
+    runs = {"a": [[10.0, 120.0], [12.0, 118.0]], "β = 1": [[0.0, 200.0]]}
+    fig = figures.plane(runs, "A title", baseline=200.5)
     (ax,) = fig.axes
     np.testing.assert_allclose(points(ax, COLORS["importance"]), runs["a"])
-    np.testing.assert_allclose(points(ax, COLORS["elbo"]), runs["b"])
+    np.testing.assert_allclose(points(ax, COLORS["elbo"]), runs["β = 1"])
     diagonals = [d for d in ax.lines if to_hex(d.get_color()) == "#bbbbbb"]
     sums = np.array([d.get_xdata() + d.get_ydata() for d in diagonals])
     np.testing.assert_allclose(sums[:, 0], sums[:, 1])
@@ -78,29 +79,32 @@ def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> N
     assert low < 118 < 200.5 < high
     labels = {t.get_text(): t.xy for t in ax.texts if hasattr(t, "xy")}
     assert labels["independent pixels"] == (0, 200.5)
-    np.testing.assert_allclose(labels["a"], [11, 119])
+    np.testing.assert_allclose(labels["a"], [12, 118])
     levels = [t for t in ax.texts if t.get_text().startswith("−")]
     assert levels
     assert all(sum(t.get_position()) == pytest.approx(float(t.get_text()[1:])) for t in levels)  # each stands on its line
 
 
-def test_probes_have_a_row_for_each_input_and_bars_of_two_standard_errors() -> None:
-    fig = figures.probes({"784 pixels": (0.96, 0.003), "code, K = 2": (0.64, 0.009)}, 3000)
-    (ax,) = fig.axes
-    assert ax.get_title(loc="left") == "Logistic regression with 3,000 labels"
-    pixels, code = ax.containers
-    assert pixels.lines[0].get_xdata() == pytest.approx([96])
-    assert pixels.lines[2][0].get_segments()[0][:, 0] == pytest.approx([95.4, 96.6])
-    assert (code.lines[0].get_xdata(), code.lines[0].get_ydata()) == (pytest.approx([64]), pytest.approx([1]))
-    assert {"96%", "64%"} <= set(texts(fig))
+def test_without_a_baseline_the_plane_ends_at_the_points() -> None:
+    runs = {"weight 1": [[7.0, 141.0]], "annealing": [[9.0, 128.0]]}
+    (ax,) = figures.plane(runs, "A title").axes
+    np.testing.assert_allclose(points(ax, COLORS["elbo"]), runs["weight 1"])
+    np.testing.assert_allclose(points(ax, COLORS["importance"]), runs["annealing"])
+    left, right, low, high = ax.axis()
+    assert 6 < left < 7 < 9 < right < 11
+    assert 120 < low < 128 < 141 < high < 150
+    levels = [float(t.get_text()[1:]) for t in ax.texts if t.get_text().startswith("−")]
+    assert np.isin([135, 140, 145], levels).all()
+    assert "independent pixels" not in texts(ax.figure)
 
 
-def test_shared_information_is_drawn_on_one_scale_with_a_dot_on_the_largest_of_each_row() -> None:
-    one, other = np.array([[0.1, 0.3, 0.0], [0.2, 0.0, 0.0]]), np.array([[0.1, 0.1, 0.15], [0.05, 0.1, 0.0]])
-    fig = figures.shared({"own": one, "rotated": other}, ["slant", "width"])
-    for ax, values in zip(fig.axes, (one, other)):
-        (image,) = ax.images
-        np.testing.assert_allclose(image.get_array(), values)
-        assert image.get_clim() == (0, 0.3)
-        np.testing.assert_allclose(points(ax, COLORS["naive"]), [[row.argmax(), i] for i, row in enumerate(values)])
-    assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["slant", "width"]
+def test_shared_information_is_drawn_above_its_floor_as_a_share_of_the_entropy() -> None:
+    one, other = np.array([[0.1, 0.3, 0.0], [0.5, 0.0, 0.0]]), np.array([[0.1, 0.1, 0.15], [0.05, 0.1, 0.0]])
+    fig = figures.shared({"own": one, "rotated": other}, [0.1, 0.0], [2.0, 1.0], ["slant", "width"])
+    own, rotated = fig.axes[:2]
+    np.testing.assert_allclose(own.images[0].get_array(), [[10, 0, 0], [0, 0, 50]])  # latents 2, 3 and 1
+    assert [t.get_text() for t in own.get_xticklabels()] == ["2", "3", "1"]
+    np.testing.assert_allclose(rotated.images[0].get_array(), [[2.5, 0, 0], [0, 10, 5]])  # latents 3, 2 and 1
+    assert own.images[0].get_clim() == rotated.images[0].get_clim() == (0, 50)
+    assert [t.get_text() for t in own.texts] == ["10%", "50%"]
+    assert [t.get_text() for t in own.get_yticklabels()] == ["slant", "width"]

@@ -24,7 +24,7 @@ def how_many(sizes: Sequence[int], bound, active, carrying, nats) -> Figure:
     titles = [f"From {sizes[-2]} to {last} little changes", "Two counts can disagree", f"K = {last}: most carry little"]
     below = ["latents K (log scale)", "latents K (log scale)", "latents of one model, sorted"]
     fig, axes = figure(titles, below, ["nats per held-out digit", "latents in use", "KL to the prior, nats"], size=(10.4, 3.6))
-    line(axes[1], sizes, sizes, "", "prior", ls="--")
+    line(axes[1], sizes, sizes, "", "exact", ls="--", lw=1, zorder=5)
     for ax, values, color in ((axes[0], bound, PINK), (axes[1], active, AMBER), (axes[1], carrying, GREEN)):
         for k, of_seeds in zip(sizes, values):
             ax.plot([k] * len(of_seeds), of_seeds, "o", ms=5, color=color, alpha=0.8)
@@ -43,24 +43,29 @@ def how_many(sizes: Sequence[int], bound, active, carrying, nats) -> Figure:
 
 @in_course_style
 def clouds(codes, draws, share: float) -> Figure:
-    """Codes of images and as many samples of the prior in the same plane; `share` of both was told apart by a classifier."""
+    """Codes of images and as many samples of the prior in the same plane; a classifier is right about `share` of both."""
     titles = [f"Codes of {len(codes):,} held-out digits", f"{len(draws):,} samples of the prior"]
     fig, axes = figure(titles, "$z_1$", ["$z_2$", ""], size=(8.6, 4.1))
     for ax, points, color in zip(axes, (codes, draws), ("posterior", "prior")):
         points = np.asarray(points)
         ax.plot(points[:, 0], points[:, 1], "o", ms=2.2, color=COLORS[color], alpha=0.7)
         ax.set(xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
-    axes[1].text(-3.8, 3.9, f"a classifier tells\n{share:.0%} apart", fontsize=9, va="top")
+    axes[1].text(-3.8, 3.9, f"a classifier is right in\n{share:.0%} (chance: 50%)", fontsize=9, va="top")
     return fig
 
 
 @in_course_style
-def ceiling(counts: Sequence[int], information: Mapping[int, Sequence[float]], divergence: Mapping[int, Sequence[float]]) -> Figure:
-    """The two parts of the average KL against the number of images N, a panel for each K, below the ceiling log N."""
+def ceiling(
+    counts: Sequence[int],
+    information: Mapping[int, Sequence[float]],
+    divergence: Mapping[int, Sequence[float]],
+    average: Mapping[int, Sequence[float]],
+) -> Figure:
+    """The average KL and its two parts against the number of images N, a panel for each K, with the ceiling log N of the information."""
     reached = {k: np.log(counts[-1]) - told[-1] < 0.1 for k, told in information.items()}
     titles = [f"K = {k}: the information {'has reached' if full else 'stays below'} log N" for k, full in reached.items()]
     fig, axes = figure(titles, "images N in the aggregate (log scale)", ["nats", ""], size=(9.4, 3.6))
-    top = 1.08 * max(np.log(counts[-1]), *(max(values) for values in divergence.values()))
+    top = 1.08 * max(np.log(counts[-1]), *(max(values) for values in average.values()))
     for ax, k in zip(axes, information):
         ends = {"log N": (np.log(counts[-1]), GREY), "information $I$": (information[k][-1], GREEN)}
         if reached[k]:
@@ -69,6 +74,8 @@ def ceiling(counts: Sequence[int], information: Mapping[int, Sequence[float]], d
         line(ax, counts, information[k], "", "elbo", marker="o")
         line(ax, counts, np.log(counts), "", "exact", ls="--", lw=1)
         line(ax, counts, divergence[k], "", "posterior", marker="o")
+        line(ax, counts, average[k], "", GREY, ls=":", lw=1.4)
+        ax.text(counts[0], average[k][0] + 0.02 * top, "average KL", color=GREY, fontsize=9, va="bottom")
         for name, (height, color) in ends.items():
             ax.text(counts[-1] * 1.15, height, name, color=color, fontsize=9, va="center")
         ax.set(xscale="log", xlim=(counts[0] / 1.2, counts[-1] * 3.4), ylim=(0, top), xticks=counts, xticklabels=[f"{n:,}" for n in counts])
@@ -77,67 +84,67 @@ def ceiling(counts: Sequence[int], information: Mapping[int, Sequence[float]], d
 
 
 @in_course_style
-def plane(runs: Mapping[str, object], baseline: float, title: str) -> Figure:
+def plane(runs: Mapping[str, object], title: str, baseline: float | None = None) -> Figure:
     """Rate and distortion of trained models, {name: (seeds, 2)}, in nats per image, with lines of equal ELBO.
 
-    `baseline` is the distortion of independent pixels, which need no rate.
+    `baseline` is the distortion of independent pixels, which need no rate; without it the axes end at the points. "β = 1" and "weight 1"
+    name the same runs and have the same colour.
     """
     runs = {name: np.atleast_2d(np.asarray(points, dtype=float)) for name, points in runs.items()}
-    every = np.concatenate(list(runs.values()))
-    right, highest = 1.15 * every[:, 0].max(), max(baseline, every[:, 1].max())
-    low, high = 10 * np.floor(0.097 * every[:, 1].min()), 10 * np.ceil(0.103 * highest)
-    fig, ax = figure(title, "rate R, nats per digit", "distortion D, nats per digit", size=(8.6, 4.4))
-    _equal_elbo(ax, right, low, high)
-    ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
+    rates, distortions = np.concatenate(list(runs.values())).T
+    wide, step = baseline is not None, 20 if baseline is not None else 5
+    left, right = (-0.03 * rates.max(), 1.15 * rates.max()) if wide else (rates.min() - 0.5, rates.max() + 1)
+    high = max(distortions.max(), baseline or 0)
+    low, high = step * np.floor(distortions.min() / step - 0.4), step * np.ceil(high / step + 0.2)
+    fig, ax = figure(title, "rate R, nats per digit (grey lines: equal ELBO)", "distortion D, nats per digit", size=(8.6, 4.4))
+    _equal_elbo(ax, (max(left, 0), right), (low, high), step)
     place = {"textcoords": "offset points", "fontsize": 9, "backgroundcolor": "white"}
-    ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
-    for (name, points), color in zip(runs.items(), ("importance", "elbo", "naive", "iwae")):
-        ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=COLORS[color], alpha=0.85)
+    if wide:
+        ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
+        ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
+    others = iter(("importance", "naive", "iwae"))
+    for name, points in runs.items():
+        color = COLORS["elbo" if name in ("β = 1", "weight 1") else next(others)]
+        ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=color, alpha=0.85)
         empty = points[:, 0].max() < 0.02 * right
-        ax.annotate(name, points.mean(0), xytext=(12, -12 if empty else 10), color=COLORS[color], **place)
-    ax.set(xlim=(-0.03 * right, right), ylim=(low, high))
+        ax.annotate(name, points[points[:, 0].argmax()], xytext=(10, -12 if empty else 7), color=color, **place)
+    ax.set(xlim=(left, right), ylim=(low, high))
     return fig
 
 
-def _equal_elbo(ax: Axes, right: float, low: float, high: float) -> None:
-    """Diagonal lines on which D + R, minus the ELBO, is a multiple of 20 nats, labelled at the bottom or, if they are too flat, within."""
+def _equal_elbo(ax: Axes, across: tuple[float, float], along: tuple[float, float], step: float) -> None:
+    """Lines on which D + R, minus the ELBO, is a multiple of `step` nats, labelled where they leave the axes: `across` R and `along` D."""
+    (left, right), (low, high) = across, along
     bottom = low + 0.035 * (high - low)
-    place = {"color": GREY, "fontsize": 8, "va": "center", "backgroundcolor": "white"}
-    for level in np.arange(20 * np.ceil(low / 20), high + right, 20):
-        ax.plot([0, right], [level, level - right], color="#BBBBBB", lw=0.8, zorder=0)
-        rate = level - bottom if level - bottom < 0.97 * right else 0.3 * right
-        if rate > 0.15 * right and level - rate < high:
-            ax.text(rate, level - rate, f"−{level:.0f}", ha="center", **place)
-    ax.text(0.01 * right, bottom, "equal ELBO:", **place)
+    for level in np.arange(step * np.ceil((left + low) / step), high + right, step):
+        ax.plot([left, right], [level - left, level - right], color="#BBBBBB", lw=0.8, zorder=0)
+        rate = min(level - bottom, right - 0.04 * (right - left))
+        if rate > left + 0.02 * (right - left) and level - rate < high - 0.03 * (high - low):
+            ax.text(rate, level - rate, f"−{level:.0f}", ha="center", va="center", color=GREY, fontsize=8, backgroundcolor="white")
 
 
 @in_course_style
-def probes(accuracy: Mapping[str, tuple[float, float]], labels: int) -> Figure:
-    """Accuracy and standard error of a linear classifier on each representation, a row each; the bars are two standard errors."""
-    fig, ax = figure(f"Logistic regression with {labels:,} labels", "accuracy on held-out digits, percent", size=(7.6, 2.9))
-    for row, (name, (value, error)) in enumerate(accuracy.items()):
-        color = GREEN if name.startswith("code") else GREY
-        ax.errorbar(100 * value, row, xerr=200 * error, fmt="o", ms=7, color=color, capsize=3)
-        ax.annotate(f"{value:.0%}", (100 * value, row), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=9, color=color)
-    ax.set(yticks=range(len(accuracy)), yticklabels=list(accuracy), ylim=(len(accuracy) - 0.5, -0.8), xlim=(25, 100))
-    ax.grid(axis="y", visible=False)
-    return fig
+def shared(information: Mapping[str, object], floor, entropy, names: Sequence[str]) -> Figure:
+    """The information (factors, latents) that each latent has about each factor, a panel for each code on one scale.
 
-
-@in_course_style
-def shared(information: Mapping[str, object], names: Sequence[str]) -> Figure:
-    """The information in nats (factors, latents) that each latent has about each factor, a panel for each code on one scale."""
-    tables = {title: np.asarray(values) for title, values in information.items()}
-    top = max(values.max() for values in tables.values())
-    fig, axes = figure(list(tables), "latent", size=(10.4, 4.1))
-    fig.suptitle("Factors share information with several latents, in both codes", x=0.01, ha="left", fontsize=11, fontweight="bold")
-    for i, (ax, values) in enumerate(zip(axes, tables.values())):
-        drawn = ax.imshow(values, cmap="Greys", vmin=0, vmax=top, aspect="auto")
-        for factor, latent in enumerate(values.argmax(1)):
-            ax.plot(latent, factor, "o", ms=4, color=COLORS["naive"])
+    Drawn is what exceeds `floor`, the information about each factor that an unrelated latent appears to have, as a share of the factor's
+    entropy. The latents are sorted by the factor of which they have most, and the largest value of each row is written beside it.
+    """
+    floor, entropy = (np.asarray(a, dtype=float)[:, None] for a in (floor, entropy))
+    shares = {title: np.clip(np.asarray(values) - floor, 0, None) / entropy for title, values in information.items()}
+    top = max(values.max() for values in shares.values())
+    fig, axes = figure(list(shares), "latents, sorted", size=(10.4, 4.1))
+    fig.suptitle(
+        "Slant, thickness and scale are shared by several latents, in both codes", x=0.01, ha="left", fontsize=11, fontweight="bold"
+    )
+    for i, (ax, values) in enumerate(zip(axes, shares.values())):
+        order = np.lexsort((-values.max(0), values.argmax(0)))
+        drawn = ax.imshow(100 * values[:, order], cmap="Greys", vmin=0, vmax=100 * top, aspect="auto")
+        for row, largest in enumerate(values.max(1)):
+            ax.text(len(order) - 0.4, row, f"{largest:.0%}", fontsize=8, va="center", color=GREY)
         ax.set(yticks=range(len(names)), yticklabels=list(names) if i == 0 else [])
-        ax.set(xticks=range(0, values.shape[1], 2), xticklabels=range(1, values.shape[1] + 1, 2))
+        ax.set(xticks=range(len(order)), xticklabels=order + 1)
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10, fontweight="normal")
         ax.grid(False)
-    fig.colorbar(drawn, ax=axes, label="nats (dot: the most of a row)")
+    fig.colorbar(drawn, ax=axes, label="percent of the factor's entropy,\nabove the noise floor")
     return fig
