@@ -25,9 +25,9 @@ CHECK = re.compile(r'^check\("(\w+)", \1\)$', flags=re.M)
 
 
 def solved(source: str) -> str:
-    """An exercise cell with the reference in place of the stub."""
+    """An exercise cell with a right answer in place of the stub."""
     name = CHECK.search(source)[1]
-    return f'from vaecourse.exercises import exercise\n\n{name} = exercise("{name}").reference\n\ncheck("{name}", {name})'
+    return f'from vaecourse.classroom.convert import solution_of\n\nexec(solution_of("{name}"))\n\ncheck("{name}", {name})'
 
 
 def uses(cells: list) -> list[int]:

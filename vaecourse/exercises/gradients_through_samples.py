@@ -207,9 +207,7 @@ def _standardised(f: Tensor) -> Tensor:
 SCORE_FUNCTION_LOSS = Exercise(
     name="score_function_loss",
     statement=(
-        "Write `score_function_loss(f, log_q)`: a scalar whose gradient is the score-function estimate of $\\nabla_{\\!\\phi}\\, \\mathbb{E}_{q_\\phi}[f(z)]$, the average of the "
-        "bracket in (7.6) over S samples, without a baseline. `f` holds $f(z_s)$ and `log_q` holds $\\log q_\\phi(z_s)$, both of shape (S,). The gradient flows through `log_q` and "
-        "not through `f`. The value of the scalar does not matter and is not checked."
+        "Write `score_function_loss(f, log_q)`, on which we can call `backward()`: a scalar whose gradient is the score-function estimate of $\\nabla_{\\!\\phi}\\, \\mathbb{E}_{q_\\phi}[f(z)]$, the average of the bracket in (7.6) over S samples, without a baseline. `f` holds $f(z_s)$ and `log_q` holds $\\log q_\\phi(z_s)$, both of shape (S,). The gradient flows through `log_q` and not through `f`. The value of the scalar is not checked."
     ),
     stub='''def score_function_loss(f, log_q):
     """f (S,), log_q (S,) -> a scalar; its gradient is the average over the samples of f times the gradient of log_q."""

@@ -33,9 +33,7 @@ def _naive(log_w: Tensor) -> Tensor:
 IWAE_BOUND = Exercise(
     name="iwae_bound",
     statement=(
-        "Write `iwae_bound(log_w)`: the estimate of the importance weighted bound $\\mathcal{L}_k(x)$ of each image, in nats, from the log-weights of "
-        "$k = S$ samples. `log_w` has shape (S, B), one row a sample and one column an image; the result has shape (B,). It must be right for log-weights "
-        "near −10,000, and for an image that lies far below the others."
+        "Write `iwae_bound(log_w)`: the estimate of the importance weighted bound $\\mathcal{L}_k(x)$ of each image, in nats, from the log-weights of $k = S$ samples. `log_w` has shape (S, B), samples by images; the result has shape (B,). It must be right for log-weights near −10,000, and for an image that lies far below the others."
     ),
     stub='''def iwae_bound(log_w):
     """log_w (S, B), the log-weights of S samples for each of B images -> the bound of each image, (B,), in nats."""
@@ -179,8 +177,7 @@ def codes(stretch: float = 1.0) -> Tensor:
 ACTIVE_UNITS = Exercise(
     name="active_units",
     statement=(
-        "Write `active_units(mu, threshold=0.01)`: how many latents are active, a whole number. `mu`, shape (N, K), holds the encoder's means of $N$ "
-        "images. A latent is active if the variance of its mean over the images exceeds the threshold."
+        "Write `active_units(mu, threshold=0.01)`: how many latents are active, a whole number. `mu`, shape (N, K), holds the encoder's means of $N$ images."
     ),
     stub='''def active_units(mu, threshold=0.01):
     """mu (N, K), the means of q for N images -> the number of latents whose mean has a variance above the threshold."""
@@ -299,8 +296,7 @@ def density_nats() -> tuple[Tensor, int]:
 BITS_PER_DIM = Exercise(
     name="bits_per_dim",
     statement=(
-        "Write `bits_per_dim(log_px, n_dims)`: the bits that an ideal code spends on each dimension of an image. `log_px` holds $\\log p(x)$ in nats, "
-        "shape (B,); `n_dims` is the number $D$ of dimensions; the result has shape (B,). Smaller is better."
+        "Write `bits_per_dim(log_px, n_dims)`: the bits that an ideal code spends on each dimension of an image. `log_px` holds $\\log p(x)$ in nats, shape (B,); the result has the same shape."
     ),
     stub='''def bits_per_dim(log_px, n_dims):
     """log_px (B,) in nats, n_dims the number of dimensions -> bits per dimension of each image, (B,)."""
