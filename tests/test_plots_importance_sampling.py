@@ -5,10 +5,10 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 import pytest
-from figures_under_test import close_everything  # noqa: F401
+from figures_under_test import close_everything, ellipses, square  # noqa: F401
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse, Polygon
+from matplotlib.patches import Polygon
 from matplotlib.text import Text
 from scipy.integrate import trapezoid
 from scipy.stats import norm
@@ -22,15 +22,6 @@ NARROW, WIDE = np.array([0.1, 0.2]), np.array([0.4, 0.3])
 
 def texts(fig: Figure) -> str:
     return "\n".join(t.get_text() for t in fig.findobj(Text) if t.get_visible())
-
-
-def ellipses(ax) -> list[Ellipse]:
-    return [patch for patch in ax.patches if isinstance(patch, Ellipse)]
-
-
-def square(n: int = 9, extent: float = 4.0) -> np.ndarray:
-    axis = np.linspace(-extent, extent, n)
-    return np.stack([a.ravel() for a in np.meshgrid(axis, axis, indexing="ij")], -1)
 
 
 def test_what_a_flat_proposal_never_reaches_is_shaded_on_both_sides() -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 import pytest
-from figures_under_test import close_everything  # noqa: F401
+from figures_under_test import close_everything, ellipses, square  # noqa: F401
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse
 from matplotlib.text import Text
 
 from vaecourse.plots import the_vae as figures
@@ -17,15 +16,6 @@ matplotlib.use("Agg")
 
 def texts(fig: Figure) -> str:
     return "\n".join(t.get_text() for t in fig.findobj(Text) if t.get_visible())
-
-
-def ellipses(ax) -> list[Ellipse]:
-    return [patch for patch in ax.patches if isinstance(patch, Ellipse)]
-
-
-def square(n: int = 9, extent: float = 4.0) -> np.ndarray:
-    axis = np.linspace(-extent, extent, n)
-    return np.stack([a.ravel() for a in np.meshgrid(axis, axis, indexing="ij")], -1)
 
 
 def image(ink: float) -> np.ndarray:

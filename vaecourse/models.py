@@ -620,8 +620,7 @@ def pretrained(name: str | None = None, path: str | Path | None = None) -> Laten
     """
     name = digits_of(name)
     state = _stored(name, "decoder", shipped("decoder.safetensors"), path)
-    weights = [state[key] for key in sorted(state, key=lambda k: int(k.split(".")[-2])) if key.endswith("weight")]
-    model = LatentVariableModel(weights[0].shape[1], tuple(w.shape[0] for w in weights[:-1]), weights[-1].shape[0])
+    model = LatentVariableModel(*_decoder_sizes(state))
     model.load_state_dict(state)
     return model.requires_grad_(False)
 
@@ -650,10 +649,7 @@ def pretrained_vae(latent_dim: int = 20, name: str | None = None, path: str | Pa
     """
     (latent_dim,) = positive(latent_dim=latent_dim)
     state = _stored(f"{digits_of(name)}-{latent_dim}", "VAE", shipped("vaes.safetensors"), path)
-    weights = [
-        state[key] for key in sorted(state, key=lambda k: int(k.split(".")[-2])) if key.startswith("decoder.") and key.endswith("weight")
-    ]
-    model = VAE(latent_dim, tuple(w.shape[0] for w in weights[:-1]), weights[-1].shape[0])
+    model = VAE(*_decoder_sizes(state))
     model.load_state_dict(state)
     return model.requires_grad_(False)
 
@@ -672,3 +668,10 @@ def _stored(name: str, what: str, shipped_file: Path, path: str | Path | None) -
         names = sorted({key.split("/")[0] for key in tensors})
         raise ValueError(f"no {what} called {name!r} in {file}; it holds {', '.join(names) or 'nothing'}")
     return state
+
+
+def _decoder_sizes(state: dict[str, Tensor]) -> tuple[int, tuple[int, ...], int]:
+    """The numbers of latents, of units in each hidden layer, and of pixels of a stored decoder."""
+    layers = {int(key.split(".")[-2]): value for key, value in state.items() if key.startswith("decoder.") and key.endswith("weight")}
+    weights = [layers[number] for number in sorted(layers)]
+    return weights[0].shape[1], tuple(weight.shape[0] for weight in weights[:-1]), weights[-1].shape[0]
