@@ -235,6 +235,8 @@ def _black_and_white(model: LatentVariableModel, images: Split | Tensor, n: int)
     """The first n images as a binary model wants them, and what is to be said about that."""
     split = images if isinstance(images, Split) else None
     x = images if split is None else split.x
+    if isinstance(x, Tensor):
+        x = x.to(next(model.parameters()).device)
     if not isinstance(x, Tensor) or x.ndim != 2 or not x.is_floating_point() or not model.binary:
         x = x[:n] if isinstance(x, Tensor) else x
         model.check(x)  # which says what to do
@@ -262,7 +264,7 @@ def _black_and_white(model: LatentVariableModel, images: Split | Tensor, n: int)
 def _thresholded(split: Split | None, x: Tensor) -> list[Finding]:
     if split is None:
         return []
-    ink = split.intensity[: len(x)]
+    ink = split.intensity[: len(x)].to(x.device)
     between = (ink > 0) & (ink < 1)
     if not between.any() or (x != (ink > 0.5))[between].any():
         return []

@@ -193,7 +193,7 @@ def binarize(intensity: Float[Tensor, "..."], generator: torch.Generator | None 
 
     Args:
         intensity: probabilities between 0 and 1, of any shape.
-        generator: the source of the randomness; by default torch's global generator.
+        generator: the source of the randomness, on the CPU; by default torch's global generator. The draws are the same on every device.
 
     Raises:
         ValueError: an intensity lies outside of [0, 1], or is NaN.
@@ -204,7 +204,8 @@ def binarize(intensity: Float[Tensor, "..."], generator: torch.Generator | None 
     """
     if intensity.numel() and not (0 <= intensity.min() and intensity.max() <= 1):  # NaN fails too
         raise ValueError("intensity must lie between 0 and 1: divide grey levels by their maximum first (255 for MNIST)")
-    return torch.rand(intensity.shape, generator=generator, dtype=intensity.dtype).lt_(intensity)  # in place: no third array
+    draws = torch.rand(intensity.shape, generator=generator, dtype=intensity.dtype).to(intensity.device)
+    return draws.lt_(intensity)  # in place: no third array
 
 
 def shipped(name: str) -> Path:

@@ -184,11 +184,11 @@ class LatentVariableModel(nn.Module):
         """Raise an error that says what to do, unless x is a batch of images that this model can explain.
 
         Args:
-            x: images (B, D) in the dtype of the weights; zeros and ones if the model is one of binary images.
+            x: images (B, D) in the dtype and on the device of the weights; zeros and ones if the model is one of binary images.
 
         Raises:
             TypeError: x is no tensor, or its dtype is not that of the weights.
-            ValueError: x has another shape, no rows, entries that are not finite, or entries other than 0 and 1.
+            ValueError: x is on another device, has another shape, no rows, entries that are not finite, or entries other than 0 and 1.
         """
         if self._known is not None and x is self._known[0] and x._version == self._known[1]:
             return  # it has not been changed in place since
@@ -198,7 +198,10 @@ class LatentVariableModel(nn.Module):
             )
         if not x.is_floating_point():
             raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.float()")
-        dtype = next(self.parameters()).dtype
+        weights = next(self.parameters())
+        dtype, device = weights.dtype, weights.device
+        if x.device != device:
+            raise ValueError(f"x is on {x.device} and the model's weights are on {device}: move one of them, x.to({str(device)!r})")
         if x.dtype != dtype:
             raise TypeError(
                 f"x is {x.dtype} and the model's weights are {dtype}: convert one of them, x.to({dtype}) or model.to({x.dtype})"

@@ -84,8 +84,8 @@ def fit(
     """Minimise `loss(model, x)` over mini-batches with Adam (Kingma and Ba 2015). Notebook 08 writes this loop out.
 
     Args:
-        model: the model, which is trained in place.
-        data: a data set, whose validation split is used as well, a split, or images (N, D).
+        model: the model, which is trained in place, on the device where it is.
+        data: a data set, whose validation split is used as well, a split, or images (N, D). They are moved to the model's device.
         epochs: how often the training passes over the images.
         batch_size: the number of images in a step.
         lr: the learning rate.
@@ -133,7 +133,8 @@ def fit(
         )
     split = data.train if isinstance(data, Digits) else data
     valid = data.valid.x if valid is None and isinstance(data, Digits) else valid
-    x = split.x if isinstance(split, Split) else split
+    device = next(model.parameters()).device
+    x, valid = (_moved(images, device) for images in (split.x if isinstance(split, Split) else split, valid))
     model.check(x)
     if valid is not None:
         model.check(valid)
@@ -174,7 +175,7 @@ def fit(
             if _out_of_patience(history, patience):
                 history.stopped = "early"
                 break
-            train = run.epoch(split.toss() if dynamic else x, batch_size)
+            train = run.epoch(split.toss().to(device) if dynamic else x, batch_size)
             validation = [] if valid is None else [run.validate(valid)]
             history.train.append(train)  # both, or neither where the epoch is interrupted
             history.valid.extend(validation)
@@ -356,6 +357,10 @@ def _write(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str] | No
         save_file({k: v.contiguous() for k, v in tensors.items()}, part, metadata=metadata)
 
 
+def _moved(images: object, device: torch.device) -> object:
+    return images.to(device) if isinstance(images, Tensor) else images  # what else was passed is refused by `check`
+
+
 def _own_loss(model: LatentVariableModel, x: Tensor) -> Tensor:
     """`model.loss(x)`. For the usual VAE it is computed without distribution objects: the same number, in less time."""
     if not _usual(model):
@@ -438,10 +443,11 @@ class _Run:
         silent = _weights_with_a_bias(model) if loss is _own_loss and _usual(model) else set()
         self.telling = [p for p in self.parameters if id(p) not in silent]
         self.history, self.best, self.step = History(), {}, 0
+        self.device = self.parameters[0].device
 
     def epoch(self, x: Tensor, batch_size: int) -> float:
         """One pass over the images, which were checked, in random order; returns the average loss."""
-        total, order = 0.0, torch.randperm(len(x))
+        total, order = 0.0, torch.randperm(len(x)).to(x.device)
         for index in order.split(batch_size):
             batch = x.index_select(0, index)
             self.model._known = batch, batch._version
@@ -477,7 +483,7 @@ class _Run:
 
     def validate(self, valid: Tensor) -> float:
         """The loss on the validation images. The noise is the same every time, and the global random state is left as it was."""
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with torch.no_grad(), torch.random.fork_rng(devices=[valid.device] if valid.is_cuda else []):
             torch.manual_seed(0)
             return sum(self.loss(self.model, part).item() * len(part) for part in valid.split(2_000)) / len(valid)
 
@@ -486,6 +492,8 @@ class _Run:
         for i, state in self.adam.state_dict()["state"].items():
             tensors |= {f"adam/{i}/{name}": value for name, value in state.items()}
         tensors["random"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random_gpu"] = torch.cuda.get_rng_state(self.device)
         meta = {"settings": json.dumps(settings), "history": json.dumps(asdict(self.history)), "step": str(self.step)}
         _write(path, tensors, meta)
 
@@ -519,6 +527,8 @@ class _Run:
         self.adam.load_state_dict(state)
         self.history, self.step = history, int(meta["step"])
         torch.set_rng_state(tensors["random"])
+        if self.device.type == "cuda" and "random_gpu" in tensors:  # it is missing where the training began on a CPU
+            torch.cuda.set_rng_state(tensors["random_gpu"], self.device)
 
     def compare(self, valid: Tensor, path: Path) -> None:
         """Warn if the weights just loaded have a different validation loss than when they were saved."""

@@ -81,7 +81,7 @@ def verify(label: str, left: Number, relation: str, right: Number, *, atol: floa
         >>> verify("1.1", torch.tensor([1.0, 2.0]).exp().log(), "=", torch.tensor([1.0, 2.0]))
         ✓ (1.1)  left = right in all 2 entries, within 1e-06
     """
-    a, b = (torch.as_tensor(side, dtype=torch.float64).detach() for side in (left, right))
+    a, b = (torch.as_tensor(side, dtype=torch.float64).detach().cpu() for side in (left, right))
     if relation == "~":
         _statistical(label, a, b, sigmas)
         return
