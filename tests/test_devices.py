@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,11 @@ def test_images_elsewhere_than_the_weights_are_refused_with_a_word_on_what_to_do
         models.VAE(2).check(torch.zeros(3, 784, device="meta"))
     with pytest.raises(ValueError, match=r"x is on cpu and the model's weights are on meta"):
         estimators.elbo(models.VAE(2).to("meta"), torch.zeros(3, 784), 5)
+
+
+def test_the_class_of_a_conditional_model_moves_with_its_weights() -> None:
+    model = models.ConditionalVAE(2, (16,)).given(3).to("meta")
+    assert model.decoder(torch.zeros(5, 2, device="meta")).mean.shape == (5, 784)
 
 
 @on_a_gpu
@@ -108,3 +114,41 @@ def test_exact_maximum_likelihood_and_an_audit_run(few: Tensor) -> None:
         models.pretrained_vae(20, "strokes").to("cuda"), data.load_digits("strokes"), n_images=50, n_samples=100, n_polished=16
     )
     assert not [finding for finding in report.findings if finding.kind == "wrong"]
+
+
+def mixture_prior() -> models.VAE:
+    return models.VAE(2, (16,), 784, prior=models.MixturePrior(2, 3))
+
+
+def vamp_prior() -> models.VAE:
+    return models.VAE(2, (16,), 784, prior=models.VampPrior(3))
+
+
+def one_class() -> models.VAE:
+    return models.ConditionalVAE(2, (16,)).given(3)
+
+
+def mixture_of_images() -> models.BernoulliMixture:
+    return models.BernoulliMixture(10)
+
+
+@on_a_gpu
+@pytest.mark.parametrize("make", [mixture_prior, vamp_prior, one_class, mixture_of_images])
+def test_every_model_has_the_same_exact_values(few: Tensor, make: Callable[[], models.LatentVariableModel]) -> None:
+    torch.manual_seed(0)
+    model = make().requires_grad_(False)
+    here = oracles.exact_log_px(model, few[:5])
+    there = oracles.exact_log_px(model.to("cuda"), few[:5].to("cuda"))
+    torch.testing.assert_close(here, there.cpu(), rtol=1e-4, atol=1e-3)
+
+
+@on_a_gpu
+def test_a_model_with_classes_and_a_linear_one_train(few: Tensor) -> None:
+    torch.manual_seed(0)
+    model = models.ConditionalVAE(2, (16,)).to("cuda")
+    rows = model.rows(few.to("cuda"), torch.arange(len(few), device="cuda") % 10)
+    assert len(fit(model, rows, 2, progress=False).train) == 2
+    linear = models.LinearGaussian(4, 1, sigma=0.5).to("cuda")
+    x = linear.marginal.sample((50,))
+    closed = linear.marginal.log_prob(x)
+    torch.testing.assert_close(oracles.exact_log_px(linear, x), closed)

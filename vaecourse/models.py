@@ -484,7 +484,8 @@ class _Told(nn.Module):
 
     def __init__(self, network: nn.Module, code: Tensor):
         super().__init__()
-        self.network, self.code = network, code
+        self.network = network
+        self.register_buffer("code", code, persistent=False)  # so that it moves with the weights
 
     def forward(self, values: Tensor) -> Distribution:
         return self.network(torch.cat([values, self.code.expand(*values.shape[:-1], -1)], -1))
