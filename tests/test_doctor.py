@@ -195,6 +195,18 @@ def test_versions_are_compared_as_numbers(version: str, ok: bool, monkeypatch: p
     assert ("--upgrade" in check.todo) == (not ok)
 
 
+@pytest.mark.parametrize(("name", "on_colab", "ok"), [("ipython", True, True), ("ipython", False, False), ("torch", True, False)])
+def test_colabs_own_old_packages_are_left_alone(name: str, on_colab: bool, ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "version", lambda name: "1.0")
+    monkeypatch.delenv("COLAB_RELEASE_TAG", raising=False)
+    if on_colab:
+        monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab-20260101")
+    check = Check(name, *doctor.package(name, doctor.PACKAGES[name]))
+    assert check.ok == ok
+    assert ("leave it as it is" in check.todo) == ok
+    assert ("--upgrade" in check.todo) == (not ok)
+
+
 def test_a_package_that_is_there_and_cannot_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(name: str) -> None:
         raise OSError("libcudart.so.12: cannot open shared object file")

@@ -177,7 +177,7 @@ def test_the_lowest_versions_are_those_that_the_project_and_the_doctor_promise(n
 def test_the_workflow_runs_every_session_of_the_noxfile(noxfile: dict) -> None:
     pythons = noxfile["PYTHONS"]
     assert pythons[0] == "{}.{}".format(*doctor.PYTHON)
-    sessions = {f"pins-{python}": python for python in pythons} | {"lowest": pythons[0], "newest": pythons[-1]}
+    sessions = {f"pins-{python}": python for python in pythons} | {"lowest": pythons[0], "newest": pythons[-1], "colab": "3.12"}
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8"))
     assert {row["session"]: row["python"] for row in workflow["jobs"]["tests"]["strategy"]["matrix"]["include"]} == sessions
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

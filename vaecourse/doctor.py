@@ -45,6 +45,7 @@ SHIPPED = {  # sha256, as in data/README.md; None if the file may change
     "scoreboard.csv": None,
     "variants.csv": None,
 }
+COLABS_OWN = ("ipython", "ipywidgets")  # Colab depends on old versions of these two, with which the notebooks run as well
 MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 GB = 2**30
 
@@ -158,7 +159,8 @@ def package(name: str, minimum: str) -> tuple[bool, str, str]:
     version = _version(name)
     if version is None:
         return False, f"not installed for {sys.executable}", install
-    if _numbers(version) < _numbers(minimum):
+    old = _numbers(version) < _numbers(minimum)
+    if old and not (name in COLABS_OWN and "COLAB_RELEASE_TAG" in os.environ):
         return False, version, install
     try:
         importlib.import_module(module_of(name))
@@ -166,7 +168,7 @@ def package(name: str, minimum: str) -> tuple[bool, str, str]:
         if "home directory" in str(error):  # older releases of matplotlib and IPython need one
             return False, f"{version}, which needs a home folder, but this user has none", "set HOME to a folder of yours, and start again"
         return False, f"{version}, which cannot be imported ({_said(error)})", install.replace("--upgrade", "--force-reinstall")
-    return True, version, ""
+    return True, version, "this is Colab's own: leave it as it is, the notebooks run with it" if old else ""
 
 
 def digits() -> tuple[bool, str, str]:
