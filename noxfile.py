@@ -37,7 +37,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python="3.12")
 def colab(session: nox.Session) -> None:
-    """The course beside Colab's own old packages, installed by the line of docs/teaching.md; the notebooks run from the first cell to the last."""
+    """Notebooks run beside the old packages that Colab needs; the course is installed by the line of docs/teaching.md."""
     session.install("torch", "numpy", "pandas", "matplotlib", "scikit-learn", "safetensors", "tqdm", "pooch", "pillow", *COLAB)
     session.install("--no-deps", ".", "jaxtyping", "wadler-lindig", "anywidget", "psygnal")
     names = session.posargs or [f"notebooks/{name}.ipynb" for name in ("00_start_here", "03_naive_monte_carlo", "08_the_vae")]
