@@ -19,7 +19,10 @@ def two_sides(z, path, forward, backward, log_px: float) -> Figure:
     """The densities of `path`, a batch of T + 1 normals, at z (Z,); and histograms of the log weights of chains in both directions."""
     z, forward, backward = (np.asarray(a) for a in (z, forward, backward))
     fig, (left, right) = figure(
-        ["A path of small steps from q to the posterior", "log p(x) lies between the two averages"],
+        [
+            f"{len(path.mean) - 1} steps from q to the posterior",
+            f"Means {log_px - forward.mean():.1f} too low, {backward.mean() - log_px:.1f} too high",
+        ],
         ["z", "log weight of a chain, nats"],
         ["density", "share of the chains"],
         size=(9.6, 3.5),
@@ -45,8 +48,8 @@ def two_sides(z, path, forward, backward, log_px: float) -> Figure:
     top = 1.45 * right.get_ylim()[1]
     right.set(xlim=(low, high + 0.35 * (high - low)), ylim=(0, top))
     for x, words, color, side in (
-        (forward.mean(), "forward: mean\ntoo low", LOWER, "right"),
-        (backward.mean(), "reverse: mean\ntoo high", UPPER, "left"),
+        (forward.mean(), "forward:\nmean below", LOWER, "right"),
+        (backward.mean(), "reverse:\nmean above", UPPER, "left"),
     ):
         nudge = (-5 if side == "right" else 5, 0)
         right.annotate(words, (x, 0.93 * top), xytext=nudge, textcoords="offset points", color=color, ha=side, va="center", fontsize=9)
@@ -64,22 +67,22 @@ def two_sides(z, path, forward, backward, log_px: float) -> Figure:
 
 @in_course_style
 def enclosed(sides: Mapping[str, tuple[object, object]], widening: float) -> Figure:
-    """Lower and upper bounds minus the exact value, (B,) each: a line for each image, orange where it misses zero, in the order of the
+    """Lower and upper bounds minus the exact value, (B,) each: a line for each image, black where it misses zero, in the order of the
     lower bound. The last start is drawn twice, the second time enlarged. Dotted lines: how far each bound is widened, in nats.
     """
     names = [*sides, list(sides)[-1]]
-    counts = [int(np.sum((np.asarray(lower) <= 0) & (np.asarray(upper) >= 0))) for lower, upper in (sides[name] for name in names)]
-    titles = [f"{name[0].upper()}{name[1:]}: {n} of {len(sides[name][0])} enclose it" for name, n in zip(names, counts)]
-    titles[-1] = f"{names[-1][0].upper()}{names[-1][1:]}, enlarged"
-    fig, axes = figure(titles, "simulated images, by lower bound", ["bound - exact log p(x), nats", "", ""], size=(11.4, 3.8))
+    pairs = [(np.asarray(lower), np.asarray(upper)) for lower, upper in (sides[name] for name in names)]
+    titles = [f"{name[0].upper()}{name[1:]}: gap {(upper - lower).mean():.2f} nats" for name, (lower, upper) in zip(names, pairs)]
+    lower, upper = pairs[-1]
+    titles[-1] = f"Enlarged: {int(np.sum((lower <= 0) & (upper >= 0)))} of {len(lower)} enclose"
+    fig, axes = figure(titles, "simulated images,\nby lower bound", ["bound - exact log p(x), nats", "", ""], size=(9.6, 4.0))
     reach = 1.6 * widening
-    for ax, name, top in zip(axes, names, [reach] * len(sides) + [reach / 10]):
-        lower, upper = (np.asarray(side) for side in sides[name])
+    for ax, (lower, upper), top in zip(axes, pairs, [reach] * len(sides) + [reach / 10]):
         order = np.argsort(lower)
         lower, upper, rank = lower[order], upper[order], np.arange(len(order))
         inside = (lower <= 0) & (upper >= 0)
         ax.axhline(0, color=COLORS["exact"], lw=1)
-        ax.vlines(rank, lower, upper, colors=np.where(inside, "#AAAAAA", COLORS["posterior"]).tolist(), lw=1.2)
+        ax.vlines(rank, lower, upper, colors=np.where(inside, "#AAAAAA", "#000000").tolist(), lw=1.2)
         ax.plot(rank, upper, "^", ms=3.2, color=UPPER)
         ax.plot(rank, lower, "v", ms=3.2, color=LOWER)
         if top == reach:
@@ -90,30 +93,31 @@ def enclosed(sides: Mapping[str, tuple[object, object]], widening: float) -> Fig
             ax.text(0.98, 0.02, f"{beyond} reach beyond the panel", transform=ax.transAxes, color=GREY, fontsize=9, ha="right", va="bottom")
         ax.set(ylim=(-top, top), xticks=[])
     axes[0].text(0.02, 0.98, "▲ upper bound", transform=axes[0].transAxes, color=UPPER, fontsize=9, va="top")
-    axes[0].text(0.4, 0.98, "▼ lower bound", transform=axes[0].transAxes, color=LOWER, fontsize=9, va="top")
+    axes[0].text(0.5, 0.98, "▼ lower bound", transform=axes[0].transAxes, color=LOWER, fontsize=9, va="top")
     axes[1].text(len(rank), widening, f"± {widening:.1f} nats", color=GREY, fontsize=9, ha="right", va="bottom")
-    axes[1].text(0.02, 0.98, "grey line: zero is inside; orange: outside", transform=axes[1].transAxes, color=GREY, fontsize=9, va="top")
+    axes[1].text(0.02, 0.98, "grey: zero is inside; black: outside", transform=axes[1].transAxes, color=GREY, fontsize=9, va="top")
     return fig
 
 
 @in_course_style
 def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tuple[float, float]]) -> Figure:
     """Distance below the upper bound (mean, standard error) against the cost: of the annealed bound, and of the importance weighted one."""
+    cost = max(annealed)
     fig, ax = figure(
-        "At the largest cost the annealed bound is the closer one",
+        f"At {cost:,} passes: annealed {annealed[cost][0]:.1f} nats below, importance weighted {rival[cost][0]:.1f}",
         "forward and backward passes through the decoder for each image (log scale)",
         "nats below the upper bound,\n± 1 standard error",
         size=(7.4, 3.6),
     )
     ax.axhline(0, color=COLORS["exact"], lw=1)
     ax.axhspan(0, 0.5, color=GREY, alpha=0.12, lw=0)
-    for points, color, marker, words, end in (
-        (annealed, LOWER, "o", "annealed lower bound", 0),
-        (rival, COLORS["iwae"], "s", "importance weighted", -1),
+    for points, color, marker, words in (
+        (annealed, LOWER, "o", "annealed lower bound"),
+        (rival, COLORS["iwae"], "s", "importance weighted"),
     ):
         mean, error = np.asarray(list(points.values())).T
         ax.errorbar(list(points), mean, yerr=error, fmt=f"{marker}-", color=color, capsize=3, lw=1.5)
-        ax.annotate(words, (list(points)[end], mean[end]), xytext=(8, 4), textcoords="offset points", color=color, fontsize=9)
+        ax.annotate(words, (list(points)[-1], mean[-1]), xytext=(8, 4), textcoords="offset points", color=color, fontsize=9)
     costs = sorted({*annealed, *rival})
     highest = max(sum(pair) for pair in (*annealed.values(), *rival.values()))
     ax.set(
@@ -134,9 +138,14 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     bounds minus the exact value for several images (B,): the false upper one, the lower from the same start, the lower from elsewhere.
     """
     z, posterior, mean, spread = (np.asarray(a) for a in (z, posterior, mean, spread))
+    inside = posterior[(((z - mean) / spread) ** 2).sum(1) < 9].sum() / posterior.sum()
+    share = f"{inside:.1%}" if inside >= 0.001 else "< 0.1%"
     fig, (left, right) = figure(
-        ["The encoder looks elsewhere", "Some pairs agree, but far too low"],
-        ["", "ten test digits"],
+        [
+            f"Digit 1: {share} of the mass in the ellipse",
+            f"False upper bound up to {-min(*np.asarray(bounds['false upper']), 0):.0f} nats too low",
+        ],
+        ["", "test digit"],
         ["", "bound - exact log p(x), nats"],
         size=(9.6, 3.9),
     )
@@ -147,8 +156,11 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     left.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
     left.annotate("posterior", top, xytext=(0, -34), textcoords="offset points", color=COLORS["posterior"], fontsize=9, ha="center")
     right.axhline(0, color=COLORS["exact"], lw=1)
-    for (name, values), marker, color in zip(bounds.items(), "^v*", (UPPER, LOWER, COLORS["prior"])):
-        right.plot(np.arange(1, len(values) + 1), np.asarray(values), marker, ms=7, color=color, label=name)
+    for (name, values), marker, color, aside in zip(bounds.items(), "^v*", (UPPER, LOWER, COLORS["prior"]), (-0.25, 0, 0.25)):
+        right.plot(np.arange(1, len(values) + 1) + aside, np.asarray(values), marker, ms=7, color=color, label=name)
     right.legend(loc="lower right", frameon=False, fontsize=9)
     right.set(xticks=range(1, len(values) + 1))
+    right.grid(False, axis="x")
+    for between in np.arange(1.5, len(values)):
+        right.axvline(between, color="#DDDDDD", lw=0.8, zorder=0)
     return fig
