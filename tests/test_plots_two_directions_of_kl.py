@@ -60,6 +60,7 @@ def test_cover_or_choose_draws_the_fits_and_measures_in_widths_of_a_mode() -> No
     fits = {"wide": (norm(0, 2).pdf(z), "importance"), "narrow": (norm(-2, 0.5).pdf(z), "elbo")}
     fig = figures.cover_or_choose(z, norm(-2, 0.5).pdf(z), fits, [0.5, 1.0], [0.6, 1.0], [0.5, 0.4], std=0.5)
     left, right = fig.axes
+    assert right.get_title(loc="left") == "Reverse: the width falls between 2 and 4"
     np.testing.assert_allclose(drawn(left, "importance")[0][:, 1], norm(0, 2).pdf(z))
     np.testing.assert_allclose(drawn(right, "importance")[0], [[2, 1.2], [4, 2.0]])
     np.testing.assert_allclose(drawn(right, "elbo")[0], [[2, 1.0], [4, 0.8]])
@@ -81,6 +82,8 @@ def test_two_fits_shows_every_estimate_the_remarks_and_what_is_expected() -> Non
     (dashed,) = [some for some in dots.lines if some.get_linestyle() == "--"]
     assert list(dashed.get_xdata()) == [-0.755, -0.755]
     assert 0.5 < np.mean(dashed.get_ydata()) < 1.5
+    assert zoom.get_title(loc="left") == "Enlarged, 47%: ESS 990"
+    assert dots.get_title(loc="left") == "On one mode: median −0.75 nats"
     wanted = {"one", "two", "q", "47%", "ESS 10", "ESS 990", "error of 2 estimates each, nats", "log of share"}
     assert wanted <= set(texts(fig))
 
@@ -118,11 +121,14 @@ def test_aggregates_draws_the_curves_the_means_and_the_circle_of_the_prior() -> 
     divergences = {"digits": [4.0, 2.06], "samples": [3.0, 0.9], "others": [2.9, 0.8]}
     latents = {"digits": [[3.0, 1.0], [0.0, 2.0]], "samples": [[0.5, 0.5]], "others": [[9.0, 9.0]]}
     fig = figures.aggregates([10, 100], divergences, latents, ("elbo", "prior", "prior"))
-    curves, plane = fig.axes
+    curves, plane, beside = fig.axes
     np.testing.assert_array_equal(drawn(curves, "elbo")[0], [[10, 4.0], [100, 2.06]])
     np.testing.assert_array_equal(drawn(plane, "elbo")[0], latents["digits"])
-    np.testing.assert_array_equal(drawn(plane, "prior"), [latents["samples"]])
-    (circle,) = drawn(plane, "naive")
-    np.testing.assert_allclose((circle**2).sum(1), chi2(2).ppf(0.95))
-    assert curves.get_title(loc="left") == "At N = 100: digits 1.2 nats above samples"
-    assert {"digits", "samples"} <= set(texts(fig))
+    np.testing.assert_array_equal(drawn(beside, "prior"), [latents["samples"]])
+    for some in (plane, beside):
+        (circle,) = drawn(some, "naive")
+        np.testing.assert_allclose((circle**2).sum(1), chi2(2).ppf(0.95))
+    assert curves.get_title(loc="left") == "N = 100: digits 1.2 nats above"
+    assert plane.get_title(loc="left") == "digits: 50% outside"
+    assert beside.get_title(loc="left") == "samples: 0% outside"
+    assert {"digits", "samples", "circle: 95 % of the prior"} <= set(texts(fig))

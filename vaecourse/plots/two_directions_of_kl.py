@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, in_course_style, line
+from vaecourse.plots import COLORS, _subplots, figure, in_course_style, line
 
 AMBER = "#A36A00"  # the posterior's orange, dark enough for text
 FULL = "#8B2FC9"  # fits with a full covariance
@@ -45,32 +45,33 @@ def levels(probs, shares: Sequence[float] = SHARES) -> list[float]:
 
 @in_course_style
 def cover_or_choose(z, target, fits: Mapping[str, tuple[object, str]], half_distance, forward, reverse, std: float) -> Figure:
-    """A density (Z,) with two modes and Gaussians fitted to it; the widths of both fits (D,) against half the distance of the modes.
+    """A mixture (Z,) of two components and Gaussians fitted to it; the widths of both fits (D,) against half the components' distance.
 
-    `fits` maps a label to a density (Z,) and a colour. All distances are divided by `std`, the width of one mode.
+    `fits` maps a label to a density (Z,) and a colour: first the fit by moments, then the reverse fit. All distances are divided by
+    `std`, the width of one component.
     """
-    titles = ["One covers both modes, one chooses", "The reverse fit covers close modes only"]
-    fig, (ax, widths) = figure(
-        titles, ["z", "distance of the modes / width of a mode"], ["density", "width of q / width of a mode"], size=(9.8, 3.7)
-    )
+    distance = 2 * np.asarray(half_distance) / std
+    drop = int(np.diff(np.asarray(reverse)).argmin())
+    titles = [
+        "Forward: both components; reverse: one",
+        f"Reverse: the width falls between {distance[drop]:.2g} and {distance[drop + 1]:.2g}",
+    ]
+    labels = ["z", "distance of the components / width of one"], ["density", "width of q / width of one component"]
+    fig, (ax, widths) = figure(titles, *labels, size=(9.8, 3.7))
     z, target = np.asarray(z), np.asarray(target)
     ax.fill_between(z, target, color=COLORS["posterior"], alpha=0.45, lw=0)
     top = int(target.argmax())
-    for i, (label, (density, color)) in enumerate(fits.items()):
+    for (label, (density, color)), nudge in zip(fits.items(), ((10, 24), (10, -4))):
         density = np.asarray(density)
         line(ax, z, density, "", color)
         color = COLORS.get(color, color)
         at = int(density.argmax())
-        ax.annotate(label, (z[at], density[at]), xytext=(14, 2 + 12 * i), textcoords="offset points", color=color, fontsize=9)
+        ax.annotate(label, (z[at], density[at]), xytext=nudge, textcoords="offset points", color=color, fontsize=9)
     ax.annotate("p(z)", (z[top], 0.45 * target[top]), color=AMBER, fontsize=9, ha="center")
     ax.set(ylim=(0, 1.15 * max(np.asarray(density).max() for density, _ in fits.values())))
-    distance = 2 * np.asarray(half_distance) / std
-    for values, label, color, nudge in (
-        (forward, "smallest KL(p ‖ q)", "importance", (-118, 4)),
-        (reverse, "smallest KL(q ‖ p)", "elbo", (-110, 12)),
-    ):
+    for values, label, color, nudge in zip((forward, reverse), fits, ("importance", "elbo"), ((-168, -22), (-160, -14))):
         line(widths, distance, np.asarray(values) / std, label, color, marker="o", ms=4, nudge=nudge)
-    widths.set(ylim=(0, None), xlim=(0, None))
+    widths.set(ylim=(0, 1.1 * np.max(forward) / std), xlim=(0, None))
     return fig
 
 
@@ -86,11 +87,18 @@ def two_fits(
     the error that the share of its mode leads us to expect, drawn as a dashed line.
     """
     runs = len(next(iter(errors.values()))[0])
-    zooms = [f"Enlarged: mode with {fit.label}" for fit in fits[1:]]
-    titles = ["Posterior and fits", *zooms, "On one mode: mostly too low"]
-    fig, (ax, *near, dots) = figure(
-        titles, [""] * (1 + len(zooms)) + [f"error of {runs} estimates each, nats"], size=(3.7 * len(titles), 3.9)
-    )
+    zooms = [f"Enlarged, {fit.label}: {remark}" for fit, (_, _, remark) in zip(fits[1:], list(errors.values())[1:])]
+    medians = " and ".join(f"{np.median(np.asarray(values)):.2f}" for values, *_ in list(errors.values())[1:]).replace("-", "−")
+    titles = ["One fit around both modes, one on each", *zooms, f"On one mode: median {medians} nats"]
+    columns = (len(titles) + 1) // 2
+    fig, axes = _subplots(2, columns, (4.9 * columns, 7.4))
+    ax, *near = axes.flat[: len(titles) - 1]
+    dots = axes.flat[len(titles) - 1]
+    for some, title in zip(axes.flat, titles):
+        some.set_title(title, loc="left", fontsize=11, fontweight="bold", y=1.0)
+    for unused in axes.flat[len(titles) :]:
+        unused.remove()
+    dots.set_xlabel(f"error of {runs} estimates each, nats")
     regions(ax, nodes, probs)
     for fit in fits:
         outline(ax, fit)
@@ -172,26 +180,40 @@ def cases(
 
 @in_course_style
 def aggregates(n, divergences: Mapping[str, object], latents: Mapping[str, object], colors: Sequence[str]) -> Figure:
-    """KL(aggregate || prior) in nats against the number of images n (N,), and the posterior means of the images in the plane.
+    """KL(aggregate || prior) in nats against the number of images n (N,), and the posterior means of two sets of images, side by side.
 
     `divergences` maps a label to its divergences (N,), `latents` a label to means (M, 2), of which the first two sets are drawn. There is
-    a colour for each label. A circle holds 95 % of the standard normal prior.
+    a colour for each label. A circle holds 95 % of the standard normal prior; the titles say which share of the means lies outside.
     """
     apart, most = [np.asarray(values)[-1] for values in divergences.values()], int(np.max(n))
-    titles = [f"At N = {most}: digits {apart[0] - max(apart[1:]):.1f} nats above samples", "Posterior means: the digits spread farther"]
-    fig, (ax, plane) = figure(titles, ["number of images N (log scale)", "$z_1$"], ["KL(q̄ ‖ p), nats", "$z_2$"], size=(9.8, 4.1))
+    pairs = [(label, np.asarray(means)) for label, means in latents.items()][:2]
+    radius, reach = (-2 * np.log(0.05)) ** 0.5, 1.1 * max(np.abs(means).max() for _, means in pairs)
+    outside = [f"{label}: {(np.hypot(*means.T) > radius).mean():.0%} outside" for label, means in pairs]
+    titles = [f"N = {most}: digits {apart[0] - max(apart[1:]):.1f} nats above", *outside]
+    fig, (ax, *planes) = figure(
+        titles, ["number of images N (log scale)", "$z_1$", "$z_1$"], ["KL(q̄ ‖ p), nats", "$z_2$", ""], size=(10.4, 3.6)
+    )
     for (label, values), color, mark in zip(divergences.items(), colors, "os^"):
         ax.plot(n, np.asarray(values), color=COLORS.get(color, color), marker=mark, ms=5, label=label)
-    ax.set(xscale="log", ylim=(0, None))
+    ax.set(xscale="log", ylim=(0, 1.3 * max(np.max(values) for values in divergences.values())))
     ax.set_xticks(n, [f"{m:,}" for m in n])
     ax.minorticks_off()
     ax.legend(frameon=False, fontsize=9, loc="upper right")
-    for (label, means), color, mark in list(zip(latents.items(), colors, "os"))[:2]:
-        plane.plot(*np.asarray(means).T, mark, color=COLORS.get(color, color), ms=2.5, alpha=0.7, label=label, mew=0)
-    angle, radius = np.linspace(0, 2 * np.pi, 201), (-2 * np.log(0.05)) ** 0.5
-    plane.plot(radius * np.cos(angle), radius * np.sin(angle), color=COLORS["naive"], lw=1.5, label="95 % of the prior")
-    plane.set(aspect="equal")
-    plane.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
+    angle = np.linspace(0, 2 * np.pi, 201)
+    for plane, (_, means), color, mark in zip(planes, pairs, colors, "os"):
+        plane.plot(*means.T, mark, color=COLORS.get(color, color), ms=3, alpha=0.7, mew=0)
+        plane.plot(radius * np.cos(angle), radius * np.sin(angle), color=COLORS["naive"], lw=1.5)
+        plane.set(aspect="equal", anchor="N", xlim=(-reach, reach), ylim=(-reach, reach))
+    planes[-1].annotate(
+        "circle: 95 % of the prior",
+        (0, -radius),
+        (0, -9),
+        textcoords="offset points",
+        color=COLORS["naive"],
+        fontsize=9,
+        ha="center",
+        va="top",
+    )
     return fig
 
 
