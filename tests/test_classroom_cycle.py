@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import csv
+import getpass
 from pathlib import Path
 
 import nbformat
@@ -30,11 +31,32 @@ ANSWERS = {  # by student: what stands in the cells of gaussian_kl and elbo; Non
     "untouched": (None, None),
 }
 POINTS = {"right": 4, "half": 3, "absent": 0, "endless": 2, "hostile": 0, "untouched": 0}
+NEIGHBOUR = getpass.getuser()  # on a hub: nbgrader's exchange knows students by the names of their accounts
 
 
 def run(folder: Path, *arguments: str) -> None:
     done = nbgrader(folder, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def answered(notebook: nbformat.NotebookNode, answers: tuple[str | None, str | None]) -> nbformat.NotebookNode:
+    """The notebook with these answers in the cells of gaussian_kl and elbo."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        which = {"gaussian_kl": 0, "elbo": 1}.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        if which is not None and answers[which] is not None:
+            cell.source = answers[which]
+    return notebook
+
+
+def fetch_and_submit(course: Path, home: Path) -> None:
+    """A student whose account is on the teacher's machine: fetches the assignment, answers half of it, and submits."""
+    settings = f'c.Exchange.root = "{course / "exchange"}"\nc.CourseDirectory.course_id = "vaecourse"\n'
+    (home / "nbgrader_config.py").write_text(settings)
+    run(home, "fetch_assignment", NAME)
+    fetched = home / NAME / f"{NAME}.ipynb"
+    nbformat.write(answered(nbformat.read(fetched, as_version=4), ANSWERS["half"]), fetched)
+    run(home, "submit", NAME)
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +69,10 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     downloads = folder / "downloaded" / NAME / "archive"
     downloads.mkdir(parents=True)
     for student, answers in ANSWERS.items():
-        notebook = copy.deepcopy(released)
-        for cell in notebook.cells:
-            which = {"gaussian_kl": 0, "elbo": 1}.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
-            if which is not None and answers[which] is not None:
-                cell.source = answers[which]
-        nbformat.write(notebook, downloads / f"{student}_{NAME}.ipynb")
+        nbformat.write(answered(released, answers), downloads / f"{student}_{NAME}.ipynb")
     run(folder, "zip_collect", NAME)
+    fetch_and_submit(folder, tmp_path_factory.mktemp("home"))
+    run(folder, "collect", NAME)
     nbgrader(folder, "autograde", NAME, "--create")  # its status is not 0: the hostile answer ends its kernel
     nbgrader(folder, "generate_feedback", NAME)
     run(folder, "export")
@@ -64,6 +83,7 @@ def test_every_student_gets_exactly_the_points_of_the_answers(graded: Path) -> N
     with (graded / "grades.csv").open(newline="") as file:
         scores = {row["student_id"]: float(row["score"] or 0) for row in csv.DictReader(file)}
     assert {student: scores.get(student, 0) for student in POINTS} == POINTS
+    assert scores[NEIGHBOUR] == POINTS["half"]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +106,7 @@ def test_the_class_summary_counts_the_outcomes(graded: Path, capsys: pytest.Capt
     assert found["half", "gaussian_kl"].outcome == "known mistake"
     assert found["untouched", "elbo"].outcome == "not attempted"
     assert found["endless", "gaussian_kl"].outcome == "other mistake"
-    assert "1 × gaussian_kl" in summary(found.values())
+    assert "2 × gaussian_kl" in summary(found.values())
     assert main(["class", str(graded / "autograded"), "--csv", str(tmp_path / "out.csv")]) == 0
     assert "half" in capsys.readouterr().out
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 1 + len(found)
