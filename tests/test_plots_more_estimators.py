@@ -67,7 +67,7 @@ def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_basel
     np.testing.assert_array_equal(exact[:, 1], [40, 30, 25])
     np.testing.assert_array_equal(measured[:, 1], [41, 29.5, 25.2])
     assert ax.lines[-1].get_linestyle() == "None"
-    assert {"none", "best", "leave-one-out\n(dots: measured)"} <= texts(fig)
+    assert {"none", "best", "leave-one-out\n(dots: measured)", "Leave-one-out falls from 40 at S = 2 to 25 at S = 8"} <= texts(fig)
     assert ax.get_ylim()[0] < 20 < 45 < ax.get_ylim()[1]
 
 
@@ -86,7 +86,9 @@ def test_landing_draws_the_toy_and_a_dot_for_every_repetition_of_the_digit() -> 
     for ax in fig.axes:
         assert drawn(ax)[-1][0, 0] == pytest.approx(0.5**0.5)
         assert ax.get_ylim()[0] == 0
-    assert {"dots: 2 repetitions", "1/√2", "whole gradient", "without the score term"} <= texts(fig)
+    assert {"Digit: 4 instead of 32 at the fitted q", "dots: 2 repetitions", "1/√2", "whole gradient", "without the score term"} <= texts(
+        fig
+    )
 
 
 def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:
@@ -98,7 +100,7 @@ def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:
         np.testing.assert_array_equal(np.column_stack([p[:, 1] for p in part[:3]]), runs)
         np.testing.assert_array_equal(part[3][:, 1], np.median(runs, 1))
     assert set(lines[8][:, 1]) == {0.02}
-    said = {"3 runs each: without the score term the gap settles lower", "smallest gap of all runs: 0.020", "whole", "short"}
+    said = {"3 runs each end around 3.10 nats with the score, 3.02 without", "smallest gap of all runs: 0.020", "whole", "short"}
     assert said <= texts(fig)
 
 
@@ -111,6 +113,7 @@ def test_signal_to_noise_draws_ratios_and_the_bias() -> None:
     assert [list(points[:, 1]) for points in drawn(right)] == [[1, 1], [1.0, 4.0, 17.0]]
     for ax in fig.axes:
         assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
+    assert {"The plain ratio falls from 0.400 to 0.100", "Without squares: 17 times too large"} <= texts(fig)
     assert {"plain", "doubly", "unbiased", "score dropped,\nweights not squared"} <= texts(fig)
 
 

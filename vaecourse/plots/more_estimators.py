@@ -20,8 +20,8 @@ def growth(latents, of_a_sum: Mapping[str, object], mixed: Mapping[str, object])
     Both panels share their scales, which are logarithmic.
     """
     latents = np.asarray(latents)
-    titles = ["f a sum: the kept term does not depend on K", "f a squared sum: all of them grow"]
-    fig, axes = figure(titles, "latents K", ["variance of one sample", ""], size=(9.8, 4.1))
+    titles = ["f a sum: dropping terms stops the growth", "f a squared sum: it only slows the growth"]
+    fig, axes = figure(titles, "latents K", ["variance of one sample", ""], size=(9.2, 4.1))
     every = np.concatenate([np.asarray(curve) for curves in (of_a_sum, mixed) for curve in curves.values()])
     styles = {"no baseline": ":", "best baseline": "--"}
     for ax, curves in zip(axes, (of_a_sum, mixed)):
@@ -57,7 +57,8 @@ def waves(omega, score, path, squared) -> Figure:
 def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figure:
     """S times the variance of an average of S samples against S: leave-one-out exact and measured, and a level for each fixed baseline."""
     samples, exact, measured = (np.asarray(a) for a in (samples, exact, measured))
-    fig, ax = figure("With two samples, leave-one-out gains little", "samples S", "S times the variance", size=(6.8, 3.7))
+    title = f"Leave-one-out falls from {exact[0]:.0f} at S = {samples[0]} to {exact[-1]:.0f} at S = {samples[-1]}"
+    fig, ax = figure(title, "samples S", "S times the variance", size=(6.8, 3.7))
     for name, level in levels.items():
         ax.plot(samples[[0, -1]], [level, level], color=GREY, lw=1.2, ls="--")
         ax.annotate(name, (samples[-1], level), xytext=(6, 0), textcoords="offset points", color=GREY, va="center", fontsize=9)
@@ -82,10 +83,12 @@ def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
     width, full, short, digit_width, digit_full, digit_short = (
         np.asarray(a) for a in (width, full, short, digit_width, digit_full, digit_short)
     )
-    titles = ["Bench: 0 at the posterior, worse below 1/√2", "The digit: low at the fitted q, but not 0"]
+    at_fit = np.abs(np.asarray(digit_width) - 1).argmin()
+    fell = [f"{values.mean(0)[at_fit]:.0f}" for values in (digit_full, digit_short)]
+    titles = ["Bench: 0 at the width of the posterior", f"Digit: {fell[1]} instead of {fell[0]} at the fitted q"]
     labels = ["width of q / width of the posterior", "width of q / width of the fitted q"]
     fig, axes = figure(
-        titles, labels, ["standard deviation of one sample, in μ", "scatter of one sample, all four entries"], size=(9.8, 3.9)
+        titles, labels, ["standard deviation of one sample, in μ", "scatter of one sample, all four entries"], size=(9.2, 3.9)
     )
     axes[0].plot(width, full, color=PATH)
     axes[0].plot(width, short, color=SHORT)
@@ -110,7 +113,10 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
     steps = np.asarray(steps)
     runs = {name: np.asarray(gap) for name, gap in gaps.items()}
     n, best = next(iter(runs.values())).shape[1], min(gap.min() for gap in runs.values())
-    fig, ax = figure(f"{n} runs each: without the score term the gap settles lower", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8))
+    late = [f"{np.median(gap[-10:].mean(0)):.2f}" for gap in runs.values()]  # of the averages over the last ten looks
+    fig, ax = figure(
+        f"{n} runs each end around {late[0]} nats with the score, {late[1]} without", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8)
+    )
     for (name, gap), ink in zip(runs.items(), (PATH, SHORT)):
         ax.plot(steps, gap, color=ink, lw=0.7, alpha=0.35)
         line(ax, steps, np.median(gap, 1), name, ink, lw=2.2, nudge=(5, 0 if ink == PATH else 9))
@@ -124,7 +130,7 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
         va="top",
         fontsize=9,
     )
-    ax.set(yscale="log", xlim=(steps[0], 1.2 * steps[-1]), ylim=(0.6 * best, 1.3 * max(gap.max() for gap in runs.values())))
+    ax.set(yscale="log", xlim=(steps[0], 1.16 * steps[-1]), ylim=(0.6 * best, 1.3 * max(gap.max() for gap in runs.values())))
     return fig
 
 
@@ -132,8 +138,12 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
 def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], biased) -> Figure:
     """Signal-to-noise ratios against k, {name: (colour, ratios)}; right, the mean over the true gradient if only the score is dropped."""
     k = np.asarray(k)
-    titles = ["The plain ratio falls with k, the other ends higher", "Not squaring the weights biases the mean"]
-    fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "mean / true gradient"], size=(9.8, 3.9))
+    first = np.asarray(next(iter(curves.values()))[1])
+    titles = [
+        f"The plain ratio falls from {first[0]:.3f} to {first[-1]:.3f}",
+        f"Without squares: {np.asarray(biased)[-1]:.0f} times too large",
+    ]
+    fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "mean / true gradient"], size=(9.2, 3.9))
     for name, (color, ratio) in curves.items():
         line(axes[0], k, ratio, name, color, marker="o", ms=4, nudge=(5, -4))
     axes[1].axhline(1, color=COLORS["exact"], lw=1)
@@ -154,7 +164,7 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
     """
     tau = np.asarray(tau)
     titles = ["Bias falls with the temperature …", "… and the noise rises"]
-    fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.8, 3.9))
+    fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.2, 3.9))
     for ax, curves in zip(axes, (bias, noise)):
         for (name, values), style in zip(curves.items(), ("-", "--")):
             ax.plot(tau, values, color=PATH, ls=style, marker="o", ms=4, label=f"{name} f")
@@ -163,14 +173,15 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
         ax.minorticks_off()
     axes[0].legend(frameon=False, loc=(0.04, 0.68))
     _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
-    _level(axes[1], tau, unbiased, "leave-one-out", SCORE)
+    _level(axes[1], tau, unbiased, "leave-one-out", SCORE, end=-1)
     return fig
 
 
-def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str) -> None:
-    """A dashed horizontal line with its name above its left end."""
+def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str, end: int = 0) -> None:
+    """A dashed horizontal line with its name above its left end (0) or its right one (-1)."""
     ax.axhline(height, color=color, lw=1.2, ls="--")
-    ax.annotate(name, (x[0], height), xytext=(0, 3), textcoords="offset points", color=color, fontsize=9)
+    side = "right" if end else "left"
+    ax.annotate(name, (x[end], height), xytext=(0, 3), textcoords="offset points", color=color, fontsize=9, ha=side)
 
 
 @in_course_style
@@ -182,11 +193,10 @@ def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero
     samples = np.asarray(samples)
     fig, ax = figure("Noise averages out, bias stays", "samples S", "root mean squared error", size=(7.4, 4))
     line(ax, samples, unbiased, "leave-one-out", SCORE)
-    for (name, error), style in zip(
-        relaxed.items(), ("-", "--", "-", "--")
-    ):  # as in `temperatures`, solid and dashed are two continuations
-        line(ax, samples, error, name, PATH, ls=style)
+    looks = (("-", 1.8), ("--", 1.8), ("-", 1.0), ("--", 1.0))  # as in `temperatures`, solid and dashed are two continuations
+    for (name, error), (style, width) in zip(relaxed.items(), looks):
+        line(ax, samples, error, name, PATH, ls=style, lw=width)
     ax.axhline(zero, color=GREY, lw=1, ls="-.")
     ax.annotate("the estimate 0", (samples[-1], zero), xytext=(-4, 3), textcoords="offset points", color=GREY, fontsize=9, ha="right")
-    ax.set(xscale="log", yscale="log", xlim=(samples[0], 10 * samples[-1]))
+    ax.set(xscale="log", yscale="log", xlim=(samples[0], 9 * samples[-1]))
     return fig
