@@ -24,15 +24,15 @@ def points(ax: Axes, color: str) -> np.ndarray:
 def test_how_many_draws_every_training_and_joins_the_means() -> None:
     bound = [[-160.0, -164.0], [-130.0, -132.0], [-128.0, -126.0], [-129.0, -129.0]]
     active, carrying = [[2, 2], [10, 10], [19, 20], [46, 48]], [[2, 2], [8, 9], [12, 10], [15, 17]]
-    fig = figures.how_many([2, 10, 20, 50], bound, active, carrying, [0.1, 2.0, 0.5])
-    left, middle, right = fig.axes
+    fig = figures.how_many([2, 10, 20, 50], bound, active, carrying)
+    left, middle = fig.axes
     expected = [[k, value] for k, row in zip((2, 10, 20, 50), bound) for value in row]
     np.testing.assert_allclose(points(left, COLORS["iwae"]), expected)
     np.testing.assert_allclose(points(middle, COLORS["elbo"])[:, 1], np.ravel(carrying))
     means = [list(d.get_ydata()) for ax in (left, middle) for d in ax.lines if d.get_linestyle() == "-"]
     assert means == [[-162, -131, -127, -129], [2, 10, 19.5, 47], [2, 8.5, 11, 16]]
-    assert [bar.get_height() for bar in right.patches] == [2.0, 0.5, 0.1]
-    assert left.get_title(loc="left") == "From 20 to 50 little changes"
+    titles = [ax.get_title(loc="left") for ax in fig.axes]
+    assert titles == ["2 to 10: +31 nats; 20 to 50: −2", "K = 50: 47 active, 16 carry over 0.1 nats"]
     notes = {t.get_text(): t.xy for t in middle.texts if hasattr(t, "xy")}
     assert notes == {"active units": (50, 47), "more than 0.1 nats": (50, 16)}
 
@@ -43,7 +43,8 @@ def test_clouds_share_their_axes_and_say_how_often_the_classifier_is_right() -> 
     np.testing.assert_allclose(points(fig.axes[0], COLORS["posterior"]), codes)
     np.testing.assert_allclose(points(fig.axes[1], COLORS["prior"]), samples)
     assert fig.axes[0].axis() == fig.axes[1].axis()
-    assert {"Codes of 3 held-out digits", "1 samples of the prior", "a classifier is right in\n59% (chance: 50%)"} <= set(texts(fig))
+    assert {"Codes of 3 held-out digits", "1 samples of the prior"} <= set(texts(fig))
+    assert fig.get_suptitle() == "A classifier tells them apart: right in 59.4% (chance: 50%)"
 
 
 def test_the_ceiling_is_log_n_and_is_named_with_the_information_where_they_coincide() -> None:
@@ -98,13 +99,13 @@ def test_without_a_baseline_the_plane_ends_at_the_points() -> None:
     assert "independent pixels" not in texts(ax.figure)
 
 
-def test_shared_information_is_drawn_above_its_floor_as_a_share_of_the_entropy() -> None:
-    one, other = np.array([[0.1, 0.3, 0.0], [0.5, 0.0, 0.0]]), np.array([[0.1, 0.1, 0.15], [0.05, 0.1, 0.0]])
-    fig = figures.shared({"own": one, "rotated": other}, [0.1, 0.0], [2.0, 1.0], ["slant", "width"])
-    own, rotated = fig.axes[:2]
-    np.testing.assert_allclose(own.images[0].get_array(), [[10, 0, 0], [0, 0, 50]])  # latents 2, 3 and 1
-    assert [t.get_text() for t in own.get_xticklabels()] == ["2", "3", "1"]
-    np.testing.assert_allclose(rotated.images[0].get_array(), [[2.5, 0, 0], [0, 10, 5]])  # latents 3, 2 and 1
-    assert own.images[0].get_clim() == rotated.images[0].get_clim() == (0, 50)
-    assert [t.get_text() for t in own.texts] == ["10%", "50%"]
-    assert [t.get_text() for t in own.get_yticklabels()] == ["slant", "width"]
+def test_what_is_held_is_sorted_by_what_all_latents_explain() -> None:
+    turned = [[0.2, 0.3], [0.6, 0.1], [0.05, 0.0]]
+    fig = figures.held(["slant", "thickness", "width"], [0.79, 0.9, 0.23], [0.43, 0.31, 0.07], turned)
+    (ax,) = fig.axes
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["width", "slant", "thickness"]  # from below
+    np.testing.assert_allclose([bar.get_width() for bar in ax.patches], [23, 79, 90])
+    np.testing.assert_allclose(points(ax, "#A36A00"), [[7, 0], [43, 1], [31, 2]])
+    rotated = points(ax, "#777777")
+    np.testing.assert_allclose(sorted(map(tuple, rotated)), [(0, 0), (5, 0), (10, 2), (20, 1), (30, 1), (60, 2)], atol=1e-9)
+    assert ax.get_title(loc="left") == "The best single latent explains 43% or less, all together up to 90%"

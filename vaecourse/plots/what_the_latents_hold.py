@@ -11,19 +11,27 @@ from matplotlib.figure import Figure
 from vaecourse.plots import COLORS, figure, in_course_style, line
 
 GREEN, PINK, GREY, AMBER = COLORS["elbo"], COLORS["iwae"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
+PINK_INK = "#A0447C"
+
+
+def _signed(change: float) -> str:
+    """A change in whole nats, with its sign."""
+    return f"{change:+.0f}".replace("-", "−")
 
 
 @in_course_style
-def how_many(sizes: Sequence[int], bound, active, carrying, nats) -> Figure:
-    """The bound (sizes, seeds), the latents in use by two counts (sizes, seeds each), and the nats of each latent of the largest model.
+def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
+    """The bound (sizes, seeds), and the latents in use by two counts (sizes, seeds each).
 
     Each dot is a training, each line joins the means over seeds.
     """
-    bound, active, carrying, nats = (np.asarray(a, dtype=float) for a in (bound, active, carrying, nats))
-    last = sizes[-1]
-    titles = [f"From {sizes[-2]} to {last} little changes", "Two counts can disagree", f"K = {last}: most carry little"]
-    below = ["latents K (log scale)", "latents K (log scale)", "latents of one model, sorted"]
-    fig, axes = figure(titles, below, ["nats per held-out digit", "latents in use", "KL to the prior, nats"], size=(10.4, 3.6))
+    bound, active, carrying = (np.asarray(a, dtype=float) for a in (bound, active, carrying))
+    last, means = sizes[-1], bound.mean(1)
+    titles = [
+        f"{sizes[0]} to {sizes[1]}: {_signed(means[1] - means[0])} nats; {sizes[-2]} to {last}: {_signed(means[-1] - means[-2])}",
+        f"K = {last}: {active[-1].mean():.0f} active, {carrying[-1].mean():.0f} carry over 0.1 nats",
+    ]
+    fig, axes = figure(titles, "latents K (log scale)", ["nats per held-out digit", "latents in use"], size=(8.8, 3.8))
     line(axes[1], sizes, sizes, "", "exact", ls="--", lw=1, zorder=5)
     for ax, values, color in ((axes[0], bound, PINK), (axes[1], active, AMBER), (axes[1], carrying, GREEN)):
         for k, of_seeds in zip(sizes, values):
@@ -34,8 +42,7 @@ def how_many(sizes: Sequence[int], bound, active, carrying, nats) -> Figure:
         at = {"xytext": place, "textcoords": "offset points", "ha": "right", "va": "center"}
         axes[1].annotate(name, (last, height), color=color, fontsize=9, **at)
     axes[1].text(sizes[0], 0.72 * last, "dashed:\nall K", color=GREY, fontsize=9)
-    axes[2].bar(range(1, len(nats) + 1), np.sort(nats)[::-1], color=GREEN)
-    for ax in axes[:2]:
+    for ax in axes:
         ax.set(xscale="log", xticks=sizes, xticklabels=sizes)
         ax.minorticks_off()
     return fig
@@ -50,7 +57,8 @@ def clouds(codes, draws, share: float) -> Figure:
         points = np.asarray(points)
         ax.plot(points[:, 0], points[:, 1], "o", ms=2.2, color=COLORS[color], alpha=0.7)
         ax.set(xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
-    axes[1].text(-3.8, 3.9, f"a classifier is right in\n{share:.0%} (chance: 50%)", fontsize=9, va="top")
+        ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10, fontweight="normal")
+    fig.suptitle(f"A classifier tells them apart: right in {share:.1%} (chance: 50%)", x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
 
@@ -102,9 +110,9 @@ def plane(runs: Mapping[str, object], title: str, baseline: float | None = None)
     if wide:
         ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
         ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
-    others = iter(("importance", "naive", "iwae"))
+    others = iter((COLORS["importance"], COLORS["naive"], PINK_INK))
     for name, points in runs.items():
-        color = COLORS["elbo" if name in ("β = 1", "weight 1") else next(others)]
+        color = GREEN if name in ("β = 1", "weight 1") else next(others)
         ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=color, alpha=0.85)
         empty = points[:, 0].max() < 0.02 * right
         ax.annotate(name, points[points[:, 0].argmax()], xytext=(10, -12 if empty else 7), color=color, **place)
@@ -124,27 +132,23 @@ def _equal_elbo(ax: Axes, across: tuple[float, float], along: tuple[float, float
 
 
 @in_course_style
-def shared(information: Mapping[str, object], floor, entropy, names: Sequence[str]) -> Figure:
-    """The information (factors, latents) that each latent has about each factor, a panel for each code on one scale.
+def held(names: Sequence[str], together, alone, turned) -> Figure:
+    """The share of the variance of each factor explained by all latents, by the best single one, and by that of each rotated code.
 
-    Drawn is what exceeds `floor`, the information about each factor that an unrelated latent appears to have, as a share of the factor's
-    entropy. The latents are sorted by the factor of which they have most, and the largest value of each row is written beside it.
+    Args:
+        names: of the F factors.
+        together, alone: the shares, (F,).
+        turned: the shares for the rotated codes, (F, rotations).
     """
-    floor, entropy = (np.asarray(a, dtype=float)[:, None] for a in (floor, entropy))
-    shares = {title: np.clip(np.asarray(values) - floor, 0, None) / entropy for title, values in information.items()}
-    top = max(values.max() for values in shares.values())
-    fig, axes = figure(list(shares), "latents, sorted", size=(10.4, 4.1))
-    fig.suptitle(
-        "Slant, thickness and scale are shared by several latents, in both codes", x=0.01, ha="left", fontsize=11, fontweight="bold"
-    )
-    for i, (ax, values) in enumerate(zip(axes, shares.values())):
-        order = np.lexsort((-values.max(0), values.argmax(0)))
-        drawn = ax.imshow(100 * values[:, order], cmap="Greys", vmin=0, vmax=100 * top, aspect="auto")
-        for row, largest in enumerate(values.max(1)):
-            ax.text(len(order) - 0.4, row, f"{largest:.0%}", fontsize=8, va="center", color=GREY)
-        ax.set(yticks=range(len(names)), yticklabels=list(names) if i == 0 else [])
-        ax.set(xticks=range(len(order)), xticklabels=order + 1)
-        ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10, fontweight="normal")
-        ax.grid(False)
-    fig.colorbar(drawn, ax=axes, label="percent of the factor's entropy,\nabove the noise floor")
+    together, alone, turned = (100 * np.asarray(a, dtype=float) for a in (together, alone, turned))
+    order, rows = np.argsort(together), np.arange(len(names))
+    title = f"The best single latent explains {alone.max():.0f}% or less, all together up to {together.max():.0f}%"
+    fig, ax = figure(title, "percent of the factor's variance, on other digits", size=(8.6, 4.2))
+    ax.barh(rows, together[order], color=GREEN, alpha=0.35, height=0.7, label="all latents")
+    ax.plot(turned[order], rows, "o", ms=3, color="#777777", alpha=0.5)
+    ax.plot([], [], "o", ms=3, color="#777777", label=f"the best single one, {turned.shape[1]} rotated codes")
+    ax.plot(alone[order], rows, "D", ms=6, color=AMBER, label="the best single one, shipped code")
+    ax.set(yticks=rows, yticklabels=[names[i] for i in order], xlim=(0, 100))
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="lower right", fontsize=9)
     return fig
