@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from vaecourse.plots import COLORS, figure, in_course_style
 
-__all__ = ["convolution", "losses", "rows"]
+__all__ = ["convolution", "losses", "rows", "shifts"]
 
 COLOURS = (COLORS["naive"], COLORS["importance"])
 
@@ -22,17 +22,18 @@ def convolution(padded, kernel, result, stride: int, place: tuple[int, int]) -> 
     k, gap = len(kernel), 2
     marked = [(stride * row, stride * column, k), (0, 0, k), (row, column, 1)]
     names = ["image with its padding", "kernel", "result"]
-    fig, ax = figure("One kernel, applied at every second place", size=(8.4, 3.6))
+    total = np.asarray(result)[row, column]
+    fig, ax = figure(f"At the marked place, pixels times weights add up to {total:.0f}", size=(8.4, 3.6))
     left = 0
     for name, table, (top, start, side) in zip(names, map(np.asarray, (padded, kernel, result)), marked):
         for (i, j), number in np.ndenumerate(table):
             padding = name == names[0] and (min(i, j) == 0 or max(i, j) == len(table) - 1)
-            fill = "#F0F0F0" if padding else "#C9C9C9" if number > 0 else "white"
+            fill = "#EEEEEE" if padding else "#C9C9C9" if number > 0 else "white"
             ax.add_patch(Rectangle((left + j, i), 1, 1, fc=fill, ec="#BBBBBB", lw=0.8))
-            ink = "#999999" if padding else "black"
-            ax.text(left + j + 0.5, i + 0.5, f"{number:.0f}", ha="center", va="center", fontsize=9, color=ink)
+            ink = "#777777" if padding else "black"
+            ax.text(left + j + 0.5, i + 0.5, f"{number:.0f}", ha="center", va="center", fontsize=11, color=ink)
         ax.add_patch(Rectangle((left + start, top), side, side, fill=False, ec=COLOURS[0], lw=2.5))
-        ax.text(left, -0.3, name, fontsize=9)
+        ax.text(left, -0.3, name, fontsize=11)
         left += len(table) + gap
     ax.set(xlim=(-0.2, left - gap + 0.2), ylim=(len(padded) + 0.2, -1.2), aspect="equal")
     ax.set_axis_off()
@@ -41,19 +42,47 @@ def convolution(padded, kernel, result, stride: int, place: tuple[int, int]) -> 
 
 @in_course_style
 def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]]) -> Figure:
-    """Training losses against epochs and against time: name -> (time of an epoch, losses, test losses after some of the epochs)."""
-    titles = ["By epochs the convolutional VAE is ahead", "By computing time the other one is"]
-    labels = ["epochs", "computing time, epochs of the fully connected VAE"]
-    fig, axes = figure(titles, labels, "minus ELBO, nats per image", size=(9.6, 3.6))
-    for ax, in_time in zip(axes, (False, True)):
+    """Two runs compared after the same number of epochs, and at their ends, where they have cost the same.
+
+    Args:
+        runs: name -> (cost of an epoch, training losses, test losses after some of the epochs, the shorter run's last one among them).
+    """
+    shortest = min(len(values) for _, values, _ in runs.values())
+    dear = max(price for price, _, _ in runs.values())
+    ends = [{name: tested[shortest] for name, (_, _, tested) in runs.items()}]
+    ends += [{name: tested[len(values)] for name, (_, values, tested) in runs.items()}]
+    titles = [
+        f"{before}: {min(end, key=end.get)} {max(end.values()) - min(end.values()):.0f} nats ahead"
+        for before, end in zip((f"{shortest} epochs each", f"{dear:.0f} epochs to 1"), ends)
+    ]
+    labels = ["epochs", f"epochs, a {max(runs, key=lambda name: runs[name][0])} one counted as {dear:.0f}"]
+    fig, axes = figure(titles, labels, "minus ELBO, nats per image", size=(9.6, 3.8))
+    every = [v for _, values, tested in runs.values() for v in (*values[1:], *tested.values())]
+    for ax, in_time, end in zip(axes, (False, True), ends):
         for colour, (name, (price, values, tested)) in zip(COLOURS, runs.items()):
             unit = price if in_time else 1
             ax.plot(np.arange(1, len(values) + 1) * unit, values, "-o", ms=3, color=colour, lw=1.6, label=name)
             ax.plot(np.array(list(tested)) * unit, list(tested.values()), "D", ls="", ms=7, mfc="none", mec=colour, mew=1.6)
-        every = [v for _, values, tested in runs.values() for v in (*values[1:], *tested.values())]
-        ax.set(ylim=(min(every) - 5, max(every) + 5))
+        last = max(len(values) * price for price, values, _ in runs.values()) if in_time else shortest
+        ax.set(xlim=(0, 1.12 * last), ylim=(min(every) - 5, max(every) + 5))
         ax.plot([], [], "D", ms=7, mfc="none", mec="black", mew=1.2, label="on test digits")
-        ax.legend(loc="upper right", fontsize=9)
+        ax.plot([1.05 * last] * 2, list(end.values()), "-_", color="black", lw=1.2, ms=9)  # the difference in the title
+        ax.legend(loc="upper right", fontsize=10)
+    return fig
+
+
+@in_course_style
+def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]]) -> Figure:
+    """The ELBO against the number of pixels by which the images are moved: name -> the ELBO at each shift, in nats."""
+    falls = {name: elbo[0] - elbo[-1] for name, elbo in elbos.items()}
+    title = (
+        f"A shift by {pixels[-1]} pixels costs {min(falls.values()):.0f} nats ({min(falls, key=falls.get)}) to {max(falls.values()):.0f}"
+    )
+    fig, ax = figure(title, "shift to the right, pixels", "ELBO, nats per image", size=(7.2, 3.6))
+    for (name, elbo), colour, style in zip(elbos.items(), (*COLOURS, COLOURS[-1]), ("-o", "--s", "-s")):
+        ax.plot(pixels, elbo, style, color=colour, ms=5, label=f"{name}: falls by {falls[name]:.0f}")
+    ax.set_xticks(pixels)
+    ax.legend(loc="lower left", fontsize=10)
     return fig
 
 
