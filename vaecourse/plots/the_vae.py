@@ -93,7 +93,7 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
     axes[1].text(0.03, 0.93, "q of the encoder", color=GREEN, weight="bold", **key)
     axes[1].text(0.03, 0.86, "best q", color=BLUE, weight="bold", **key)
     axes[1].text(0.03, 0.03, "two standard deviations", color=GREY, **key)
-    for left, right, name in ((0.182, 0.224, "encoder"), (0.56, 0.61, "decoder")):
+    for left, right, name in ((0.188, 0.228, "encoder"), (0.56, 0.61, "decoder")):
         middle = low + height / 2
         fig.text((left + right) / 2, middle + 0.03, name, ha="center", fontsize=10, color=GREY)
         arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.8}
