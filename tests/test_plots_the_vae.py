@@ -29,6 +29,8 @@ def test_codes_and_map_show_the_same_part_of_the_plane_and_say_how_many_codes_li
     assert (left.get_xlim(), left.get_ylim()) == (right.get_xlim(), right.get_ylim())
     assert [len(line.get_xdata()) for line in left.lines] == [1, 0, 0, 2, 0, 0, 0, 1, 0, 0]
     assert "25% of the codes lie outside" in texts(fig)
+    assert left.get_title(loc="left") == "75% of the codes lie in the circle"
+    assert "circle with 86% of the prior" in texts(fig)  # a chi-squared variable with 2 degrees of freedom below 4: 1 - exp(-2)
     (circle,) = ellipses(left)
     assert (circle.width, circle.height) == (4.0, 4.0)  # two standard deviations of the prior
     inside = figures.codes_and_map(codes[:3], [3, 3, 7], np.zeros((9, 784)), reach=2.0)
@@ -45,7 +47,9 @@ def test_the_two_gaps_share_one_axis_in_the_order_of_their_sum() -> None:
     assert ax.get_yscale() == "log"
     low, high = ax.get_ylim()
     assert low < 0.003 < 20 < high
-    assert ax.get_title(loc="left") == "Mean (median) in nats: amortisation 7.5 (1.5), approximation 0.73 (0.20)"
+    assert ax.get_title(loc="left") == "For 2 of 3 digits the amortisation gap is the larger part"
+    assert "amortisation gap, mean 7.5, median 1.5 nats" in texts(fig)
+    assert "approximation gap, mean 0.73, median 0.20 nats" in texts(fig)
 
 
 def test_one_digit_has_its_ellipses_its_pictures_and_arrows_as_long_as_the_gaps() -> None:
@@ -96,7 +100,11 @@ def test_a_wrong_place_shows_q_and_the_mode_and_the_posterior_down_to_its_depth(
     fig = figures.wrong_place(grid, probs, q, (1.0, -1.0), pictures, [-300.4, -200.6], depth=50.0)
     plane, *rest = fig.axes
     assert [ax.images[0].get_array().mean() for ax in rest] == [0.0, 0.5, 1.0]
-    assert [ax.get_title(loc="left") for ax in rest] == ["held out", "at q: −300 nats", "at the mode: −201 nats"]
+    assert [ax.get_title(loc="left") for ax in rest] == [
+        "held out",
+        "decoder at q\nlog p(x|z) = −300",
+        "decoder at the mode\nlog p(x|z) = −201",
+    ]
     shade = plane.images[0].get_array()
     assert (shade.min(), shade.max()) == (0.0, pytest.approx(50.0))
     ellipse, posterior = ellipses(plane)
@@ -105,6 +113,6 @@ def test_a_wrong_place_shows_q_and_the_mode_and_the_posterior_down_to_its_depth(
     assert (tuple(ellipse.center), ellipse.width, ellipse.height) == ((1.0, 1.0), pytest.approx(0.4), pytest.approx(0.8))
     (mark,) = plane.lines
     assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([1.0], [-1.0])
-    assert "looks 2.0 away from the mode" in texts(fig)
+    assert "mode is 2.0 from the mean of q, 10 standard deviations of q" in texts(fig)  # the larger of 0.1 and 0.2
     low, high = plane.get_ylim()
     assert (low, high) == (pytest.approx(-3), pytest.approx(3))

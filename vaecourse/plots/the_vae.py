@@ -24,10 +24,12 @@ def codes_and_map(codes, labels, pictures, reach: float) -> Figure:
     """
     codes = np.asarray(codes)
     outside = (abs(codes) > reach).any(1).mean()
-    fig, axes = figure(["Where the encoder puts the digits", "What the decoder makes of each place"], size=(10.4, 5.6))
+    inside = ((codes**2).sum(1) < 4).mean()
+    titles = [f"{inside:.0%} of the codes lie in the circle", "The decoder's mean image at each place"]
+    fig, axes = figure(titles, size=(9.2, 5.2))
     classes(axes[0], codes, labels)
     ellipse(axes[0], (0, 0), (1, 1), "prior", lw=1.4, ls="--")
-    words = "dashed: two standard deviations of the prior"
+    words = f"dashed: the circle with {1 - np.exp(-2):.0%} of the prior"
     words += f"\n{outside:.0%} of the codes lie outside the frame" if outside else ""
     axes[0].set_xlabel(f"$z_1$\n{words}", fontsize=9)
     sheet(axes[1], pictures, reach)
@@ -43,7 +45,7 @@ def two_gaps(approximation, amortisation, least: float = 0.003) -> Figure:
     order = (approximation + amortisation).argsort()
     means, medians = [[f(a) for a in (amortisation, approximation)] for f in (np.mean, np.median)]
     fig, ax = figure(
-        "Mean (median) in nats: amortisation {0:.1f} ({2:.1f}), approximation {1:.2f} ({3:.2f})".format(*means, *medians),
+        f"For {(amortisation > approximation).sum()} of {len(order)} digits the amortisation gap is the larger part",
         f"{len(order)} held-out digits, sorted by their whole gap (smaller values are drawn at {least:g})",
         "nats (logarithmic)",
         size=(7.6, 4.2),
@@ -57,8 +59,9 @@ def two_gaps(approximation, amortisation, least: float = 0.003) -> Figure:
     ax.set_ylim(0.8 * least, 1.6 * max(amortisation.max(), approximation.max()))
     ax.minorticks_off()
     words = {"transform": ax.transAxes, "fontsize": 10, "weight": "bold"}
-    ax.text(0.02, 0.94, "● amortisation gap: a better q exists", color=GREEN, **words)
-    ax.text(0.02, 0.87, "■ approximation gap: the best q does not fit", color=AMBER, **words)
+    says = "{} gap, mean {:.{}f}, median {:.{}f} nats"
+    ax.text(0.02, 0.94, "● " + says.format("amortisation", means[0], 1, medians[0], 1), color=GREEN, **words)
+    ax.text(0.02, 0.87, "■ " + says.format("approximation", means[1], 2, medians[1], 2), color=AMBER, **words)
     return fig
 
 
@@ -73,8 +76,8 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
         pictures: (2, 784), the decoder's mean at the mean of q, and a sample of the model given a z from q.
         values: ELBO(q), ELBO(best) and log p(x), in nats.
     """
-    titles = ["The digit x", "Exact posterior p(z|x) and q(z|x)", "Mean image at q's mean", "z from q, x given z"]
-    fig, axes = figure(titles, size=(11, 5.1))
+    titles = ["The digit x", "Exact posterior p(z|x) and q(z|x)", "Mean image at q", "z from q, x given z"]
+    fig, axes = figure(titles, size=(9.6, 4.9))
     fig.set_layout_engine("none")
     low, height = 0.4, 0.47
     for ax, left, width in zip(axes, (0.01, 0.3, 0.645, 0.825), (0.165, 0.22, 0.165, 0.165)):
@@ -86,11 +89,11 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
     ellipse(axes[1], *q, GREEN, lw=2.2)
     ellipse(axes[1], *best, BLUE, lw=1.8, ls="--")
     axes[1].locator_params(nbins=4)
-    key = {"transform": axes[1].transAxes, "fontsize": 8}
+    key = {"transform": axes[1].transAxes, "fontsize": 9}
     axes[1].text(0.03, 0.93, "q of the encoder", color=GREEN, weight="bold", **key)
     axes[1].text(0.03, 0.86, "best q", color=BLUE, weight="bold", **key)
     axes[1].text(0.03, 0.03, "two standard deviations", color=GREY, **key)
-    for left, right, name in ((0.185, 0.235, "encoder"), (0.56, 0.61, "decoder")):
+    for left, right, name in ((0.188, 0.228, "encoder"), (0.56, 0.61, "decoder")):
         middle = low + height / 2
         fig.text((left + right) / 2, middle + 0.03, name, ha="center", fontsize=10, color=GREY)
         arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.8}
@@ -144,7 +147,7 @@ def claimed_and_true(results: Mapping[str, tuple[object, object, str]], named: M
     results = {name: (np.asarray(error), np.asarray(reported), color) for name, (error, reported, color) in results.items()}
     titles = [f"{name}: {(abs(e) < 3 * s).mean():.0%} in the grey band" for name, (e, s, _) in results.items()]
     fig, axes = figure(
-        titles, "standard error that the weights report, nats", ["true error, nats (logarithmic beyond ±1)", ""], size=(10.4, 4.4)
+        titles, "standard error that the weights report, nats", ["true error, nats (logarithmic beyond ±1)", ""], size=(9.8, 4.3)
     )
     low = min(0.8 * s.min() for _, s, _ in results.values())
     ramp = np.geomspace(low, 1, 100)
@@ -179,13 +182,14 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
         mode: the node with the largest posterior, (2,).
         pictures: (3, 784): the digit, the decoder's mean at the mean of q, and at the mode.
         fits: log p(x|z) of the digit at these two places.
-        depth: how many nats below its maximum the log posterior is drawn white.
+        depth: how many nats below its maximum the log posterior is drawn pale.
     """
     (mu, sigma), mode, grid = (np.asarray(a) for a in q), np.asarray(mode), np.asarray(grid)
     probs = np.asarray(probs, dtype=float) / np.sum(np.asarray(probs, dtype=float))
     log_posterior = np.log(np.maximum(probs, 1e-300))
-    titles = ["Log posterior, and q of the encoder", "held out", f"at q: {fits[0]:.0f} nats", f"at the mode: {fits[1]:.0f} nats"]
-    fig, axes = figure([t.replace(" -", " −") for t in titles], size=(10.4, 4.2))
+    places = [f"decoder {place}\nlog p(x|z) = {fit:.0f}" for place, fit in zip(("at q", "at the mode"), fits)]
+    titles = ["Log posterior, and q of the encoder", "held out", *places]
+    fig, axes = figure([t.replace(" -", " −") for t in titles], size=(9.2, 4.0))
     fig.set_layout_engine("none")
     for ax, left, width in zip(axes, (0.06, 0.445, 0.63, 0.815), (0.3, 0.17, 0.17, 0.17)):
         ax.set_position((left, 0.13, width, 0.68))
@@ -202,10 +206,11 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
     for place, name, color, nudge in ((mu, "q", GREEN, 8 + 70 * sigma[0] / reach), (mode, "posterior", "#000000", 16)):
         words = {"textcoords": "offset points", "va": "center", "color": color, "weight": "bold", "fontsize": 9, "bbox": box}
         axes[0].annotate(name, place, (nudge, 0), **words)
-    words = f"white: {depth:.0f} nats or more below the maximum\ncurves: two standard deviations"
-    axes[0].text(0.03, 0.03, words, transform=axes[0].transAxes, fontsize=8, color=GREY, bbox=box)
+    words = f"pale: over {depth:.0f} nats below the mode\ncurves: two standard deviations"
+    axes[0].text(0.03, 0.03, words, transform=axes[0].transAxes, fontsize=9, color=GREY, bbox=box)
     for ax, image, color in zip(axes[1:], pictures, ("#BBBBBB", GREEN, "#000000")):
         _image(ax, image)
         ax.spines[:].set(color=color, linewidth=1.6)
-    _headline(fig, f"The encoder looks {np.linalg.norm(mode - mu):.1f} away from the mode of the posterior")
+    away = np.linalg.norm(mode - mu)
+    _headline(fig, f"The posterior's mode is {away:.1f} from the mean of q, {away / sigma.max():.0f} standard deviations of q")
     return fig
