@@ -213,7 +213,7 @@ def _as_good(old: Any, new: Any, source: str) -> bool:
         or old.get("metadata") != new.get("metadata")
     ):
         return False
-    same = {"image/png": compare.same_picture, "text/html": compare.same_script}
+    same = {"image/png": compare.same_picture, "text/html": compare.same_fragment}
     shown = [kind for kind in new.get("data", {}) if kind in same]
     return not compare.compare_outputs([old], [new], source) and all(same[kind](old.data[kind], new.data[kind]) for kind in shown)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import difflib
 import io
+import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Difference", "compare", "compare_outputs", "granted", "numbers", "readable", "same_picture", "same_script", "unit", "value"]
+__all__ = ["Difference", "compare", "compare_outputs", "granted", "numbers", "readable", "same_fragment", "same_picture", "unit", "value"]
 
 NUMBER = re.compile(
     r"(?<![\w.])[-+−]?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?:[eE][-+−]?\d+)?(?!\w)"
@@ -132,9 +133,34 @@ def same_picture(old: str, new: str) -> bool:
     return a.shape == b.shape and float(np.abs(_patches(a) - _patches(b)).max()) < SAME_INK
 
 
-def same_script(old: str, new: str) -> bool:
-    """Whether two page fragments contain the same script, whatever data they pass to it. A script of an older package is out of date."""
-    a, b = (re.findall(r'<script type="module">\n(.*)\n.*\n</script>', fragment, flags=re.S) for fragment in (old, new))
+def same_fragment(old: str, new: str) -> bool:
+    """Whether two page fragments say and do the same: the same script, the same text, and data that agree to within rounding.
+
+    A live figure works on the data in its fragment, so old data would show another model than the cells around it.
+    """
+    (script, data, text), (new_script, new_data, new_text) = _parts(old), _parts(new)
+    return script == new_script and text == new_text and _same_data(data, new_data)
+
+
+def _parts(fragment: str) -> tuple[list[str], list[Any], str]:
+    """The scripts of a fragment without the line that starts each; the data; and, if it is one of ours, its text without its mark."""
+    scripts = re.findall(r'<script type="module">\n(.*)\n.*\n</script>', fragment, flags=re.S)
+    data = [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', fragment, flags=re.S)]
+    ours = "data-vae=" in fragment  # the text of any other fragment is compared like all that is printed
+    return scripts, data, re.sub(r'<script.*?</script>|data-vae="\w*"', "", fragment, flags=re.S) if ours else ""
+
+
+def _same_data(a: Any, b: Any) -> bool:
+    """Whether two values from JSON agree: a number may differ by a thousandth, an array by a hundredth of its largest entry."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        if a.keys() == b.keys() == {"type", "base64"} and a["type"] == b["type"]:
+            x, y = (np.frombuffer(base64.b64decode(value["base64"]), "<" + value["type"]).astype(float) for value in (a, b))
+            return x.shape == y.shape and bool(np.allclose(x, y, rtol=0, atol=0.01 * np.abs(x).max(initial=0), equal_nan=True))
+        return a.keys() == b.keys() and all(_same_data(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_same_data, a, b))
+    if isinstance(a, float) and isinstance(b, float):
+        return math.isclose(a, b, rel_tol=1e-3, abs_tol=1e-6)
     return a == b
 
 
