@@ -72,6 +72,7 @@ def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_gap() -> Non
     assert (frame.get_y(), frame.get_y() + frame.get_height()) == pytest.approx(close.get_ylim())
     assert np.asarray(close.images[0].get_array()).T.ravel() == pytest.approx(np.arange(81))
     assert curve.get_title(loc="left") == "The gap falls from 200 to 0.25 nats"
+    assert close.get_title(loc="left") == "Framed: q ends 1.5 times too wide"  # the root of 0.0909 * 0.0727 / (0.05 * 0.06)
     assert (list(curve.lines[0].get_xdata()), list(curve.lines[0].get_ydata())) == ([0, 5, 10], [200.0, 30.0, 0.25])
     assert curve.get_yscale() == "log"
     low, high = curve.get_ylim()
@@ -148,6 +149,7 @@ def test_without_the_kl_both_widths_shrink_on_a_logarithmic_axis() -> None:
     left, right = fig.axes
     assert [list(line.get_ydata()) for line in left.lines] == [[0.05, 0.01, 0.002], [0.06, 0.012, 0.003]]
     assert left.get_yscale() == "log"
+    assert left.get_title(loc="left") == "Without the KL, σ falls from 0.060 to 0.003"
     objective, bound, exact = right.lines
     assert (list(objective.get_ydata()), list(bound.get_ydata())) == ([-100.0, -99.0, -98.6], [-107.7, -110.0, -112.8])
     assert (color(objective), color(bound)) == (VERMILION, GREEN)

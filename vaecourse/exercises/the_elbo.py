@@ -402,13 +402,13 @@ QUIZ = (
         1,
     ),
     Question(
-        "Why is one sample of z from a q that is not the posterior enough for an unbiased gradient of the ELBO, but not of log p(x)?",
+        "q is not the posterior. Why does one sample of z from it give an unbiased estimate of the ELBO, but in general not of log p(x)?",
         (
             (
-                "Its average stands outside the logarithm.",
-                "So one sample gives an unbiased estimate of the ELBO. As an estimate of log p(x), the logarithm of an average of weights that vary is biased low.",
+                "In the ELBO the average stands outside the logarithm.",
+                "So the log-weight of one sample is right on average. In log p(x) the logarithm stands outside, and by Jensen's inequality the log-weight is too low on average.",
             ),
-            ("Its samples have no variance.", "Log-weights vary if q is not the posterior. They are right on average."),
+            ("The log-weights of its samples have no variance.", "Log-weights vary if q is not the posterior. They are right on average."),
             ("log p(x|z) cannot be evaluated.", "It can, and it is a term of the ELBO. What is hard is the integral over z."),
         ),
         0,
@@ -430,8 +430,8 @@ QUIZ = (
         (
             ("The fit is perfect.", "The gap is KL(q ‖ posterior). The divergence from the prior is another one."),
             (
-                "The latents say nothing about the images.",
-                "Every image has the same q, the prior: from a sample of z one cannot tell which image it belongs to.",
+                "A sample of z from q says nothing about its image.",
+                "Every image has the same q, the prior: from such a z one cannot tell which image it belongs to.",
             ),
             ("The images have been compressed well.", "Nothing has been stored at all: for every image, z is a sample from the prior."),
         ),

@@ -63,7 +63,9 @@ def climbing(
         polished_gap: the same for the polished q, a dashed line.
     """
     steps, heights = list(gaps), list(gaps.values())
-    titles = ["q moves to the posterior", "Framed: the end", f"The gap falls from {heights[0]:.0f} to {heights[-1]:.2f} nats"]
+    times = float(np.prod(np.asarray(path[shown[-1]][1]) / np.asarray(best[1])) ** 0.5)  # two latents: the root of the ratio of the areas
+    framed = f"Framed: q ends {times:.1f} times {'too' if times > 1 else 'as'} wide"
+    titles = ["q moves to the posterior", framed, f"The gap falls from {heights[0]:.0f} to {heights[-1]:.2f} nats"]
     fig, axes = figure(titles, ["", "", "step"], ["", "", "nats"], size=(11.4, 3.9))
     plane(axes[0], far[0], np.asarray(far[1]) ** 0.4, extent=3.4)  # a speck is made visible
     plane(axes[1], *near)
@@ -204,7 +206,10 @@ def without_the_kl(steps, stddev, objective, elbo, log_px: float) -> Figure:
         log_px: the exact log p(x), in nats.
     """
     steps, stddev, objective, elbo = (np.asarray(a) for a in (steps, stddev, objective, elbo))
-    titles = ["Without the KL, q keeps shrinking", "Its objective exceeds log p(x), its ELBO falls"]
+    titles = [
+        f"Without the KL, σ falls from {stddev[0].max():.3f} to {stddev[-1].max():.3f}",
+        "Its objective exceeds log p(x), its ELBO falls",
+    ]
     fig, (left, right) = figure(titles, "step without the KL", ["standard deviation of q", "nats"], size=(9.6, 3.8))
     for k, style in zip(range(stddev.shape[1]), ("-", "--")):
         line(left, steps, stddev[:, k], "", "naive", marker="o", ms=4, ls=style)
