@@ -29,14 +29,15 @@ def test_the_gap_is_drawn_beside_half_chi2_over_k() -> None:
     assert formula.get_ydata() == pytest.approx([0.4, 0.2, 0.04])
     assert list(measured.get_ydata()) == [0.5, 0.3, 0.04]
     assert [bar[:, 1] for bar in bars(fig.axes[0])] == [pytest.approx(ends) for ends in ([0.3, 0.7], [0.26, 0.34], [0.02, 0.06])]
+    assert title(fig.axes[0]) == "From k = 1 to 10 the gap falls from 0.5 to 0.04 nats"
     assert fig.axes[0].get_xscale() == fig.axes[0].get_yscale() == "log"
 
 
 def test_both_bounds_have_one_scale_and_only_the_known_value_has_a_line() -> None:
     fig = figures.bound_against_k([1, 5, 500], [-12.0, -11.0, -10.5], -10.0, [-95.0, -93.0, -91.0], [0.25, -0.3, 40.0])
     left, right, digits = fig.axes
-    assert title(left) == "K = 2, k = 500: 0.5 nats too low"
-    assert title(right) == "K = 20: up by 4.0, exact unknown"
+    assert title(left) == "K = 2: 0.5 nats too low\nwith k = 500"
+    assert title(right) == "K = 20: up by 4.0 nats,\nexact value unknown"
     assert np.diff(left.get_ylim()) == pytest.approx(np.diff(right.get_ylim()))
     assert [list(ax.lines[0].get_ydata()) for ax in (left, right)] == [[-12.0, -11.0, -10.5], [-95.0, -93.0, -91.0]]
     assert [len(ax.lines) for ax in (left, right)] == [3, 2]
@@ -44,7 +45,7 @@ def test_both_bounds_have_one_scale_and_only_the_known_value_has_a_line() -> Non
     for ax in (left, right):
         assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "5", "500"]
         assert ax.get_ylim()[0] < min(ax.lines[0].get_ydata())
-    assert title(digits) == "K = 2: median 0.25, largest 40 nats"
+    assert title(digits) == "K = 2: one digit lacks 40,\nhalf less than 0.26 nats"
     assert list(digits.lines[0].get_ydata()) == [-0.3, 0.25, 40.0]
     low, high = digits.get_ylim()
     assert low < -0.3 < 40 < high
@@ -90,15 +91,26 @@ def test_the_last_two_models_differ_with_two_errors() -> None:
     assert [bar[:, 0] for bar in bars(left)] == [pytest.approx(ends) for ends in ([-10, -8], [-7, -3], [-2.5, -1.5])]
     assert [bar[:, 0] for bar in bars(right)] == [pytest.approx(ends) for ends in ([2.2, 3.8], [0.8, 5.2])]
     assert [text.get_text() for text in right.texts] == ["± 0.4", "± 1.1"]
-    assert title(right) == "The last two differ by 3.0 nats"
+    assert title(left) == "From row to row: 4, 3 nats more"
+    assert title(right) == "Last two rows: 3.0 ± 0.4, not ± 1.1"
 
 
 def test_every_gain_has_a_bar_and_two_standard_errors() -> None:
-    fig = figures.gains({"one": (-2.0, 0.5), "two": (7.25, 0.1)}, "A title")
+    fig = figures.gains({"one": (-2.0, 0.5), "two": (7.25, 0.1)}, "one", published=1.5)
     ax = fig.axes[0]
     assert [bar.get_width() for bar in ax.patches] == [-2.0, 7.25]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["one", "two"]
     assert {"-2.0", "+7.2"} <= set(texts(fig))
     spans = sorted(tuple(c.get_segments()[0][:, 0]) for c in ax.collections)
     assert spans == [pytest.approx((-3.0, -1.0)), pytest.approx((7.05, 7.45))]
-    assert title(ax) == "A title"
+    assert title(ax) == "One unchanged model: up to 7 nats more"
+    one, two = (to_hex(bar.get_facecolor()).upper() for bar in ax.patches[:2])
+    assert (one, two) == (figures.GREY, plots.COLORS["naive"].upper())
+    assert [1.5, 1.5] in [list(line.get_xdata()) for line in ax.lines]
+
+
+def test_the_scoreboard_says_how_far_the_last_known_value_is() -> None:
+    rows = [("a", "elbo", -9.0, 0.1, -8.0), ("b", "iwae", -7.25, 0.1, -7.0), ("c", "iwae", -3.0, 0.1, float("nan"))]
+    (ax,) = figures.scoreboard(rows).axes
+    assert title(ax) == "K = 2: 0.25 nats below log p(x); one run scatters by 0.10"
+    assert title(figures.scoreboard([("b", "iwae", -6.5, 0.1, -7.0)]).axes[0]).startswith("K = 2: 0.50 nats above log p(x)")

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, dots, figure, in_course_style, line, note
+from vaecourse.plots import scoreboard as plain_scoreboard
 
 GREY, AMBER = "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 
@@ -15,7 +16,8 @@ GREY, AMBER = "#555555", "#A36A00"  # amber: the posterior's orange, dark enough
 @in_course_style
 def gap_against_k(ks: Sequence[int], gaps: Sequence[float], errors: Sequence[float], chi2: float) -> Figure:
     """log p(x) minus the importance weighted bound for each k with two standard errors, and chi² / 2k, on logarithmic axes."""
-    fig, ax = figure("Twice the samples, about half the gap, once k is large", "samples k", "log p(x) minus bound, nats", size=(6.6, 3.6))
+    title = f"From k = {ks[0]} to {ks[-1]} the gap falls from {gaps[0]:.2g} to {gaps[-1]:.2g} nats"
+    fig, ax = figure(title, "samples k", "log p(x) minus bound, nats", size=(6.6, 3.6))
     line(ax, ks, [chi2 / (2 * k) for k in ks], "χ² / 2k", GREY, ls="--", end=1, nudge=(-44, -14))
     line(ax, ks, gaps, "measured, with\ntwo standard errors", "iwae", marker="o", end=2, nudge=(10, 12))
     ax.errorbar(ks, gaps, yerr=2 * np.asarray(errors), fmt="none", ecolor=COLORS["exact"], capsize=3, lw=1.2, zorder=3)
@@ -37,12 +39,12 @@ def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unk
     """
     missing = np.sort(np.asarray(missing))
     titles = [
-        f"K = 2, k = {ks[-1]:,}: {exact - known[-1]:.1f} nats too low",
-        f"K = 20: up by {unknown[-1] - unknown[0]:.1f}, exact unknown",
-        f"K = 2: median {np.median(missing):.2f}, largest {missing[-1]:.0f} nats",
+        f"K = 2: {exact - known[-1]:.1f} nats too low\nwith k = {ks[-1]:,}",
+        f"K = 20: up by {unknown[-1] - unknown[0]:.1f} nats,\nexact value unknown",
+        f"K = 2: one digit lacks {missing[-1]:.0f},\nhalf less than {np.median(missing) + 0.005:.2f} nats",
     ]
-    labels = ["samples k", "samples k", f"digits, sorted by what is missing at k = {ks[-1]:,}"]
-    fig, axes = figure(titles, labels, ["nats per held-out digit", "", "log p(x) minus estimate, nats"], size=(11.4, 3.9))
+    labels = ["samples k", "samples k", "digits, sorted"]
+    fig, axes = figure(titles, labels, ["nats per held-out digit", "", f"log p(x) minus estimate, k = {ks[-1]:,}"], size=(9.2, 4.0))
     tall = 1.25 * max(exact - known[0], unknown[-1] - unknown[0])
     for ax, values, top in zip(axes, (known, unknown), (exact, unknown[-1])):
         line(ax, ks, values, "", "iwae", marker="o")
@@ -60,6 +62,8 @@ def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unk
     ticks = [tick for tick in (-1, -0.1, 0, 0.1, 1, 10, 100) if missing[0] < 2 * tick or tick >= 0]
     axes[2].set(yticks=ticks, yticklabels=[f"{tick:g}" for tick in ticks], ylim=(min(1.5 * missing[0], -0.1), max(2 * missing[-1], 1)))
     axes[2].minorticks_off()
+    words = {"xycoords": "axes fraction", "ha": "right", "color": GREY, "fontsize": 9}
+    axes[2].annotate("below 0: the estimate\nis too high", (0.98, 0.04), **words)
     return fig
 
 
@@ -113,7 +117,7 @@ def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refi
         ax.annotate("", (between[1], values[last]), (between[1], values[first]), arrowprops=arrow)
         change = f"{values[last] - values[first]:+.0f} nats"
         ax.annotate(change, (between[1], max(values[first], values[last])), (4, 7), textcoords="offset points", fontsize=9)
-    ax.set(xlim=(0, 1.2 * max(epochs)), ylim=(low, high))
+    ax.set(xlim=(0, 1.2 * max(epochs)), ylim=(low, high), xticks=[0, *marks])
     return fig
 
 
@@ -124,15 +128,17 @@ def beside_simple_models(values: Mapping[str, tuple[float, float]], difference: 
     Args:
         values: from each name to mean and standard error in nats; the last one is an importance weighted bound.
         difference, paired, apart: the last value minus the one before, its error from the differences of each digit, and the error
-            that follows from the two errors as if the digits were others.
+            that would hold for two separate sets of digits.
     """
-    titles = ["Four models, the same digits", f"The last two differ by {difference:.1f} nats"]
-    labels = ["nats per held-out digit (bars: two standard errors)", "difference, nats (bars: two standard errors)"]
-    fig, (left, right) = figure(titles, labels, size=(11.0, 2.9))
+    means = [mean for mean, _ in values.values()]
+    steps = ", ".join(f"{later - earlier:.0f}" for earlier, later in zip(means, means[1:]))
+    titles = [f"From row to row: {steps} nats more", f"Last two rows: {difference:.1f} ± {paired:.1f}, not ± {apart:.1f}"]
+    labels = ["nats per digit (bars: two standard errors)", "difference, nats (bars: two standard errors)"]
+    fig, (left, right) = figure(titles, labels, size=(9.4, 3.1))
     last = list(values)[-1]
     dots(left, {name: (mean, "iwae" if name == last else "exact") for name, (mean, _) in values.items()})
     left.errorbar([v[0] for v in values.values()], range(len(values)), xerr=[2 * v[1] for v in values.values()], fmt="none", ecolor=GREY)
-    dots(right, {"digit by digit": (difference, "exact"), "as if the digits\nwere others": (difference, "exact")})
+    dots(right, {"digit by digit": (difference, "exact"), "as for two sets\nof digits": (difference, "exact")})
     right.errorbar([difference] * 2, (0, 1), xerr=[2 * paired, 2 * apart], fmt="none", ecolor=GREY, capsize=3)
     for i, error in enumerate((paired, apart)):
         right.texts[i].set_text(f"± {error:.1f}")
@@ -140,17 +146,40 @@ def beside_simple_models(values: Mapping[str, tuple[float, float]], difference: 
 
 
 @in_course_style
-def gains(values: Mapping[str, tuple[float, float]], title: str) -> Figure:
-    """A bar for each name, from (mean, standard error) in nats, with two standard errors."""
-    fig, ax = figure(
-        title, "reported number minus the bound, nats per digit (bars: two standard errors)", size=(8.2, 0.9 + 0.42 * len(values))
-    )
-    for i, (mean, error) in enumerate(values.values()):
-        ax.barh(i, mean, color=COLORS["naive"], alpha=0.75, height=0.6)
+def gains(values: Mapping[str, tuple[float, float]], allowed: str, published: float) -> Figure:
+    """A bar for each name, from (mean, standard error) in nats, with two standard errors.
+
+    Args:
+        values: what each way of judging the model adds to its bound.
+        allowed: the name that is no mistake; its bar is grey.
+        published: a difference between two published numbers, marked by a dotted line.
+    """
+    title = f"One unchanged model: up to {max(mean for mean, _ in values.values()):.0f} nats more"
+    label = "reported number minus the bound, nats per digit (bars: two standard errors)"
+    fig, ax = figure(title, label, size=(8.2, 0.9 + 0.42 * len(values)))
+    for i, (name, (mean, error)) in enumerate(values.items()):
+        ax.barh(i, mean, color=GREY if name == allowed else COLORS["naive"], alpha=0.75, height=0.6)
         ax.errorbar(mean, i, xerr=2 * error, color=COLORS["exact"], capsize=3, lw=1.2)
         ax.annotate(f"{mean:+.1f}", (max(mean, 0) + 2 * error, i), (6, 0), textcoords="offset points", va="center", fontsize=9)
     ax.axvline(0, color=COLORS["exact"], lw=1.2)
+    ax.axvline(published, color=GREY, lw=1.4, ls=":")
+    words = {"xytext": (10.5, 0.5), "va": "center", "fontsize": 9, "color": GREY}
+    ax.annotate(
+        f"{published:.0f} nats between two published rows", (published, 0.5), arrowprops={"arrowstyle": "-", "color": GREY}, **words
+    )
     ax.set(yticks=range(len(values)), yticklabels=list(values), ylim=(len(values) - 0.4, -0.6))
     ax.margins(x=0.12)
     ax.grid(axis="y", visible=False)
+    return fig
+
+
+@in_course_style
+def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
+    """The scoreboard, whose title compares the last exact value with the estimate in its row."""
+    fig = plain_scoreboard(rows)
+    ax, known = fig.axes[0], [row for row in rows if np.isfinite(row[4])][-1]
+    side = "below" if known[2] < known[4] else "above"
+    title = f"K = 2: {abs(known[4] - known[2]):.2f} nats {side} log p(x); one run scatters by {known[3]:.2f}"
+    ax.set_title(title, loc="left", fontsize=11, fontweight="bold")  # in place of the title of the scoreboard
+    ax.set_xlabel("log p(x) of one held-out digit, nats")
     return fig
