@@ -127,7 +127,7 @@ def the_gap(model: LatentVariableModel, x: Tensor) -> Live:
     fig, (left, right) = plots.figure(["q on the exact posterior", "ELBO + gap = log p(x)"], size=(9, 3.6))
     plots.plane(left, near, (joint - log_px).exp())
     plots.ellipse(left, start["mean"], start["sd"], "elbo", "q")
-    number_line(right, bound, log_px)
+    interval(right, bound, log_px)
     data = {
         "near": joint.float(),
         "far": log_joint(model, x, far).float(),
@@ -138,7 +138,7 @@ def the_gap(model: LatentVariableModel, x: Tensor) -> Live:
         "start": start,
     }
     sentence = f"ELBO {bound:.1f} nats, gap {log_px - bound:.2f} nats; together log p(x) = {log_px:.1f} nats."
-    about = "An ellipse, q, on the exact posterior of one digit; beside it bars for ELBO and gap, whose sum is log p(x)."
+    about = "An ellipse, q, on the exact posterior of one digit; beside it the ELBO, log p(x) and the gap between them on a number line."
     return Live("The gap", about, "the_gap", data, fig, sentence)
 
 
@@ -193,18 +193,6 @@ def where_it_lies(ax, centre: Tensor) -> None:
     whole.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), xticks=[], yticks=[], aspect="equal")
     whole.text(0, 0, "whole\nplane", ha="center", va="center", fontsize=7)
     whole.spines[:].set_visible(True)
-
-
-def number_line(ax, bound: float, log_px: float) -> None:
-    """log p(x) as a bar, and below it the ELBO with the gap that is missing."""
-    low = min(log_px - 60, bound - 5)
-    ax.barh(["log p(x)", "ELBO"], [log_px - low, bound - low], left=low, color=[plots.COLORS["exact"], plots.COLORS["elbo"]])
-    ax.barh(["ELBO"], [log_px - bound], left=[bound], color=plots.COLORS["posterior"])
-    ax.axvline(log_px, color="black", lw=0.8)
-    below = {"xytext": (-4, 0), "textcoords": "offset points", "ha": "right", "va": "center"}
-    ax.annotate("gap", (log_px, 1.6), **below, weight="bold", color=plots.COLORS["posterior"])
-    ax.set(xlim=(low, log_px + 5), ylim=(1.8, -0.5), xlabel="nats")
-    ax.grid(axis="y", visible=False)
 
 
 def interval(ax, bound: float, log_px: float) -> None:

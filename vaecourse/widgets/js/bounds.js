@@ -1,5 +1,7 @@
 // A q to drag and the number line of its bound: what the figures of the ELBO share.
 
+import { fixed } from "./kit.js";
+
 // A q that can be dragged by its middle and by its two edges. Returns () => { mean, sd }, what the sliders say.
 export function ellipse(frame, plane, place, width) {
   const mean = () => place.map((s) => s.value), sd = () => width.map((s) => s.value);
@@ -15,14 +17,14 @@ export function ellipse(frame, plane, place, width) {
   return () => ({ mean: mean(), sd: sd() });
 }
 
-// log p(x) as a line, the ELBO as a bar up to its value, and the gap between the two. A bound far below is drawn at the panel's edge.
+// ELBO and log p(x) on a number line, and the gap between them. A bound far below is drawn at the panel's edge.
 export function numberLine(panel, bound, logPx) {
-  const [low] = panel.x, shown = Math.max(bound, low);
-  panel.rect(low, 1.9, logPx, 2.6, { color: "exact" });
-  panel.rect(low, 0.7, shown, 1.4, { color: "elbo" });
-  panel.rect(shown, 0.7, logPx, 1.4, { color: "posterior" });
-  panel.vline(logPx, { width: 1.5 });
-  panel.text("log p(x)", low, 2.8, { dx: 4, bold: true });
-  panel.text(bound < low ? "← ELBO, further to the left" : "ELBO", low, 1.6, { color: "elbo", dx: 4, bold: true });
-  panel.text("gap", (shown + logPx) / 2, 0.5, { color: "posterior", align: "center", bold: true });
+  const [low, high] = panel.x, shown = Math.max(bound, low), far = bound < low;
+  panel.rect(shown, 1.35, logPx, 1.65, { color: "posterior" });
+  panel.line([logPx, logPx], [1, 2], { color: "exact", width: 3 });
+  if (!far) panel.line([shown, shown], [1, 2], { color: "elbo", width: 3 });
+  const place = { align: shown > (low + high) / 2 ? "right" : "left", dx: shown > (low + high) / 2 ? 4 : -4, bold: true };
+  panel.text(far ? "← ELBO, further to the left" : `ELBO ${fixed(bound, 1)}`, shown, 0.6, { ...place, color: "elbo", dx: far ? 4 : place.dx });
+  panel.text(`log p(x) ${fixed(logPx, 1)}`, logPx, 2.4, { align: "right", dx: 4, bold: true });
+  panel.text(`gap ${fixed(logPx - bound, 2)}`, (shown + logPx) / 2, 1.85, { color: "posterior", align: "center", bold: true });
 }

@@ -244,7 +244,8 @@ class Panel {
     c.clearRect(0, 0, width, height);
     c.font = `12px ${getComputedStyle(this.box).fontFamily}`;
     const wide = this.yticks ? Math.max(...ticks(this.y, 4).map((tick) => c.measureText(label(tick)).width)) : 0;
-    const edge = this.axes ? { left: wide + (this.ylabel ? 26 : 10), right: 10, top: 8, bottom: this.xlabel ? 36 : 22 } : { left: 4, right: 4, top: 4, bottom: 4 };
+    const half = Math.max(...ticks(this.x, 5).map((tick) => c.measureText(label(tick)).width)) / 2; // the last number may stand at the edge
+    const edge = this.axes ? { left: wide + (this.ylabel ? 26 : 10), right: Math.max(10, half), top: 8, bottom: this.xlabel ? 36 : 22 } : { left: 4, right: 4, top: 4, bottom: 4 };
     const inner = { left: edge.left, top: edge.top, width: width - edge.left - edge.right, height: height - edge.top - edge.bottom };
     if (this.square) { // the same length for a unit on both axes
       const [across, up] = [this.x, this.y].map(([from, to]) => Math.abs(to - from));

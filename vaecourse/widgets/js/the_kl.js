@@ -32,7 +32,7 @@ export function theKl(frame, { mu: start, sigma: width }) {
     left.area(z, integrand.map((v) => Math.min(v, 0)), zero, { color: "naive" });
     left.line(z, p, { color: "prior" });
     left.line(z, q, { color: "elbo" });
-    left.text("p", -1.6, 0.17, { color: "prior", bold: true });
+    left.text("p", -2.1, 0.2, { color: "prior", bold: true });
     left.text("q", mu.value + 0.75 * sigma.value, 0.78 * peak(), { color: "elbo", bold: true, dx: 6 });
 
     kl = gaussianKl([mu.value], [sigma.value]);
