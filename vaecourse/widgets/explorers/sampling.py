@@ -180,20 +180,20 @@ def how_many_draws(log_w: Tensor, exact: float | None = None) -> Live:
     start = min(3, most)
     k = 2**start
     fig, (left, right) = plots.figure(
-        ["The bound climbs with k", f"Single estimates with k = {k}"], ["k", "nats"], ["nats", "share of the estimates"], size=(9, 3.3)
+        ["The bound climbs with k", f"Single estimates with k = {k}"], ["k, as a power of two", "nats"], ["nats", "share of the estimates"], size=(9, 3.3)
     )
-    ks = np.array([2**j for j in range(most + 1)])
-    plots.line(left, ks, means, "", "iwae", marker="o", ms=4)
-    left.fill_between(ks, np.subtract(means, spreads), np.add(means, spreads), color=plots.COLORS["iwae"], alpha=0.2, lw=0)
-    left.plot(k, means[start], "o", color=plots.COLORS["iwae"], ms=11)
-    left.set_xscale("log", base=2)
+    powers = np.arange(most + 1)
+    plots.line(left, powers, means, "", "iwae", marker="o", ms=4)
+    left.fill_between(powers, np.subtract(means, spreads), np.add(means, spreads), color=plots.COLORS["iwae"], alpha=0.2, lw=0)
+    left.plot(start, means[start], "o", color=plots.COLORS["iwae"], ms=11)
     right.stairs(
         np.divide(counts[start], sum(counts[start])), np.linspace(low, high, 81), fill=True, color=plots.COLORS["iwae"], alpha=0.75
     )
+    right.set_xlim(low, high)
     if exact is not None:
         left.axhline(exact, color="black", lw=1.6)
         right.axvline(exact, color="black", lw=1.6)
-        left.annotate("log p(x)", (1, exact), xytext=(0, 5), textcoords="offset points", fontsize=9)
+        left.annotate("log p(x)", (0, exact), xytext=(0, 5), textcoords="offset points", fontsize=9)
         left.margins(y=0.12)
     known = "" if exact is None else f"; log p(x) is {exact:.1f}"
     sentence = f"k = {k:,}: the bound is {means[start]:.1f} nats, one estimate scatters by {spreads[start]:.1f}{known}."

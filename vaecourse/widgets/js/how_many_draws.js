@@ -24,6 +24,7 @@ export function howManyDraws(frame, { means, spreads, low, high, counts, exact, 
     shares.forEach((share, i) => share && right.rect(low + i * wide, 0, low + (i + 1) * wide, share, { color: "iwae", alpha: 0.75 }));
     if (exact !== null) {
       left.hline(exact);
+      left.hline(exact - 0.5, { width: 1, dash: [4, 4] }); // the goal
       left.text("log p(x)", 0, exact, { dx: 4, dy: -9 });
       right.vline(exact);
     }
