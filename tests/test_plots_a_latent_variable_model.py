@@ -247,6 +247,7 @@ def test_an_arrow_leads_from_before_to_after_each_change_in_the_colour_of_its_su
         ((-180, 2), (-185, 2)),
         ((-180, 3), (-140, 3)),
     ]
+    assert [t.arrow_patch.get_linestyle() not in ("-", "solid") for t in arrows] == [True, False, False, False]  # a bound is dashed
     dots = [drawn for drawn in ax.lines if drawn.get_marker() != "None"]
     assert [drawn.get_xydata().tolist() for drawn in dots] == [[[-200, 0]], [[-200, 1]], [[-180, 2]], [[-180, 3]]]
     (legend,) = fig.legends

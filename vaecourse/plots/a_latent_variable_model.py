@@ -366,13 +366,15 @@ def changes(rows: Sequence[tuple[str, str, float, float, str, str]], ceiling: tu
     """What changes of a model gain: in every row an arrow from mean log p(x) before a change to that after it, and a ceiling.
 
     A row holds the suspect, which gives it its colour, the change, the two values in nats, the text of the gain with a place for it,
-    and what the arrow starts from, which gives its dot a shape.
+    and what the arrow starts from, which gives its dot a shape. A gain of "at most" so much is a dashed line to a bar, without a head.
     """
-    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(10.2, 0.42 * len(rows) + 1.6))
+    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.2, 0.42 * len(rows) + 1.6))
     colors = dict(zip(dict.fromkeys(row[0] for row in rows), (*FRAMES, ACCENT)))
     dots = dict(zip(dict.fromkeys(row[5] for row in rows), (("o", "full"), ("s", "full"), ("o", "none"))))
     for place, (suspect, _, before, after, text, start) in enumerate(rows):
-        arrow = {"arrowstyle": "-|>", "color": colors[suspect], "lw": 2, "shrinkA": 0, "shrinkB": 0}
+        bound = text.startswith("at most")
+        style = {"arrowstyle": "-[, widthB=0.35, lengthB=0", "ls": (0, (2, 1))} if bound else {"arrowstyle": "-|>"}
+        arrow = {"color": colors[suspect], "lw": 2, "shrinkA": 0, "shrinkB": 0, **style}
         ax.annotate("", (after, place), (before, place), arrowprops=arrow)
         marker, fill = dots[start]
         ax.plot(before, place, marker, color=colors[suspect], ms=7, mew=1.8, fillstyle=fill)
