@@ -91,7 +91,7 @@ def test_the_histograms_count_every_digit_and_mark_the_alarm_and_the_blank_page(
         assert -315 < ax.get_xlim()[0] < -290
         assert ax.get_xlim()[1] > -50
     # the rotated digits are 10 apart: number 13 lies at -170, number 14 at -160, and the ones begin at number 15
-    assert fig.axes[0].get_title(loc="left").startswith("Upright: alarm for 0%")
+    assert fig.axes[0].get_title(loc="left") == "Upright: alarm for 0%; the blank page lies above 100% of the digits"
     assert fig.axes[1].get_title(loc="left") == "Rotated by 90°: alarm for 70%, but for only 0% of the 5 ones"
     assert {"alarm below -165", "a blank page: -50", "ones", "other digits (above the ones)", "1 farther left"} <= set(texts(fig))
 

@@ -138,7 +138,7 @@ def two_histograms(upright, rotated, ones, threshold: float, blank: float) -> Fi
     upright, rotated, ones = np.asarray(upright), np.asarray(rotated), np.asarray(ones, dtype=bool)
     caught, caught_ones = rotated < threshold, rotated[ones] < threshold
     titles = [
-        f"Upright: alarm for {(upright < threshold).mean():.0%}, and the blank page lies above most digits",
+        f"Upright: alarm for {(upright < threshold).mean():.0%}; the blank page lies above {(upright < blank).mean():.0%} of the digits",
         f"Rotated by 90°: alarm for {caught.mean():.0%}, but for only {caught_ones.mean():.0%} of the {ones.sum()} ones",
     ]
     fig, axes = figure(titles, ["", "log p(x), nats"], "digits", size=(8.4, 4.8))
