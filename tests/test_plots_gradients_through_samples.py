@@ -86,12 +86,12 @@ def test_the_ratios_stand_on_a_log_axis_beside_the_line_of_equal_cost() -> None:
     (ax,) = fig.axes
     drawn = labelled(ax)
     assert list(drawn["no baseline"][:, 1]) == [6.2, 35.6, 9965.0]
-    assert list(drawn["the ELBO as baseline"][:, 1]) == [1.27, 2.96, 0.142]
+    assert list(drawn["leave-one-out"][:, 1]) == [1.27, 2.96, 0.142]
     assert ax.get_yscale() == "log"
     assert [t.get_text() for t in ax.get_xticklabels()] == ["prior", "half-way", "end"]
     assert any(list(line.get_ydata()) == [2, 2] for line in ax.lines)
     assert {"6.2", "1.3", "36", "3.0", "9,965", "0.14", "equal at the same cost: 2"} <= set(texts(fig))
-    assert ax.get_title(loc="left") == "With a baseline 0.14 to 3.0 times the pathwise variance"
+    assert ax.get_title(loc="left") == "With leave-one-out 0.14 to 3.0 times the pathwise variance"
 
 
 def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:

@@ -118,26 +118,26 @@ def crossing_of(x, falling, other) -> float:
 
 
 @in_course_style
-def ratios(ratios: Mapping[str, Sequence[float]], cost: float) -> Figure:
+def ratios(found: Mapping[str, Sequence[float]], cost: float) -> Figure:
     """The variance of the score function over that of the path, at several q: {q: (without a baseline, with one)}.
 
     Args:
-        ratios: from the name of each q to the two ratios there, in the order of the panel.
+        found: from the name of each q to the two ratios there, in the order of the panel.
         cost: the ratio at which both need the same work for the same variance; a line marks it.
     """
-    values = np.asarray(list(ratios.values())).T
-    title = f"With a baseline {values[1].min():.2f} to {values[1].max():.1f} times the pathwise variance"
+    values = np.asarray(list(found.values())).T
+    title = f"With leave-one-out {values[1].min():.2f} to {values[1].max():.1f} times the pathwise variance"
     fig, ax = figure(title, "the q at which the gradient is estimated", "score-function over pathwise variance", size=(7.4, 3.6))
     beside = {"textcoords": "offset points", "ha": "center", "fontsize": 9, "color": RED}
-    for row, name, dashes in zip(values, ("no baseline", "the ELBO as baseline"), (":", "-")):
+    for row, name, dashes in zip(values, ("no baseline", "leave-one-out"), (":", "-")):
         line(ax, range(len(row)), row, name, RED, ls=dashes, marker="o", nudge=(10, 0))
         for i, value in enumerate(row):
             words = f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
             ax.annotate(words, (i, value), xytext=(0, 7 if value > cost else -15), **beside)
     ax.axhline(cost, color=GREEN, ls="--", lw=1.2)
-    ax.text(len(ratios) - 0.92, cost, f"equal at the same cost: {cost:g}", color=GREEN, fontsize=9, va="bottom")
-    ax.set(yscale="log", xlim=(-0.3, len(ratios) - 0.1), ylim=(0.25 * values.min(), 6 * values.max()))
-    ax.set_xticks(range(len(ratios)), list(ratios))
+    ax.text(len(found) - 0.92, cost, f"equal at the same cost: {cost:g}", color=GREEN, fontsize=9, va="bottom")
+    ax.set(yscale="log", xlim=(-0.3, len(found) - 0.1), ylim=(0.25 * values.min(), 6 * values.max()))
+    ax.set_xticks(range(len(found)), list(found))
     ax.set_yticks([0.1, 1, 10, 100, 1000, 10000], ["0.1", "1", "10", "100", "1,000", "10,000"])
     ax.minorticks_off()
     return fig
