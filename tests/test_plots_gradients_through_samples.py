@@ -55,6 +55,7 @@ def test_the_mean_stays_and_the_variance_is_marked_at_the_named_baselines() -> N
     np.testing.assert_allclose(xy(right.lines[0]), np.column_stack([b, variance]))
     places = [xy(line)[0] for line in right.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(places, [[0, 58], [3, 31], [6, 22]])
+    assert right.get_title(loc="left") == "The variance does: 58 without, 22 at best"
     assert {"no baseline: 58", "mean of f: 31", "best: 22", "pathwise: 5.8"} <= set(texts(fig))
 
 
@@ -69,8 +70,8 @@ def test_the_title_names_the_scale_below_which_the_score_function_wins() -> None
     assert right.get_title(loc="left") == "Below τ = 0.30 the score function wins"
     assert (right.get_xscale(), right.get_yscale()) == ("log", "log")
     drawn = labelled(right)
-    np.testing.assert_allclose(drawn["variance, pathwise"][:, 1], path)
-    np.testing.assert_allclose(drawn["variance, score function"][:, 1], score)
+    np.testing.assert_allclose(drawn["pathwise"][:, 1], path)
+    np.testing.assert_allclose(drawn["score function"][:, 1], score)
     np.testing.assert_allclose(drawn["true gradient, squared"][:, 1], slope**2)
     (dot,) = [xy(line) for line in right.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(dot, [[0.3, 0.2]])
@@ -78,6 +79,19 @@ def test_the_title_names_the_scale_below_which_the_score_function_wins() -> None
     for line, values in zip(left.lines, steps.values()):
         np.testing.assert_allclose(xy(line)[:, 1], values)
     assert -4 < left.get_xlim()[0] < -3.6  # to where the density is a thousandth of its maximum, at 3.7
+
+
+def test_the_ratios_stand_on_a_log_axis_beside_the_line_of_equal_cost() -> None:
+    fig = figures.ratios({"prior": (6.2, 1.27), "half-way": (35.6, 2.96), "end": (9965.0, 0.142)}, cost=2)
+    (ax,) = fig.axes
+    drawn = labelled(ax)
+    assert list(drawn["no baseline"][:, 1]) == [6.2, 35.6, 9965.0]
+    assert list(drawn["leave-one-out"][:, 1]) == [1.27, 2.96, 0.142]
+    assert ax.get_yscale() == "log"
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["prior", "half-way", "end"]
+    assert any(list(line.get_ydata()) == [2, 2] for line in ax.lines)
+    assert {"6.2", "1.3", "36", "3.0", "9,965", "0.14", "equal at the same cost: 2"} <= set(texts(fig))
+    assert ax.get_title(loc="left") == "With leave-one-out 0.14 to 3.0 times the pathwise variance"
 
 
 def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:
@@ -92,11 +106,14 @@ def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:
     fig = figures.climbs(rates, final, steps, curves, elsewhere)
     left, right = fig.axes
     dots = [line for line in left.lines if line.get_marker() == "o"]
-    assert sorted(y for line in dots for y in line.get_ydata()) == sorted(g for gaps in final.values() for row in gaps for g in row)
-    assert [y for line in left.lines if line.get_marker() == "x" for y in line.get_ydata()] == [40.0]
+    crosses = [line for line in left.lines if line.get_marker() == "x" and len(line.get_ydata())]
+    everything = sorted(y for line in (*dots, *crosses) for y in line.get_ydata())
+    assert everything == sorted(g for gaps in final.values() for row in gaps for g in row)
+    assert [y for line in crosses for y in line.get_ydata()] == [40.0]
+    assert to_hex(crosses[0].get_color()) == plots.COLORS["elbo"].lower()
     medians = {name: list(values[:, 1]) for name, values in labelled(left).items()}
     assert medians == {"pathwise": [2.0, 0.5], "leave-one-out": [2.5, 0.2], "no baseline": [25.0, 9.0]}
-    assert left.get_title(loc="left") == "0.20 nats left with leave-one-out, 9 with no baseline"
+    assert left.get_title(loc="left") == "Nats left: path 0.50, leave-one-out 0.20, none 9"
     assert len(right.lines) == 3
     assert labelled(right)["pathwise"][-1] == pytest.approx([40, 0.5])
     assert left.get_ylim() == right.get_ylim()
@@ -110,15 +127,19 @@ def test_the_scoreboard_writes_the_distance_beside_the_rows_of_this_notebook() -
     rows = [("06 ELBO", "elbo", -10.5, 0.0, -10.0), ("07 ELBO, pathwise", "elbo", -10.25, 0.0, -10.0)]
     fig = figures.scoreboard(rows, "07")
     written = {t.get_text(): t.xy for t in fig.axes[0].texts}
-    assert written == {"0.25 below": (-10.25, 1)}
+    assert written == {"0.25 below": (-10.25, 1), "exact": (-10.0, 1)}
 
 
 def test_loss_and_divergence_start_at_epoch_one() -> None:
     fig = figures.missing_r(
-        {"rsample": [250.0, 190.0, 180.0], "sample": [257.0, 212.0, 211.0]}, {"rsample": [2.0, 3, 4], "sample": [0.0, 0, 0]}
+        {"rsample": [250.0, 190.0, 180.0], "sample": [257.0, 212.0, 211.0]}, {"rsample": [2.0, 3, 4], "sample": [0.003, 0, 0]}
     )
     left, right = (labelled(ax) for ax in fig.axes)
     np.testing.assert_array_equal(left["sample"], [[1, 257], [2, 212], [3, 211]])
     np.testing.assert_array_equal(right["rsample"], [[1, 2], [2, 3], [3, 4]])
+    assert [ax.get_title(loc="left") for ax in fig.axes] == [
+        "Both losses fall, to 180 and 211 nats",
+        "Without the r the KL stays below 0.01 nats",
+    ]
     assert "nats" in fig.axes[0].get_ylabel()
     assert "nats" in fig.axes[1].get_ylabel()

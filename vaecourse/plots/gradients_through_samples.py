@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -43,11 +44,14 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
         levels, means, errors: baselines (L,), the mean of many estimates for each, and its standard error.
         truth: the true gradient.
         b, variance: evenly spaced baselines (N,), and the variance of one estimate for each.
-        marked: names of three baselines, with their places; the variance there is interpolated.
+        marked: names of three baselines, from none to the best, with their places; the variance there is interpolated.
         pathwise: the variance of one pathwise estimate.
     """
     levels, means, errors, b, variance = (np.asarray(values) for values in (levels, means, errors, b, variance))
-    titles, names = ["The mean does not depend on b", "The variance does"], ["mean of the estimates", "variance of one estimate"]
+    heights = {name: float(np.interp(at, b, variance)) for name, at in marked.items()}
+    first, *_, last = heights.values()
+    titles = ["The mean does not depend on b", f"The variance does: {first:.0f} without, {last:.0f} at best"]
+    names = ["mean of the estimates", "variance of one estimate"]
     fig, (left, right) = figure(titles, "baseline b", [f"{name}, gradient in μ" for name in names], size=(9.4, 3.8))
     left.errorbar(levels, means, 2 * errors, fmt="o", color=COLORS["naive"], capsize=3)
     left.axhline(truth, color=COLORS["exact"], lw=1.2)
@@ -57,7 +61,7 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
     left.set_ylim(truth - reach, truth + reach)
     line(right, b, variance, "", "naive")
     for (name, at), shift in zip(marked.items(), ((-20, 56), (-4, 52), (14, -20))):
-        place = (at, np.interp(at, b, variance))
+        place = (at, heights[name])
         right.plot(*place, "o", color=COLORS["naive"])
         note(right, place, f"{name}: {place[1]:.0f}", shift, RED)
     right.axhline(pathwise, color=COLORS["elbo"], ls="--")
@@ -80,18 +84,20 @@ def steep(z, density, steps: Mapping[str, object], scale, score, path, slope) ->
     z, density, scale, score, path, slope = (np.asarray(a) for a in (z, density, scale, score, path, slope))
     crossing = crossing_of(scale, path, score)
     titles = ["Three steps f, and the density of q", f"Below τ = {crossing:.2f} the score function wins"]
-    fig, (left, right) = figure(titles, ["z", "scale τ of the step, in units of σ (log scale)"], ["f(z)", "gradient in μ"], size=(11, 4))
+    fig, (left, right) = figure(
+        titles, ["z", "scale τ of the step, in units of σ"], ["f(z)", "variance of one estimate in μ"], size=(9.4, 4)
+    )
     left.fill_between(z, density, color=COLORS["prior"], alpha=0.25, lw=0)
-    left.text(z[density.argmax()], 0.06, "density of q", ha="center", fontsize=9, color=GREY)
+    left.text(z[density.argmax()] - 0.3, 0.06, "density of q", ha="center", fontsize=9, color=GREY)
     for (name, values), dashes in zip(steps.items(), ("-", "--", ":")):
         left.plot(z, values, dashes, color="#000000", label=name)
     left.set_xlim(*z[density > 1e-3 * density.max()][[0, -1]])
     left.legend(loc="upper left", fontsize=9, frameon=False)
-    line(right, scale, path, "variance, pathwise", GREEN, end=0, nudge=(10, 5))
-    line(right, scale, score, "variance, score function", RED, end=0, nudge=(4, -9))
+    line(right, scale, path, "pathwise", GREEN, end=0, nudge=(14, 2))
+    line(right, scale, score, "score function", RED, end=0, nudge=(4, -9))
     line(right, scale, slope**2, "true gradient, squared", GREY, end=0, nudge=(4, -9), ls="--")
     right.plot(crossing, np.exp(np.interp(np.log(crossing), np.log(scale), np.log(score))), "o", color="#000000")
-    right.set(xscale="log", yscale="log")
+    right.set(xscale="log", yscale="log", ylim=(0.6 * path.min(), 2.5 * path.max()))
     right.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
     right.set_yticks([0.0001, 0.001, 0.01, 0.1, 1], ["0.0001", "0.001", "0.01", "0.1", "1"])
     return fig
@@ -112,6 +118,32 @@ def crossing_of(x, falling, other) -> float:
 
 
 @in_course_style
+def ratios(found: Mapping[str, Sequence[float]], cost: float) -> Figure:
+    """The variance of the score function over that of the path, at several q: {q: (without a baseline, with one)}.
+
+    Args:
+        found: from the name of each q to the two ratios there, in the order of the panel.
+        cost: the ratio at which both need the same work for the same variance; a line marks it.
+    """
+    values = np.asarray(list(found.values())).T
+    title = f"With leave-one-out {values[1].min():.2f} to {values[1].max():.1f} times the pathwise variance"
+    fig, ax = figure(title, "the q at which the gradient is estimated", "score-function over pathwise variance", size=(7.4, 3.6))
+    beside = {"textcoords": "offset points", "ha": "center", "fontsize": 9, "color": RED}
+    for row, name, dashes in zip(values, ("no baseline", "leave-one-out"), (":", "-")):
+        line(ax, range(len(row)), row, name, RED, ls=dashes, marker="o", nudge=(10, 0))
+        for i, value in enumerate(row):
+            words = f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+            ax.annotate(words, (i, value), xytext=(0, 7 if value > cost else -15), **beside)
+    ax.axhline(cost, color=GREEN, ls="--", lw=1.2)
+    ax.text(len(found) - 0.92, cost, f"equal at the same cost: {cost:g}", color=GREEN, fontsize=9, va="bottom")
+    ax.set(yscale="log", xlim=(-0.3, len(found) - 0.1), ylim=(0.25 * values.min(), 6 * values.max()))
+    ax.set_xticks(range(len(found)), list(found))
+    ax.set_yticks([0.1, 1, 10, 100, 1000, 10000], ["0.1", "1", "10", "100", "1,000", "10,000"])
+    ax.minorticks_off()
+    return fig
+
+
+@in_course_style
 def climbs(
     rates: Sequence[float], final: Mapping[str, object], steps, curves: Mapping[str, object], elsewhere: Mapping[str, object]
 ) -> Figure:
@@ -122,26 +154,26 @@ def climbs(
         final: from each estimator to the gaps after the last step, (R, runs), in nats.
         steps: the steps at which the gap was measured (N,).
         curves: from each estimator to the gaps on the way, (N, runs), in nats.
-        elsewhere: from each estimator to whether a climb ended at another mode of the posterior, (R, runs); these get a cross.
+        elsewhere: from each estimator to whether a climb ended at another mode of the posterior, (R, runs); these are crosses, not dots.
     """
     steps = np.asarray(steps)
     medians = {name: np.median(np.asarray(gaps), axis=1) for name, gaps in final.items()}
-    left_over = {name: min(values) for name, values in medians.items()}
+    path, loo, none = (min(medians[name]) for name in STYLES)
     titles = [
-        f"{left_over['leave-one-out']:.2f} nats left with leave-one-out, {left_over['no baseline']:.0f} with no baseline",
+        f"Nats left: path {path:.2f}, leave-one-out {loo:.2f}, none {none:.0f}",
         "On the way, each at its best rate",
     ]
     fig, (left, right) = figure(
-        titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO after the last step, nats", "gap, nats"], size=(10.6, 4.4)
+        titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO after the last step, nats", "gap, nats"], size=(10.2, 4.4)
     )
     for i, (name, gaps) in enumerate(final.items()):
         color, dashes = STYLES[name]
         at = np.asarray(rates) * 1.07 ** (i - 1)  # the dots of one rate stand side by side
         filled = COLORS[color] if dashes == "-" else "white"
-        for run in np.asarray(gaps).T:
-            left.plot(at, run, "o", ms=4.5, color=COLORS[color], mfc=filled, mew=1)
-        rate, run = np.nonzero(np.asarray(elsewhere[name]))
-        left.plot(at[rate], np.asarray(gaps)[rate, run], "x", ms=6, color="#000000", mew=1.2)
+        gaps, away = np.asarray(gaps), np.asarray(elsewhere[name])
+        for run, other in zip(gaps.T, away.T):
+            left.plot(at[~other], run[~other], "o", ms=4.5, color=COLORS[color], mfc=filled, mew=1)
+            left.plot(at[other], run[other], "x", ms=6.5, color=COLORS[color], mew=2)
         text = GREEN if color == "elbo" else RED
         line(left, at, medians[name], name, text, ls=dashes, lw=1.6, nudge=((16, 8), (9, -8), (9, 0))[i])
     for i, (name, curve) in enumerate(curves.items()):
@@ -156,7 +188,7 @@ def climbs(
     left.set_xticks(rates, [f"{rate:g}" for rate in rates])
     left.minorticks_off()
     left.text(
-        0.03, 0.97, "a dot: one climb; ×: at another mode; lines: medians", va="top", fontsize=9, color=GREY, transform=left.transAxes
+        0.03, 0.97, "dots: climbs; ×: ended at another mode; lines: medians", va="top", fontsize=9, color=GREY, transform=left.transAxes
     )
     right.text(0.97, 0.97, "lines: medians", ha="right", va="top", fontsize=9, color=GREY, transform=right.transAxes)
     right.set_xlim(0, 1.33 * steps.max())
@@ -173,16 +205,19 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]], written: st
         if label.startswith(written):
             words = {"xytext": (-10, 0), "textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 9}
             fig.axes[0].annotate(f"{exact - estimate:.2f} below", (estimate, i), color=GREEN if color == "elbo" else RED, **words)
+    last = (rows[-1][4], len(rows) - 1)
+    fig.axes[0].annotate("exact", last, xytext=(5, 0), textcoords="offset points", va="center", fontsize=9)
     return fig
 
 
 @in_course_style
 def missing_r(losses: Mapping[str, Sequence[float]], divergences: Mapping[str, Sequence[float]]) -> Figure:
     """Training loss and KL to the prior after each epoch: {"rsample": values, "sample": values} for each of the two panels."""
-    titles, names = (
-        ["Both losses fall", "Without the r, q becomes the prior"],
-        ["training loss, nats per image", "KL(q(z|x) ‖ p(z)), nats per image"],
-    )
+    titles = [
+        f"Both losses fall, to {losses['rsample'][-1]:.0f} and {losses['sample'][-1]:.0f} nats",
+        f"Without the r the KL stays below {math.ceil(100 * max(divergences['sample'])) / 100:.2f} nats",
+    ]
+    names = ["training loss, nats per image", "KL(q(z|x) ‖ p(z)), nats per image"]
     fig, axes = figure(titles, "epoch", names, size=(9.4, 3.8))
     for ax, curves in zip(axes, (losses, divergences)):
         for (name, values), color in zip(curves.items(), ("elbo", "naive")):
