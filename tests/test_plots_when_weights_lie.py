@@ -42,6 +42,7 @@ def test_wall_draws_medians_bars_the_exact_shape_and_rings_the_pair() -> None:
     np.testing.assert_allclose(narrow.get_ydata()[[0, -1]], [0.75, 0], atol=1e-12)
     np.testing.assert_array_equal(wide.get_ydata(), [-2, -2])
     assert {"effective samples of 1,000", "the alarm rings above 0.65", "dots: medians of 101 runs, bars: 10 to 90 %"} <= texts(fig)
+    assert {"Nearly the same ESS: 200 and 205", "k̂ tells them apart: 0.5 and −1.5"} <= texts(fig)
     levels = [list(drawn.get_ydata()) for drawn in fig.axes[1].lines]
     assert [0.65, 0.65] in levels
     assert [0.5, 0.5] in levels  # the variance's own limit
@@ -55,7 +56,7 @@ def test_missed_mode_marks_the_samples_and_says_what_it_is_told() -> None:
     np.testing.assert_allclose(fig.axes[1].lines[1].get_ydata(), -12 * z, atol=1e-9)  # (z - 3)² - (z + 3)²
     np.testing.assert_array_equal(ticks[:, 0], [2.5, 3.5])
     assert (ticks[:, 1] < 0).all()
-    assert {"ESS 950", "posterior p(z|x)", "q", "Bounded, but not small: 36 on the missed mode"} <= texts(fig)
+    assert {"ESS 950", "posterior p(z|x)", "q", "On the missed mode log w/p(x) is 36"} <= texts(fig)
 
 
 @pytest.mark.parametrize(("ess", "k_hat", "warned"), [([50, 900], [0.2, 0.9], (1, 1)), ([500, 900], [0.2, 0.1], ("none", "none"))])
@@ -86,7 +87,8 @@ def test_repairs_fills_what_is_close_and_counts_the_repaired_digits() -> None:
         "#5",
         "#6",
     } <= texts(fig)
-    assert [t.get_text() for t in fig.axes[2].texts] == ["2 of 2", "expected: 1.3", "1 of 2", "expected: 0.2"]
+    assert [t.get_text() for t in fig.axes[2].texts][:4] == ["2 of 2", "1.3", "1 of 2", "0.2"]
+    assert "prior samples expected to\noutweigh the old mode" in texts(fig)
     for ax, errors in zip(fig.axes, methods.values()):
         near = {
             x for drawn in ax.lines if drawn.get_linestyle() == "None" and drawn.get_markerfacecolor() != "none" for x in drawn.get_xdata()
@@ -109,7 +111,7 @@ def test_enough_marks_log_n_and_fills_the_digits_between() -> None:
         assert mark == pytest.approx(np.log(n))
     assert {"log 100 = 4.6", "log 10,000 = 9.2"} <= texts(fig)
     titles = [ax.get_title(loc="left") for ax in fig.axes]
-    assert titles == ["Right: 0 of 1 below log N, 0 of 2 beyond", "Right: 1 of 2 below log N, 0 of 1 beyond"]
+    assert titles == ["Below log N: 0 of 1 right; beyond: 0 of 2", "Below log N: 1 of 2 right; beyond: 0 of 1"]
     assert "filled: the 1 digits\nbetween the lines" in texts(fig)
     assert any("below −30" in t for t in texts(fig))
     assert not any("triangles" in t for t in texts(figures.enough([5.0], {100: [-1.0], 200: [-1.0]})))
@@ -130,6 +132,8 @@ def test_within_reach_puts_error_against_the_share_for_both_proposals() -> None:
         assert low < cloud[1].min() < cloud[1].max() < high
         assert left < cloud[0].min() < cloud[0].max() < right
     np.testing.assert_array_equal(np.concatenate(points(fig.axes[0])[2:]), np.column_stack([share, error])[[1, 2]])
+    titles = [ax.get_title(loc="left") for ax in fig.axes]
+    assert titles == ["Fitted q: within 1.0 nats of log R", "The prior: up to 3 nats away from log R"]
     sides = {t.get_text(): t.get_ha() for t in fig.axes[0].texts if t.get_text().startswith("#")}
     assert sides == {"#1": "right", "#2": "left"}  # close neighbours: one label on either side
     said = {t.get_text() for t in fig.axes[1].texts}

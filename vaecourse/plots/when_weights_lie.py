@@ -20,7 +20,11 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
     The alarm rings above k_limit. The two widths whose places are in `pair` are ringed: a narrow and a wide q with about the same ESS.
     """
     widths, k_hat, ess = (np.asarray(a) for a in (widths, k_hat, ess))
-    titles = ["A narrow and a wide q with nearly the same ESS", "k̂ tells them apart"]
+    same, apart = (np.median(runs[:, list(pair)], axis=0) for runs in (ess, k_hat))
+    titles = [
+        f"Nearly the same ESS: {same[0]:.0f} and {same[1]:.0f}",
+        f"k̂ tells them apart: {_minus(round(apart[0], 2))} and {_minus(round(apart[1], 2))}",
+    ]
     fig, axes = figure(
         titles, "width of q / width of the posterior (log scale)", [f"effective samples of {n:,}", "shape k of the tail"], size=(9.6, 3.9)
     )
@@ -32,8 +36,7 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
         ticks = [t for t in (0.4, 0.5, 0.7, 1, 2, 4, 7) if left < t < right]
         ax.set(xscale="log", xlim=(left, right), xticks=ticks, xticklabels=[f"{t:g}" for t in ticks])
         ax.minorticks_off()
-    same = np.median(ess[:, pair])
-    axes[0].plot(widths[list(pair)], [same, same], color=RED, lw=1, ls=":", zorder=0)
+    axes[0].plot(widths[list(pair)], same, color=RED, lw=1, ls=":", zorder=0)
     axes[0].text(1.03 * left, 1.07 * n, "shaded:\ninfinite\nvariance", color=RED, fontsize=9, va="top")
     axes[0].set(ylim=(-0.02 * n, 1.1 * n))
     said = f"dots: medians of {len(k_hat)} runs, bars: 10 to 90 %"
@@ -62,7 +65,7 @@ def missed_mode(z, posterior, q, samples, said: str) -> Figure:
     z, posterior, q = (np.asarray(a) for a in (z, posterior, q))
     log_ratio = np.log(posterior / q)
     left, right = (int(np.argmax(np.where(side, posterior, 0))) for side in (z < 0, z > 0))
-    titles = ["All samples lie on the smaller mode", f"Bounded, but not small: {log_ratio[left]:.0f} on the missed mode"]
+    titles = ["All samples lie on the smaller mode", f"On the missed mode log w/p(x) is {log_ratio[left]:.0f}"]
     fig, (ax, weights) = figure(titles, "z", ["density", "log of w/p(x)"], size=(9.6, 3.3))
     weights.axhline(0, color=COLORS["exact"], lw=1)
     line(weights, z, log_ratio, "", "importance")
@@ -134,10 +137,9 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], heavier: Sequen
     """
     every = [np.asarray(errors) for errors in methods.values()]
     near = int((np.abs(every[-1]) < close).sum())
-    fig, axes = figure(list(methods), "error, nats", size=(9.8, 3.2))
+    fig, axes = figure(list(methods), "error, nats", size=(9.8, 3.4))
     said = f"With a second fit {near} of {every[-1].size} estimates are right (filled: within {close:g} nats)"
     fig.suptitle(said, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    axes[-1].set_xlabel("error, nats (expected: prior samples\nthat outweigh the old mode)")
     low, high = min(errors.min() for errors in every), max(errors.max() for errors in every)
     right = max(0.3 * abs(low), 1.3 * high)
     for ax, errors in zip(axes, every):
@@ -149,13 +151,15 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], heavier: Sequen
             ax.plot(values[~near], height[~near], "o", ms=5, mfc="none", mec=RED, mew=1.3)
             if ax is axes[-1]:
                 ax.text(0.97 * right, row, f"{near.sum()} of {len(values)}", color=BLUE, fontsize=9, ha="right", va="center")
-                ax.text(-11, row, f"expected: {heavier[row]:.1f}", color=GREY, fontsize=9, ha="right", va="center")
+                ax.text(-11, row, f"{heavier[row]:.1f}", color=GREY, fontsize=9, ha="right", va="center")
             for value, at in zip(values[values > 1], height[values > 1]):
                 ax.annotate(f"+{value:.1f}", (value, at), xytext=(6, -3), textcoords="offset points", color=RED, fontsize=9)
-        ax.set(xlim=(1.06 * low, right), ylim=(len(names) - 0.5, -0.6))
+        ax.set(xlim=(1.06 * low, right), ylim=(len(names) - 0.5, -1.25))
         ax.set(yticks=range(len(names)), yticklabels=list(names) if ax is axes[0] else [])
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=9.5, fontweight="normal")
         ax.grid(axis="y", visible=False)
+    axes[-1].text(-11, -0.8, "prior samples expected to\noutweigh the old mode", color=GREY, fontsize=8.5, ha="right", va="center")
+    axes[-1].text(0.97 * right, -0.8, "right", color=BLUE, fontsize=8.5, ha="right", va="center")
     return fig
 
 
@@ -170,7 +174,7 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
     for n in (few, many):
         right, below = np.abs(np.asarray(errors[n])) < 1, kl < np.log(n)
         counts = [f"{(right & side).sum()} of {side.sum()}" for side in (below, ~below)]
-        titles.append(f"Right: {counts[0]} below log N, {counts[1]} beyond")
+        titles.append(f"Below log N: {counts[0]} right; beyond: {counts[1]}")
     fig, axes = figure(titles, "KL(posterior ‖ prior), nats", ["estimate minus exact, nats (right: within 1)", ""], size=(9.6, 3.8))
     between = (kl > np.log(few)) & (kl < np.log(many))
     for ax, n in zip(axes, (few, many)):
@@ -198,7 +202,11 @@ def within_reach(fitted: tuple[object, object], prior: tuple[object, object], na
     For the prior, the digits for which a sample fell out of reach, `met` (digits,), are crosses. Those on either side of a share
     of 1/2 are counted whose error exceeds a nat. The scales are linear up to 1 nat and logarithmic beyond.
     """
-    titles = ["Fitted q: the error is close to log R", "The prior: a small R warns, but is no measure"]
+    away = [np.abs(np.asarray(error) - np.asarray(share)).max() for share, error in (fitted, prior)]
+    titles = [
+        f"Fitted q: within {np.ceil(10 * away[0]) / 10:.1f} nats of log R",
+        f"The prior: up to {np.floor(away[1]):.0f} nats away from log R",
+    ]
     fig, axes = figure(titles, "log of the share R within reach", ["estimate minus exact, nats", ""], size=(9.6, 4.2))
     clouds = [tuple(np.asarray(a) for a in cloud) for cloud in (fitted, prior)]
     low, high = 2 * min(a.min() for a in clouds[0] + clouds[1]), max(3.5, 2 * max(error.max() for _, error in clouds))
