@@ -35,9 +35,10 @@ def test_shared_shows_the_weight_above_and_the_shares_below_each_picture(pages: 
     fig = figures.shared("A title", pages[:6], [0.5, 0.3, 0.2, 0.1, 0.6, 0.7], shares)
     pictures = [ax for ax in fig.axes if ax.images]
     assert [ax.get_title() for ax in pictures] == [f"p(z) = {w}" for w in ("0.50", "0.30", "0.20", "0.10", "0.60", "0.70")]
-    below = [ax.child_axes[0] for ax in pictures]
+    below = [ax for ax in fig.axes if ax.patches]
     assert [[bar.get_height() for bar in ax.patches] for ax in below] == shares
     assert [(ax.texts[0].get_text(), ax.texts[0].xy) for ax in below[:3]] == [("70%", (1, 0.7)), ("50%", (0, 0.5)), ("95%", (2, 0.95))]
+    assert all(bars.get_position().y1 < page.get_position().y0 for page, bars in zip(pictures, below))
     blue = plots.COLORS["importance"].lower()
     assert [[to_hex(bar.get_facecolor()) == blue for bar in ax.patches].index(True) for ax in below] == [1, 0, 2, 1, 0, 2]
     assert np.array_equal(np.asarray(pictures[3].images[0].get_array()), pages[3].reshape(28, 28))

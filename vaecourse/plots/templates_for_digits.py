@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, images, in_course_style, line
+from vaecourse.plots import COLORS, figure, in_course_style, line
 
 
 @in_course_style
@@ -38,12 +39,23 @@ def shared(title: str, pictures, weights, shares) -> Figure:
     Args:
         weights, shares: the p(z) of the C pictures, and how each divides among the classes (C, K).
     """
-    fig = images(pictures, title, columns=min(5, len(pictures)), size=1.45)
     rows = -(-len(pictures) // 5)
-    fig.set_figheight(fig.get_figheight() + 1.35 * rows)
-    for ax, weight, share in zip(fig.axes, np.asarray(weights), np.asarray(shares)):
-        ax.set_title(f"p(z) = {weight:.2f}", fontsize=9, fontweight="normal", loc="center")
-        bars = ax.inset_axes((0, -0.72, 1, 0.7))
+    fig, axes = plt.subplots(
+        2 * rows, 5, figsize=(7.4, 2.5 * rows + 0.3), height_ratios=[1.45, 0.8] * rows, layout="constrained", squeeze=False
+    )
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[])
+        ax.grid(False)
+        ax.set_visible(False)
+    above, below = axes[0::2].flat, axes[1::2].flat
+    for page, bars, picture, weight, share in zip(above, below, np.asarray(pictures), np.asarray(weights), np.asarray(shares)):
+        page.set_visible(True)
+        page.imshow(picture.reshape(28, 28), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+        page.spines[:].set_visible(True)
+        page.spines[:].set_color("#BBBBBB")
+        page.set_title(f"p(z) = {weight:.2f}", fontsize=9, fontweight="normal", loc="center")
+        bars.set_visible(True)
         bars.bar(range(len(share)), share, color=[COLORS["importance"] if s == share.max() else COLORS["prior"] for s in share])
         top = int(share.argmax())
         bars.annotate(
@@ -55,10 +67,9 @@ def shared(title: str, pictures, weights, shares) -> Figure:
             fontsize=9,
             color=COLORS["importance"],
         )
-        bars.set(ylim=(0, 1.25), xlim=(-1, len(share)), yticks=[], xticks=range(len(share)))
+        bars.set(ylim=(0, 1.3), xlim=(-1, len(share)), xticks=range(len(share)))
         bars.tick_params(axis="x", length=0, pad=1, labelsize=8.5)
         bars.spines[["left", "top", "right"]].set_visible(False)
-        bars.grid(False)
     return fig
 
 
