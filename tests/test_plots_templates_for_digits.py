@@ -30,17 +30,17 @@ def test_climbs_colour_the_highest_and_the_lowest_end_and_name_the_first_round()
     assert low < -11.5 < -10 < high
 
 
-def test_two_rows_show_the_weight_above_and_the_shares_below_the_upper_row(pages: np.ndarray) -> None:
-    shares = [[0.1, 0.7, 0.2], [0.5, 0.1, 0.4], [0.0, 0.05, 0.95]]
-    fig = figures.two_rows("A title", pages[:6], ["above", "below"], [0.5, 0.3, 0.2], shares)
+def test_shared_shows_the_weight_above_and_the_shares_below_each_picture(pages: np.ndarray) -> None:
+    shares = [[0.1, 0.7, 0.2], [0.5, 0.1, 0.4], [0.0, 0.05, 0.95]] * 2
+    fig = figures.shared("A title", pages[:6], [0.5, 0.3, 0.2, 0.1, 0.6, 0.7], shares)
     pictures = [ax for ax in fig.axes if ax.images]
-    assert [ax.get_title() for ax in pictures] == ["p(z) = 0.50", "p(z) = 0.30", "p(z) = 0.20", "", "", ""]
-    below = [ax.child_axes[0] for ax in pictures[:3]]
+    assert [ax.get_title() for ax in pictures] == [f"p(z) = {w}" for w in ("0.50", "0.30", "0.20", "0.10", "0.60", "0.70")]
+    below = [ax for ax in fig.axes if ax.patches]
     assert [[bar.get_height() for bar in ax.patches] for ax in below] == shares
-    assert [ax.texts[0].get_text() for ax in below] == ["70%", "50%", "95%"]
+    assert [(ax.texts[0].get_text(), ax.texts[0].xy) for ax in below[:3]] == [("70%", (1, 0.7)), ("50%", (0, 0.5)), ("95%", (2, 0.95))]
+    assert all(bars.get_position().y1 < page.get_position().y0 for page, bars in zip(pictures, below))
     blue = plots.COLORS["importance"].lower()
-    assert [[to_hex(bar.get_facecolor()) == blue for bar in ax.patches].index(True) for ax in below] == [1, 0, 2]
-    assert [pictures[0].get_ylabel(), pictures[3].get_ylabel()] == ["above", "below"]
+    assert [[to_hex(bar.get_facecolor()) == blue for bar in ax.patches].index(True) for ax in below] == [1, 0, 2, 1, 0, 2]
     assert np.array_equal(np.asarray(pictures[3].images[0].get_array()), pages[3].reshape(28, 28))
 
 
@@ -76,7 +76,6 @@ def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
         "A title",
         {"files": {"zip": 9.0, "png": 4.0}, "models": {"model": 5.4}, "counts": {"none": 12.0, "ten": 3.0}},
         {"bound": 2.0},
-        "on other digits",
     )
     *bars, bound = fig.axes[0].patches
     assert (bound.get_width(), bound.get_hatch(), bound.get_facecolor()[3]) == (2.0, "///", 0)
@@ -88,7 +87,7 @@ def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
     assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["none", "zip", "model", "png", "ten", "bound"]
     assert fig.axes[0].yaxis_inverted()
     written = {text.get_text(): text.xy[1] for text in fig.axes[0].texts}
-    assert {"12", "9", "5", "4", "3", "at most 2, on other digits"} <= set(written)
+    assert {"12", "9", "5", "4", "3", "at most 2"} <= set(written)
     assert {kind: written[kind] for kind in of} == {"counts": 0, "files": 1, "models": 2}  # in the first bar of each kind
     (dotted,) = fig.axes[0].lines
-    assert list(dotted.get_xdata()) == [3.0, 3.0]
+    assert (list(dotted.get_xdata()), list(dotted.get_ydata())) == ([3.0, 3.0], [-0.5, 4.5])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, images, in_course_style, line
+from vaecourse.plots import COLORS, figure, in_course_style, line
 
 
 @in_course_style
@@ -32,25 +33,43 @@ def climbs(title: str, curves) -> Figure:
 
 
 @in_course_style
-def two_rows(title: str, pictures, row_names: Sequence[str], weights, shares) -> Figure:
-    """Two rows of pictures (2C, 784) with their names; above each of the upper row its weight p(z), below it a bar for each of its shares.
+def shared(title: str, pictures, weights, shares) -> Figure:
+    """Pictures (C, 784), five in a row, with the weight p(z) above each and a bar for each of its shares below.
 
     Args:
-        weights, shares: the p(z) of the C upper pictures, and how each divides among the classes (C, K).
+        weights, shares: the p(z) of the C pictures, and how each divides among the classes (C, K).
     """
-    fig = images(pictures, title, columns=len(pictures) // 2, row_names=row_names, size=1.0)
-    fig.set_figheight(fig.get_figheight() + 1.7)
-    for ax, weight, share in zip(fig.axes, np.asarray(weights), np.asarray(shares)):
-        ax.set_title(f"p(z) = {weight:.2f}", fontsize=8, fontweight="normal", loc="center")
-        bars = ax.inset_axes((0, -1.2, 1, 1.08))
+    rows = -(-len(pictures) // 5)
+    fig, axes = plt.subplots(
+        2 * rows, 5, figsize=(7.4, 2.5 * rows + 0.3), height_ratios=[1.45, 0.8] * rows, layout="constrained", squeeze=False
+    )
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[])
+        ax.grid(False)
+        ax.set_visible(False)
+    above, below = axes[0::2].flat, axes[1::2].flat
+    for page, bars, picture, weight, share in zip(above, below, np.asarray(pictures), np.asarray(weights), np.asarray(shares)):
+        page.set_visible(True)
+        page.imshow(picture.reshape(28, 28), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+        page.spines[:].set_visible(True)
+        page.spines[:].set_color("#BBBBBB")
+        page.set_title(f"p(z) = {weight:.2f}", fontsize=9, fontweight="normal", loc="center")
+        bars.set_visible(True)
         bars.bar(range(len(share)), share, color=[COLORS["importance"] if s == share.max() else COLORS["prior"] for s in share])
+        top = int(share.argmax())
         bars.annotate(
-            f"{share.max():.0%}", (0.5, 0.98), xycoords="axes fraction", ha="center", va="top", fontsize=8, color=COLORS["importance"]
+            f"{share[top]:.0%}",
+            (top, share[top]),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+            color=COLORS["importance"],
         )
-        bars.set(ylim=(0, 1.3), yticks=[], xticks=range(len(share)))
-        bars.tick_params(axis="x", length=0, pad=1, labelsize=7.5)
+        bars.set(ylim=(0, 1.3), xlim=(-1, len(share)), xticks=range(len(share)))
+        bars.tick_params(axis="x", length=0, pad=1, labelsize=8.5)
         bars.spines[["left", "top", "right"]].set_visible(False)
-        bars.grid(False)
     return fig
 
 
@@ -109,13 +128,12 @@ def learning(title: str, groups: Sequence[tuple[int, int]], means, errors, decod
 
 
 @in_course_style
-def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: Mapping[str, float], note: str) -> Figure:
-    """A bar a code with its bits, the longest above, in the colour of its kind, and a dotted line at the shortest.
+def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: Mapping[str, float]) -> Figure:
+    """A bar a code with its bits, the longest above, in the colour of its kind, and a dotted line at the shortest that is not a bound.
 
     Args:
         bits: from up to three kinds of codes to their codes, from a name to its bits.
-        at_most: bounds on the bits of codes of the second kind, found elsewhere; their bars are hatched.
-        note: what stands behind each bound.
+        at_most: upper bounds on the bits of codes of the second kind; their bars are hatched.
     """
     fig, ax = figure("", "bits per digit", size=(8.2, 4.5))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -125,14 +143,14 @@ def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: M
     ax.barh([name for _, name, _ in codes], values, color=[colors[kind] for _, _, kind in codes])
     second = COLORS["importance"]
     ax.barh(list(at_most), list(at_most.values()), facecolor="none", edgecolor=second, hatch="///", lw=1.2)
-    written = [f"{value:.0f}" for value in values] + [f"at most {value:.0f}, {note}" for value in at_most.values()]
+    written = [f"{value:.0f}" for value in values] + [f"at most {value:.0f}" for value in at_most.values()]
     white = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
     for i, (value, text) in enumerate(zip([*values, *at_most.values()], written)):
         ax.annotate(text, (value, i), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9, bbox=white)
     for kind in colors:  # in the first bar of its colour
         i = [of for _, _, of in codes].index(kind)
         ax.annotate(kind, (0, i), xytext=(5, 0), textcoords="offset points", va="center", color="white", fontsize=9, fontweight="bold")
-    ax.axvline(values[-1], color=colors[codes[-1][2]], lw=1, ls=":", zorder=0)
+    ax.plot([values[-1]] * 2, [-0.5, len(values) - 0.5], color=colors[codes[-1][2]], lw=1, ls=":", zorder=0)
     ax.set_xlim(0, 1.12 * values[0])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
