@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
+import re
 import subprocess
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import nbformat
 import pytest
@@ -51,6 +54,25 @@ def test_hidden_solutions_are_hidden_by_the_first_cell() -> None:
         assert ("VAECOURSE_HIDE_SOLUTIONS" in first.source) == hide
 
 
+def test_a_test_cell_may_be_run_again_and_hands_on_the_courses_function_only_while_nbgrader_grades(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = source_notebook(nbformat.read(NOTEBOOKS["04"], as_version=4), points=2, partial=0.5)
+    test = next(c.source for c in made.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "test-log_mean_exp")
+    task = exercise("log_mean_exp")
+    own: dict = {}
+    exec(
+        "import torch\n\ndef log_mean_exp(log_w, dim=-1):\n    return torch.logsumexp(log_w, dim) - math.log(log_w.shape[dim])\nimport math",
+        own,
+    )
+    mine = own["log_mean_exp"]
+    for _ in range(2):
+        exec(test, own)
+        assert own["report"].passed
+        assert own["log_mean_exp"] is mine
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    exec(test, own)
+    assert own["log_mean_exp"] is task.reference
+
+
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The commands that would have been given to nbgrader."""
@@ -94,10 +116,49 @@ def test_a_teacher_s_own_notebook_becomes_an_assignment_and_one_without_exercise
     nbformat.write(new_notebook(cells=cells), tmp_path / "mine.ipynb")
     nbformat.write(new_notebook(cells=[new_markdown_cell("# Nothing to do")]), tmp_path / "empty.ipynb")
     assert main(["classroom", str(tmp_path / "course"), str(tmp_path / "mine.ipynb")]) == 0
-    assert "1 assignments, mine" in capsys.readouterr().out
+    assert "1 assignment, mine" in capsys.readouterr().out
     assert main(["classroom", str(tmp_path / "other"), str(tmp_path / "empty.ipynb")]) == 1
     assert "empty.ipynb has no exercise" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_only_its_owner_reads_a_new_course_and_a_file_is_no_folder(tmp_path: Path, commands: list) -> None:
+    classroom.make_course(tmp_path / "course", [NOTEBOOKS["03"]])
+    assert (tmp_path / "course").stat().st_mode & 0o077 == 0
+    (tmp_path / "file").write_text("")
+    with pytest.raises(classroom.ClassroomError, match="is a file: name a folder"):
+        classroom.make_course(tmp_path / "file", [NOTEBOOKS["03"]])
+
+
+@pytest.mark.parametrize(
+    ("file", "student"),
+    [
+        ("anna_03_naive_monte_carlo.ipynb", "anna"),
+        ("anna_lena_03_naive_monte_carlo.ipynb", "anna_lena"),
+        ("kim_03_naive_monte_carlo (1).ipynb", "kim"),
+        ("kim_03_naive_monte_carlo-2.ipynb", "kim"),
+        ("Jörg Groß_12345_assignsubmission_file_03_naive_monte_carlo.ipynb", "Jörg Groß"),
+        ("Jörg Groß_12345_assignsubmission_file_/03_naive_monte_carlo.ipynb", "Jörg Groß"),
+        ("jo/03_naive_monte_carlo.ipynb", "jo"),
+        ("anna_04_log_space.ipynb", None),
+        ("03_naive_monte_carlo.ipynb", None),
+    ],
+)
+def test_the_names_of_downloaded_files_tell_the_student(file: str, student: str | None) -> None:
+    config = MagicMock()
+    exec(compile(classroom.CONFIG, "config", "exec"), {"get_config": lambda: config, "__file__": "/course/nbgrader_config.py"})
+    path = f"/course/downloaded/03_naive_monte_carlo/extracted/{file}"
+    match = re.match(config.FileNameCollectorPlugin.named_regexp, path)
+    assert (match and match.groupdict()) == (student and {"student_id": student, "file_id": "03_naive_monte_carlo"})
+
+
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_nothing_in_an_assignment_points_to_what_students_do_not_have(number: str) -> None:
+    made = source_notebook(nbformat.read(NOTEBOOKS[number], as_version=4), 2, 0.5)
+    assert not any(re.search(r"\]\([^):\s]*\.ipynb", cell.source) for cell in made.cells)
+    assert not any("pip install -e" in cell.source for cell in made.cells)
+    assert sum("ask your teacher" in cell.source for cell in made.cells) == 1
 
 
 @pytest.mark.parametrize(("points", "partial"), [(0, 0.5), (-1, 0.5), (2, -0.1), (2, 1.1)])
@@ -146,11 +207,12 @@ def test_the_summary_of_a_class_counts_outcomes_mistakes_and_points(tmp_path: Pa
     assert Outcome("carl", "mine", "elbo", 0.0, 2.0, "no result") in found
     assert Outcome("ben", "mine", "log_mean_exp", 1.0, 2.0, "known mistake", "log-of-sum") in found
     told = summary(found)
-    first, second, third = told.split("\n\n")
+    first, second, others, third = told.split("\n\n")
     assert first.splitlines()[1].split() == ["log_mean_exp", "4", "1", "1", "1", "1", "0"]
     assert first.splitlines()[2].split() == ["elbo", "4", "0", "3", "0", "0", "1"]
     assert second.splitlines()[1].strip().startswith("2 × elbo, sign: ")
     assert second.splitlines()[2].strip() == "anna, ben"
+    assert others.splitlines()[1:] == ["       log_mean_exp: dora"]
     assert third.splitlines()[1].split() == ["anna", "3", "4"]
     assert third.splitlines()[3].split(maxsplit=3) == ["carl", "0", "4", "log_mean_exp, elbo"]
     assert main(["class", str(tmp_path), "--csv", str(tmp_path / "out.csv")]) == 0

@@ -28,9 +28,14 @@ ANSWERS = {  # by student: what stands in the cells of gaussian_kl and elbo; Non
     "absent": ("def gaussian_kl(mu, log_var:\n    return 0", ""),
     "endless": ("def gaussian_kl(mu, log_var):\n    while True:\n        pass", solution_of("elbo")),
     "hostile": (solution_of("gaussian_kl"), "def elbo(*args):\n    import os\n\n    os._exit(1)"),
-    "untouched": (None, None),
+    "un_touched": (None, None),
 }
-POINTS = {"right": 4, "half": 3, "absent": 0, "endless": 2, "hostile": 0, "untouched": 0}
+POINTS = {"right": 4, "half": 3, "absent": 0, "endless": 2, "hostile": 0, "un_touched": 0}
+NAMES = {  # as learning platforms name downloaded files; others have the plain name
+    "half": f"half_12345_assignsubmission_file_{NAME}.ipynb",
+    "endless": f"endless_{NAME} (1).ipynb",
+    "hostile": f"hostile_77_assignsubmission_file_/{NAME}.ipynb",
+}
 NEIGHBOUR = getpass.getuser()  # on a hub: nbgrader's exchange knows students by the names of their accounts
 
 
@@ -51,7 +56,7 @@ def answered(notebook: nbformat.NotebookNode, answers: tuple[str | None, str | N
 
 def fetch_and_submit(course: Path, home: Path) -> None:
     """A student whose account is on the teacher's machine: fetches the assignment, answers half of it, and submits."""
-    settings = f'c.Exchange.root = "{course / "exchange"}"\nc.CourseDirectory.course_id = "vaecourse"\n'
+    settings = f'c.Exchange.root = "{course.with_name(course.name + "-exchange")}"\nc.CourseDirectory.course_id = "vaecourse"\n'
     (home / "nbgrader_config.py").write_text(settings)
     run(home, "fetch_assignment", NAME)
     fetched = home / NAME / f"{NAME}.ipynb"
@@ -69,7 +74,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     downloads = folder / "downloaded" / NAME / "archive"
     downloads.mkdir(parents=True)
     for student, answers in ANSWERS.items():
-        nbformat.write(answered(released, answers), downloads / f"{student}_{NAME}.ipynb")
+        path = downloads / NAMES.get(student, f"{student}_{NAME}.ipynb")
+        path.parent.mkdir(exist_ok=True)
+        nbformat.write(answered(released, answers), path)
     run(folder, "zip_collect", NAME)
     fetch_and_submit(folder, tmp_path_factory.mktemp("home"))
     run(folder, "collect", NAME)
@@ -91,8 +98,9 @@ def test_every_student_gets_exactly_the_points_of_the_answers(graded: Path) -> N
     [
         ("half", "gaussian_kl"),
         ("absent", "Not attempted"),
+        ("absent", "Python cannot read the cell of gaussian_kl"),
         ("endless", "seconds"),
-        ("untouched", "Not attempted"),
+        ("un_touched", "Not attempted"),
     ],
 )
 def test_the_feedback_shows_every_diagnosis(graded: Path, student: str, words: str) -> None:
@@ -104,7 +112,11 @@ def test_the_class_summary_counts_the_outcomes(graded: Path, capsys: pytest.Capt
     found = {(o.student, o.exercise): o for o in outcomes(graded / "autograded")}
     assert found["right", "elbo"].outcome == "right"
     assert found["half", "gaussian_kl"].outcome == "known mistake"
-    assert found["untouched", "elbo"].outcome == "not attempted"
+    assert found["un_touched", "elbo"].outcome == "not attempted"
+    assert found["absent", "elbo"].outcome == "not attempted"
+    assert found["absent", "gaussian_kl"].outcome == "other mistake"
+    assert {found["hostile", name].outcome for name in ("gaussian_kl", "elbo")} == {"no result"}
+    assert outcomes(graded) == outcomes(graded / "autograded")
     assert found["endless", "gaussian_kl"].outcome == "other mistake"
     assert "2 × gaussian_kl" in summary(found.values())
     assert main(["class", str(graded / "autograded"), "--csv", str(tmp_path / "out.csv")]) == 0

@@ -99,7 +99,8 @@ def classroom_of(chosen: argparse.Namespace) -> int:
     except (classroom.ClassroomError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{chosen.folder}: {len(made)} assignments, {', '.join(made)}. The students' versions are in {chosen.folder / 'release'}.")
+    counted = f"{len(made)} assignment{'' if len(made) == 1 else 's'}"
+    print(f"{chosen.folder}: {counted}, {', '.join(made)}. The students' versions are in {chosen.folder / 'release'}.")
     return 0
 
 

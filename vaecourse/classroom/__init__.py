@@ -29,7 +29,9 @@ here = Path(__file__).parent
 
 c.CourseDirectory.root = str(here)
 c.CourseDirectory.course_id = "vaecourse"
-c.Exchange.root = str(here / "exchange")
+
+# All students can read and write the exchange, so it must not lie in the course, which holds everybody's answers and grades.
+c.Exchange.root = str(here.with_name(here.name + "-exchange"))
 
 # Students see the first line of an answer and these two; an untouched answer counts as not attempted.
 c.ClearSolutions.code_stub = {"python": "# your code here\\n..."}
@@ -38,8 +40,11 @@ c.ClearSolutions.code_stub = {"python": "# your code here\\n..."}
 c.ExecutePreprocessor.timeout = 120
 c.ExecutePreprocessor.interrupt_on_timeout = True
 
-# `nbgrader zip_collect`: files called student_assignment_anything.ipynb, as learning platforms name them after a download.
-c.FileNameCollectorPlugin.named_regexp = r".*?(?P<student_id>[^/_]+)_(?P<file_id>[^/]+\\.ipynb)$"
+# `nbgrader zip_collect`: STUDENT_ASSIGNMENT.ipynb, as learning platforms name files after a download, below downloaded/ASSIGNMENT/archive.
+# A student's name may contain underscores; Moodle's additions, and the (1) or -1 of a second download, are passed over.
+student, moodle, again = r"(?P<student_id>[^/]+?)", r"(?:_\\d+_assignsubmission_file)?_?", r"(?: ?\\(\\d+\\)|-\\d+)?"
+c.FileNameCollectorPlugin.named_regexp = rf".*/(?P<file_id>[^/]+)/extracted/{student}{moodle}[_/](?P=file_id){again}\\.ipynb$"
+c.ZipCollectApp.strict = True  # other files are skipped, and named
 '''
 
 
@@ -52,7 +57,8 @@ def make_course(
 ) -> list[str]:
     """Write an nbgrader course with one assignment for each notebook, and let nbgrader make the students' versions.
 
-    Existing files are left alone if they are what would be written. If one of them differs, nothing is written at all.
+    Existing files are left alone if they are what would be written. If one of them differs, nothing is written at all. A new folder can be
+    read by its owner only.
 
     Args:
         folder: the course; it is made if it does not exist.
@@ -65,12 +71,14 @@ def make_course(
         The names of the assignments.
 
     Raises:
-        ClassroomError: nbgrader is missing, a notebook has no exercises, or a file would be overwritten.
+        ClassroomError: nbgrader is missing, a notebook has no exercises, folder is a file, or a file would be overwritten.
         ValueError: points or partial is out of its range.
     """
     if not (points > 0 and 0 <= partial <= 1):
         raise ValueError(f"points must be above 0 and partial a share from 0 to 1; got {points} and {partial}")
     folder = located(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ClassroomError(f"{folder} is a file: name a folder for the course, which need not exist yet")
     wanted = {folder / "nbgrader_config.py": CONFIG}
     for path in notebooks:
         notebook = nbformat.read(path, as_version=4)
@@ -83,6 +91,9 @@ def make_course(
     if differing:
         named = ", ".join(str(file) for file in differing)
         raise ClassroomError(f"nothing was written: these files exist and differ: {named}. Move them away, or choose another folder")
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)  # for the teacher alone: answers and grades will be in it
     for file, text in wanted.items():
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,9 @@ __all__ = ["exercises_in", "solution_of", "source_notebook"]
 CHECK = re.compile(r'^check\("(\w+)", \1\)\s*\Z', flags=re.M)
 STATEMENT = re.compile(r"^### Exercise · `(\w+)`", flags=re.M)
 HIDE = 'import os\n\nos.environ["VAECOURSE_HIDE_SOLUTIONS"] = "1"\n\n'
+LINK = re.compile(r"\[([^\]\n]+)\]\((?!\w+:)[^)\s]*\.ipynb[^)\s]*\)")  # to another notebook of the course
+INSTALL = "or install it here:\\n\"\n        \"run '%pip install -e ..' in a cell, then restart the kernel."
+ASK = 'or ask your teacher\\n"\n        "where it is installed.'
 SKIP = "skip-execution"  # a tag that makes the grading kernel pass over a cell
 
 
@@ -31,7 +34,8 @@ def source_notebook(notebook: Any, points: float, partial: float, hide_solutions
     """A copy for nbgrader: every exercise becomes an answer with its solution and a test cell that gives the points.
 
     The first code cell (the imports) and the statements are locked. Other code cells are skipped while nbgrader grades: an answer may
-    use what the first cell imports and nothing else of the notebook. Outputs are dropped. With hide_solutions the first cell hides them.
+    use what the first cell imports and nothing else of the notebook. Outputs are dropped, and so are links to other notebooks, which
+    students do not have beside this one. With hide_solutions the first cell hides the solutions.
     """
     made, first = copy.copy(notebook), True
     made.cells = []
@@ -39,6 +43,7 @@ def source_notebook(notebook: Any, points: float, partial: float, hide_solutions
     for cell in copy.deepcopy(notebook.cells):
         if cell.cell_type != "code":
             _mark(cell, f"statement-{m[1]}", locked=True) if (m := STATEMENT.search(cell.source)) and m[1] in names() else None
+            cell.source = LINK.sub(r"\1", cell.source)
             made.cells.append(cell)
             continue
         cell.outputs, cell.execution_count = [], None
@@ -47,7 +52,7 @@ def source_notebook(notebook: Any, points: float, partial: float, hide_solutions
             made.cells += _graded(cell, match[1], points, partial)
         else:
             if first:
-                cell.source = HIDE + cell.source if hide_solutions else cell.source
+                cell.source = (HIDE if hide_solutions else "") + cell.source.replace(INSTALL, ASK)
                 _mark(cell, "imports", locked=True)
             else:
                 cell.metadata["tags"] = [*cell.metadata.get("tags", []), SKIP]
@@ -90,9 +95,9 @@ def _graded(cell: Any, name: str, points: float, partial: float) -> list[Any]:
     _mark(answer, name, solution=True)
     test.id = f"{cell.id[:50]}-test"
     test.source = (
-        "from vaecourse.exercises import check, exercise\n\n"
+        "import os\n\nfrom vaecourse.exercises import check, exercise\n\n"
         f'report = check("{name}", globals().get("{name}", ...), strict=False)\n'
-        f'{name} = exercise("{name}").reference  # from here on the course\'s own, so that a mistake is not counted twice\n'
+        f'if "NBGRADER_EXECUTION" in os.environ:\n    {name} = exercise("{name}").reference  # so that a mistake is not counted twice\n'
         f"report.score({points:g}, partial={partial:g})"
     )
     _mark(test, f"test-{name}", locked=True, grade=True, points=points)

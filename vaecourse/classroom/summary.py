@@ -41,20 +41,28 @@ class Outcome:
 def outcomes(folder: str | Path) -> list[Outcome]:
     """The outcome of every graded exercise below a folder of nbgrader, autograded/student/assignment/notebook.ipynb.
 
+    A notebook that was handed in (beside it, in `submitted`) and could not be graded counts as well, without results.
+
+    Args:
+        folder: the folder `autograded`, or the course in which it lies.
+
     Raises:
         FileNotFoundError: the folder has no graded notebook.
     """
     folder = located(folder)
-    found = [outcome for path in sorted(folder.glob("*/*/*.ipynb")) for outcome in _of_notebook(path)]
-    if not found:
+    folder = folder / "autograded" if (folder / "autograded").is_dir() else folder
+    both = folder, folder.parent / "submitted"
+    graded, handed_in = ({path.relative_to(below): path for path in below.glob("*/*/*.ipynb")} for below in both)
+    found = [outcome for _, path in sorted((handed_in | graded).items()) for outcome in _of_notebook(path, path in graded.values())]
+    if all(outcome.outcome == "no result" for outcome in found):
         raise FileNotFoundError(f"no graded notebook lies below {folder}: pass the folder autograded, which `nbgrader autograde` fills")
     return found
 
 
 def summary(found: Iterable[Outcome]) -> str:
-    """Tables as text: by exercise, the mistakes by how often they were made, and by student."""
+    """Tables as text: by exercise, the mistakes by how often they were made, other mistakes, and by student."""
     found = list(found)
-    return "\n\n".join([_by_exercise(found), _mistakes(found), _by_student(found)])
+    return "\n\n".join(filter(None, [_by_exercise(found), _mistakes(found), _others(found), _by_student(found)]))
 
 
 def write_csv(found: Iterable[Outcome], path: str | Path) -> None:
@@ -66,7 +74,7 @@ def write_csv(found: Iterable[Outcome], path: str | Path) -> None:
         writer.writerows(rows)
 
 
-def _of_notebook(path: Path) -> list[Outcome]:
+def _of_notebook(path: Path, graded: bool = True) -> list[Outcome]:
     student, assignment = path.parts[-3:-1]
     made = []
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
@@ -75,7 +83,7 @@ def _of_notebook(path: Path) -> list[Outcome]:
             continue
         name, of = mark["grade_id"].removeprefix("test-"), float(mark.get("points", 0))
         record = next((o["data"][RECORD] for o in cell.get("outputs", []) if RECORD in o.get("data", {})), None)
-        if record is None:
+        if record is None or not graded:  # what a student's own machine has put there does not count
             made.append(Outcome(student, assignment, name, 0.0, of, "no result"))
             continue
         kinds = {"right": record["passed"], "not attempted": not record["attempted"], "known mistake": bool(record["mistake"])}
@@ -96,12 +104,19 @@ def _by_exercise(found: list[Outcome]) -> str:
 
 def _mistakes(found: list[Outcome]) -> str:
     counts = Counter((o.exercise, o.mistake) for o in found if o.mistake)
-    if not counts:
-        return "No known mistake was made."
-    lines = ["Known mistakes, the most frequent first"]
+    lines = ["Known mistakes, the most frequent first" if counts else "No known mistake was made."]
     for (name, mistake), n in counts.most_common():
         who = ", ".join(sorted(o.student for o in found if (o.exercise, o.mistake) == (name, mistake)))
         lines.append(f"{n:4} × {name}, {mistake}: {_says(name, mistake)}\n       {who}")
+    return "\n".join(lines)
+
+
+def _others(found: list[Outcome]) -> str:
+    """The answers that a teacher should look at, because nothing is known about them."""
+    others = sorted((o.exercise, o.student) for o in found if o.outcome == "other mistake")
+    lines = ["Other mistakes, which got no points: look at these answers"] if others else []
+    for name in dict.fromkeys(at for at, _ in others):
+        lines.append(f"       {name}: {', '.join(student for at, student in others if at == name)}")
     return "\n".join(lines)
 
 

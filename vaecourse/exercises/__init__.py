@@ -12,6 +12,8 @@ import importlib
 import inspect
 import json
 import os
+import re
+import sys
 import textwrap
 from collections.abc import Callable
 from functools import cache
@@ -121,7 +123,7 @@ def check(name: str, answer: Callable[..., Any], strict: bool | None = None, not
     """
     task = exercise(name)
     graded = bool(os.environ.get("NBGRADER_EXECUTION"))
-    verdict = (_foreign(name, answer, graded) if note else None) or judge(task, answer)
+    verdict = (_foreign(name, answer, graded) if note else None) or (_broken_cell(name) if answer is ... else None) or judge(task, answer)
     if verdict.passed:
         report = Report(f"✓ {name}", "Right.", "right", passed=True, attempted=True, name=name)
     elif not verdict.attempted:
@@ -158,6 +160,20 @@ def _foreign(name: str, answer: Any, graded: bool) -> Verdict | None:
         return None
     whose = "the course's own function" if ours else f"a function of {getattr(answer, '__module__', None) or 'another package'}"
     return Verdict(False, False, f"This is {whose}, not yours. Write {name} yourself, and run the cell that defines it.")
+
+
+def _broken_cell(name: str) -> Verdict | None:
+    """The verdict on an answer that is not there although a cell of the notebook defines it: that cell did not run to its end."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    written = shell.user_ns.get("In", []) if shell is not None else []
+    cell = next((source for source in reversed(written) if re.search(rf"\bdef\s+{name}\b", source)), None)
+    if cell is None:
+        return None
+    try:
+        ast.parse(cell)
+    except SyntaxError as error:
+        return Verdict(False, True, f"Python cannot read the cell of {name}: {error.msg}, in line {error.lineno}. Nothing in it was run.")
+    return Verdict(False, True, f"The cell of {name} ended with an error before it defined the function: see the message below that cell.")
 
 
 _hints_given: dict[str, int] = {}

@@ -22,7 +22,6 @@ __all__ = [
     "interval",
     "latent_plane",
     "log_joint",
-    "number_line",
     "picture",
     "square",
     "the_gap",

@@ -180,7 +180,10 @@ def how_many_draws(log_w: Tensor, exact: float | None = None) -> Live:
     start = min(3, most)
     k = 2**start
     fig, (left, right) = plots.figure(
-        ["The bound climbs with k", f"Single estimates with k = {k}"], ["k, as a power of two", "nats"], ["nats", "share of the estimates"], size=(9, 3.3)
+        ["The bound climbs with k", f"Single estimates with k = {k}"],
+        ["k, as a power of two", "nats"],
+        ["nats", "share of the estimates"],
+        size=(9, 3.3),
     )
     powers = np.arange(most + 1)
     plots.line(left, powers, means, "", "iwae", marker="o", ms=4)
