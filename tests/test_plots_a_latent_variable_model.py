@@ -293,6 +293,8 @@ def test_the_formula_is_divided_by_its_area_and_lies_below_its_chord() -> None:
     mean = 1 / (1 - 4) + 1 / np.log(4)  # of the density e^(-t x) on [0, 1] with t = log 4
     dot = fig.axes[1].lines[1]
     assert (dot.get_xdata()[0], dot.get_ydata()[0]) == pytest.approx((mean, 0.8 * 4**-mean / area), abs=1e-3)
+    titles = [ax.get_title(loc="left") for ax in fig.axes]
+    assert titles == ["The largest area is 0.43, not 1: no density", "As densities: for p = 0.2 the mean (dot) is 0.39"]
     assert {"p = 0.2: area 0.43", "p = 0.2: mean 0.39", "straight line for p = 0.2: area 0.50"} <= set(texts(fig))
     assert all(ax.lines[0].get_ydata().max() < ax.get_ylim()[1] for ax in fig.axes)
 
@@ -300,33 +302,32 @@ def test_the_formula_is_divided_by_its_area_and_lies_below_its_chord() -> None:
 def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
     edges = np.array([0.25, 0.75])  # the levels 0, 1/2 and 1
     inner, tail = norm.cdf(0.75, 0.5, 0.2) - norm.cdf(0.25, 0.5, 0.2), norm.cdf(0.25, 0, 0.2)
-    fig = pictures.cut_into_levels(edges, 0.2, {"inner": (0.5, 1, inner), "outermost": (0.0, 0, tail)})
+    fig = pictures.cut_into_levels(edges, 0.2, {"Inner level": (0.5, 1, inner), "Outer level": (0.0, 0, tail)})
     for ax, mean, level, noise in zip(fig.axes, (0.5, 0), ((0.25, 0.75), (-1.8, 0.25)), ((0.25, 0.75), (-0.25, 0.25)), strict=True):
         np.testing.assert_allclose(ax.lines[0].get_ydata(), norm.pdf(ax.lines[0].get_xdata(), mean, 0.2))
         ends = [np.unique(c.get_paths()[0].vertices[:, 0])[[0, -1]] for c in ax.collections[1:]]
         np.testing.assert_allclose(ends, [level, noise])
-    assert [t.get_text() for ax in fig.axes for t in ax.texts] == [
-        "level 1: area 0.79\nwithin the noise: 0.79",
-        "level 0: area 0.89\nwithin the noise: 0.79",
-    ]
+    titles = ["Inner level 1: the noise covers 0.79 of 0.79", "Outer level 0: the noise covers 0.79 of 0.89"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == titles
+    assert [t.get_text() for ax in fig.axes for t in ax.texts] == ["dark: the noise, 0.79", "dark: the noise, 0.79\npale: beyond it, 0.11"]
     assert not clipped(fig)
 
 
 def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
-    pixel = {"even": [0.5, 0.25, 0.25], "spike": [0.875, 0.0625, 0.0625]}
-    fig = pictures.levels_of_a_pixel(pixel, {"even": (1000, 500), "spike": (10, 590)})
+    pixel = {"even, wide": [0.25, 0.25, 0.25, 0.25], "spike": [0.875, 0.0625, 0.03125, 0.03125]}
+    fig = pictures.levels_of_a_pixel(pixel, {"even, wide": (1000, 500), "spike": (10, 590)})
     left, right = fig.axes
-    drawn = [steps.get_data() for steps in left.patches]  # for each likelihood level 0, then the others
-    assert [steps.baseline for steps in drawn] == [1, 1, 0, 0]
-    heights = np.concatenate([steps.values - steps.baseline for steps in drawn])
-    np.testing.assert_allclose(heights, np.interp(np.log10([*pixel["even"], *pixel["spike"]]), [-4, 0], [0, 0.7]))
-    assert [t.get_text() for t in left.get_yticklabels()] == ["0.0001", "0.01", "1"] * 2
-    np.testing.assert_allclose(left.get_yticks(), [0, 0.35, 0.7, 1, 1.35, 1.7])
-    assert [list(steps.edges) for steps in drawn] == [[-0.5, 0.5], [0.5, 1.5, 2.5]] * 2
-    assert [(c[0].get_x(), c[0].get_width()) for c in right.containers] == [(0, 1000), (1000, 500), (0, 10), (10, 590)]
-    assert [c[0].get_y() > 1 for c in right.containers] == [True, True, False, False]
-    assert [t.get_text() for t in left.texts] == ["0.50 at level 0", "even", "0.88 at level 0", "spike"]
-    assert [t.get_text() for t in right.texts] == ["1,000", "500", "1,500", "10", "590", "600"]
+    drawn = [[(c[0].get_x(), c[0].get_width()) for c in ax.containers] for ax in fig.axes]
+    assert drawn[0] == [(0, 0.25), (0.25, 0.5), (0.75, 0.25), (0, 0.875), (0.875, 0.09375), (0.96875, 0.03125)]
+    assert drawn[1] == [(0, 1000), (1000, 500), (0, 10), (10, 590)]
+    assert [round(c[0].get_y() + c[0].get_height() / 2, 6) for c in left.containers] == [0, 0, 0, 1, 1, 1]
+    assert left.get_ylim()[0] > left.get_ylim()[1]  # the first row is at the top
+    assert [t.get_text() for t in left.get_yticklabels()] == ["even,\nwide", "spike"]
+    assert [t.get_text() for t in left.texts] == ["0.25", "0.50", "0.25", "0.88", "0.09"]
+    assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
+    assert [t.get_text() for t in left.get_legend().get_texts()] == ["level 0", "levels 1 to 2", "level 3"]
+    titles = ["A background pixel: level 0 has 0.25 to 0.88", "Level 0 costs 10 to 1,000 nats, the rest 500 to 590"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 
 
@@ -339,6 +340,7 @@ def test_the_decoder_is_stacked_on_the_noise_and_the_data_are_marked() -> None:
     (data,) = [c for c in ax.collections if c.get_label() == "data"]
     assert [segment[0][1] for segment in data.get_segments()] == [2.0, 0.4]
     assert [t.get_text() for t in ax.texts] == ["2.00", "0.40", "noise above the data:\ndecoder unused"]
+    assert ax.get_title(loc="left") == "The decoder adds variance in only 1 of 2 directions"
     assert ax.texts[-1].xy == (2, 0.5)
     assert [t.xy for t in ax.texts[:2]] == [(1, 2.0), (2, 0.4)]
     assert not clipped(fig)
@@ -348,6 +350,7 @@ def test_the_local_maximum_and_the_floors_that_are_too_high_or_too_low_are_marke
     sigmas = np.logspace(1, -6, 50)
     fig = pictures.without_maximum(sigmas, -np.log(sigmas), (0.5, -1.0), 0.004)
     (ax,) = fig.axes
+    assert ax.get_title(loc="left") == "Below σ = 0.0040 the likelihood is higher than at its local maximum"
     assert {"local maximum: −1.0\nat σ = 0.50", "as high again\nat σ = 0.0040"} <= set(texts(fig))
     _, level, *points = ax.lines
     assert (list(level.get_xdata()), list(level.get_ydata())) == ([0.5, 0.004], [-1, -1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -415,8 +416,8 @@ def grey_and_binary(binary, grey, levels: int) -> Figure:
     ax.set_yticks([1, 10, 100, 1000], ["1", "10", "100", "1,000"])
     for end, side in ((0, "left"), (1, "right")):
         number = int(counts[values == end].sum())
-        ax.text(end + (0.03 if end == 0 else -0.03), max(number, 1), f"{number} pixels are {end}", ha=side, va="center", fontsize=9)
-    ax.text(0.5, 1.4 * counts[inside].max(), f"{counts[inside].sum()} lie between", ha="center", va="bottom", fontsize=9, color=ACCENT)
+        ax.text(end + (0.03 if end == 0 else -0.03), max(number, 1), f"{number} pixels are {end}", ha=side, va="center", fontsize=10)
+    ax.text(0.5, 1.4 * counts[inside].max(), f"{counts[inside].sum()} lie between", ha="center", va="bottom", fontsize=10, color=ACCENT)
     return fig
 
 
@@ -424,19 +425,24 @@ def grey_and_binary(binary, grey, levels: int) -> Figure:
 def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
     """p^x (1 - p)^(1 - x) over grey values x (G,), {p: (values, their integral)}, and the same divided by the integral.
 
-    The last curve has the straight line between its ends beside it, under which the area is one half. Each density has its mean marked.
+    The last curve has the straight line between its ends beside it, under which the area is one half, and the title names its mean.
+    A dot marks the mean of each density.
     """
-    titles = ["The area is at most one half: no density", "Divided by its area: a density (dot: its mean)"]
-    fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density"], size=(10, 3.7))
-    shades = (COLORS["importance"], COLORS["prior"], ACCENT)
     x = np.asarray(x)
+    means = [(x * np.asarray(values)).sum() / np.asarray(values).sum() for values, _ in curves.values()]
+    titles = [
+        f"The largest area is {max(area for _, area in curves.values()):.2f}, not 1: no density",
+        f"As densities: for p = {list(curves)[-1]} the mean (dot) is {means[-1]:.2f}",
+    ]
+    fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density"], size=(10, 3.7))
+    shades = (COLORS["importance"], "#444444", ACCENT)
     for i, ((name, (values, area)), color) in enumerate(zip(curves.items(), shades)):
         values = np.asarray(values)
         density = values / area
         for ax, heights in zip(axes, (values, density)):
             ax.plot(x, heights, color=color)
             ax.fill_between(x, heights, color=color, alpha=0.12, lw=0)
-        mean = (x * density).sum() / density.sum()
+        mean = means[i]
         axes[1].plot(mean, np.interp(mean, x, density), "o", color=color, ms=6)
         near, side, rise, gap = ((0, "left", 7, " "), (0, "left", -28, "\n"), (1, "right", 7, " "))[
             i
@@ -460,73 +466,87 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
     Args:
         edges: (L - 1,), equally spaced, where one level ends and the next begins.
         sigma: of the normals.
-        cases: {title: (mean, a level, its probability)}; the noise is uniform over one spacing of the edges, around the level.
+        cases: {kind: (mean, a level, its probability)}; the noise is uniform over one spacing of the edges, around the level.
     """
-    fig, axes = figure(list(cases), "$x$", "density", size=(10, 3.6))
     edges = np.asarray(edges)
     width = edges[1] - edges[0]
     bounds = np.array([-9 * sigma, *edges, 1 + 9 * sigma])
-    for ax, (mean, level, probability) in zip(axes, cases.values()):
 
-        def density(x, mean=mean):
-            return np.exp(-(((x - mean) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
+    def normal(x, mean):
+        return np.exp(-(((x - mean) / sigma) ** 2) / 2) / (sigma * np.sqrt(2 * np.pi))
 
+    noises = [level * width + width * np.linspace(-0.5, 0.5, 200) for _, level, _ in cases.values()]
+    covered = [width * normal(noise, mean).mean() for noise, (mean, _, _) in zip(noises, cases.values())]
+    rows = zip(cases.items(), covered)
+    titles = [f"{kind} {level}: the noise covers {within:.2f} of {area:.2f}" for (kind, (_, level, area)), within in rows]
+    fig, axes = figure(titles, "$x$", "density", size=(10, 3.6))
+    for ax, (mean, level, probability), noise, within in zip(axes, cases.values(), noises, covered):
+        density = partial(normal, mean=mean)
         x = np.linspace(-0.65, 1.15, 800)
         ax.plot(x, density(x), color="black", lw=1.4)
         ax.vlines(edges, 0, density(edges), color="#666666", lw=0.9)
         whole = np.linspace(*bounds[level : level + 2], 400)
         ax.fill_between(whole, density(whole), color=ACCENT, alpha=0.35, lw=0)
-        noise = np.linspace(level * width - width / 2, level * width + width / 2, 200)
         ax.fill_between(noise, density(noise), color=ACCENT, lw=0)
-        within = width * density(noise).mean()
         ax.set(xlim=(x[0], x[-1]), ylim=(0, 1.35 * density(mean)))
-        text = f"level {level}: area {probability:.2f}\nwithin the noise: {within:.2f}"
+        text = f"dark: the noise, {within:.2f}"
+        if probability > 1.01 * within:
+            text += f"\npale: beyond it, {probability - within:.2f}"
         note(ax, (level * width, density(level * width)), text, (12, 12))
     return fig
 
 
 @in_course_style
 def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[float, float]]) -> Figure:
-    """A row for each likelihood: its probabilities of the levels at one pixel, from 0.0001 on a log scale, and its nats for a digit.
+    """A row for each likelihood: its probabilities of level 0, of the last and of all others at one pixel, and its nats for a digit.
 
     Args:
         pixel: {name: probabilities (L,) of the levels 0, 1, ..., at a pixel of the background}.
         costs: {name: (nats for the pixels at level 0, nats for all others)}.
     """
-    titles = ["A background pixel: probability of each level", "The whole digit: level 0 and the other pixels"]
-    fig, (left, right) = figure(titles, ["level", "$-\\log P$ of the digit, nats"], size=(10, 5))
-    for i, (name, (zero, others)) in enumerate(costs.items()):
-        row, probabilities = len(costs) - 1 - i, np.asarray(pixel[name])
-        last = len(probabilities) - 1
-        heights = row + 0.7 * (1 + np.log10(probabilities.clip(1e-4)) / 4)  # from 0.0001 to 1
-        edges = np.arange(last + 2) - 0.5
-        left.stairs(heights[:1], edges[:2], baseline=row, fill=True, color=ACCENT)
-        left.stairs(heights[1:], edges[1:], baseline=row, fill=True, color="#777777")
-        left.axhline(row, color="#BBBBBB", lw=0.8)
-        left.text(0.04 * last, row + 0.8, f"{probabilities[0]:.2f} at level 0", color=ACCENT, va="center", fontsize=10)
-        left.text(last, row + 0.8, name, ha="right", va="center", fontsize=10)
-        right.barh(row + 0.35, zero, 0.5, color=ACCENT, label="pixels at level 0" if i == 0 else None)
-        right.barh(row + 0.35, others, 0.5, left=zero, color="#BBBBBB", label="all others" if i == 0 else None)
-        for value, start, color in ((zero, 0, "white"), (others, zero, "black")):
-            right.text(start + value / 2, row + 0.35, f"{value:,.0f}", ha="center", va="center", color=color, fontsize=9)
-        right.annotate(f"{zero + others:,.0f}", (zero + others, row + 0.35), xytext=(5, 0), textcoords="offset points", va="center")
+    last = len(next(iter(pixel.values()))) - 1
+    chances = {name: (P[0], P[1:last].sum(), P[last]) for name, P in ((name, np.asarray(P)) for name, P in pixel.items())}
+    zero = [chance[0] for chance in chances.values()]
+    at_0, others = ([cost[part] for cost in costs.values()] for part in (0, 1))
+    titles = [
+        f"A background pixel: level 0 has {min(zero):.2f} to {max(zero):.2f}",
+        f"Level 0 costs {min(at_0):,.0f} to {max(at_0):,.0f} nats, the rest {min(others):,.0f} to {max(others):,.0f}",
+    ]
+    xlabels = ["probability at this pixel", "$-\\log P$ of the digit, nats"]
+    fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
+    _stacked(left, chances, ["level 0", f"levels 1 to {last - 1}", f"level {last}"], "{:.2f}", room=0.06)
+    _stacked(right, costs, ["pixels at level 0", "all others"], "{:,.0f}", room=0.05)
+    for row, parts in enumerate(costs.values()):
+        right.annotate(f"{sum(parts):,.0f}", (sum(parts), row), xytext=(5, 0), textcoords="offset points", va="center", weight="bold")
     right.set_xlim(0, 1.15 * max(sum(parts) for parts in costs.values()))
     right.xaxis.set_major_formatter("{x:,.0f}")
-    right.legend(frameon=False, fontsize=10, loc="lower right")
-    for ax in (left, right):
-        ax.set(yticks=[], ylim=(-0.1, len(costs)))
-        ax.grid(False)
-    ticks = {row + 0.7 * part: name for row in range(len(costs)) for part, name in ((0, "0.0001"), (0.5, "0.01"), (1, "1"))}
-    left.set_yticks(list(ticks), list(ticks.values()), fontsize=8)
+    left.set_xlim(0, 1.03)
+    left.set_yticks(range(len(costs)), [name.replace(", ", ",\n", 1) for name in costs])
+    right.set_yticks([])
     return fig
+
+
+def _stacked(ax: Axes, rows: Mapping[str, Sequence[float]], names: Sequence[str], text: str, room: float) -> None:
+    """A bar of stacked parts for each row, from the top; a part has its number if it is wider than `room` times the longest bar."""
+    longest = max(sum(parts) for parts in rows.values())
+    for row, parts in enumerate(rows.values()):
+        start = 0.0
+        for i, (part, fill, ink) in enumerate(zip(parts, (ACCENT, "#CFCFCF", "#555555"), ("white", "black", "white"))):
+            ax.barh(row, part, 0.6, left=start, color=fill, label=names[i] if row == 0 else None)
+            if part > room * longest:
+                ax.text(start + part / 2, row, text.format(part), ha="center", va="center", color=ink, fontsize=9)
+            start += part
+    ax.set(ylim=(len(rows) - 0.5, -0.5))
+    ax.grid(False)
+    ax.legend(frameon=False, fontsize=9.5, ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, -0.16))
 
 
 @in_course_style
 def noise_and_decoder(variances, decoder, noise: float) -> Figure:
     """For each principal direction (K,) the variance of the noise, that of the decoder on top of it, and that of the data."""
-    title = "The decoder adds only the variance that the noise lacks"
-    fig, ax = figure(title, "principal direction of the data", "variance", size=(7.6, 3.6))
     variances, decoder = np.asarray(variances), np.asarray(decoder)
+    title = f"The decoder adds variance in only {(decoder > 0.001).sum()} of {len(decoder)} directions"
+    fig, ax = figure(title, "principal direction of the data", "variance", size=(7.6, 3.6))
     places = np.arange(1, len(variances) + 1)
     ax.bar(places, noise, 0.55, color="#CFCFCF", label=f"noise, σ² = {noise:g}")
     ax.bar(places, decoder, 0.55, bottom=noise, color=ACCENT, alpha=0.7, label="decoder")
@@ -559,7 +579,7 @@ def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float) ->
 
     A floor for sigma is too high above the one and too low below the other; both sides are shaded.
     """
-    title = "The likelihood grows without bound as σ shrinks"
+    title = f"Below σ = {equal:.4f} the likelihood is higher than at its local maximum"
     fig, ax = figure(title, r"$\sigma$ of the narrow normal (narrower to the right)", "log-likelihood, nats", size=(8.6, 3.9))
     line(ax, sigmas, heights, "", ACCENT)
     ax.set(xscale="log", xlim=(max(sigmas), min(sigmas)))
