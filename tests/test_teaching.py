@@ -30,6 +30,15 @@ def test_the_plan_of_sessions_adds_up_the_minutes_of_the_title_pages() -> None:
     assert taught == [f"{i:02d}" for i in range(10)]
 
 
+def test_the_sections_to_go_through_are_headings_of_their_notebooks() -> None:
+    named = re.findall(r"\*([^*|]+)\* \((\d\d)\)", TEXT)
+    assert {number for _, number in named} == {f"{i:02d}" for i in range(10)}
+    for heading, number in named:
+        (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+        pages = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+        assert re.search(rf"^###? {re.escape(heading)}$", pages, flags=re.M), (number, heading)
+
+
 def test_no_gap_is_left_in_the_text() -> None:
     assert not re.findall(r"^[A-Z]{6,}$", TEXT, flags=re.M)
 
