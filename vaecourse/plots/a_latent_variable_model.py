@@ -66,11 +66,11 @@ def _plate(ax: Axes) -> None:
 def _flow(ax: Axes, z: np.ndarray, probs) -> None:
     """Boxes from left to right: the latent, the layers of the decoder, the probabilities, an empty frame for the image."""
     ax.set(xlim=(-0.1, 10), ylim=(0, 4.2))
-    numbers = "\n".join(f"{value:+.2f}" for value in z)
+    numbers = "\n".join(f"{value:+.2f}" for value in z).replace("-", "\N{MINUS SIGN}")
     boxes = ((0.0, 1.2, "white", f"$z$\n{numbers}"), (2.0, 1.2, "#E8F3EF", "128\nELU"), (3.4, 1.2, "#E8F3EF", "128\nELU"))
     for left, width, fill, text in (*boxes, (4.8, 1.2, "#E8F3EF", "784\nsigmoid")):
         ax.add_patch(FancyBboxPatch((left, 1.25), width, 1.7, boxstyle="round,pad=0.02", fc=fill, ec="#555555", lw=1.2))
-        ax.text(left + width / 2, 2.1, text, ha="center", va="center", fontsize=10)
+        ax.text(left + width / 2, 2.1, text, ha="center", va="center", fontsize=11.5)
     arrow = {"arrowstyle": "-|>", "color": "black", "lw": 1.3}
     for start, end in ((1.2, 2.0), (3.2, 3.4), (4.6, 4.8), (6.0, 6.5), (8.0, 8.55)):
         ax.annotate("", (end, 2.1), (start, 2.1), arrowprops=arrow)
@@ -78,8 +78,8 @@ def _flow(ax: Axes, z: np.ndarray, probs) -> None:
         inset = ax.inset_axes([left, 0.27, 0.145, 0.46])
         _picture(inset, image)
         inset.set_title(name, fontsize=9, weight="normal", loc="center", pad=4)
-    inset.text(13.5, 9, "?", ha="center", va="center", fontsize=16, color="#555555")
-    inset.text(13.5, 19, "784 pixels,\neach 0 or 1", ha="center", va="center", fontsize=8, color="#555555")
+    inset.text(13.5, 7.5, "?", ha="center", va="center", fontsize=16, color="#333333")
+    inset.text(13.5, 18.5, "784 pixels,\neach 0 or 1", ha="center", va="center", fontsize=10, color="#333333")
     ax.text(0.6, 0.95, r"$z \sim \mathcal{N}(0, I)$" + "\nrandom", ha="center", va="top", fontsize=9)
     ax.text(4.0, 0.95, r"the decoder, with weights $\theta$" + "\nno random number", ha="center", va="top", fontsize=9)
     ax.text(9.27, 0.95, r"$x_j \sim \mathrm{Bernoulli}(p_j)$" + "\nrandom", ha="center", va="top", fontsize=9)
@@ -88,23 +88,25 @@ def _flow(ax: Axes, z: np.ndarray, probs) -> None:
 @in_course_style
 def integral_as_area(z, integrand, middles, heights, areas, frequencies, images) -> Figure:
     """Left: p(x|z) p(z) of the most probable image over z (G,), with bars; right: area and frequency of all images (N, 4)."""
-    titles = ["The area under the curve is p(x)", "The frequencies agree with the areas"]
+    areas, frequencies = np.asarray(areas), np.asarray(frequencies)
+    apart = np.abs(areas - frequencies).max()
+    titles = [f"The area under the curve is p(x) = {areas.max():.3f}", f"The frequencies differ from the areas by at most {apart:.3f}"]
     fig, (left, right) = figure(titles, ["latent $z$", ""], ["p(x | z) p(z)", "probability"], size=(10.6, 3.9))
     left.get_gridspec().set_width_ratios([1, 1.35])
     width = float(middles[1] - middles[0])
     left.bar(middles, heights, width, color="#CFCFCF", ec="white", lw=0.8)
     line(left, z, integrand, "", "exact")
     left.set(xlim=(-4, 4), ylim=(0, None))
-    order = np.argsort(-np.asarray(areas))
+    order = np.argsort(-areas)
     places = np.arange(1, len(order) + 1)
-    right.bar(places, np.asarray(areas)[order], 0.7, color=COLORS["posterior"], alpha=0.45, label="area under the curve")
-    right.plot(places, np.asarray(frequencies)[order], "o", color=COLORS["naive"], ms=5, label="frequency among the samples")
+    right.bar(places, areas[order], 0.7, color=COLORS["posterior"], alpha=0.45, label="area under the curve")
+    right.plot(places, frequencies[order], "o", color=COLORS["naive"], ms=5, label="frequency among the samples")
     right.set_xticks(places, [""] * len(places))
     right.set_xlabel("the 16 images, sorted by p(x)", labelpad=28)
     right.legend(frameon=False, fontsize=9)
     _small(left, images[order[0]], (0.16, 0.86), "axes fraction", 20)
     left.text(0.16, 0.69, "the image $x$", transform=left.transAxes, ha="center", va="top", fontsize=9)
-    both = f"area: {float(max(areas)):.3f}\nbars: {np.asarray(heights).sum() * width:.3f}"
+    both = f"area: {areas.max():.3f}\nbars: {np.asarray(heights).sum() * width:.3f}"
     left.text(0.16, 0.58, both, transform=left.transAxes, ha="center", va="top", fontsize=9)
     for place, i in zip(places, order):
         _small(right, images[i], (place, -0.09), ("data", "axes fraction"), 8)
@@ -153,11 +155,11 @@ def posterior_speck(grid, probs, near, near_probs, samples, share: float, inside
         box = {"fc": "white", "ec": "none", "pad": 1}
         at = (-radius * 0.71, radius * 0.71)
         share = 1 - np.exp(-(radius**2) / 2)  # of the prior inside the ring
-        middle.text(*at, f"{share:.0%}", color="#555555", fontsize=8, ha="center", va="center", bbox=box, zorder=5)
+        middle.text(*at, f"{share:.0%}", color="#333333", fontsize=10, ha="center", va="center", bbox=box, zorder=5)
     middle.text(
-        0, -3.62, "rings: radius 1, 2 and 3, with the share of the prior inside", color="#555555", fontsize=8, ha="center", va="center"
+        0, -3.62, "rings: radius 1, 2 and 3, with the share of the prior inside", color="#333333", fontsize=9.5, ha="center", va="center"
     )
-    right.text(0.03, 0.03, "colour: density of the posterior", transform=right.transAxes, color="#555555", fontsize=9)
+    right.text(0.03, 0.03, "colour: density of the posterior", transform=right.transAxes, color="#333333", fontsize=10)
     low, high = np.asarray(near).min(0), np.asarray(near).max(0)
     middle.add_patch(Rectangle(low, *(high - low), fill=False, ec="black", lw=1.2))
     for end, y in ((0, low[1]), (1, high[1])):
@@ -224,7 +226,7 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     drop = np.interp(true, thetas, values[:, 0])
     above.plot(true, drop, "o", color="white", ms=5, mec=ACCENT, mew=1.4)
     text = {"transform": above.get_xaxis_transform(), "fontsize": 9}
-    above.text(true, 0.13, f" our data: {-drop:.1f} nats below the maximum", color=ACCENT, **text)
+    above.text(true, 0.13, f" our data: maximum at {places[0]:.1f}, {-drop:.1f} nats higher than here", color=ACCENT, **text)
     above.text(true, 0.04, f" made with θ = {true:g}", color="#555555", **text)
     above.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
     others = values[-1, 1:30]
@@ -283,8 +285,10 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
     arrow = {"arrowstyle": "<->", "color": ACCENT, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
     gap, low = rows[-1][-1], last + 0.24
     ax.annotate("", (estimate, low), (gap, low), arrowprops=arrow)
-    too_low = f"{gap - estimate:.0f} nats too low on average"
-    ax.text((estimate + gap) / 2, low + 0.03, too_low, ha="center", va="top", color=ACCENT, fontsize=9)
+    ax.text((estimate + gap) / 2, low + 0.03, f"{gap - estimate:.0f} nats", ha="center", va="top", color=ACCENT, fontsize=10)
+    ax.set_title(
+        f"One z from the prior: log p(x | z) is {gap - estimate:.0f} nats too low on average", loc="left", weight="bold", fontsize=11
+    )
     for i, (*_, exact) in enumerate(rows):
         place = {"xytext": (-7, 0), "ha": "right"} if i == last else {"xytext": (7, 0)}
         ax.annotate(f"{exact:.1f}", (exact, i), textcoords="offset points", va="center", weight="bold", **place)
