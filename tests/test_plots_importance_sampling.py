@@ -58,7 +58,7 @@ def test_the_cost_is_a_line_and_what_was_measured_are_dots() -> None:
     (ax,) = fig.axes
     line, few, many = ax.lines
     assert line.get_ydata() == pytest.approx(1 + width)
-    assert ax.get_title(loc="left").startswith("10 times too wide: 11 times the samples")
+    assert ax.get_title(loc="left").startswith("10 times too wide: 11 samples per effective one")
     assert (list(few.get_xdata()), list(few.get_ydata())) == ([0.4, 0.5, 2.0], [3.0, 2.0, 3.0])
     assert (many.get_marker(), many.get_linestyle(), list(many.get_ydata())) == ("o", "None", [8.0, 4.0, 3.0])
     assert [t.get_position() for t in ax.texts if t.get_text().startswith("N =")] == [(-8, 0)] * 2
@@ -71,7 +71,7 @@ def test_the_cost_is_a_line_and_what_was_measured_are_dots() -> None:
 def test_running_averages_share_their_axes() -> None:
     left, right = np.linspace(0.5, 1.5, 400).reshape(200, 2), np.ones((200, 3))
     fig = figures.running_averages({"narrow": left, "wide": right})
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["narrow", "wide"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["narrow: ends at 1.50 to 1.50 p(x)", "wide: ends at 1.00 to 1.00 p(x)"]
     assert [len(ax.lines) for ax in fig.axes] == [4, 5]  # the runs, their ends, and the exact value
     assert fig.axes[0].lines[1].get_ydata() == pytest.approx(left[:, 1])
     assert fig.axes[0].lines[0].get_xdata()[[0, -1]] == pytest.approx([1, 200])
@@ -136,6 +136,9 @@ def test_every_round_is_an_ellipse_of_two_standard_deviations_and_the_late_ones_
     assert np.mean(near.get_xlim()) == pytest.approx(2.0)
     assert np.diff(near.get_xlim()) == pytest.approx(20 * 0.2)
     assert all(name in texts(fig) for name in ("prior", "round 3", "rounds 3–8", "rounds 6–8"))
+    assert far.get_title(loc="left").endswith("in 8 rounds")
+    ratio = np.mean(NARROW) / np.std(np.arange(9))
+    assert f"q is {ratio:.1f} times as wide" in near.get_title(loc="left")
 
 
 def test_errors_are_drawn_against_the_ess_and_the_failures_are_named() -> None:

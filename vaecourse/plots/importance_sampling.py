@@ -35,7 +35,7 @@ def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
     u = np.linspace(-5, 5, 401)
     log_p = -(u**2) / 2 - np.log(2 * np.pi) / 2
     titles = [f"q {w:g} times as wide: {'finite' if w**2 > 0.5 else 'infinite'} area" for w in widths]
-    fig, axes = figure(titles, "z − m, in widths of the posterior", ["densities and p(z|x)²/q(z)", ""], size=(9.4, 3.3))
+    fig, axes = figure(titles, "z − m, in widths of the posterior", ["densities and p(z|x)²/q(z)", ""], size=(8, 3.2))
     for ax, width in zip(axes, widths):
         log_density = -((u / width) ** 2) / 2 - np.log(2 * np.pi * width**2) / 2
         curve = np.exp(2 * log_p - log_density)
@@ -58,7 +58,7 @@ def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> 
     """1 + chi-square against the width of q, {N: N/ESS measured at some widths}, and the region where it is infinite."""
     width, cost = np.asarray(width), np.asarray(cost)
     fig, ax = figure(
-        f"{width[-1]:g} times too wide: {cost[-1]:.0f} times the samples. Up to 1/√2: infinite variance",
+        f"{width[-1]:g} times too wide: {cost[-1]:.0f} samples per effective one. Up to 1/√2: infinite",
         "width of q / width of the posterior",
         "samples for one effective sample",
         size=(7.2, 3.9),
@@ -91,8 +91,9 @@ def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> 
 
 @in_course_style
 def running_averages(runs: Mapping[str, object]) -> Figure:
-    """Average of the weights so far over p(x), against the number of samples from 100 on: {title: (samples, runs)}. Dots mark the ends."""
-    fig, axes = figure(list(runs), "samples so far", ["running average / p(x), log scale", ""], size=(9.4, 3.9))
+    """Average of the weights so far over p(x), against the number of samples from 100 on: {name: (samples, runs)}. Dots mark the ends."""
+    titles = [f"{name}: ends at {min(some[-1]):.2f} to {max(some[-1]):.2f} p(x)" for name, some in runs.items()]
+    fig, axes = figure(titles, "samples so far", ["running average / p(x), log scale", ""], size=(8, 3.6))
     shown = np.concatenate([np.asarray(running)[99:].ravel() for running in runs.values()])
     for ax, running in zip(axes, runs.values()):
         running = np.asarray(running)
@@ -128,7 +129,7 @@ def reported_errors(runs: Mapping[str, tuple[object, object]]) -> Figure:
         f"{name}{', magnified' if thin else ''}: {share:.0%} in the wedge{', not 95%' if share < 0.9 else ''}"
         for name, share, thin in zip(runs, within, slim)
     ]
-    fig, axes = figure(titles, "standard error that the run reports, relative to p(x)", ["estimate / p(x)", ""], size=(9.4, 3.7))
+    fig, axes = figure(titles, "standard error that the run reports / p(x)", ["estimate / p(x)", ""], size=(8.7, 3.6))
     for ax, (error, mean), thin in zip(axes, runs.values(), slim):
         ramp = np.linspace(0, 0.3, 50)
         ax.fill_between(ramp, 1 - 2 * ramp, 1 + 2 * ramp, color="#999999", alpha=0.3, lw=0)
@@ -154,7 +155,9 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     center = probs @ grid
     spread = np.sqrt(probs @ (grid - center) ** 2)
     last, box = len(path) - 1, {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
-    fig, axes = figure(["From the prior to the posterior", "Framed: q is 1.2 times as wide on purpose"], size=(9.6, 4.6))
+    ratio = (np.asarray(path[-1][1]) / spread).mean()
+    titles = [f"From prior to posterior in {last} rounds", f"Framed: q is {ratio:.1f} times as wide as p(z|x)"]
+    fig, axes = figure(titles, size=(8.6, 4.3))
     for ax, first, numbered, shade in zip(axes, (0, 3), (range(3), (3, 4, 5, 6)), (0.4, 1)):  # on the left a speck is made visible
         plane(ax, grid, probs**shade, extent=4)
         for i, (mu, sigma) in enumerate(path[first:], first):
@@ -172,7 +175,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     axes[1].text(
         0.5,
         0.03,
-        "orange: exact posterior; dashed: two standard deviations",
+        "orange: p(z|x); dashed: two standard deviations",
         transform=axes[1].transAxes,
         ha="center",
         fontsize=9,
@@ -240,7 +243,7 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         depths: how many nats below its maximum each log posterior is drawn white, (L,).
     """
     grid, probs, modes, mus, sigmas = (np.asarray(a) for a in (grid, probs, modes, mus, sigmas))
-    side, gap, below = 3.5, 1.4, 1.8  # inches; the automatic layout leaves no room for the pictures
+    side, gap, below = 3.2, 1.5, 1.75  # inches; the automatic layout leaves no room for the pictures
     width, tall = len(titles) * (side + gap) + 0.1, below + side + 0.7
     fig, axes = figure(list(titles), size=(width, tall))
     fig.set_layout_engine("none")
@@ -250,14 +253,14 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         left = 0.6 + i * (side + gap)
         ax.set_position((left / width, below / tall, side / width, side / tall))
         ellipse(ax, (0, 0), (1, 1), "prior", lw=1.2, ls="--")
-        ax.text(0, 0, "prior, two\nstandard deviations", ha="center", va="center", fontsize=8, color=GREY)
+        ax.text(0, 0, "prior, two\nstandard\ndeviations", ha="center", va="center", fontsize=9, color=GREY)
         ellipse(ax, mus[i], sigmas[i], "importance", radius=5, lw=2.2)
-        note(ax, tuple(modes[i]), "main mode: nearly\nall of the mass", (-24, -64), AMBER)
+        note(ax, tuple(modes[i]), "main mode: nearly\nall of the mass", (-24, -58), AMBER)
         note(
             ax,
             tuple(mus[i]),
             f"lesser mode: the ring, five\nstandard deviations of q,\nholds $e^{{-{float(missing[i]):.1f}}}$ of the mass",
-            (-90, 24),
+            (-90, 20),
             BLUE,
         )
         names = {"decoded at the mode": AMBER, "the digit": "#000000", "decoded at q": BLUE}
@@ -265,7 +268,7 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
             _below(ax, pictures[i][j], name, 0.01 + 0.35 * j, color)
         place = fig.add_axes(((left + side + 0.1) / width, (below + side / 2) / tall, 0.12 / width, side / 2 / tall))
         bar = fig.colorbar(ax.images[0], cax=place, ticks=[0, depth / 2, depth])
-        bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0 nats"], fontsize=8)
+        bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0 nats"], fontsize=9)
     title = "The proposal q sits on a lesser mode (shade: log posterior minus its maximum, on two scales)"
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
@@ -279,4 +282,4 @@ def _below(ax: Axes, picture, name: str, left: float, color: str) -> None:
     small.set(xticks=[], yticks=[])
     small.grid(False)
     small.spines[:].set(visible=True, color=color, linewidth=1.5)
-    ax.text(left + 0.14, -0.22, name, ha="center", va="bottom", fontsize=8, color=color, transform=ax.transAxes)
+    ax.text(left + 0.14, -0.22, name, ha="center", va="bottom", fontsize=9, color=color, transform=ax.transAxes)
