@@ -44,7 +44,7 @@ def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str], notes:
     grid, probs = np.asarray(grid), np.asarray(probs)
     n = int(round(len(grid) ** 0.5))
     axis, levels = grid[:n, 1], probs.max() * np.exp([-2.0, -0.5])
-    fig, axes = figure(titles, size=(3.5 * len(titles), 3.65))
+    fig, axes = figure(titles, size=(3.1 * len(titles), 3.3))
     for ax, nodes in zip(axes, map(np.asarray, lattices)):
         plane(ax, grid, probs)
         ax.contour(grid[::n, 0], axis, probs.reshape(n, n).T, levels=levels, colors=COLORS["exact"], linewidths=0.8)
@@ -107,7 +107,7 @@ def coarse_training(
     A row begins with the name of its training and has the color of it. The circles of an objective are hollow, the others are filled.
     An arrow from the second row to the first is the part of the gap that was closed.
     """
-    fig, axes = figure(titles, ["change, nats per held-out digit", "median widening of the posteriors"], size=(10.6, 2.9))
+    fig, axes = figure(titles, ["change, nats per held-out digit", "median widening of the posteriors"], size=(9.2, 2.9))
     rows = [changes, {name: (values, 0.0) for name, values in wider.items()}]
     colors = dict(zip(wider, (COLORS["naive"], COLORS["exact"])))
     for ax, some in zip(axes, rows):
@@ -122,7 +122,7 @@ def coarse_training(
     up, down = np.mean(up), np.mean(down)
     axes[0].annotate("", (up, 0.5), (down, 0.5), arrowprops={"arrowstyle": "<->", "color": COLORS["naive"], "shrinkA": 0, "shrinkB": 0})
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-    text = f"gap closes by {up - down:.1f}"
+    text = f"gap narrows by {up - down:.1f}"
     axes[0].text((up + down) / 2, 0.5, text, ha="center", va="center", fontsize=9, color=COLORS["naive"], bbox=box)
     axes[1].xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return fig
