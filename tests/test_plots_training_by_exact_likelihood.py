@@ -27,6 +27,7 @@ def test_a_gradient_is_the_digit_minus_the_average_and_blue_where_it_is_positive
         assert blue > red
         assert panel.images[0].get_clim() == (-1, 1)
     assert [ax.get_title(loc="left") for ax in fig.axes[:3]] == ["the digit x", "before: reconstruction", "x − reconstruction"]
+    assert [ax.get_xlabel() for ax in fig.axes[:5]] == ["", "", "absolute values sum to 2", "", "absolute values sum to 0"]
     assert fig.axes[5].get_ylabel() == "blue: more ink, red: less"
 
 
@@ -48,8 +49,9 @@ def test_only_the_nodes_within_the_picture_of_the_posterior_are_drawn() -> None:
 def test_the_bias_is_drawn_with_errors_on_logarithmic_axes_beside_the_formula() -> None:
     measured = {"sharp": ([20.0, 5.0], [30.0, 0.7], [2.0, 0.1]), "blurred": ([8.0], [3.0], [0.4])}
     (ax,) = pictures.bias_of_the_log(
-        measured, ([4.0, 20.0], [0.4, 29.0]), [("h = 0.3", (5.0, 0.7), "left"), ("h = 1", (8.0, 3.0), "right")]
+        measured, ([4.0, 20.0], [0.4, 29.0]), [("h = 0.3", (5.0, 0.7), "left"), ("h = 1", (8.0, 3.0), "right")], "a title"
     ).axes
+    assert ax.get_title(loc="left") == "a title"
     formula = ax.lines[0]
     assert formula.get_xydata().tolist() == [[4.0, 0.4], [20.0, 29.0]]
     (sharp, _, (bars,)), (blurred, _, _) = ax.containers

@@ -13,11 +13,14 @@ from vaecourse.plots import COLORS, figure, in_course_style, plane
 
 @in_course_style
 def gradients(x, averages, names: Sequence[str]) -> Figure:
-    """An image (D,) and for each model the average image of its posterior, (models, D), with the difference: the gradient of a bias."""
+    """An image (D,) and for each model the average image of its posterior, (models, D), with the difference: the gradient of a bias.
+
+    Below each difference stands the sum of its absolute values.
+    """
     x, averages = np.asarray(x), np.asarray(averages)
     side = int(round(x.size**0.5))
     titles = ["the digit x", *(title for name in names for title in (f"{name}: reconstruction", "x − reconstruction"))]
-    fig, axes = figure(titles, size=(2.5 * len(titles) + 0.6, 2.8))
+    fig, axes = figure(titles, size=(2.5 * len(titles) + 0.6, 3.0))
     for ax in axes:
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
@@ -26,7 +29,8 @@ def gradients(x, averages, names: Sequence[str]) -> Figure:
     for average, left, right in zip(averages, axes[1::2], axes[2::2]):
         left.imshow(average.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
         last = right.imshow((x - average).reshape(side, side), cmap="RdBu", vmin=-1, vmax=1)
-    fig.colorbar(last, ax=axes[-1], label="blue: more ink, red: less", ticks=[-1, 0, 1])
+        right.set_xlabel(f"absolute values sum to {np.abs(x - average).sum():.0f}", fontsize=12)
+    fig.colorbar(last, ax=axes[-1], ticks=[-1, 0, 1]).set_label("blue: more ink, red: less", fontsize=12)
     return fig
 
 
@@ -40,7 +44,7 @@ def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str], notes:
     grid, probs = np.asarray(grid), np.asarray(probs)
     n = int(round(len(grid) ** 0.5))
     axis, levels = grid[:n, 1], probs.max() * np.exp([-2.0, -0.5])
-    fig, axes = figure(titles, size=(3.5 * len(titles), 3.65))
+    fig, axes = figure(titles, size=(3.1 * len(titles), 3.3))
     for ax, nodes in zip(axes, map(np.asarray, lattices)):
         plane(ax, grid, probs)
         ax.contour(grid[::n, 0], axis, probs.reshape(n, n).T, levels=levels, colors=COLORS["exact"], linewidths=0.8)
@@ -54,16 +58,17 @@ def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str], notes:
 
 
 @in_course_style
-def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequence[tuple]) -> Figure:
+def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequence[tuple], title: str) -> Figure:
     """The bias in nats against h / s for two decoders, with the formula as a dashed line and some (text, point, side).
 
     Args:
         measured: for each decoder its ratios, its biases, and their standard errors.
         formula: ratios and biases of the dashed line.
         marks: what is written beside which point, to its "left" (in the colour of the first decoder) or to its "right" (of the second).
+        title: the title.
     """
     fig, ax = figure(
-        "The formula is a good guide at h / s from 5 to 15",
+        title,
         "$h\\,/\\,s$, spacing in typical widths",
         "$\\log\\,p(x)$ minus average $\\log\\,p_{h,u}(x)$, nats",
         size=(7.4, 4.3),
@@ -102,7 +107,7 @@ def coarse_training(
     A row begins with the name of its training and has the color of it. The circles of an objective are hollow, the others are filled.
     An arrow from the second row to the first is the part of the gap that was closed.
     """
-    fig, axes = figure(titles, ["change, nats per held-out digit", "median widening of the posteriors"], size=(10.6, 2.9))
+    fig, axes = figure(titles, ["change, nats per held-out digit", "median widening of the posteriors"], size=(9.2, 2.9))
     rows = [changes, {name: (values, 0.0) for name, values in wider.items()}]
     colors = dict(zip(wider, (COLORS["naive"], COLORS["exact"])))
     for ax, some in zip(axes, rows):
@@ -117,7 +122,7 @@ def coarse_training(
     up, down = np.mean(up), np.mean(down)
     axes[0].annotate("", (up, 0.5), (down, 0.5), arrowprops={"arrowstyle": "<->", "color": COLORS["naive"], "shrinkA": 0, "shrinkB": 0})
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-    text = f"gap closes by {up - down:.1f}"
+    text = f"gap narrows by {up - down:.1f}"
     axes[0].text((up + down) / 2, 0.5, text, ha="center", va="center", fontsize=9, color=COLORS["naive"], bbox=box)
     axes[1].xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return fig
@@ -128,10 +133,10 @@ def nodes_that_matter(nodes, needed: Mapping[str, object], title: str) -> Figure
     """The nodes of a lattice (N, 2), grey, and on them those that are needed: {for what: True or False for each node, (N,)}."""
     nodes = np.asarray(nodes)
     fig, ax = figure(title, "$z_1$", "$z_2$", size=(7.2, 5.0))
-    ax.plot(*nodes.T, "o", ms=1.3, mew=0, color="#BBBBBB", label="all nodes")
+    ax.plot(*nodes.T, "o", ms=1.6, mew=0, color="#999999", label="all nodes")
     for (name, which), size, color in zip(needed.items(), (3.2, 4.2), ("importance", "naive")):
         ax.plot(*nodes[np.asarray(which)].T, "o", ms=size, mew=0, color=COLORS[color], label=name)
-    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.01, 1))
+    ax.legend(frameon=False, fontsize=10, markerscale=2, handletextpad=0.2, loc="upper left", bbox_to_anchor=(1.01, 1))
     ax.set(aspect="equal")
     ax.grid(False)
     return fig
