@@ -119,8 +119,8 @@ def test_the_samples_that_hold_the_weight_and_the_posterior_are_marked() -> None
     fig.canvas.draw()
 
 
-def test_the_means_and_their_difference_over_the_factor_are_drawn_by_sharpness() -> None:
-    fig = figures.by_sharpness([0.5, 0.9, 1, 2], [-146.9, -134.2, -133.8, -152.5], [-150.6, -142.3, -142.7, -171.3], ["Error", "Ratio"])
+def test_the_means_and_their_difference_are_drawn_by_sharpness() -> None:
+    fig = figures.by_sharpness([0.5, 0.9, 1, 2], [-146.9, -134.2, -133.8, -152.5], [-150.6, -142.3, -142.7, -171.3], ["Means", "Error"])
     left, right = fig.axes
     exact, estimates, *rings = (line for line in left.lines if line.get_marker() == "o")
     np.testing.assert_allclose(exact.get_xydata(), [[0.5, -146.9], [0.9, -134.2], [1, -133.8], [2, -152.5]])
@@ -128,9 +128,10 @@ def test_the_means_and_their_difference_over_the_factor_are_drawn_by_sharpness()
     assert (exact.get_color(), estimates.get_color()) == (plots.COLORS["exact"], plots.COLORS["naive"])
     np.testing.assert_allclose([ring.get_xydata()[0] for ring in rings], [[1, -133.8], [0.9, -142.3]])  # the highest points
     assert {"best at 1", "best at 0.9"} <= {t.get_text() for t in left.texts}
-    np.testing.assert_allclose(right.lines[0].get_ydata(), [7.4, 9.0, 8.9, 9.4])  # 3.7 / 0.5, 8.1 / 0.9, 8.9 / 1, 18.8 / 2
+    np.testing.assert_allclose(right.lines[0].get_ydata(), [4.45, 8.01, 8.9, 17.8])  # 8.9 times the factor
+    np.testing.assert_allclose(right.lines[1].get_ydata(), [3.7, 8.1, 8.9, 18.8])
     assert right.get_ylim()[0] == 0
-    assert {"7.4", "9.4"} <= {t.get_text() for t in right.texts}
+    assert {"3.7", "18.8"} <= {t.get_text() for t in right.texts}
     for ax in fig.axes:
         assert [t.get_text() for t in ax.get_xticklabels()] == ["0.5", "0.9", "1", "2"]
     fig.canvas.draw()
@@ -169,8 +170,9 @@ def test_single_estimates_stand_beside_the_last_row_of_the_scoreboard() -> None:
     dots = ax.lines[-1]
     assert dots.get_xdata().tolist() == [-124, -108, -106]
     assert set(dots.get_ydata()) == {1.6}  # below the bar of the second row, and within the panel
-    left, _ = ax.get_xlim()
+    left, right = ax.get_xlim()
     assert left < -124
+    assert right > -106
     assert ax.get_ylim()[0] > 1.6
     infinity = next(t for t in ax.texts if t.get_text() == "← -inf")
     assert infinity.get_position()[0] < -124

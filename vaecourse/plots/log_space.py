@@ -98,7 +98,8 @@ def lead(exact: float, leads: Mapping[int, Sequence[float]], title: str, names: 
         ax.plot([size] * len(values), np.asarray(values), "o", ms=6, mew=0, alpha=0.3, color=plots.COLORS["naive"])
     plots.line(ax, sizes, means, "", "naive", marker="o", ms=7)
     for size, mean in zip(sizes, means):
-        beside = {"xytext": (9, -4), "textcoords": "offset points", "va": "top"}
+        last = size == sizes[-1]  # no line goes on to the right of it
+        beside = {"xytext": (9, 0 if last else -4), "textcoords": "offset points", "va": "center" if last else "top"}
         ax.annotate(f"{mean:+.2f}", (size, mean), color=plots.COLORS["naive"], weight="bold", **beside)
     ax.axhline(exact, color=plots.COLORS["exact"], lw=1.6)
     ax.annotate(f"exact {exact:+.2f}", (sizes[0], exact), xytext=(0, 4), textcoords="offset points", weight="bold")
@@ -201,32 +202,33 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
 
 @plots.in_course_style
 def by_sharpness(factors: Sequence[float], exact, estimates, titles: Sequence[str]) -> Figure:
-    """Mean log p(x) and its mean estimate, in nats, and their difference divided by the factor, for each factor of the logits.
+    """Mean log p(x) and its mean estimate, in nats, for each factor of the logits; on the right, their difference.
 
-    Both curves carry a ring at their highest point, with its factor.
+    Both curves carry a ring at their highest point, with its factor. A dashed line is in proportion to the factor, and meets the
+    difference at the factor 1, which must be among the factors.
     """
     factors, exact, estimates = (np.asarray(values) for values in (factors, exact, estimates))
-    labels = ["mean log p(x), nats", "error / factor, nats"]
-    fig, axes = plots.figure(titles, "factor of the logits (right: sharper), log scale", labels, size=(9.4, 3.7))
+    labels = ["mean log p(x), nats", "exact minus estimate, nats"]
+    fig, axes = plots.figure(titles, "factor of the logits (right: sharper)", labels, size=(9.4, 3.7))
     axes[0].fill_between(factors, estimates, exact, color=plots.COLORS["naive"], alpha=0.16, lw=0)
-    plots.line(axes[0], factors, exact, "exact", "exact", marker="o", ms=5, end=1, nudge=(-36, 8))
-    plots.line(axes[0], factors, estimates, "estimates", "naive", marker="o", ms=5, end=1, nudge=(-34, -20))
+    plots.line(axes[0], factors, exact, "exact", "exact", marker="o", ms=5, end=-2, nudge=(8, 8))
+    plots.line(axes[0], factors, estimates, "estimates", "naive", marker="o", ms=5, end=-2, nudge=(-56, -10))
     for values, color, up in ((exact, "exact", 9), (estimates, "naive", -9)):
         best = int(np.argmax(values))
         axes[0].plot(factors[best], values[best], "o", ms=12, mfc="none", mew=1.8, color=plots.COLORS[color])
         words = {"textcoords": "offset points", "ha": "center", "va": "bottom" if up > 0 else "top", "weight": "bold"}
         axes[0].annotate(f"best at {factors[best]:g}", (factors[best], values[best]), (0, up), color=plots.COLORS[color], **words)
     axes[0].margins(y=0.14)
-    ratio = (exact - estimates) / factors
-    plots.line(axes[1], factors, ratio, "", "naive", marker="o", ms=5)
-    for place in (0, -1):
-        beside = {"xytext": (0, 9), "textcoords": "offset points", "ha": "center", "va": "bottom"}
-        axes[1].annotate(f"{ratio[place]:.1f}", (factors[place], ratio[place]), color=plots.COLORS["naive"], weight="bold", **beside)
-    axes[1].set_ylim(0, 1.25 * ratio.max())
+    error = exact - estimates
+    rate = error[factors == 1].item()
+    plots.line(axes[1], factors, rate * factors, "in proportion to the factor", "prior", end=len(factors) - 2, nudge=(-2, -26), ls="--")
+    plots.line(axes[1], factors, error, "", "naive", marker="o", ms=5)
+    for place, nudge, side in ((0, (2, -8), "top"), (-1, (-6, 8), "bottom")):
+        beside = {"xytext": nudge, "textcoords": "offset points", "ha": "center", "va": side}
+        axes[1].annotate(f"{error[place]:.1f}", (factors[place], error[place]), color=plots.COLORS["naive"], weight="bold", **beside)
+    axes[1].set_ylim(0, 1.2 * error.max())
     for ax in axes:
-        ax.set_xscale("log")
         ax.set_xticks(factors, [f"{factor:g}" for factor in factors])
-        ax.minorticks_off()
     return fig
 
 
@@ -288,7 +290,7 @@ def scoreboard_with_estimates(rows: Sequence[tuple], estimates, title: str = "")
         ax.set_title(title, loc="left", fontsize=11, fontweight="bold")  # in place of the title of the scoreboard
         ax.set_xlabel("log p(x) of one held-out digit, nats")
     left, right = ax.get_xlim()
-    left = min(left, float(estimates.min()) - 0.2 * (right - left))
+    left, right = min(left, float(estimates.min()) - 0.2 * (right - left)), max(right, float(estimates.max()) + 0.05 * (right - left))
     for text in ax.texts:
         if text.get_text() == "-inf":
             text.set(text="← -inf", x=left + 0.01 * (right - left))
