@@ -70,7 +70,7 @@ def test_sums_draw_the_rectangles_that_they_add_up() -> None:
 def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
     fig = figures.bayes_rule(np.eye(9)[4], ["one", "two"], [0.001, 0.004], [0.0007, 0.0003], [0.7, 0.3])
     titles = [ax.get_title(loc="left") for ax in fig.axes[1:]]
-    assert titles == ["Largest likelihood: two", "The joint adds up to p(x)", "Most probable: one"]
+    assert titles == ["Largest likelihood:\ntwo", "The joint adds up\nto p(x)", "Most probable:\none"]
     assert [bar.get_width() for bar in fig.axes[1].patches] == pytest.approx([1, 4])
     assert [bar.get_width() for bar in fig.axes[2].patches] == pytest.approx([0.7, 0.3, 1.0])
     assert [bar.get_x() for bar in fig.axes[2].patches] == pytest.approx([0, 0.7, 0])  # end to end, then the sum
@@ -122,6 +122,14 @@ def test_sure_and_right_are_drawn_and_written_in_each_row() -> None:
     low, high = ax.get_xlim()
     assert low < 66.1
     assert high == 100
+
+
+def test_the_scoreboard_writes_each_estimate_beside_its_point() -> None:
+    fig = figures.scoreboard("A title", [("one", "exact", -190.24, 0.0, -190.24), ("ten", "exact", -174.66, 0.0, -174.66)])
+    (ax,) = fig.axes
+    assert ax.get_title(loc="left") == "A title"
+    assert [(t.get_text(), t.xy) for t in ax.texts] == [("-190.2", (-190.24, 0)), ("-174.7", (-174.66, 1))]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["one", "ten"]
 
 
 def test_fatal_pixels_are_marked_where_they_lie() -> None:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, _subplots, figure, in_course_style, note
+from vaecourse.plots import scoreboard as plain_scoreboard
 
 INK = "#333333"
 
@@ -35,7 +36,7 @@ def steps(title: str, points: Sequence[object], curves: Sequence[object], placed
     A point that is given twice, where two smooth curves meet in a corner, is ringed.
     """
     titles = ["1. points", "2. smooth curves", "3. bent, scaled,\nslanted, turned", "4. ink", "5. coins"]
-    fig, axes = figure(titles, size=(10.5, 2.9))
+    fig, axes = figure(titles, size=(9.0, 2.75))
     fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     for ax, several, style in zip(axes, (points, curves, placed), ("o", "-", "-")):
         for part in several:
@@ -64,9 +65,9 @@ def bayes_rule(picture, names: Sequence[str], likelihood, joint, posterior) -> F
     """
     side = int(round(len(picture) ** 0.5))
     first = [names[int(np.argmax(values))] for values in (likelihood, posterior)]
-    titles = ["The image x", f"Largest likelihood: {first[0]}", "The joint adds up to p(x)", f"Most probable: {first[1]}"]
+    titles = ["The image x", f"Largest likelihood:\n{first[0]}", "The joint adds up\nto p(x)", f"Most probable:\n{first[1]}"]
     labels = ["", "p(x|z), in thousandths", "p(z) p(x|z), in thousandths,\nrounded", "p(z|x)"]
-    fig, axes = figure(titles, labels, size=(11.9, 3.0))
+    fig, axes = figure(titles, labels, size=(9.6, 3.1))
     _page(axes[0], np.asarray(picture).reshape(side, side))
     for edge in np.arange(side - 1) + 0.5:  # borders between the pixels, which paper alone would not show
         axes[0].axhline(edge, color="#BBBBBB", lw=0.8)
@@ -195,7 +196,7 @@ def sums(title: str, z, panels: Sequence[tuple[str, object, float]]) -> Figure:
     z = np.asarray(z)
     densities = [np.asarray(density) for _, density, _ in panels]
     fig, axes = figure(
-        [""] * len(panels), "position z of the bar", ["p(x|z) p(z) / p(x)"] + [""] * (len(panels) - 1), size=(3.8 * len(panels), 3.4)
+        [""] * len(panels), "position z of the bar", ["p(x|z) p(z) / p(x)"] + [""] * (len(panels) - 1), size=(3.2 * len(panels), 3.4)
     )
     for ax, (name, _, h), density in zip(axes, panels, densities):
         nodes = h * np.arange(np.ceil(z.min() / h), np.floor(z.max() / h) + 1)
@@ -211,8 +212,20 @@ def sums(title: str, z, panels: Sequence[tuple[str, object, float]]) -> Figure:
         ax.set(xlim=(-1.4, 1.4), ylim=(0, 1.08 * max(density.max() for density in densities)))
     fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     h, density = panels[0][2], densities[0]
-    note(axes[0], (-h / 2, 0.85 * np.max(density)), "rectangle:\none term\nof the sum", (-58, 6))
-    note(axes[0], (0.15, np.interp(0.15, z, density)), "curve: the\nposterior\ndensity", (20, 30))
+    note(axes[0], (-h / 2, 0.85 * np.max(density)), "rectangle:\none term\nof the sum", (-60, 8))
+    note(axes[0], (0.15, np.interp(0.15, z, density)), "curve: the\nposterior\ndensity", (22, 62))
+    return fig
+
+
+@in_course_style
+def scoreboard(title: str, rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
+    """The scoreboard under another title, with each estimate written beside its point, in nats."""
+    fig = plain_scoreboard(rows)
+    (ax,) = fig.axes
+    ax.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    ax.set_xlabel("log p(x) of one held-out digit, nats")
+    for i, (_, _, estimate, _, _) in enumerate(rows):
+        ax.annotate(f"{estimate:.1f}", (estimate, i), xytext=(-7, 0), textcoords="offset points", ha="right", va="center", fontsize=10)
     return fig
 
 

@@ -39,7 +39,7 @@ def draw_a_digit() -> Live:
     curves = [strokes.skeleton(digit, 0) for digit in range(10)]
     ink = strokes.draw(np.array([label]), factors)[0]
     x = uniform(ink.size) < ink
-    fig, axes = plots.figure(["Strokes", "Ink: the probability of black", "Black and white"], size=(8.8, 3.2))
+    fig, axes = plots.figure(["Strokes", "Probability of ink", "Coins"], size=(8.8, 3.2))
     for stroke in curves[label]:
         axes[0].plot(*strokes.place(stroke, label, factors)[0].T, color=plots.COLORS["importance"], lw=2.5)
     lean = slant * scale / 2
@@ -49,13 +49,13 @@ def draw_a_digit() -> Live:
     _picture(axes[1], ink)
     _picture(axes[2], x)
     said = f"slant {slant:.2f}, thickness {thickness:.1f} pixels, scale {scale:.1f} pixels, wobble {wobble:.1f}"
-    sentence = f"Class {label}, {said}: {int(x.sum())} of 784 pixels are black."
+    sentence = f"Class {label}, {said}: {int(x.sum())} of 784 pixels have ink."
     data = {
         "start": start,
         "curves": [[stroke.astype(np.float32) for stroke in digit] for digit in curves],
         "aspects": [strokes.ASPECT[digit] for digit in range(10)],
     }
-    about = "Strokes, ink and black-and-white pixels of one digit, as its class and its factors say."
+    about = "Strokes, probabilities of ink and tossed pixels of one digit. Sliders set its class and its factors."
     return Live("Draw a digit", about, "draw_a_digit", data, fig, sentence)
 
 

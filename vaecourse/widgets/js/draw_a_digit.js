@@ -50,10 +50,10 @@ export function drawADigit(frame, { start, curves, aspects }) {
   const thickness = frame.slider("thickness", { value: start.thickness, min: 1.2, max: 4.2, step: 0.1 });
   const scale = frame.slider("scale", { value: start.scale, min: 15, max: 22, step: 0.1 });
   const wobble = frame.slider("wobble", { value: start.wobble, min: -2, max: 2, step: 0.1 });
-  let seed = 0, black;
+  let seed = 0, inked;
   frame.button("Toss the coins again", () => { seed += 1; });
   const square = { x: [-14, 14], y: [-14, 14], square: true, axes: false, height: 215 };
-  const [strokes, grey, coins] = ["Strokes", "Ink: the probability of black", "Black and white"].map((title) => frame.panel({ ...square, title }));
+  const [strokes, grey, coins] = ["Strokes", "Probability of ink", "Coins"].map((title) => frame.panel({ ...square, title }));
 
   strokes.handle({ // the top of the digit's axis
     name: "slant and scale", at: () => [(slant.value * scale.value) / 2, scale.value / 2],
@@ -61,7 +61,7 @@ export function drawADigit(frame, { start, curves, aspects }) {
     move: (x, y) => { scale.set(2 * y); slant.set((2 * x) / scale.value); },
     say: () => `slant ${slant.shown()}, scale ${scale.shown()}`,
   });
-  frame.goal("a 7 with more than 120 black pixels", () => label.value === 7 && black > 120);
+  frame.goal("a 7 with more than 120 pixels of ink", () => label.value === 7 && inked > 120);
 
   frame.draw(() => {
     const factors = [slant.value, thickness.value, scale.value, 1, 0, wobble.value, 0, wobble.value, 0, 0];
@@ -74,8 +74,8 @@ export function drawADigit(frame, { start, curves, aspects }) {
     }
     grey.image(p);
     coins.image(x);
-    black = x.reduce((a, b) => a + b);
+    inked = x.reduce((a, b) => a + b);
     return `Class ${label.value}, slant ${slant.shown()}, thickness ${thickness.shown()} pixels, scale ${scale.shown()} pixels, `
-      + `wobble ${fixed(wobble.value, 1)}: ${black} of 784 pixels are black.`;
+      + `wobble ${fixed(wobble.value, 1)}: ${inked} of 784 pixels have ink.`;
   });
 }
