@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, plane
 
 LOWER, UPPER, GREY = COLORS["importance"], COLORS["naive"], "#555555"
+POSTERIOR = "#9A6700"  # for words: the color of the posterior's curve is too light for thin letters
 
 __all__ = ["budget", "enclosed", "false_sandwich", "two_sides"]
 
@@ -21,7 +22,7 @@ def two_sides(z, path, forward, backward, log_px: float) -> Figure:
     fig, (left, right) = figure(
         [
             f"{len(path.mean) - 1} steps from q to the posterior",
-            f"Means {log_px - forward.mean():.1f} too low, {backward.mean() - log_px:.1f} too high",
+            f"Forward {log_px - forward.mean():.1f} too low, reverse {backward.mean() - log_px:.1f} too high",
         ],
         ["z", "log weight of a chain, nats"],
         ["density", "share of the chains"],
@@ -35,9 +36,9 @@ def two_sides(z, path, forward, backward, log_px: float) -> Figure:
         if t in (0, len(means) - 1):
             words = "f₀ = q" if t == 0 else f"f{chr(0x2080 + t)}, the posterior"
             spot = (z[density.argmax()] - 0.4 * (t == 0), density.max())
-            left.annotate(words, spot, xytext=(0, 3), textcoords="offset points", color=color, ha="center", fontsize=9)
+            left.annotate(words, spot, xytext=(0, 3), textcoords="offset points", color=POSTERIOR if t else color, ha="center", fontsize=10)
     between = ", ".join(f"f{chr(0x2080 + t)}" for t in range(1, len(means) - 1))
-    left.text(means[-1] - 1.5 * spreads[-1], 0.7 / (spreads.min() * np.sqrt(2 * np.pi)), between, color=GREY, fontsize=9, ha="right")
+    left.text(means[-1] - 1.5 * spreads[-1], 0.7 / (spreads.min() * np.sqrt(2 * np.pi)), between, color=GREY, fontsize=10, ha="right")
     left.set(ylim=(0, 1.12 / (spreads.min() * np.sqrt(2 * np.pi))))
     low, high = np.quantile(np.concatenate([forward, backward]), [0.005, 0.995])
     bins = np.linspace(low, high, 50)
@@ -46,10 +47,10 @@ def two_sides(z, path, forward, backward, log_px: float) -> Figure:
         right.axvline(values.mean(), color=color, lw=1.8)
     right.axvline(log_px, color=COLORS["exact"], lw=1.8, ls="--")
     top = 1.45 * right.get_ylim()[1]
-    right.set(xlim=(low, high + 0.35 * (high - low)), ylim=(0, top))
+    right.set(xlim=(low, high + 0.2 * (high - low)), ylim=(0, top))
     for x, words, color, side in (
-        (forward.mean(), "forward:\nmean below", LOWER, "right"),
-        (backward.mean(), "reverse:\nmean above", UPPER, "left"),
+        (forward.mean(), "mean of the\nforward chains", LOWER, "right"),
+        (backward.mean(), "mean of the\nreverse chains", UPPER, "left"),
     ):
         nudge = (-5 if side == "right" else 5, 0)
         right.annotate(words, (x, 0.93 * top), xytext=nudge, textcoords="offset points", color=color, ha=side, va="center", fontsize=9)
@@ -72,9 +73,9 @@ def enclosed(sides: Mapping[str, tuple[object, object]], widening: float) -> Fig
     """
     names = [*sides, list(sides)[-1]]
     pairs = [(np.asarray(lower), np.asarray(upper)) for lower, upper in (sides[name] for name in names)]
-    titles = [f"{name[0].upper()}{name[1:]}: gap {(upper - lower).mean():.2f} nats" for name, (lower, upper) in zip(names, pairs)]
+    titles = [f"{name.split()[-1].capitalize()}: mean gap {(upper - lower).mean():.2f} nats" for name, (lower, upper) in zip(names, pairs)]
     lower, upper = pairs[-1]
-    titles[-1] = f"Enlarged: {int(np.sum((lower <= 0) & (upper >= 0)))} of {len(lower)} enclose"
+    titles[-1] = f"Enlarged: zero in {int(np.sum((lower <= 0) & (upper >= 0)))} of {len(lower)}"
     fig, axes = figure(titles, "simulated images,\nby lower bound", ["bound - exact log p(x), nats", "", ""], size=(9.6, 4.0))
     reach = 1.6 * widening
     for ax, (lower, upper), top in zip(axes, pairs, [reach] * len(sides) + [reach / 10]):
@@ -104,8 +105,8 @@ def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tupl
     """Distance below the upper bound (mean, standard error) against the cost: of the annealed bound, and of the importance weighted one."""
     cost = max(annealed)
     fig, ax = figure(
-        f"At {cost:,} passes: annealed {annealed[cost][0]:.1f} nats below, importance weighted {rival[cost][0]:.1f}",
-        "forward and backward passes through the decoder for each image (log scale)",
+        f"At {cost:,} passes: annealed {annealed[cost][0]:.2f} nats below, importance weighted {rival[cost][0]:.2f}",
+        "passes through the decoder for each image (log scale)",
         "nats below the upper bound,\n± 1 standard error",
         size=(7.4, 3.6),
     )
@@ -142,10 +143,10 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     share = f"{inside:.1%}" if inside >= 0.001 else "< 0.1%"
     fig, (left, right) = figure(
         [
-            f"Digit 1: {share} of the mass in the ellipse",
+            f"First digit: {share} of mass in ellipse",
             f"False upper bound up to {-min(*np.asarray(bounds['false upper']), 0):.0f} nats too low",
         ],
-        ["", "test digit"],
+        ["", "test digits, in the order of the cell above"],
         ["", "bound - exact log p(x), nats"],
         size=(9.6, 3.9),
     )
@@ -154,7 +155,7 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     top = z[posterior.argmax()]
     middle, half = (mean + top) / 2, 0.8 * np.abs(mean - top).max() + 3 * spread.max()
     left.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
-    left.annotate("posterior", top, xytext=(0, -34), textcoords="offset points", color=COLORS["posterior"], fontsize=9, ha="center")
+    left.annotate("posterior", top, xytext=(0, -34), textcoords="offset points", color=POSTERIOR, fontsize=10, ha="center")
     right.axhline(0, color=COLORS["exact"], lw=1)
     for (name, values), marker, color, aside in zip(bounds.items(), "^v*", (UPPER, LOWER, COLORS["prior"]), (-0.25, 0, 0.25)):
         right.plot(np.arange(1, len(values) + 1) + aside, np.asarray(values), marker, ms=7, color=color, label=name)
