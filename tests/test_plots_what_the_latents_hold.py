@@ -32,17 +32,17 @@ def test_how_many_draws_every_training_and_joins_the_means() -> None:
     means = [list(d.get_ydata()) for ax in (left, middle) for d in ax.lines if d.get_linestyle() == "-"]
     assert means == [[-162, -131, -127, -129], [2, 10, 19.5, 47], [2, 8.5, 11, 16]]
     titles = [ax.get_title(loc="left") for ax in fig.axes]
-    assert titles == ["2 to 10: +31 nats; 20 to 50: −2", "K = 50: 47 active, 16 carry over 0.1 nats"]
+    assert titles == ["K = 2 to 10: +31 nats; 20 to 50: −2 nats", "K = 50: 47 active, 16 carry over 0.1 nats"]
     notes = {t.get_text(): t.xy for t in middle.texts if hasattr(t, "xy")}
     assert notes == {"active units": (50, 47), "more than 0.1 nats": (50, 16)}
 
 
 def test_clouds_share_their_axes_and_say_how_often_the_classifier_is_right() -> None:
-    codes, samples = np.array([[0.0, 1.0], [2.0, -1.0], [1.0, 1.0]]), np.array([[0.5, 0.5]])
+    codes, samples = np.array([[0.0, 1.0], [2.0, -4.2], [1.0, 1.0]]), np.array([[0.5, 0.5]])
     fig = figures.clouds(codes, samples, 0.594)
     np.testing.assert_allclose(points(fig.axes[0], COLORS["posterior"]), codes)
     np.testing.assert_allclose(points(fig.axes[1], COLORS["prior"]), samples)
-    assert fig.axes[0].axis() == fig.axes[1].axis()
+    assert fig.axes[0].axis() == fig.axes[1].axis() == (-4.5, 4.5, -4.5, 4.5)  # the code at -4.2 is not cut off
     assert {"Codes of 3 held-out digits", "1 samples of the prior"} <= set(texts(fig))
     assert fig.get_suptitle() == "A classifier tells them apart: right in 59.4% (chance: 50%)"
 
@@ -108,4 +108,4 @@ def test_what_is_held_is_sorted_by_what_all_latents_explain() -> None:
     np.testing.assert_allclose(points(ax, "#A36A00"), [[7, 0], [43, 1], [31, 2]])
     rotated = points(ax, "#777777")
     np.testing.assert_allclose(sorted(map(tuple, rotated)), [(0, 0), (5, 0), (10, 2), (20, 1), (30, 1), (60, 2)], atol=1e-9)
-    assert ax.get_title(loc="left") == "The best single latent explains 43% or less, all together up to 90%"
+    assert ax.get_title(loc="left") == "No single latent explains more than 43% of a factor; all together up to 90%"

@@ -28,10 +28,10 @@ def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
     bound, active, carrying = (np.asarray(a, dtype=float) for a in (bound, active, carrying))
     last, means = sizes[-1], bound.mean(1)
     titles = [
-        f"{sizes[0]} to {sizes[1]}: {_signed(means[1] - means[0])} nats; {sizes[-2]} to {last}: {_signed(means[-1] - means[-2])}",
+        f"K = {sizes[0]} to {sizes[1]}: {_signed(means[1] - means[0])} nats; {sizes[-2]} to {last}: {_signed(means[-1] - means[-2])} nats",
         f"K = {last}: {active[-1].mean():.0f} active, {carrying[-1].mean():.0f} carry over 0.1 nats",
     ]
-    fig, axes = figure(titles, "latents K (log scale)", ["nats per held-out digit", "latents in use"], size=(8.8, 3.8))
+    fig, axes = figure(titles, "latents K (log scale)", ["bound, nats per held-out digit", "latents in use"], size=(8.8, 3.8))
     line(axes[1], sizes, sizes, "", "exact", ls="--", lw=1, zorder=5)
     for ax, values, color in ((axes[0], bound, PINK), (axes[1], active, AMBER), (axes[1], carrying, GREEN)):
         for k, of_seeds in zip(sizes, values):
@@ -41,7 +41,7 @@ def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
     for height, name, color, place in ends:
         at = {"xytext": place, "textcoords": "offset points", "ha": "right", "va": "center"}
         axes[1].annotate(name, (last, height), color=color, fontsize=9, **at)
-    axes[1].text(sizes[0], 0.72 * last, "dashed:\nall K", color=GREY, fontsize=9)
+    axes[1].text(0.65 * sizes[-2], 0.9 * sizes[-2], "all K latents\n(dashed)", color=GREY, fontsize=9, ha="right")
     for ax in axes:
         ax.set(xscale="log", xticks=sizes, xticklabels=sizes)
         ax.minorticks_off()
@@ -53,10 +53,11 @@ def clouds(codes, draws, share: float) -> Figure:
     """Codes of images and as many samples of the prior in the same plane; a classifier is right about `share` of both."""
     titles = [f"Codes of {len(codes):,} held-out digits", f"{len(draws):,} samples of the prior"]
     fig, axes = figure(titles, "$z_1$", ["$z_2$", ""], size=(8.6, 4.1))
+    codes, draws = np.asarray(codes), np.asarray(draws)
+    edge = max(4.0, np.ceil(2 * max(abs(codes).max(), abs(draws).max())) / 2)  # no point is cut off
     for ax, points, color in zip(axes, (codes, draws), ("posterior", "prior")):
-        points = np.asarray(points)
         ax.plot(points[:, 0], points[:, 1], "o", ms=2.2, color=COLORS[color], alpha=0.7)
-        ax.set(xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
+        ax.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10, fontweight="normal")
     fig.suptitle(f"A classifier tells them apart: right in {share:.1%} (chance: 50%)", x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
@@ -142,7 +143,7 @@ def held(names: Sequence[str], together, alone, turned) -> Figure:
     """
     together, alone, turned = (100 * np.asarray(a, dtype=float) for a in (together, alone, turned))
     order, rows = np.argsort(together), np.arange(len(names))
-    title = f"The best single latent explains {alone.max():.0f}% or less, all together up to {together.max():.0f}%"
+    title = f"No single latent explains more than {alone.max():.0f}% of a factor; all together up to {together.max():.0f}%"
     fig, ax = figure(title, "percent of the factor's variance, on other digits", size=(8.6, 4.2))
     ax.barh(rows, together[order], color=GREEN, alpha=0.35, height=0.7, label="all latents")
     ax.plot(turned[order], rows, "o", ms=3, color="#777777", alpha=0.5)
