@@ -130,11 +130,11 @@ def for_teachers(chosen: argparse.Namespace) -> int:
 
 def material_of(folder: Path, seed: int) -> None:
     """Write the teacher's material, name its files, and say if formulas could not be converted."""
-    from vaecourse.classroom import material, pages
+    from vaecourse.classroom import material, mathml
 
     print("\n".join(str(path) for path in material.write(folder, seed)))
-    if not pages.has_mathml():
-        print(pages.MISSING, file=sys.stderr)
+    if not mathml.has_mathml():
+        print(mathml.MISSING, file=sys.stderr)
 
 
 def class_of(graded: Path, table: Path | None) -> int:

@@ -95,7 +95,8 @@ def _mixture(weight: float, a: float, b: float) -> list[Part]:
 
 def _underflow(number_format: tuple[str, int], p: str) -> list[Part]:
     name, power = number_format
-    pixels = next(d for d in range(1, 10**5) if Fraction(p) ** d <= Fraction(1, 2**power))
+    nearly = int(power * math.log(2) / -math.log(float(p)))  # exact powers decide, also where this is a whole number but for rounding
+    pixels = next(d for d in (nearly - 1, nearly, nearly + 1) if Fraction(p) ** d <= Fraction(1, 2**power))
     return [
         Part(
             f"The number format {name} rounds a positive number to 0 if it is at most $2^{{-{power}}}$. Each pixel of an image has the probability "
@@ -118,7 +119,7 @@ def _log_mean_exp(top: int, gap: int) -> list[Part]:
         Part(
             f"Two log-weights are {top} and {top - gap}. Compute the logarithm of the mean of the weights.",
             3,
-            f"${top} + \\log\\frac{{1 + e^{{-{gap}}}}}{{2}} = {value:.3f}$.",
+            f"${top} + \\log\\dfrac{{1 + e^{{-{gap}}}}}{{2}} = {value:.3f}$.",
         ),
         Part(
             "What does a program in float32 return that applies exp, mean and log in this order, and what should it do instead?",
@@ -157,7 +158,7 @@ def _gaussian_kl(mu: float, sigma: float) -> list[Part]:
         Part(
             f"Compute $\\mathrm{{KL}}(q \\,\\|\\, p)$ for $q = \\mathcal{{N}}({mu:g}, {sigma:g}^2)$ and $p = \\mathcal{{N}}(0, 1)$.",
             3,
-            f"$\\frac12(\\mu^2 + \\sigma^2 - 1 - \\log \\sigma^2) = {kl:.3f}$ nats.",
+            f"$\\tfrac12(\\mu^2 + \\sigma^2 - 1 - \\log \\sigma^2) = {kl:.3f}$ nats.",
         ),
         Part("For which mean and standard deviation of $q$ is it 0?", 1, "Only for mean 0 and standard deviation 1."),
     ]
@@ -186,7 +187,7 @@ def _derivation(joint_0: float, joint_1: float, q_0: float) -> list[Part]:
         Part(
             "Derive $\\log p(x) = \\mathrm{ELBO}(q) + \\mathrm{KL}(q \\,\\|\\, p(z \\mid x))$, with a reason for every step.",
             6,
-            "For every $z$, Bayes' rule gives $\\log p(x) = \\log \\frac{p(x, z)}{q(z)} + \\log \\frac{q(z)}{p(z \\mid x)}$. The left side does not "
+            "For every $z$, Bayes' rule gives $\\log p(x) = \\log \\dfrac{p(x, z)}{q(z)} + \\log \\dfrac{q(z)}{p(z \\mid x)}$. The left side does not "
             "depend on $z$. Average both sides over $q$: the first term is the ELBO, the second the KL divergence, by their definitions.",
         ),
         Part(
@@ -209,7 +210,7 @@ def _score(mu: float, a: int, b: int, eps: float) -> list[Part]:
             f"$\\mathbb{{E}}[f(z)] = {a} (\\mu^2 + 1) + {b} \\mu$, so the derivative is ${2 * a} \\mu + {b} = {2 * a * mu + b:g}$.",
         ),
         Part(
-            f"Compute the two estimates of this derivative from the single sample $z = \\mu + \\epsilon$ with $\\epsilon = {eps:g}$: by reparameterisation, "
+            f"Compute the two estimates of this derivative from the single sample $z = \\mu + \\varepsilon$ with $\\varepsilon = {eps:g}$: by reparameterisation, "
             "and by the score function.",
             4,
             f"With $z = {z:g}$: reparameterisation $f'(z) = {2 * a} z + {b} = {2 * a * z + b:.3f}$; score function $f(z) (z - \\mu) = {f * eps:.3f}$.",
@@ -265,7 +266,7 @@ QUESTIONS = (
     Question(_gaussian_kl, (tuple(k / 5 for k in range(1, 12)), (0.5, 0.8, 0.3, 1.2, 0.6, 1.5, 0.4, 2.0, 0.7, 0.9))),
     Question(_gap, (tuple(range(-90, -170, -5)), (1.5, 4.0, 2.5, 0.8, 5.5, 3.2, 6.0, 1.2, 2.1))),
     Question(_derivation, ((0.12, 0.02, 0.2, 0.05, 0.3, 0.08, 0.16), (0.04, 0.1, 0.06, 0.24, 0.15), (0.5, 0.8, 0.25, 0.6))),
-    Question(_score, ((1, 2, 0.5, 3, 1.5), (1, 3, 2), (2, 1, 4, 3), (0.5, -0.4, 1.2, -1.0, 0.3, -0.7, 0.9))),
+    Question(_score, ((1, 2, 0.5, 3, 1.5), (3, 2, 4), (2, 5, 4, 3), (0.5, -0.4, 1.2, -1.0, 0.3, -0.7, 0.9))),
     Question(_beta, ((784, 1024, 400, 4096, 1600), (85, 120, 70, 150, 95, 200, 110), (6, 14, 9, 20))),
     Question(_bits, (tuple(range(80, 143, 3)), (784, 1024, 400, 1600, 900))),
 )

@@ -66,7 +66,7 @@ def solutions_of(path: Path, notebook: Any) -> str:
     number = path.stem.split("_")[0]
     checked = mistakes_of(number) + "\n" if number in chapters() else ""
     return checked + "\n".join(
-        f"## {number} · {title}\n\n{told}\n\n**{summary}.** {solution}\n" for title, told, summary, solution in folded_of(notebook)
+        f"## {number} · {title}\n\n{told}\n\n**{summary}.**\n\n{solution}\n" for title, told, summary, solution in folded_of(notebook)
     )
 
 

@@ -12,8 +12,8 @@ __all__ = ["slides_of", "title_of"]
 
 STYLE = (
     "html{scroll-snap-type:y proximity}section{box-sizing:border-box;min-height:100vh;padding:4vh 5vw;scroll-snap-align:start}"
-    "section:not(:last-child){break-after:page}img{display:block;margin:auto;max-width:100%;max-height:76vh;min-height:40vh;object-fit:contain}"
-    "@page{size:A4 landscape;margin:12mm}@media print{section{min-height:0;padding:0}img{max-height:150mm;min-height:0}}"
+    "section:not(:last-child){break-after:page}img{display:block;width:100%;height:76vh;object-fit:contain;object-position:top}"
+    "@page{size:A4 landscape;margin:12mm}@media print{section{min-height:0;padding:0}img{height:150mm}}"
 )
 
 
