@@ -201,7 +201,9 @@ def test_gain_of_what_is_no_folder_of_answers_gets_a_clear_message(place: str, t
     told = capsys.readouterr()
     assert told.out == ""
     assert "Errno" not in told.err
-    wanted = {"afile": "; a folder is needed", "with-a-folder": "anna.json: Is a directory"}.get(place, "there is no folder ")
+    wanted = {"afile": "afile is a file; a folder is needed", "with-a-folder": "anna.json: Is a directory"}.get(
+        place, "there is no folder "
+    )
     assert wanted in told.err
     assert str(tmp_path / place) in told.err
 

@@ -207,8 +207,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_writing_twice_changes_nothing_and_a_teachers_edits_are_not_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["material", str(tmp_path)]) == 0
-    first, said = contents(tmp_path), capsys.readouterr().out
+    first, said, times = contents(tmp_path), capsys.readouterr().out, [path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*.*"))]
     assert main(["material", str(tmp_path)]) == 0
+    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.rglob("*.*"))] == times
     assert (contents(tmp_path), capsys.readouterr().out) == (first, said)
     (tmp_path / "exam.md").write_text("my own exam")
     (tmp_path / "predictions.md").unlink()
@@ -238,7 +239,7 @@ def test_a_path_that_cannot_be_a_folder_gets_a_clear_message(place: str, tmp_pat
     told = capsys.readouterr().err
     assert "Errno" not in told
     assert str(tmp_path / place.split("/")[0]) in told
-    assert {"afile": "; a folder is needed", "broken": "a broken link; a folder is needed", "folder": "exist and differ"}[
+    assert {"afile": "afile is a file; a folder is needed", "broken": "a broken link; a folder is needed", "folder": "exist and differ"}[
         place.split("/")[0]
     ] in told
     assert not (tmp_path / "folder" / "solutions.md").exists()

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from vaecourse.files import kind, replacing
+from vaecourse.files import replacing
 
 __all__ = ["can_be_written", "existing", "write_all"]
 
@@ -45,7 +45,7 @@ def existing(folder: Path) -> Path:
     if not os.path.lexists(folder):
         raise FileNotFoundError(f"there is no folder {folder}")
     if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is {kind(folder) if folder.exists() else 'a broken link'}; a folder is needed")
+        raise NotADirectoryError(f"{folder} is {'a file' if folder.exists() else 'a broken link'}; a folder is needed")
     return folder
 
 
