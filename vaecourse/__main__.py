@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-__all__ = ["class_of", "classroom_of", "doctor", "for_teachers", "main", "make_data", "rows_of"]
+__all__ = ["class_of", "classroom_of", "doctor", "for_teachers", "main", "make_data", "material_of", "rows_of"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,7 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("gain", help=told, description=told).add_argument("folder", type=Path)
     told = "write solutions with mistakes, predictions with their debrief, an exam with answers, and slides: for teachers"
     material = commands.add_parser("material", help=told, description=told)
-    material.add_argument("folder", type=Path, help="a folder outside of what students see")
+    material.add_argument(
+        "folder", type=Path, help="a folder outside of what students see; files that exist and differ are never overwritten"
+    )
     material.add_argument("--seed", type=int, default=0, help="of the numbers in the exam (0)")
     chosen = parser.parse_args(arguments)
     if chosen.command == "doctor":
@@ -106,19 +108,34 @@ def classroom_of(chosen: argparse.Namespace) -> int:
 
 def for_teachers(chosen: argparse.Namespace) -> int:
     """Ask the twelve questions, tell the gain of a class, or write the teacher's material."""
-    from vaecourse.classroom import concepts, material
+    from vaecourse.classroom import concepts
 
     try:
         if chosen.command == "gain":
             print(concepts.gain(chosen.folder))
         elif chosen.command == "material":
-            print("\n".join(str(path) for path in material.write(chosen.folder, chosen.seed)))
+            material_of(chosen.folder, chosen.seed)
         else:
-            print(f"stored: {concepts.store(chosen.when, chosen.student, concepts.ask())}")
+            print(f"\nstored: {concepts.take(chosen.when, chosen.student)}")
+            if chosen.when == "before":
+                print(f"The same questions after the course, in this folder: {concepts.command('after', chosen.student)}")
+    except concepts.Interrupted as error:
+        print(f"\n{error}", file=sys.stderr)  # the prompt is still open
+        return 1
     except (ValueError, OSError) as error:
-        print(error, file=sys.stderr)
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else error
+        print(told, file=sys.stderr)
         return 1
     return 0
+
+
+def material_of(folder: Path, seed: int) -> None:
+    """Write the teacher's material, name its files, and say if formulas could not be converted."""
+    from vaecourse.classroom import material, mathml
+
+    print("\n".join(str(path) for path in material.write(folder, seed)))
+    if not mathml.has_mathml():
+        print(mathml.MISSING, file=sys.stderr)
 
 
 def class_of(graded: Path, table: Path | None) -> int:

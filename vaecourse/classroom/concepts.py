@@ -1,6 +1,7 @@
 """Twelve questions for before and after the course, and what a class gained between the two.
 
-`python -m vaecourse concepts before anna` asks them in a terminal and stores the answers in a file.
+`python -m vaecourse concepts before anna` asks them in a terminal and stores the answers in a file. A test that was interrupted goes on
+where it stopped.
 `python -m vaecourse gain FOLDER` reads the files of a class. Nothing is sent anywhere. The gain describes this class, and says nothing
 about its cause.
 """
@@ -9,15 +10,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
+from vaecourse.classroom.writing import can_be_written, existing, write_all
 from vaecourse.exercises import Question
 from vaecourse.files import located, replacing
 
-__all__ = ["QUESTIONS", "Gain", "ask", "gain", "store"]
+__all__ = ["QUESTIONS", "Gain", "Interrupted", "ask", "command", "gain", "store", "take"]
 
 WHEN = ("before", "after")
 
@@ -147,42 +149,137 @@ QUESTIONS = (
 )
 
 
+class Interrupted(RuntimeError):
+    """The test was left before its end. The message says what is stored, and how to go on."""
+
+
+def command(when: str, student: str) -> str:
+    """The command that asks a student."""
+    return f"python -m vaecourse concepts {when} {student}"
+
+
 def ask(
-    reply: Callable[[str], str] = input, tell: Callable[[str], None] = print, questions: Iterable[Question] = QUESTIONS
+    reply: Callable[[str], str] = input,
+    tell: Callable[[str], None] = print,
+    questions: Sequence[Question] = QUESTIONS,
+    given: Sequence[int | None] = (),
+    keep: Callable[[list[int | None]], None] = lambda given: None,
 ) -> list[int | None]:
     """Ask each question once and return the index of each choice, None where it was skipped with an empty line.
 
     Whether an answer is right is not told, because the same questions come again after the course.
+
+    Args:
+        reply: gives the line that is typed after a prompt.
+        tell: shows a line.
+        questions: what is asked.
+        given: the answers that are there already; the questions behind them are asked.
+        keep: called with all answers after each of them.
     """
-    given = []
-    for number, question in enumerate(questions, 1):
+    given = list(given)
+    for number, question in list(enumerate(questions, 1))[len(given) :]:
+        letters = "abcd"[: len(question.choices)]
         tell(f"\n{number}. {question.question}")
-        for letter, (choice, _) in zip("abcd", question.choices):
+        for letter, (choice, _) in zip(letters, question.choices):
             tell(f"   {letter}) {choice}")
         answer = reply("Your choice, or Enter to skip: ").strip().lower()
-        while answer and (len(answer) != 1 or answer not in "abcd"[: len(question.choices)]):
-            answer = reply("a, b, c or d, or Enter to skip: ").strip().lower()
-        given.append("abcd".index(answer) if answer else None)
+        while answer and answer not in tuple(letters):
+            tell(f'"{answer}" is none of the choices, and is not stored. Question {number} again:')
+            answer = reply(f"{', '.join(letters[:-1])} or {letters[-1]}, or Enter to skip: ").strip().lower()
+        given.append(letters.index(answer) if answer else None)
+        keep(given)
     return given
+
+
+def take(
+    when: str,
+    student: str,
+    folder: str | Path = ".",
+    reply: Callable[[str], str] = input,
+    tell: Callable[[str], None] = print,
+) -> Path:
+    """Ask a student, store the answers, and return the path of their file. What was answered before an interruption is not asked again.
+
+    Raises:
+        Interrupted: the input ended, or the test was interrupted from the keyboard.
+        ValueError, FileExistsError: as `store`, before anything is asked.
+    """
+    path = _new_file(when, student, folder)
+    rest = path.with_name(f"{student}-{when}.unfinished")
+    given = _record(rest, complete=False)[2] if rest.exists() else []
+    if given:
+        tell(f"{len(given)} of {len(QUESTIONS)} questions are answered. The others:")
+
+    def keep(so_far: list[int | None]) -> None:
+        with replacing(rest) as part:
+            part.write_text(_text(when, student, so_far), encoding="utf-8")
+
+    try:
+        given = ask(reply, tell, given=given, keep=keep)
+    except (EOFError, KeyboardInterrupt):
+        given = _record(rest, complete=False)[2] if rest.exists() else []
+        stored = f"{len(given)} of {len(QUESTIONS)} answers are stored in {rest}" if given else "nothing was answered yet"
+        raise Interrupted(f"The test was interrupted; {stored}. To go on, here: {command(when, student)}") from None
+    path = store(when, student, given, folder)
+    rest.unlink(missing_ok=True)
+    return path
 
 
 def store(when: str, student: str, given: list[int | None], folder: str | Path = ".") -> Path:
     """Write the answers of a student to folder/student-when.json, and return its path.
 
     Raises:
-        ValueError: `when` is neither "before" nor "after", or the name holds anything but letters, digits, "_", "." and "-".
+        ValueError: `when` is neither "before" nor "after", the name holds anything but letters, digits, "_", "." and "-", or the answers
+            are not those to the twelve questions.
         FileExistsError: the answers are there already.
+        NotADirectoryError, PermissionError: there is no such folder, or it cannot be written to.
     """
+    path = _new_file(when, student, folder)
+    _check(given, complete=True)
+    write_all({path: _text(when, student, given)})
+    return path
+
+
+def _new_file(when: str, student: str, folder: str | Path) -> Path:
+    """The path of the answers, which are not there yet."""
     if when not in WHEN:
         raise ValueError(f'the test is taken "before" or "after" the course; got {when!r}')
-    if not re.fullmatch(r"[\w.-]+", student):
-        raise ValueError(f"the name is part of a file's name: use letters, digits, _, . and - only; got {student!r}")
+    if not re.fullmatch(r"[\w.-]{1,100}", student):
+        raise ValueError(f"the name is part of a file's name: use up to 100 letters, digits, _, . and - only; got {student!r}")
     path = located(folder) / f"{student}-{when}.json"
     if path.exists():
         raise FileExistsError(f"{path} exists: these answers are given already. Remove the file to answer again")
-    with replacing(path) as part:
-        part.write_text(json.dumps({"student": student, "when": when, "answers": given}, indent=1), encoding="utf-8")
+    can_be_written(path.parent)
     return path
+
+
+def _text(when: str, student: str, given: Sequence[int | None]) -> str:
+    return json.dumps({"student": student, "when": when, "answers": given}, indent=1)
+
+
+def _check(given: Sequence[int | None], complete: bool) -> None:
+    """Raise a ValueError unless each answer is None or the index of a choice, with an answer to all questions or to the first of them."""
+    fits = len(given) == len(QUESTIONS) if complete else len(given) <= len(QUESTIONS)
+    known = all(a is None or (type(a) is int and 0 <= a < len(q.choices)) for a, q in zip(given, QUESTIONS))
+    if not (fits and known):
+        raise ValueError(f"answers are numbers from 0 to 3, or None, one for each of the {len(QUESTIONS)} questions; got {given}")
+
+
+def _record(path: Path, complete: bool = True) -> tuple[str, str, list[int | None]]:
+    """Student, when and answers from a file.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        student, when, given = record["student"], record["when"], record["answers"]
+        if when not in WHEN or not isinstance(student, str):
+            raise ValueError
+        _check(given, complete)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} does not hold answers to the {len(QUESTIONS)} questions: move it out of this folder") from error
+    return student, when, given
 
 
 @dataclass(frozen=True)
@@ -201,18 +298,29 @@ class Gain:
     questions: tuple[tuple[float, float], ...]
 
     @property
-    def normalised(self) -> float:
-        """The average normalised gain of the class, (after - before) / (1 - before) of the class means (Hake 1998); NaN if before is 1."""
+    def normalised(self) -> float | None:
+        """The average normalised gain of the class, (after - before) / (1 - before) of the class means (Hake 1998); None if before is 1."""
         before, after = mean(self.before), mean(self.after)
-        return (after - before) / (1 - before) if before < 1 else float("nan")
+        return (after - before) / (1 - before) if before < 1 else None
+
+    @property
+    def standard_error(self) -> float | None:
+        """Of the mean difference between after and before, over students; None for a single student."""
+        differences = [b - a for a, b in zip(self.before, self.after)]
+        return stdev(differences) / len(differences) ** 0.5 if len(differences) > 1 else None
 
     def __repr__(self) -> str:
-        differences = [b - a for a, b in zip(self.before, self.after)]
-        error = stdev(differences) / len(differences) ** 0.5 if len(differences) > 1 else float("nan")
+        before, after, error, normalised = mean(self.before), mean(self.after), self.standard_error, self.normalised
+        between = f"{100 * (after - before):+.0f}" + ("" if error is None else f" ± {100 * error:.0f}") + " percentage points"
         lines = [
-            f"{len(self.students)} students took both tests",
-            f"right before {mean(self.before):.0%}, after {mean(self.after):.0%}; difference {mean(differences):+.0%} ± {error:.0%}",
-            f"normalised gain {self.normalised:.2f}; it describes this class, and names no cause",
+            f"{len(self.students)} student{'s' * (len(self.students) != 1)} took both tests",
+            f"right before {before:.0%}, after {after:.0%}; difference {between}",
+            "no ± for a single student: it would be the standard error over students"
+            if error is None
+            else "± is the standard error of the mean difference over students",
+            "no normalised gain: all answers were right before the course"
+            if normalised is None
+            else f"normalised gain {normalised:.2f}; it describes this class, and names no cause",
             "question  before  after",
         ]
         return "\n".join([*lines, *(f"{i:8}{a:>8.0%}{b:>7.0%}" for i, (a, b) in enumerate(self.questions, 1))])
@@ -222,21 +330,18 @@ def gain(folder: str | Path) -> Gain:
     """The gain of the class whose files lie in a folder. Students who took one of the two tests only are left out.
 
     Raises:
-        ValueError: no student took both tests, or a file holds something else.
+        ValueError: no student took both tests, a file holds something else, or two files hold the same test of one student.
+        FileNotFoundError, NotADirectoryError: there is no such folder.
     """
     right: dict[str, dict[str, list[bool]]] = {}
-    for path in sorted(located(folder).glob("*.json")):
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            student, when, given = record["student"], record["when"], record["answers"]
-            if when not in WHEN or len(given) != len(QUESTIONS):
-                raise ValueError
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} does not hold the answers to the {len(QUESTIONS)} questions: move it out of this folder") from error
-        right.setdefault(student, {})[when] = [answer == question.right for answer, question in zip(given, QUESTIONS)]
+    for path in sorted(existing(located(folder)).glob("*.json")):
+        student, when, given = _record(path)
+        if when in right.setdefault(student, {}):
+            raise ValueError(f'{path} holds the test "{when}" of {student}, as another file here does: move one of them out of this folder')
+        right[student][when] = [answer == question.right for answer, question in zip(given, QUESTIONS)]
     both = {student: marks for student, marks in sorted(right.items()) if set(marks) == set(WHEN)}
     if not both:
-        raise ValueError(f"no student in {folder} took the test both before and after the course")
+        raise ValueError(f"no student in {folder} took the test both before and after the course, in files such as anna-before.json")
     before, after = ([mean(marks[when]) for marks in both.values()] for when in WHEN)
     shares = [tuple(mean(marks[when][i] for marks in both.values()) for when in WHEN) for i in range(len(QUESTIONS))]
     return Gain(tuple(both), tuple(before), tuple(after), tuple(shares))

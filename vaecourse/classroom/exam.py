@@ -1,11 +1,45 @@
-"""An exam whose numbers are drawn: every seed is a variant, and the answers are computed."""
+"""An exam whose numbers depend on a seed: every seed is a variant, and the answers are computed."""
 
 from __future__ import annotations
 
 import math
-import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
-__all__ = ["exam"]
+__all__ = ["MINUTES_PER_MARK", "QUESTIONS", "Part", "Question", "exam"]
+
+MINUTES_PER_MARK = 1.5
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a question: what is asked, the marks for it, and the answer. Markdown."""
+
+    asked: str
+    marks: int
+    answer: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question and the values that its numbers take.
+
+    The lengths of the lists have no common divisor. So the numbers of seeds next to each other all differ, and the question is the same
+    again only after as many seeds as the product of the lengths.
+
+    Attributes:
+        parts: makes the parts from one value of each list.
+        values: the lists.
+    """
+
+    parts: Callable[..., list[Part]]
+    values: tuple[tuple[Any, ...], ...]
+
+    def made(self, seed: int) -> list[Part]:
+        """The parts of a variant."""
+        return self.parts(*(values[seed % len(values)] for values in self.values))
 
 
 def exam(seed: int = 0) -> tuple[str, str]:
@@ -17,107 +51,222 @@ def exam(seed: int = 0) -> tuple[str, str]:
     Returns:
         The text for students, and the text for the teacher.
     """
-    draw = random.Random(seed)
-    made = [question(draw) for question in QUESTIONS]
-    head = f"# Exam, variant {seed}\n\nLogarithms are natural, and all log-probabilities are in nats.\n"
-    students = [f"## {i}\n\n{told}\n" for i, (told, _) in enumerate(made, 1)]
-    teacher = [f"## {i}\n\n{told}\n\n**Answer.** {answer}\n" for i, (told, answer) in enumerate(made, 1)]
-    return "\n".join([head, *students]), "\n".join([head, *teacher])
-
-
-def _mixture(draw: random.Random) -> tuple[str, str]:
-    weight, a, b = draw.choice([0.2, 0.25, 0.4]), draw.choice([0.1, 0.2]), draw.choice([0.6, 0.8])
-    px = weight * a + (1 - weight) * b
-    return (
-        f"A latent $z$ is 0 with probability {weight} and 1 otherwise. One binary pixel is 1 with probability {a} if $z = 0$ and {b} if $z = 1$. "
-        "Compute $p(x = 1)$ and the posterior $p(z = 0 \\mid x = 1)$.",
-        f"$p(x=1) = {weight} \\cdot {a} + {1 - weight:g} \\cdot {b} = {px:.3f}$; the posterior is ${weight * a:.3f} / {px:.3f} = {weight * a / px:.3f}$.",
+    made = [question.made(seed) for question in QUESTIONS]
+    total = sum(part.marks for parts in made for part in parts)
+    told = (
+        f"{len(made)} questions, {total} marks; suggested duration {MINUTES_PER_MARK * total:.0f} minutes. A calculator is allowed.\n\n"
+        "Logarithms are natural unless a question says otherwise, and all log-probabilities are in nats.\n"
     )
+    texts = []
+    for title, answers in ((f"# Exam, variant {seed}\n\nName:\n\n", False), (f"# Exam, variant {seed}: answers\n\n", True)):
+        texts.append(title + told + "".join(_told(i, parts, answers) for i, parts in enumerate(made, 1)))
+    return texts[0], texts[1]
 
 
-def _underflow(draw: random.Random) -> tuple[str, str]:
-    p = draw.choice([0.3, 0.5, 0.7])
-    pixels = math.ceil(math.log(2.0**-150) / math.log(p))
-    return (
-        f"Each pixel of an image has the probability {p}. The smallest number that float32 does not round to 0 lies just above $2^{{-150}}$. From "
-        "how many pixels on is the product 0 in float32? Why does the sum of logarithms not have this problem?",
-        f"From ${pixels}$ pixels on, the smallest $D$ with ${p}^D \\le 2^{{-150}}$, i.e. $D \\ge 150 \\log 2 / -\\log {p}$. The sum of the "
-        f"logarithms is about {pixels * math.log(p):.0f}, an ordinary number.",
-    )
+def _told(number: int, parts: list[Part], answers: bool) -> str:
+    lines = [f"\n## {number} ({_marks(sum(part.marks for part in parts))})\n"]
+    for letter, part in zip("abc", parts):
+        lines.append(f"({letter}) {part.asked} *[{_marks(part.marks)}]*\n")
+        lines += [f"**Answer.** {part.answer}\n"] if answers else []
+    return "\n".join(lines)
 
 
-def _log_mean_exp(draw: random.Random) -> tuple[str, str]:
-    top, gap = draw.choice([-1000, -2000, -500]), draw.choice([1, 2, 3])
+def _marks(number: int) -> str:
+    return f"{number} mark{'s' * (number != 1)}"
+
+
+def _mixture(weight: float, a: float, b: float) -> list[Part]:
+    px, other = weight * a + (1 - weight) * b, weight * (1 - a) + (1 - weight) * (1 - b)
+    return [
+        Part(
+            f"A latent $z$ is 0 with probability {weight:g} and 1 otherwise. One binary pixel is 1 with probability {a:g} if $z = 0$ and {b:g} if "
+            "$z = 1$. Compute $p(x = 1)$.",
+            2,
+            f"${weight:g} \\cdot {a:g} + {1 - weight:g} \\cdot {b:g} = {px:.4f}$.",
+        ),
+        Part("Compute the posterior $p(z = 0 \\mid x = 1)$.", 2, f"${weight * a:.4f} / {px:.4f} = {weight * a / px:.3f}$."),
+        Part(
+            "Compute the posterior $p(z = 0 \\mid x = 0)$.",
+            2,
+            f"${weight * (1 - a):.4f} / {other:.4f} = {weight * (1 - a) / other:.3f}$.",
+        ),
+    ]
+
+
+def _underflow(number_format: tuple[str, int], p: str) -> list[Part]:
+    name, power = number_format
+    nearly = int(power * math.log(2) / -math.log(float(p)))  # exact powers decide, also where this is a whole number but for rounding
+    pixels = next(d for d in (nearly - 1, nearly, nearly + 1) if Fraction(p) ** d <= Fraction(1, 2**power))
+    return [
+        Part(
+            f"The number format {name} rounds a positive number to 0 if it is at most $2^{{-{power}}}$. Each pixel of an image has the probability "
+            f"{p}, independently of the others. From how many pixels on is the probability of the image rounded to 0?",
+            4,
+            f"From ${pixels}$ pixels on, the smallest $D$ with ${p}^D \\le 2^{{-{power}}}$, i.e. $D \\ge {power} \\log 2 / (-\\log {p})$.",
+        ),
+        Part(
+            "Why does the sum of logarithms not have this problem? State its value for this image.",
+            2,
+            f"The sum of the logarithms is ${pixels} \\log {p} = {pixels * math.log(float(p)):.1f}$, an ordinary number: it grows in proportion to the "
+            "number of pixels only.",
+        ),
+    ]
+
+
+def _log_mean_exp(top: int, gap: int) -> list[Part]:
     value = top + math.log((1 + math.exp(-gap)) / 2)
-    return (
-        f"Two log-weights are {top} and {top - gap}. Compute the logarithm of the mean of the weights, and say how a computer should do it.",
-        f"${top} + \\log\\frac{{1 + e^{{-{gap}}}}}{{2}} = {value:.3f}$: the maximum is taken out before the exponentials.",
-    )
+    return [
+        Part(
+            f"Two log-weights are {top} and {top - gap}. Compute the logarithm of the mean of the weights.",
+            3,
+            f"${top} + \\log\\dfrac{{1 + e^{{-{gap}}}}}{{2}} = {value:.3f}$.",
+        ),
+        Part(
+            "What does a program in float32 return that applies exp, mean and log in this order, and what should it do instead?",
+            2,
+            "Both exponentials are rounded to 0, so it returns $-\\infty$. It should take out the maximum before the exponentials and add it again "
+            "after the logarithm.",
+        ),
+    ]
 
 
-def _effective(draw: random.Random) -> tuple[str, str]:
-    weights = draw.choice([(1, 1, 2), (4, 1, 1), (3, 1, 0.5)])
+def _effective(first: float, second: float, third: float) -> list[Part]:
+    weights = (first, second, third, 1)
     ess = sum(weights) ** 2 / sum(w * w for w in weights)
-    return (
-        f"Three importance weights are {', '.join(f'{w:g}' for w in weights)}. Compute the effective sample size. Can a large effective sample "
-        "size hide a bad estimate?",
-        f"$(\\sum w)^2 / \\sum w^2 = {ess:.2f}$. Yes: if the proposal misses a part of the posterior, the sampled weights may all be alike.",
-    )
+    return [
+        Part(
+            f"Four importance weights are {', '.join(f'{w:g}' for w in weights)}. Compute the effective sample size.",
+            3,
+            f"$(\\sum w)^2 / \\sum w^2 = {sum(weights):g}^2 / {sum(w * w for w in weights):g} = {ess:.2f}$.",
+        ),
+        Part(
+            "Between which values does the effective sample size of four weights lie?",
+            1,
+            "Between 1 (one weight counts) and 4 (all are equal).",
+        ),
+        Part(
+            "Can a large effective sample size hide a bad estimate?",
+            2,
+            "Yes: if the proposal misses a part of the posterior, the sampled weights may all be alike.",
+        ),
+    ]
 
 
-def _gaussian_kl(draw: random.Random) -> tuple[str, str]:
-    mu, sigma = draw.choice([0.5, 1.0, 2.0]), draw.choice([0.5, 0.8])
+def _gaussian_kl(mu: float, sigma: float) -> list[Part]:
     kl = 0.5 * (mu**2 + sigma**2 - 1 - math.log(sigma**2))
-    return (
-        f"Compute the KL divergence of $\\mathcal{{N}}({mu:g}, {sigma:g}^2)$ from $\\mathcal{{N}}(0, 1)$. For which mean and standard deviation is it 0?",
-        f"$\\frac12(\\mu^2 + \\sigma^2 - 1 - \\log \\sigma^2) = {kl:.3f}$ nats; 0 only for mean 0 and standard deviation 1.",
-    )
+    return [
+        Part(
+            f"Compute $\\mathrm{{KL}}(q \\,\\|\\, p)$ for $q = \\mathcal{{N}}({mu:g}, {sigma:g}^2)$ and $p = \\mathcal{{N}}(0, 1)$.",
+            3,
+            f"$\\tfrac12(\\mu^2 + \\sigma^2 - 1 - \\log \\sigma^2) = {kl:.3f}$ nats.",
+        ),
+        Part("For which mean and standard deviation of $q$ is it 0?", 1, "Only for mean 0 and standard deviation 1."),
+    ]
 
 
-def _gap(draw: random.Random) -> tuple[str, str]:
-    log_px, gap = draw.choice([-90.0, -120.0, -150.0]), draw.choice([1.5, 2.5, 4.0])
-    return (
-        f"For one image $\\log p(x) = {log_px:g}$ and the ELBO is {log_px - gap:g}. What is KL$(q \\| p(z \\mid x))$? After more training the ELBO has risen "
-        "by 1 nat. What do we know about $\\log p(x)$?",
-        f"{gap:g} nats. Nothing for certain: the ELBO is $\\log p(x)$ minus the gap, and each of the two may have changed.",
-    )
+def _gap(log_px: float, gap: float) -> list[Part]:
+    return [
+        Part(
+            f"For one image $\\log p(x) = {log_px:g}$, and the ELBO is ${log_px - gap:g}$. What is $\\mathrm{{KL}}(q \\,\\|\\, p(z \\mid x))$?",
+            2,
+            f"{gap:g} nats, the difference.",
+        ),
+        Part(
+            "After more training the ELBO has risen by 1 nat. What do we know about $\\log p(x)$?",
+            2,
+            "Nothing for certain, except that it is not below the new ELBO: the ELBO is $\\log p(x)$ minus the gap, and each of the two may have changed.",
+        ),
+    ]
 
 
-def _derivation(draw: random.Random) -> tuple[str, str]:
-    return (
-        "Derive $\\log p(x) = \\mathrm{ELBO}(q) + \\mathrm{KL}(q \\| p(z \\mid x))$, with a reason for every step.",
-        "For every $z$, Bayes' rule gives $\\log p(x) = \\log \\frac{p(x, z)}{q(z)} + \\log \\frac{q(z)}{p(z \\mid x)}$. The left side does not depend on "
-        "$z$. Average both sides over $q$: the first term is the ELBO, the second the KL divergence, by their definitions.",
-    )
+def _derivation(joint_0: float, joint_1: float, q_0: float) -> list[Part]:
+    joint, q, px = (joint_0, joint_1), (q_0, 1 - q_0), joint_0 + joint_1
+    elbo = sum(b * math.log(a / b) for a, b in zip(joint, q))
+    kl = sum(b * math.log(b * px / a) for a, b in zip(joint, q))
+    return [
+        Part(
+            "Derive $\\log p(x) = \\mathrm{ELBO}(q) + \\mathrm{KL}(q \\,\\|\\, p(z \\mid x))$, with a reason for every step.",
+            6,
+            "For every $z$, Bayes' rule gives $\\log p(x) = \\log \\dfrac{p(x, z)}{q(z)} + \\log \\dfrac{q(z)}{p(z \\mid x)}$. The left side does not "
+            "depend on $z$. Average both sides over $q$: the first term is the ELBO, the second the KL divergence, by their definitions.",
+        ),
+        Part(
+            f"A latent has two values. For one image $p(x, z = 0) = {joint_0:g}$ and $p(x, z = 1) = {joint_1:g}$, and $q(z = 0) = {q_0:g}$. Compute "
+            "$\\log p(x)$, the ELBO and the KL divergence, and check the equation.",
+            4,
+            f"$\\log p(x) = \\log {px:g} = {math.log(px):.4f}$; the ELBO is ${elbo:.4f}$, the KL divergence ${kl:.4f}$. Their sum is $\\log p(x)$, up to rounding.",
+        ),
+    ]
 
 
-def _score(draw: random.Random) -> tuple[str, str]:
-    mu = draw.choice([1, 2, 3])
-    return (
-        f"Let $z \\sim \\mathcal{{N}}(\\mu, 1)$ and $f(z) = z^2$. Give the derivative of $\\mathbb{{E}}[f(z)]$ with respect to $\\mu$ at $\\mu = {mu}$, and the "
-        "single-sample estimates by reparameterisation and by the score function. Which of them needs the derivative of $f$?",
-        f"$\\mathbb{{E}}[z^2] = \\mu^2 + 1$, so the derivative is ${2 * mu}$. Reparameterisation: $2z$ with $z = {mu} + \\epsilon$; it needs $f'$. Score "
-        f"function: $z^2 (z - {mu})$.",
-    )
+def _score(mu: float, a: int, b: int, eps: float) -> list[Part]:
+    z = mu + eps
+    f = a * z * z + b * z
+    return [
+        Part(
+            f"Let $z \\sim \\mathcal{{N}}(\\mu, 1)$ and $f(z) = {a} z^2 + {b} z$. Give the derivative of $\\mathbb{{E}}[f(z)]$ with respect to $\\mu$ at "
+            f"$\\mu = {mu:g}$.",
+            3,
+            f"$\\mathbb{{E}}[f(z)] = {a} (\\mu^2 + 1) + {b} \\mu$, so the derivative is ${2 * a} \\mu + {b} = {2 * a * mu + b:g}$.",
+        ),
+        Part(
+            f"Compute the two estimates of this derivative from the single sample $z = \\mu + \\varepsilon$ with $\\varepsilon = {eps:g}$: by reparameterisation, "
+            "and by the score function.",
+            4,
+            f"With $z = {z:g}$: reparameterisation $f'(z) = {2 * a} z + {b} = {2 * a * z + b:.3f}$; score function $f(z) (z - \\mu) = {f * eps:.3f}$.",
+        ),
+        Part("Which of the two needs the derivative of $f$?", 1, "Reparameterisation."),
+    ]
 
 
-def _beta(draw: random.Random) -> tuple[str, str]:
-    pixels = draw.choice([784, 1024, 4096])
-    return (
-        f"A program divides the reconstruction term by the {pixels:,} pixels and leaves the KL divergence as it is. Which $\\beta$ of a $\\beta$-VAE is that? "
-        "What do you expect of the samples and of the KL divergence?",
-        f"$\\beta = {pixels:,}$, up to a constant factor of the whole loss. The KL divergence is pressed towards 0, the decoder receives little about the image, "
-        "and reconstructions resemble the average image.",
-    )
+def _beta(pixels: int, reconstruction: float, kl: float) -> list[Part]:
+    return [
+        Part(
+            f"A program divides the reconstruction term of its loss by the {pixels:,} pixels and leaves the KL divergence as it is. For one image "
+            f"$-\\mathbb{{E}}_q[\\log p(x \\mid z)] = {reconstruction:g}$ nats, summed over the pixels, and $\\mathrm{{KL}} = {kl:g}$ nats. Compute the loss of the "
+            "program, and minus the ELBO.",
+            2,
+            f"The program has ${reconstruction:g} / {pixels} + {kl:g} = {reconstruction / pixels + kl:.3f}$; minus the ELBO is ${reconstruction + kl:g}$ nats.",
+        ),
+        Part("Which $\\beta$ of a $\\beta$-VAE is that?", 2, f"$\\beta = {pixels}$, up to a constant factor of the whole loss."),
+        Part(
+            "What do you expect of the KL divergence and of the reconstructions after training?",
+            2,
+            "The KL divergence is pressed towards 0, the decoder receives little about the image, and reconstructions resemble the average image.",
+        ),
+    ]
 
 
-def _bits(draw: random.Random) -> tuple[str, str]:
-    nats = draw.choice([-86, -100, -135])
-    return (
-        f"A model has {nats} nats per image of 784 binary pixels. Convert this to bits per pixel. May the result be compared with bits per dimension of a model "
-        "of 256 grey levels?",
-        f"${-nats} / (784 \\log 2) = {-nats / (784 * math.log(2)):.3f}$ bits per pixel. No: they describe other data.",
-    )
+def _bits(nats: int, pixels: int) -> list[Part]:
+    return [
+        Part(
+            f"A model has $\\log p(x) = -{nats}$ nats per image of {pixels:,} binary pixels, on average. Convert this to bits per pixel.",
+            3,
+            f"${nats} / ({pixels} \\log 2) = {nats / (pixels * math.log(2)):.4f}$ bits per pixel.",
+        ),
+        Part(
+            "May the result be compared with the bits per dimension of a model of images with 256 grey levels?",
+            2,
+            "No: the two describe other data.",
+        ),
+    ]
 
 
-QUESTIONS = (_mixture, _underflow, _log_mean_exp, _effective, _gaussian_kl, _gap, _derivation, _score, _beta, _bits)
+QUESTIONS = (
+    Question(_mixture, ((0.2, 0.4, 0.7, 0.3, 0.8, 0.6, 0.1), (0.1, 0.2, 0.15, 0.05), (0.6, 0.8, 0.5, 0.9, 0.7))),
+    Question(
+        _underflow,
+        (
+            (("float32", 150), ("float16", 25), ("float64", 1075), ("bfloat16", 134)),
+            tuple(f"{k / 40:g}" for k in range(12, 39)),
+        ),
+    ),
+    Question(_log_mean_exp, (tuple(range(-1000, -3500, -100)), (1, 3, 2, 4))),
+    Question(_effective, ((4, 2, 6, 3, 8, 5, 9), (1, 3, 2), (0.5, 1.5, 0.25, 2.5, 0.75))),
+    Question(_gaussian_kl, (tuple(k / 5 for k in range(1, 12)), (0.5, 0.8, 0.3, 1.2, 0.6, 1.5, 0.4, 2.0, 0.7, 0.9))),
+    Question(_gap, (tuple(range(-90, -170, -5)), (1.5, 4.0, 2.5, 0.8, 5.5, 3.2, 6.0, 1.2, 2.1))),
+    Question(_derivation, ((0.12, 0.02, 0.2, 0.05, 0.3, 0.08, 0.16), (0.04, 0.1, 0.06, 0.24, 0.15), (0.5, 0.8, 0.25, 0.6))),
+    Question(_score, ((1, 2, 0.5, 3, 1.5), (3, 2, 4), (2, 5, 4, 3), (0.5, -0.4, 1.2, -1.0, 0.3, -0.7, 0.9))),
+    Question(_beta, ((784, 1024, 400, 4096, 1600), (85, 120, 70, 150, 95, 200, 110), (6, 14, 9, 20))),
+    Question(_bits, (tuple(range(80, 143, 3)), (784, 1024, 400, 1600, 900))),
+)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +15,81 @@ import nbformat
 
 from vaecourse.classroom.convert import solution_of
 from vaecourse.classroom.exam import exam
+from vaecourse.classroom.pages import html_of, page
+from vaecourse.classroom.slides import slides_of, title_of
+from vaecourse.classroom.writing import write_all
 from vaecourse.exercises import chapters
-from vaecourse.files import located, replacing
+from vaecourse.files import located
 from vaecourse.regression import find
 
-__all__ = ["mistakes_of", "predictions_of", "slides_of", "write"]
+__all__ = ["folded_of", "mistakes_of", "predictions_of", "solutions_of", "write"]
 
-STYLE = (
-    "body{margin:0;font:20px/1.4 sans-serif;background:#fff;color:#111}"
-    "section{box-sizing:border-box;min-height:100vh;padding:4vh 5vw;scroll-snap-align:start;break-after:page}"
-    "html{scroll-snap-type:y proximity}img{max-width:90vw;max-height:65vh}h1{font-size:2em}h2{font-size:1.3em}"
+EXERCISE = re.compile(r"^### ((?:On paper|Open exercise) · .+)$")
+FOLD = re.compile(r"<details>\s*<summary>(.*?)</summary>(.*?)</details>", flags=re.S)
+# The exam fills the page in print, with a margin for notes.
+EXAM = (
+    "body{max-width:46em;margin:2em auto;padding:0 1em}h2,p{break-inside:avoid}h2{break-after:avoid;margin-top:1.6em}"
+    "@media print{body{font-size:11pt;margin:0}}"
 )
 
 
 def write(folder: str | Path, seed: int = 0) -> list[Path]:
-    """Write solutions.md, predictions.md, exam.md, exam_answers.md and slides/NN.html, and return their paths.
+    """Write solutions.md, predictions.md, the exam and its answers as Markdown and HTML, and slides/NN.html, and return their paths.
+
+    Files that hold the same text already are left alone. If one of them differs, nothing is written at all.
 
     Args:
-        folder: where; files of these names are replaced.
+        folder: where; it is made if it does not exist.
         seed: of the numbers in the exam: another seed is another variant.
+
+    Raises:
+        FileExistsError: a file would be overwritten.
+        NotADirectoryError: a file stands where the folder should be.
     """
     folder = located(folder)
-    (folder / "slides").mkdir(parents=True, exist_ok=True)
     notebooks = {path: nbformat.read(path, as_version=4) for path in find([])}
     questions, answers = exam(seed)
     texts = {
-        "solutions.md": "# Solutions and known mistakes\n\n" + "\n".join(map(mistakes_of, chapters())),
+        "solutions.md": "# Solutions and known mistakes\n\n" + "\n".join(solutions_of(path, nb) for path, nb in notebooks.items()),
         "predictions.md": "# Predictions and their debrief\n\n" + "\n".join(predictions_of(notebook) for notebook in notebooks.values()),
         "exam.md": questions,
         "exam_answers.md": answers,
+        "exam.html": page(f"Exam, variant {seed}", html_of(questions), EXAM),
+        "exam_answers.html": page(f"Exam, variant {seed}: answers", html_of(answers), EXAM),
     } | {f"slides/{path.stem}.html": slides_of(notebook) for path, notebook in notebooks.items()}
-    for name, text in texts.items():
-        with replacing(folder / name) as part:
-            part.write_text(text, encoding="utf-8")
+    write_all({folder / name: text for name, text in texts.items()})
     return [folder / name for name in texts]
+
+
+def solutions_of(path: Path, notebook: Any) -> str:
+    """All exercises of a notebook: those that are checked, those on paper, and the open ones. Markdown."""
+    number = path.stem.split("_")[0]
+    checked = mistakes_of(number) + "\n" if number in chapters() else ""
+    return checked + "\n".join(
+        f"## {number} · {title}\n\n{told}\n\n**{summary}.**\n\n{solution}\n" for title, told, summary, solution in folded_of(notebook)
+    )
+
+
+def folded_of(notebook: Any) -> Iterator[tuple[str, str, str, str]]:
+    """The exercises on paper and the open ones: title, statement, heading of the solution, and solution, in the notebook's own words.
+
+    A statement may go over several cells, code included; it ends where the folded solution begins.
+    """
+    title, told = "", ""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            told += f"```python\n{cell.source}\n```\n\n"
+            continue
+        for piece in re.split(r"^(?=##+ )", re.sub(r"\s*<!--.*?-->", "", cell.source, flags=re.S), flags=re.M):
+            if re.match("##+ ", piece):
+                heading, _, piece = piece.partition("\n")
+                found = EXERCISE.match(heading)
+                title, told = found[1] if found else "", ""
+            fold = FOLD.search(piece)
+            if title and fold:
+                yield title, (told + piece[: fold.start()]).strip(), fold[1], fold[2].strip()
+                title = ""
+            told += piece.strip() + "\n\n"
 
 
 def mistakes_of(number: str) -> str:
@@ -63,43 +103,11 @@ def mistakes_of(number: str) -> str:
 
 def predictions_of(notebook: Any) -> str:
     """The predictions of one notebook, every choice with its reason; the right one is marked. Markdown."""
-    lines = [f"## {_title(notebook)}", ""]
+    lines = [f"## {title_of(notebook)}", ""]
     for question, choices, right in _predictions(notebook):
         lines += [f"**{question}**", ""]
         lines += [f"- {'✓ ' if choice == right else ''}*{choice}*: {reason}" for choice, reason in choices.items()] + [""]
     return "\n".join(lines)
-
-
-def slides_of(notebook: Any) -> str:
-    """The figures of one notebook, a page each, under the heading where they stand and with what they show; then the summary. HTML."""
-    pages, heading, summary = [f"<section><h1>{escape(_title(notebook))}</h1></section>"], "", ""
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            heading = (re.findall(r"^##+ (.+)$", cell.source, flags=re.M) or [heading])[-1]
-            summary = summary or _section(cell.source, "Summary")
-            continue
-        for output in cell.outputs:
-            data = output.get("data", {})
-            if "image/png" in data:
-                alt = escape(data.get("text/plain", ""), quote=True)
-                picture = f'<img alt="{alt}" src="data:image/png;base64,{data["image/png"].strip()}">'
-                pages.append(f"<section><h2>{escape(heading)}</h2>{picture}<p>{alt}</p></section>")
-    points = "".join(f"<li>{escape(line)}</li>" for line in re.findall(r"^(?:\d+\.|-) (.+)$", summary, flags=re.M))
-    pages.append(f"<section><h2>Summary</h2><ol>{points}</ol></section>")
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(_title(notebook))}</title><style>{STYLE}</style>'
-        + "".join(pages)
-        + "</html>\n"
-    )
-
-
-def _title(notebook: Any) -> str:
-    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
-
-
-def _section(text: str, name: str) -> str:
-    found = re.search(rf"^## {name}$(.*?)(?=^## |\Z)", text, flags=re.M | re.S)
-    return found[1] if found else ""
 
 
 def _predictions(notebook: Any) -> Iterator[tuple[str, dict[str, str], str]]:
