@@ -127,7 +127,7 @@ def test_only_its_owner_reads_a_new_course_and_a_file_is_no_folder(tmp_path: Pat
     classroom.make_course(tmp_path / "course", [NOTEBOOKS["03"]])
     assert (tmp_path / "course").stat().st_mode & 0o077 == 0
     (tmp_path / "file").write_text("")
-    with pytest.raises(classroom.ClassroomError, match="is a file: name a folder"):
+    with pytest.raises(classroom.ClassroomError, match="is a file; a folder is needed"):
         classroom.make_course(tmp_path / "file", [NOTEBOOKS["03"]])
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import nbformat
 
 from vaecourse.classroom.convert import exercises_in, source_notebook
-from vaecourse.files import located, replacing
+from vaecourse.classroom.writing import can_be_written, write_all
+from vaecourse.files import located
 
 __all__ = ["ClassroomError", "make_course", "nbgrader"]
 
@@ -77,8 +78,6 @@ def make_course(
     if not (points > 0 and 0 <= partial <= 1):
         raise ValueError(f"points must be above 0 and partial a share from 0 to 1; got {points} and {partial}")
     folder = located(folder)
-    if folder.exists() and not folder.is_dir():
-        raise ClassroomError(f"{folder} is a file: name a folder for the course, which need not exist yet")
     wanted = {folder / "nbgrader_config.py": CONFIG}
     for path in notebooks:
         notebook = nbformat.read(path, as_version=4)
@@ -87,18 +86,14 @@ def make_course(
         wanted[folder / "source" / path.stem / path.name] = (
             nbformat.writes(source_notebook(notebook, points, partial, hide_solutions)) + "\n"
         )
-    differing = [file for file, text in wanted.items() if file.exists() and file.read_text(encoding="utf-8") != text]
-    if differing:
-        named = ", ".join(str(file) for file in differing)
-        raise ClassroomError(f"nothing was written: these files exist and differ: {named}. Move them away, or choose another folder")
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700)  # for the teacher alone: answers and grades will be in it
-    for file, text in wanted.items():
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(file) as part:
-                part.write_text(text, encoding="utf-8")
+    try:
+        can_be_written(folder)
+        if not folder.exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700)  # for the teacher alone: answers and grades will be in it
+        write_all(wanted)
+    except OSError as error:
+        raise ClassroomError(str(error)) from error
     assignments = [path.stem for path in notebooks]
     for name in assignments:
         if not (folder / "release" / name).exists():
