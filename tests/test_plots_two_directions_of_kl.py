@@ -60,7 +60,7 @@ def test_cover_or_choose_draws_the_fits_and_measures_in_widths_of_a_mode() -> No
     fits = {"wide": (norm(0, 2).pdf(z), "importance"), "narrow": (norm(-2, 0.5).pdf(z), "elbo")}
     fig = figures.cover_or_choose(z, norm(-2, 0.5).pdf(z), fits, [0.5, 1.0], [0.6, 1.0], [0.5, 0.4], std=0.5)
     left, right = fig.axes
-    assert right.get_title(loc="left") == "Reverse: the width falls between 2 and 4"
+    assert right.get_title(loc="left") == "Reverse: wide up to 2 apart, narrow from 4"
     np.testing.assert_allclose(drawn(left, "importance")[0][:, 1], norm(0, 2).pdf(z))
     np.testing.assert_allclose(drawn(right, "importance")[0], [[2, 1.2], [4, 2.0]])
     np.testing.assert_allclose(drawn(right, "elbo")[0], [[2, 1.0], [4, 0.8]])
@@ -89,17 +89,17 @@ def test_two_fits_shows_every_estimate_the_remarks_and_what_is_expected() -> Non
 
 
 def test_prices_sorts_the_digits_and_puts_every_mark_at_its_value() -> None:
-    full, diagonal = [0.1, 0.3, 0.0], [0.2, 0.4, 0.01]
-    fig = figures.prices(full, diagonal, {0: [0.3], 1: [5.94, 7.26]})
+    full, diagonal = [0.05, 0.3, 0.0], [0.2, 0.4, 0.01]  # digit 0 gains most
+    fig = figures.prices(full, diagonal, {1: [5.94, 7.26, 0.3]})
     ax = fig.axes[0]
     marks = {some.get_marker(): np.column_stack(some.get_data()).tolist() for some in ax.lines}
     assert marks["o"] == [[0, 0.4], [1, 0.2], [2, 0.01]]
-    assert marks["s"] == [[0, 0.3], [1, 0.1], [2, 0.001]]
-    assert sorted(marks["^"]) == [[0, 5.94], [0, 7.26], [1, 0.3]]
+    assert marks["s"] == [[0, 0.3], [1, 0.05], [2, 0.001]]
+    assert sorted(marks["^"]) == [[0, 0.3], [0, 5.94], [0, 7.26]]
     assert ax.get_yscale() == "log"
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["#1", "#0", "#2"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["#1", "#0", ""]
     assert "≤ 0.001" in texts(fig)
-    assert ax.get_title(loc="left") == "Median gap 0.20 nats, with full covariance 0.100 nats"
+    assert ax.get_title(loc="left") == "Median gap 0.20 nats, with full covariance 0.050 nats"
 
 
 def test_cases_show_whole_grids_with_fits_and_notes() -> None:

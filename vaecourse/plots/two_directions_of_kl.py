@@ -14,6 +14,7 @@ from vaecourse.plots import COLORS, _subplots, figure, in_course_style, line
 AMBER = "#A36A00"  # the posterior's orange, dark enough for text
 FULL = "#8B2FC9"  # fits with a full covariance
 SHARES = (0.5, 0.95)  # of the probability that the drawn regions hold
+REGIONS = "posterior (50 % and 95 % regions)"
 
 
 class Fit(NamedTuple):
@@ -54,7 +55,7 @@ def cover_or_choose(z, target, fits: Mapping[str, tuple[object, str]], half_dist
     drop = int(np.diff(np.asarray(reverse)).argmin())
     titles = [
         "Forward: both components; reverse: one",
-        f"Reverse: the width falls between {distance[drop]:.2g} and {distance[drop + 1]:.2g}",
+        f"Reverse: wide up to {distance[drop]:.2g} apart, narrow from {distance[drop + 1]:.2g}",
     ]
     labels = ["z", "distance of the components / width of one"], ["density", "width of q / width of one component"]
     fig, (ax, widths) = figure(titles, *labels, size=(9.8, 3.7))
@@ -107,6 +108,8 @@ def two_fits(
         outline(zoom, fit._replace(label=""))
         x, y = (float(m) for m in np.asarray(fit.mean))
         zoom.set(xlim=(x - half_side, x + half_side), ylim=(y - half_side, y + half_side))
+    near[0].fill([np.nan], [np.nan], color=COLORS["posterior"], label=REGIONS)
+    near[0].legend(frameon=False, fontsize=9, loc="upper left")
     dots.axvline(0, color=COLORS["exact"], lw=1.2)
     label = "log of share"
     for row, (name, (values, color, remark)) in enumerate(errors.items()):
@@ -130,12 +133,19 @@ def two_fits(
 def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float = 1e-3) -> Figure:
     """The smallest gaps in nats found for many digits (N,), with a full and with a diagonal covariance, sorted by the latter; log axis.
 
+    The digits in `others` have a label, and the one that gains most from a full covariance.
+
     `others` maps a digit to the gaps where climbs from its other modes ended: triangles. Gaps below `lowest` are drawn at it.
     """
     full, diagonal = np.asarray(full), np.asarray(diagonal)
     order = np.argsort(-diagonal, kind="stable")
     title = f"Median gap {np.median(diagonal):.2f} nats, with full covariance {np.median(full):.3f} nats"
-    fig, ax = figure(title, "digit, sorted by its gap", "gap log p(x) − ELBO, nats (log scale)", size=(9.6, 4.0))
+    fig, ax = figure(
+        title,
+        "digit, sorted by its gap; labels: several modes, or the largest gain",
+        "gap log p(x) − ELBO, nats (log scale)",
+        size=(9.6, 4.0),
+    )
     places = np.arange(len(order))
     low, high = np.maximum(full[order], lowest), np.maximum(diagonal[order], lowest)
     ax.vlines(places, low, high, color="#C8C8C8", lw=1.2, zorder=1)
@@ -145,7 +155,8 @@ def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float 
     ax.plot(places, low, "s", color=FULL, ms=4.5, label=f"full covariance: mean {full.mean():.3f}")
     ax.set(xticks=places, xlim=(-0.6, len(order) - 0.4), yscale="log", ylim=(0.8 * lowest, 12))
     ax.set_yticks([0.001, 0.01, 0.1, 1, 10], ["≤ 0.001" if (full < lowest).any() else "0.001", "0.01", "0.1", "1", "10"])
-    ax.set_xticklabels([f"#{i}" for i in order], rotation=90, fontsize=7.5)
+    named = {*others, int((diagonal - full).argmax())}
+    ax.set_xticklabels([f"#{i}" if i in named else "" for i in order], rotation=90)
     ax.grid(axis="x", visible=False)
     ax.legend(frameon=False, fontsize=9, loc="upper right")
     return fig
@@ -161,9 +172,13 @@ def cases(
     of the fits.
 
     `kinds` maps the name of a family to the colour of its fits, for the legend. `notes` holds, for each panel, texts and the points (2,)
-    above which they are written.
+    above which they are written. The panels' widths follow the shapes of their grids.
     """
-    fig, axes = figure([title for title, *_ in panels], size=(4.9 * len(panels), 4.5))
+    sides = [np.ptp(np.asarray(nodes), axis=0) for _, nodes, *_ in panels]
+    ratios = [float(width / height) for width, height in sides]
+    wide = 4.9 * len(panels)
+    fig, axes = figure([title for title, *_ in panels], size=(wide, min(4.5, 0.87 * wide / sum(ratios)) + 0.9))
+    axes[0].get_gridspec().set_width_ratios(ratios)
     for ax, (_, nodes, probs, fits), texts in zip(axes, panels, notes):
         regions(ax, nodes, probs)
         for fit in fits:
@@ -173,8 +188,8 @@ def cases(
             ax.annotate(text, (x, y), xytext=(0, 42), textcoords="offset points", color=AMBER, fontsize=10, ha="center")
     for name, color in kinds.items():
         axes[0].plot([], [], color=COLORS.get(color, color), label=name)
-    axes[0].fill([np.nan], [np.nan], color=COLORS["posterior"], label="posterior (50 % and 95 % regions)")
-    axes[0].legend(frameon=False, fontsize=9, loc="upper left")
+    axes[0].fill([np.nan], [np.nan], color=COLORS["posterior"], label=REGIONS)
+    fig.legend(frameon=False, fontsize=10, loc="outside lower center", ncols=len(kinds) + 1)
     return fig
 
 
@@ -204,16 +219,7 @@ def aggregates(n, divergences: Mapping[str, object], latents: Mapping[str, objec
         plane.plot(*means.T, mark, color=COLORS.get(color, color), ms=3, alpha=0.7, mew=0)
         plane.plot(radius * np.cos(angle), radius * np.sin(angle), color=COLORS["naive"], lw=1.5)
         plane.set(aspect="equal", anchor="N", xlim=(-reach, reach), ylim=(-reach, reach))
-    planes[-1].annotate(
-        "circle: 95 % of the prior",
-        (0, -radius),
-        (0, -9),
-        textcoords="offset points",
-        color=COLORS["naive"],
-        fontsize=9,
-        ha="center",
-        va="top",
-    )
+        plane.text(0.5, 0.02, "circle: 95 % of the prior", color=COLORS["naive"], fontsize=9, ha="center", transform=plane.transAxes)
     return fig
 
 
