@@ -40,6 +40,7 @@ def test_each_cloud_has_its_dots_its_mean_and_the_true_gradient_on_common_axes()
     assert low_y < -8 < 20 < high_y
     assert fig.axes[0].get_title(loc="left") == "Pathwise: ± 0.4 in μ, ± 0.8 in log σ"
     assert "true gradient (−2.60, 2.88)" in "".join(texts(fig))
+    assert "149 times the pathwise variance in μ,\n208 times in log σ" in texts(fig)  # 74.67 / 0.5 and 416 / 2
 
 
 def test_the_mean_stays_and_the_variance_is_marked_at_the_named_baselines() -> None:
@@ -55,24 +56,27 @@ def test_the_mean_stays_and_the_variance_is_marked_at_the_named_baselines() -> N
     np.testing.assert_allclose(xy(right.lines[0]), np.column_stack([b, variance]))
     places = [xy(line)[0] for line in right.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(places, [[0, 58], [3, 31], [6, 22]])
-    assert right.get_title(loc="left") == "The variance does: 58 without, 22 at best"
+    assert left.get_title(loc="left") == "The mean stays, within 2.0 standard errors"  # 0.1 off by an error of 0.05
+    assert right.get_title(loc="left") == "The variance changes: 58 without, 22 at best"
     assert {"no baseline: 58", "mean of f: 31", "best: 22", "pathwise: 5.8"} <= set(texts(fig))
 
 
 def test_the_title_names_the_scale_below_which_the_score_function_wins() -> None:
     z = np.linspace(-6, 6, 241)
     density = np.exp(-(z**2) / 2) / (2 * np.pi) ** 0.5
-    scale, score, slope = np.array([0.01, 0.1, 1.0]), np.full(3, 0.2), np.array([0.2, 0.2, 0.1])
+    scale, score = np.array([0.01, 0.1, 1.0]), np.full(3, 0.2)
     path = 0.06 / scale  # meets 0.2 at 0.3, between two points
     steps = {"τ = 0.1": np.tanh(z / 0.1), "τ = 1": np.tanh(z)}
-    fig = figures.steep(z, density, steps, scale, score, path, slope)
+    fig = figures.steep(z, density, steps, scale, score, path)
     left, right = fig.axes
+    assert (
+        left.get_title(loc="left") == "At τ = 0.1 the slope meets 10 % of the samples"
+    )  # tanh: |z| < 0.11, on this grid five of its points
     assert right.get_title(loc="left") == "Below τ = 0.30 the score function wins"
     assert (right.get_xscale(), right.get_yscale()) == ("log", "log")
     drawn = labelled(right)
     np.testing.assert_allclose(drawn["pathwise"][:, 1], path)
     np.testing.assert_allclose(drawn["score function"][:, 1], score)
-    np.testing.assert_allclose(drawn["true gradient, squared"][:, 1], slope**2)
     (dot,) = [xy(line) for line in right.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(dot, [[0.3, 0.2]])
     assert [t.get_text() for t in left.get_legend().get_texts()] == list(steps)
@@ -113,7 +117,8 @@ def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:
     assert to_hex(crosses[0].get_color()) == plots.COLORS["elbo"].lower()
     medians = {name: list(values[:, 1]) for name, values in labelled(left).items()}
     assert medians == {"pathwise": [2.0, 0.5], "leave-one-out": [2.5, 0.2], "no baseline": [25.0, 9.0]}
-    assert left.get_title(loc="left") == "Nats left: path 0.50, leave-one-out 0.20, none 9"
+    assert left.get_title(loc="left") == "Best rate: path 0.2, leave-one-out 0.2, none 0.2"
+    assert right.get_title(loc="left") == "Gaps at these rates: 0.50, 0.20 and 9 nats"
     assert len(right.lines) == 3
     assert labelled(right)["pathwise"][-1] == pytest.approx([40, 0.5])
     assert left.get_ylim() == right.get_ylim()

@@ -18,7 +18,7 @@ STYLES = {"pathwise": ("elbo", "-"), "leave-one-out": ("naive", "-"), "no baseli
 
 @in_course_style
 def clouds(estimates: Mapping[str, tuple[object, str]], truth: Sequence[float]) -> Figure:
-    """Estimates of a gradient with two entries, one dot each, around the true one: {name: ((N, 2), colour)}, on common axes."""
+    """Estimates of a gradient with two entries around the true one, on common axes: {name: ((N, 2), colour)}, pathwise first."""
     estimates = {name: (np.asarray(dots), color) for name, (dots, color) in estimates.items()}
     titles = [f"{name}: ± {dots[:, 0].std():.1f} in μ, ± {dots[:, 1].std():.1f} in log σ" for name, (dots, _) in estimates.items()]
     fig, axes = figure(titles, "gradient in μ", ["gradient in log σ", *[""] * (len(titles) - 1)], size=(9.4, 4.3))
@@ -31,8 +31,11 @@ def clouds(estimates: Mapping[str, tuple[object, str]], truth: Sequence[float]) 
         ax.plot(*truth, "+", ms=11, color="#000000", mew=1.8)
         ax.set(xlim=(low[0] - room[0], high[0] + room[0]), ylim=(low[1] - room[1], high[1] + room[1]))
     words = f"+ true gradient ({truth[0]:.2f}, {truth[1]:.2f})\no  mean of the {len(dots)} dots".replace("-", "−")
-    axes[0].text(0.03, 0.97, words, va="top", fontsize=9, transform=axes[0].transAxes)
-    axes[0].text(0.03, 0.03, "± in the titles: standard deviation", fontsize=9, color=GREY, transform=axes[0].transAxes)
+    axes[0].text(0.03, 0.97, words, va="top", transform=axes[0].transAxes)
+    axes[0].text(0.03, 0.03, "± in the titles: standard deviation", color=GREY, transform=axes[0].transAxes)
+    narrow, wide = (dots.var(0) for dots, _ in (*estimates.values(),)[:: len(estimates) - 1])
+    words = "{:.0f} times the pathwise variance in μ,\n{:.0f} times in log σ".format(*(wide / narrow))
+    axes[-1].text(0.97, 0.97, words, ha="right", va="top", color=RED, transform=axes[-1].transAxes)
     return fig
 
 
@@ -50,14 +53,15 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
     levels, means, errors, b, variance = (np.asarray(values) for values in (levels, means, errors, b, variance))
     heights = {name: float(np.interp(at, b, variance)) for name, at in marked.items()}
     first, *_, last = heights.values()
-    titles = ["The mean does not depend on b", f"The variance does: {first:.0f} without, {last:.0f} at best"]
+    off = (abs(means - truth) / errors).max()
+    titles = [f"The mean stays, within {off:.1f} standard errors", f"The variance changes: {first:.0f} without, {last:.0f} at best"]
     names = ["mean of the estimates", "variance of one estimate"]
     fig, (left, right) = figure(titles, "baseline b", [f"{name}, gradient in μ" for name in names], size=(9.4, 3.8))
     left.errorbar(levels, means, 2 * errors, fmt="o", color=COLORS["naive"], capsize=3)
     left.axhline(truth, color=COLORS["exact"], lw=1.2)
     reach = 2.2 * max(abs(means - truth).max(), 2 * errors.max())
-    left.text(levels[-2:].mean(), truth + 0.04 * reach, f"true gradient {truth:.2f}".replace("-", "−"), ha="center", fontsize=9)
-    left.text(levels.max(), truth - 0.95 * reach, "bars: two standard errors", ha="right", fontsize=9, color=RED)
+    left.text(levels[-2:].mean(), truth + 0.04 * reach, f"true gradient {truth:.2f}".replace("-", "−"), ha="center")
+    left.text(levels.max(), truth - 0.95 * reach, "bars: two standard errors", ha="right", color=RED)
     left.set_ylim(truth - reach, truth + reach)
     line(right, b, variance, "", "naive")
     for (name, at), shift in zip(marked.items(), ((-20, 56), (-4, 52), (14, -20))):
@@ -71,7 +75,7 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
 
 
 @in_course_style
-def steep(z, density, steps: Mapping[str, object], scale, score, path, slope) -> Figure:
+def steep(z, density, steps: Mapping[str, object], scale, score, path) -> Figure:
     """Smooth steps over the density of q, and the variance of both estimates against the scale τ of the step, in units of σ.
 
     Args:
@@ -79,11 +83,13 @@ def steep(z, density, steps: Mapping[str, object], scale, score, path, slope) ->
         steps: from a name to the values of f at these places, (G,), from the steepest step to the flattest.
         scale: the scales τ (N,), increasing.
         score, path: the variances of one estimate, (N,).
-        slope: the true gradient for each scale, (N,).
     """
-    z, density, scale, score, path, slope = (np.asarray(a) for a in (z, density, scale, score, path, slope))
+    z, density, scale, score, path = (np.asarray(a) for a in (z, density, scale, score, path))
     crossing = crossing_of(scale, path, score)
-    titles = ["Three steps f, and the density of q", f"Below τ = {crossing:.2f} the score function wins"]
+    name, steepest = next((name, np.asarray(values)) for name, values in steps.items())
+    low, high = steepest.min() + np.array([0.1, 0.9]) * np.ptp(steepest)
+    share = density[(steepest > low) & (steepest < high)].sum() / density.sum()
+    titles = [f"At {name} the slope meets {100 * share:.0f} % of the samples", f"Below τ = {crossing:.2f} the score function wins"]
     fig, (left, right) = figure(
         titles, ["z", "scale τ of the step, in units of σ"], ["f(z)", "variance of one estimate in μ"], size=(9.4, 4)
     )
@@ -95,7 +101,6 @@ def steep(z, density, steps: Mapping[str, object], scale, score, path, slope) ->
     left.legend(loc="upper left", fontsize=9, frameon=False)
     line(right, scale, path, "pathwise", GREEN, end=0, nudge=(14, 2))
     line(right, scale, score, "score function", RED, end=0, nudge=(4, -9))
-    line(right, scale, slope**2, "true gradient, squared", GREY, end=0, nudge=(4, -9), ls="--")
     right.plot(crossing, np.exp(np.interp(np.log(crossing), np.log(scale), np.log(score))), "o", color="#000000")
     right.set(xscale="log", yscale="log", ylim=(0.6 * path.min(), 2.5 * path.max()))
     right.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
@@ -159,12 +164,13 @@ def climbs(
     steps = np.asarray(steps)
     medians = {name: np.median(np.asarray(gaps), axis=1) for name, gaps in final.items()}
     path, loo, none = (min(medians[name]) for name in STYLES)
+    path_rate, loo_rate, no_rate = (rates[int(medians[name].argmin())] for name in STYLES)
     titles = [
-        f"Nats left: path {path:.2f}, leave-one-out {loo:.2f}, none {none:.0f}",
-        "On the way, each at its best rate",
+        f"Best rate: path {path_rate:g}, leave-one-out {loo_rate:g}, none {no_rate:g}",
+        f"Gaps at these rates: {path:.2f}, {loo:.2f} and {none:.0f} nats",
     ]
     fig, (left, right) = figure(
-        titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO after the last step, nats", "gap, nats"], size=(10.2, 4.4)
+        titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO at the end, nats", "gap, nats"], size=(10.2, 4.4)
     )
     for i, (name, gaps) in enumerate(final.items()):
         color, dashes = STYLES[name]
@@ -187,10 +193,8 @@ def climbs(
     left.set(xscale="log", xlim=(0.85 * rates[0], 2.1 * rates[-1]))
     left.set_xticks(rates, [f"{rate:g}" for rate in rates])
     left.minorticks_off()
-    left.text(
-        0.03, 0.97, "dots: climbs; ×: ended at another mode; lines: medians", va="top", fontsize=9, color=GREY, transform=left.transAxes
-    )
-    right.text(0.97, 0.97, "lines: medians", ha="right", va="top", fontsize=9, color=GREY, transform=right.transAxes)
+    left.text(0.03, 0.97, "dots: climbs; ×: ended at another mode;\nlines: medians", va="top", color=GREY, transform=left.transAxes)
+    right.text(0.97, 0.97, "lines: medians", ha="right", va="top", color=GREY, transform=right.transAxes)
     right.set_xlim(0, 1.33 * steps.max())
     right.set_xticks(np.linspace(0, steps.max(), 4))
     return fig
