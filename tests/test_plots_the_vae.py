@@ -31,8 +31,9 @@ def test_codes_and_map_show_the_same_part_of_the_plane_and_say_how_many_codes_li
     assert "25% of the codes lie outside" in texts(fig)
     assert left.get_title(loc="left") == "75% of the codes lie in the circle"
     assert "circle with 86% of the prior" in texts(fig)  # a chi-squared variable with 2 degrees of freedom below 4: 1 - exp(-2)
-    (circle,) = ellipses(left)
-    assert (circle.width, circle.height) == (4.0, 4.0)  # two standard deviations of the prior
+    for panel in (left, right):
+        (circle,) = ellipses(panel)
+        assert (circle.width, circle.height) == (4.0, 4.0)  # two standard deviations of the prior
     inside = figures.codes_and_map(codes[:3], [3, 3, 7], np.zeros((9, 784)), reach=2.0)
     assert "outside" not in texts(inside)
 
@@ -71,7 +72,7 @@ def test_one_digit_has_its_ellipses_its_pictures_and_arrows_as_long_as_the_gaps(
     assert "amortisation gap 2.2" in shown
     assert "approximation gap 0.8" in shown
     assert "−112.2 nats" in shown
-    assert "gap of this digit is 3.0 nats; a better q would close 75% of it" in shown
+    assert "gap of this digit is 3.0 nats; the best q of this shape closes 75%" in shown
 
 
 def test_errors_share_their_axes_and_titles_count_the_dots_in_the_band() -> None:
@@ -113,6 +114,6 @@ def test_a_wrong_place_shows_q_and_the_mode_and_the_posterior_down_to_its_depth(
     assert (tuple(ellipse.center), ellipse.width, ellipse.height) == ((1.0, 1.0), pytest.approx(0.4), pytest.approx(0.8))
     (mark,) = plane.lines
     assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([1.0], [-1.0])
-    assert "mode is 2.0 from the mean of q, 10 standard deviations of q" in texts(fig)  # the larger of 0.1 and 0.2
+    assert "mode is 2.0 from the mean of q, 10 times its larger standard deviation" in texts(fig)  # the larger of 0.1 and 0.2
     low, high = plane.get_ylim()
     assert (low, high) == (pytest.approx(-3), pytest.approx(3))

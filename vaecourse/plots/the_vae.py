@@ -31,8 +31,9 @@ def codes_and_map(codes, labels, pictures, reach: float) -> Figure:
     ellipse(axes[0], (0, 0), (1, 1), "prior", lw=1.4, ls="--")
     words = f"dashed: the circle with {1 - np.exp(-2):.0%} of the prior"
     words += f"\n{outside:.0%} of the codes lie outside the frame" if outside else ""
-    axes[0].set_xlabel(f"$z_1$\n{words}", fontsize=9)
+    axes[0].set_xlabel(f"$z_1$\n{words}", fontsize=10)
     sheet(axes[1], pictures, reach)
+    ellipse(axes[1], (0, 0), (1, 1), "prior", lw=1.4, ls="--")
     for ax in axes:
         ax.set(xlim=axes[1].get_xlim(), ylim=axes[1].get_ylim(), aspect="equal")
     return fig
@@ -89,7 +90,7 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
     ellipse(axes[1], *q, GREEN, lw=2.2)
     ellipse(axes[1], *best, BLUE, lw=1.8, ls="--")
     axes[1].locator_params(nbins=4)
-    key = {"transform": axes[1].transAxes, "fontsize": 9}
+    key = {"transform": axes[1].transAxes, "fontsize": 10}
     axes[1].text(0.03, 0.93, "q of the encoder", color=GREEN, weight="bold", **key)
     axes[1].text(0.03, 0.86, "best q", color=BLUE, weight="bold", **key)
     axes[1].text(0.03, 0.03, "two standard deviations", color=GREY, **key)
@@ -100,7 +101,7 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
         axes[0].annotate("", (right, middle), (left, middle), "figure fraction", "figure fraction", arrowprops=arrow)
     _number_line(fig.add_axes((0.06, 0.03, 0.88, 0.25)), values)
     share = (values[1] - values[0]) / (values[2] - values[0])
-    _headline(fig, f"The gap of this digit is {values[2] - values[0]:.1f} nats; a better q would close {share:.0%} of it")
+    _headline(fig, f"The gap of this digit is {values[2] - values[0]:.1f} nats; the best q of this shape closes {share:.0%}")
     return fig
 
 
@@ -126,7 +127,7 @@ def _number_line(ax: Axes, values: tuple[float, float, float]) -> None:
     for name, value, color, side in names:
         ax.plot([value, value], [-0.35, 0.35], color=color, lw=3)
         words = f"{name}\n{value:.1f} nats".replace("-", "−")
-        ax.annotate(words, (value, -0.4), (0, -2), textcoords="offset points", ha=side, va="top", color=color, fontsize=9)
+        ax.annotate(words, (value, -0.4), (0, -2), textcoords="offset points", ha=side, va="top", color=color, fontsize=10)
     for name, start, end, color in (("amortisation gap", bound, better, GREEN), ("approximation gap", better, exact, AMBER)):
         arrow = {"arrowstyle": "<|-|>", "color": color, "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", (end, 0.55), (start, 0.55), arrowprops=arrow)
@@ -168,7 +169,7 @@ def claimed_and_true(results: Mapping[str, tuple[object, object, str]], named: M
         words = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 9, "weight": "bold", "color": COLORS[color]}
         axes[0].annotate(name, (reported[i], error[i]), (-6, 0), **words)
     words = "grey: the exact value lies within\n3 standard errors; black line: 1 nat,\nwhich no standard error (8.4) reaches"
-    axes[1].text(0.02, 0.04, words, transform=axes[1].transAxes, fontsize=9, color=GREY)
+    axes[1].text(0.02, 0.04, words, transform=axes[1].transAxes, fontsize=10, color=GREY)
     return fig
 
 
@@ -212,5 +213,5 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
         _image(ax, image)
         ax.spines[:].set(color=color, linewidth=1.6)
     away = np.linalg.norm(mode - mu)
-    _headline(fig, f"The posterior's mode is {away:.1f} from the mean of q, {away / sigma.max():.0f} standard deviations of q")
+    _headline(fig, f"The posterior's mode is {away:.1f} from the mean of q, {away / sigma.max():.0f} times its larger standard deviation")
     return fig
