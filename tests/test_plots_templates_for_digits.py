@@ -89,5 +89,3 @@ def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
     written = {text.get_text(): text.xy[1] for text in fig.axes[0].texts}
     assert {"12", "9", "5", "4", "3", "at most 2"} <= set(written)
     assert {kind: written[kind] for kind in of} == {"counts": 0, "files": 1, "models": 2}  # in the first bar of each kind
-    (dotted,) = fig.axes[0].lines
-    assert (list(dotted.get_xdata()), list(dotted.get_ydata())) == ([3.0, 3.0], [-0.5, 4.5])

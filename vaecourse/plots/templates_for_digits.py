@@ -129,7 +129,7 @@ def learning(title: str, groups: Sequence[tuple[int, int]], means, errors, decod
 
 @in_course_style
 def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: Mapping[str, float]) -> Figure:
-    """A bar a code with its bits, the longest above, in the colour of its kind, and a dotted line at the shortest that is not a bound.
+    """A bar a code with its bits, the longest above, in the colour of its kind.
 
     Args:
         bits: from up to three kinds of codes to their codes, from a name to its bits.
@@ -150,7 +150,6 @@ def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: M
     for kind in colors:  # in the first bar of its colour
         i = [of for _, _, of in codes].index(kind)
         ax.annotate(kind, (0, i), xytext=(5, 0), textcoords="offset points", va="center", color="white", fontsize=9, fontweight="bold")
-    ax.plot([values[-1]] * 2, [-0.5, len(values) - 0.5], color=colors[codes[-1][2]], lw=1, ls=":", zorder=0)
     ax.set_xlim(0, 1.12 * values[0])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
