@@ -45,17 +45,24 @@ def twins(curves: Mapping[str, tuple[Sequence[float], Sequence[float], float, fl
 
 
 @in_course_style
-def mass(p, values) -> Figure:
-    """The mass of one grey pixel against the decoder's ink probability, below the 1 that a density needs."""
+def mass(p, values, models: Mapping[str, float]) -> Figure:
+    """The mass of one grey pixel against the decoder's ink probability, below the 1 that a density needs, and the mean mass of a pixel in
+    two models: name -> mass, the larger one first."""
     p, values = np.asarray(p), np.asarray(values)
+    means = " and ".join(f"{value:.2f}" for value in models.values())
     fig, ax = figure(
-        "One grey pixel has at most half of the mass of a density",
+        f"Mass of a grey pixel: at most {values.max():.1f}, in our models {means}",
         "ink probability p of the decoder",
         "integral over the grey level",
-        size=(6.4, 3.3),
+        size=(6.8, 3.6),
     )
     line(ax, p, values, "", "naive")
     note(ax, (0.5, values.max()), "at most 1/2", (20, 14), "naive")
+    for (name, value), (offset, va) in zip(models.items(), ((3, "bottom"), (-3, "top"))):
+        ax.axhline(value, color=COLORS["iwae"], lw=1.4, ls="--")
+        ax.annotate(
+            f"{name}: mean {value:.2f}", (0.5, value), xytext=(0, offset), textcoords="offset points", ha="center", va=va, fontsize=9
+        )
     ax.axhline(1, color=COLORS["exact"], lw=1.4)
     ax.text(0.01, 1.02, "a density", fontsize=9)
     ax.set(xlim=(0, 1), ylim=(0, 1.12))
