@@ -37,24 +37,24 @@ def test_losses_stretches_each_curve_by_the_cost_of_its_epoch_in_the_second_pane
     dear, cheap = [200.0, 150.0, 120.0], [220.0 - 8 * i for i in range(12)]
     fig = figures.losses({"slow": (4.0, dear, {3: 125.0}), "fast": (1.0, cheap, {3: 195.0, 12: 118.0})})
     drawn = [[line.get_xydata() for line in ax.lines] for ax in fig.axes]
-    for panel, slow_time in zip(drawn, (1, 4)):
+    for panel, slow_time, fast_test in zip(drawn, (1, 4), ([3, 195], [12, 118])):
         np.testing.assert_array_equal(panel[0], [[slow_time, 200], [2 * slow_time, 150], [3 * slow_time, 120]])
-        np.testing.assert_array_equal(panel[1], [[3 * slow_time, 125]])  # on test digits
+        np.testing.assert_array_equal(panel[1], [[3 * slow_time, 125]])  # test digits
         np.testing.assert_array_equal(panel[2][:, 0], np.arange(1, 13))
-        np.testing.assert_array_equal(panel[3], [[3, 195], [12, 118]])
+        np.testing.assert_array_equal(panel[3], [fast_test])
     assert [set(panel[5][:, 1]) for panel in drawn] == [{125, 195}, {125, 118}]  # the bar between what is compared
     assert [ax.get_title(loc="left") for ax in fig.axes] == ["3 epochs each: slow 70 nats ahead", "4 epochs to 1: fast 7 nats ahead"]
     for ax in fig.axes:
         assert ax.get_ylim()[1] > 195
-        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["slow", "fast", "on test digits"]
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["slow, training", "fast, training", "test digits"]
 
 
 def test_shifts_names_each_fall() -> None:
     fig = figures.shifts([0, 2, 4], {"first": [-100.0, -110.0, -150.0], "second": [-90.0, -100.0, -180.0], "third": [-95.0, -96.0, -98.0]})
     (ax,) = fig.axes
-    np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[0, -90], [2, -100], [4, -180]])
-    assert ax.get_title(loc="left") == "A shift by 4 pixels costs 3 nats (third) to 90"
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["first: falls by 50", "second: falls by 90", "third: falls by 3"]
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[0, 0], [2, 10], [4, 90]])
+    assert ax.get_title(loc="left") == "4 pixels cost the third VAE 3 nats, the others 50 and 90"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["first: 50 nats", "second: 90 nats", "third: 3 nats"]
 
 
 def test_rows_puts_every_image_at_its_place() -> None:

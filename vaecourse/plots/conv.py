@@ -59,13 +59,13 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
     fig, axes = figure(titles, labels, "minus ELBO, nats per image", size=(9.6, 3.8))
     every = [v for _, values, tested in runs.values() for v in (*values[1:], *tested.values())]
     for ax, in_time, end in zip(axes, (False, True), ends):
-        for colour, (name, (price, values, tested)) in zip(COLOURS, runs.items()):
+        for colour, (name, (price, values, _)) in zip(COLOURS, runs.items()):
             unit = price if in_time else 1
-            ax.plot(np.arange(1, len(values) + 1) * unit, values, "-o", ms=3, color=colour, lw=1.6, label=name)
-            ax.plot(np.array(list(tested)) * unit, list(tested.values()), "D", ls="", ms=7, mfc="none", mec=colour, mew=1.6)
+            ax.plot(np.arange(1, len(values) + 1) * unit, values, "-o", ms=3, color=colour, lw=1.6, label=f"{name}, training")
+            ax.plot((len(values) if in_time else shortest) * unit, end[name], "D", ls="", ms=7, mfc="none", mec=colour, mew=1.6)
         last = max(len(values) * price for price, values, _ in runs.values()) if in_time else shortest
         ax.set(xlim=(0, 1.12 * last), ylim=(min(every) - 5, max(every) + 5))
-        ax.plot([], [], "D", ms=7, mfc="none", mec="black", mew=1.2, label="on test digits")
+        ax.plot([], [], "D", ms=7, mfc="none", mec="black", mew=1.2, label="test digits")
         ax.plot([1.05 * last] * 2, list(end.values()), "-_", color="black", lw=1.2, ms=9)  # the difference in the title
         ax.legend(loc="upper right", fontsize=10)
     return fig
@@ -73,16 +73,16 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
 
 @in_course_style
 def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]]) -> Figure:
-    """The ELBO against the number of pixels by which the images are moved: name -> the ELBO at each shift, in nats."""
+    """How far the ELBO falls against the number of pixels by which the images are moved: name -> the ELBO at each shift, in nats."""
     falls = {name: elbo[0] - elbo[-1] for name, elbo in elbos.items()}
-    title = (
-        f"A shift by {pixels[-1]} pixels costs {min(falls.values()):.0f} nats ({min(falls, key=falls.get)}) to {max(falls.values()):.0f}"
-    )
-    fig, ax = figure(title, "shift to the right, pixels", "ELBO, nats per image", size=(7.2, 3.6))
+    least = min(falls, key=falls.get)
+    others = " and ".join(f"{fall:.0f}" for name, fall in falls.items() if name != least)
+    title = f"{pixels[-1]} pixels cost the {least.split(',')[0]} VAE {falls[least]:.0f} nats, the others {others}"
+    fig, ax = figure(title, "shift to the right, pixels", "fall of the ELBO, nats per image", size=(7.2, 3.6))
     for (name, elbo), colour, style in zip(elbos.items(), (*COLOURS, COLOURS[-1]), ("-o", "--s", "-s")):
-        ax.plot(pixels, elbo, style, color=colour, ms=5, label=f"{name}: falls by {falls[name]:.0f}")
+        ax.plot(pixels, elbo[0] - np.asarray(elbo), style, color=colour, ms=5, label=f"{name}: {falls[name]:.0f} nats")
     ax.set_xticks(pixels)
-    ax.legend(loc="lower left", fontsize=10)
+    ax.legend(loc="upper left", fontsize=10)
     return fig
 
 
@@ -90,7 +90,7 @@ def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]]) -> Figur
 def rows(pictures: Mapping[str, object], title: str = "") -> Figure:
     """Rows of images (N, 784), each with its name on the left, under a title."""
     n = max(len(row) for row in pictures.values())
-    fig, ax = figure(title, size=(0.85 * n + 1.6, 0.95 * len(pictures) + 0.3 * bool(title)))
+    fig, ax = figure(title, size=(0.85 * n + 1.6, 0.85 * len(pictures) + 0.3 * bool(title)))
     ax.set_axis_off()
     sheet = np.concatenate([np.concatenate(np.asarray(row).reshape(-1, 28, 28), 1) for row in pictures.values()], 0)
     ax.imshow(sheet, cmap="Greys", vmin=0, vmax=1)
