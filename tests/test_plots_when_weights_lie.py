@@ -51,7 +51,7 @@ def test_wall_draws_medians_bars_the_exact_shape_and_rings_the_pair() -> None:
 def test_missed_mode_marks_the_samples_and_says_error_and_alarms() -> None:
     z = np.linspace(-5, 5, 101)
     posterior, q = np.exp(-((z + 3) ** 2)), np.exp(-((z - 3) ** 2))
-    fig = figures.missed_mode(z, posterior, q, [2.5, 3.5], [-1.3, -1.5], [950.7, 960.0], [-1.5, -1.28])
+    fig = figures.missed_mode(z, posterior, q, [2.5, 3.5], [-1.3, -1.5], [956.7, 970.0], [-1.5, -1.28])
     (ticks,) = points(fig.axes[0])
     np.testing.assert_allclose(fig.axes[1].lines[1].get_ydata(), -12 * z, atol=1e-9)  # (z - 3)² - (z + 3)²
     np.testing.assert_array_equal(ticks[:, 0], [2.5, 3.5])

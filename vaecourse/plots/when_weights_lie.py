@@ -69,7 +69,7 @@ def missed_mode(z, posterior, q, samples, error, ess, k_hat) -> Figure:
     log_ratio = np.log(posterior / q)
     left, right = (int(np.argmax(np.where(side, posterior, 0))) for side in (z < 0, z > 0))
     error, ess, k_hat = (np.asarray(a) for a in (error, ess, k_hat))
-    too_low = f"{-error.mean():.1f} nats too low, yet ESS {np.floor(ess.min()):.0f} or more"
+    too_low = f"{-error.mean():.1f} nats too low, yet ESS {10 * (ess.min() // 10):.0f} or more"
     titles = [too_low, f"On the missed mode log w/p(x) is {log_ratio[left]:.0f}"]
     fig, (ax, weights) = figure(titles, "z", ["density", "log of w/p(x)"], size=(9.6, 3.3))
     weights.axhline(0, color=COLORS["exact"], lw=1)
