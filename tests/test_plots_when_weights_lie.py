@@ -48,15 +48,21 @@ def test_wall_draws_medians_bars_the_exact_shape_and_rings_the_pair() -> None:
     assert [0.5, 0.5] in levels  # the variance's own limit
 
 
-def test_missed_mode_marks_the_samples_and_says_what_it_is_told() -> None:
+def test_missed_mode_marks_the_samples_and_says_error_and_alarms() -> None:
     z = np.linspace(-5, 5, 101)
     posterior, q = np.exp(-((z + 3) ** 2)), np.exp(-((z - 3) ** 2))
-    fig = figures.missed_mode(z, posterior, q, [2.5, 3.5], "ESS 950")
+    fig = figures.missed_mode(z, posterior, q, [2.5, 3.5], [-1.3, -1.5], [956.7, 970.0], [-1.5, -1.28])
     (ticks,) = points(fig.axes[0])
     np.testing.assert_allclose(fig.axes[1].lines[1].get_ydata(), -12 * z, atol=1e-9)  # (z - 3)² - (z + 3)²
     np.testing.assert_array_equal(ticks[:, 0], [2.5, 3.5])
     assert (ticks[:, 1] < 0).all()
-    assert {"ESS 950", "posterior p(z|x)", "q", "On the missed mode log w/p(x) is 36"} <= texts(fig)
+    assert {
+        "1.4 nats too low, yet ESS 950 or more",
+        "2 runs of 1,000 samples:\nall on the smaller mode,\nk̂ −1.2 or less",
+        "posterior p(z|x)",
+        "q",
+        "On the missed mode log w/p(x) is 36",
+    } <= texts(fig)
 
 
 @pytest.mark.parametrize(("ess", "k_hat", "warned"), [([50, 900], [0.2, 0.9], (1, 1)), ([500, 900], [0.2, 0.1], ("none", "none"))])
@@ -88,7 +94,7 @@ def test_repairs_fills_what_is_close_and_counts_the_repaired_digits() -> None:
         "#6",
     } <= texts(fig)
     assert [t.get_text() for t in fig.axes[2].texts][:4] == ["2 of 2", "1.3", "1 of 2", "0.2"]
-    assert "prior samples expected to\noutweigh the old mode" in texts(fig)
+    assert "heavier prior\nsamples expected" in texts(fig)
     for ax, errors in zip(fig.axes, methods.values()):
         near = {
             x for drawn in ax.lines if drawn.get_linestyle() == "None" and drawn.get_markerfacecolor() != "none" for x in drawn.get_xdata()

@@ -60,12 +60,17 @@ def _medians(ax: Axes, x, runs) -> None:
 
 
 @in_course_style
-def missed_mode(z, posterior, q, samples, said: str) -> Figure:
-    """Two modes, a proposal that covers one of them, where its samples fell, and log w/p(x); `said` is what the alarms report."""
+def missed_mode(z, posterior, q, samples, error, ess, k_hat) -> Figure:
+    """Two modes, a proposal that covers one of them, where its samples fell, and log w/p(x).
+
+    The title and a note say the mean of `error`, in nats, and what the alarms report, all of shape (runs,).
+    """
     z, posterior, q = (np.asarray(a) for a in (z, posterior, q))
     log_ratio = np.log(posterior / q)
     left, right = (int(np.argmax(np.where(side, posterior, 0))) for side in (z < 0, z > 0))
-    titles = ["All samples lie on the smaller mode", f"On the missed mode log w/p(x) is {log_ratio[left]:.0f}"]
+    error, ess, k_hat = (np.asarray(a) for a in (error, ess, k_hat))
+    too_low = f"{-error.mean():.1f} nats too low, yet ESS {10 * (ess.min() // 10):.0f} or more"
+    titles = [too_low, f"On the missed mode log w/p(x) is {log_ratio[left]:.0f}"]
     fig, (ax, weights) = figure(titles, "z", ["density", "log of w/p(x)"], size=(9.6, 3.3))
     weights.axhline(0, color=COLORS["exact"], lw=1)
     line(weights, z, log_ratio, "", "importance")
@@ -77,6 +82,7 @@ def missed_mode(z, posterior, q, samples, said: str) -> Figure:
     ax.annotate("q", (z[right], q.max()), xytext=(14, -4), textcoords="offset points", color=BLUE, fontsize=9)
     samples = np.asarray(samples)
     ax.plot(samples, np.full(len(samples), -0.04 * q.max()), "|", color=BLUE, ms=7, alpha=0.5)
+    said = f"{len(ess)} runs of 1,000 samples:\nall on the smaller mode,\nk̂ {_minus(np.ceil(10 * k_hat.max()) / 10)} or less"
     ax.text(0, 0.55 * q.max(), said, ha="center", va="center", fontsize=9)
     ax.set(ylim=(-0.09 * q.max(), 1.12 * max(q.max(), posterior.max())))
     return fig
@@ -132,7 +138,7 @@ def _others(ax: Axes, error, named: Sequence[int]) -> None:
 def repairs(methods: Mapping[str, object], names: Sequence[str], heavier: Sequence[float], close: float = 0.5) -> Figure:
     """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled.
 
-    The last panel also counts them in each row, and says how many prior samples are expected to outweigh the old mode, `heavier`.
+    The last panel also counts them in each row, and says how many prior samples off the old mode are expected to outweigh it, `heavier`.
     An estimate that is more than one nat too high is labelled.
     """
     every = [np.asarray(errors) for errors in methods.values()]
@@ -158,8 +164,8 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], heavier: Sequen
         ax.set(yticks=range(len(names)), yticklabels=list(names) if ax is axes[0] else [])
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=9.5, fontweight="normal")
         ax.grid(axis="y", visible=False)
-    axes[-1].text(-11, -0.8, "prior samples expected to\noutweigh the old mode", color=GREY, fontsize=8.5, ha="right", va="center")
-    axes[-1].text(0.97 * right, -0.8, "right", color=BLUE, fontsize=8.5, ha="right", va="center")
+    axes[-1].text(-11, -0.8, "heavier prior\nsamples expected", color=GREY, fontsize=9, ha="right", va="center")
+    axes[-1].text(0.97 * right, -0.8, "right", color=BLUE, fontsize=9, ha="right", va="center")
     return fig
 
 
