@@ -30,7 +30,7 @@ def test_variance_at_equal_work_marks_the_best_number_of_samples() -> None:
         ("few\n(best L 1.0)", pytest.approx(21 * 4.05 / 10)),
     ]
     assert [label.get_text() for label in left.texts] == ["many", "few"]
-    assert "Encoder passes, too: L = 2 helps in 1 of 2 cases" in set(texts(fig))
+    assert "Encoder passes, too: best L from 1.0 to 4.0" in set(texts(fig))
 
 
 def test_bound_and_exact_joins_the_two_by_the_gap_and_says_what_changed() -> None:
@@ -68,7 +68,7 @@ def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> Non
     assert [(c.get_xdata()[0], c.get_ydata()[0], c.get_markerfacecolor()) for c in circles] == [(9, 0.1, "white"), (9, 0.4, "white")]
     said = set(texts(fig))
     assert {"seen, q refined", "unseen, q refined"} <= said
-    assert "From epoch 5 on log p(x) falls on unseen digits" in said
-    assert "The gap grows on seen, shrinks on unseen digits" in said
+    assert "Unseen digits: log p(x) 2.5 nats lower, falling" in said
+    assert "Unseen digits: gap 1.2 nats larger, shrinking" in said
     assert right.get_ylim()[0] == 0
     assert right.get_xlim()[1] > 9

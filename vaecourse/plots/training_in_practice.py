@@ -17,21 +17,21 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
     """Variance of the gradient against L at equal work, divided by its value at L = 1, for {name: (V_x, V_z)}.
 
     Left, only the L passes through the decoder count; right, the pass through the encoder costs one more. Dots mark the lowest points.
-    The title on the right says for how many of the gradients two samples have a lower variance than one.
+    The title on the right names the smallest and the largest of the best L.
     """
-    better = sum(v_z > 2 * v_x for v_x, v_z in variances.values())  # 3 (V_x + V_z / 2) < 2 (V_x + V_z)
-    titles = ["Only decoder passes count: L = 1 is best", f"Encoder passes, too: L = 2 helps in {better} of {len(variances)} cases"]
+    best = [max(1, (v_z / v_x) ** 0.5) for v_x, v_z in variances.values()]
+    titles = ["Only decoder passes count: L = 1 is best", f"Encoder passes, too: best L from {min(best):.1f} to {max(best):.1f}"]
     fig, axes = figure(titles, "L, samples of z for each image", ["variance at equal work\n(divided by that at L = 1)", ""], size=(10, 3.9))
     L = np.geomspace(1, most, 400)
     for ax, extra in zip(axes, (0, 1)):
         ax.axhline(1, color=COLORS["prior"], lw=1, ls="--")
-        for (name, (v_x, v_z)), ink in zip(variances.items(), INKS):
+        for (name, (v_x, v_z)), ink, best_L in zip(variances.items(), INKS, best):
             curve = (extra + L) * (v_x + v_z / L) / ((extra + 1) * (v_x + v_z))
             low = curve.argmin()
             ax.plot(L, curve, color=ink, label=name)
             if extra or ink == INKS[0]:  # on the left the lowest points coincide
                 ax.plot(L[low], curve[low], "o", ms=7, color=ink if extra else COLORS["prior"])
-            words = f"{name}\n(best L {max(1, (v_z / v_x) ** 0.5):.1f})" if extra else name
+            words = f"{name}\n(best L {best_L:.1f})" if extra else name
             ax.annotate(words, (most, curve[-1]), xytext=(6, 0), textcoords="offset points", color=ink, va="center", fontsize=9)
         ax.set(xscale="log", yscale="log", xlim=(0.85, 5 * most), ylim=(0.45, 1.3 * most))
         ax.set_xticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
@@ -74,13 +74,14 @@ def bound_and_exact(results: Mapping[str, tuple[float, float]]) -> Figure:
 def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mapping[str, object], refined: Mapping[str, float]) -> Figure:
     """Mean log p(x) (left) and mean gap (right) against the epoch, for "seen" (dashed) and "unseen" digits: {name: (epochs,)}.
 
-    Open circles at the last epoch mark the gap with q refined for each image. The titles say what happened after the last but one epoch.
+    Open circles at the last epoch mark the gap with q refined for each image. The titles compare unseen with seen digits
+    at the last epoch, and say how the values of the unseen ones changed since the last but one.
     """
-    rises = {name: "rises" if values[-1] > values[-2] else "falls" for name, values in log_px.items()}
-    grows = {name: "grows" if values[-1] > values[-2] else "shrinks" for name, values in gaps.items()}
+    less, more = log_px["seen"][-1] - log_px["unseen"][-1], gaps["unseen"][-1] - gaps["seen"][-1]
+    rises, grows = (curves["unseen"][-1] > curves["unseen"][-2] for curves in (log_px, gaps))
     titles = [
-        f"From epoch {epochs[-2]} on log p(x) {rises['unseen']} on unseen digits",
-        f"The gap {grows['seen']} on seen, {grows['unseen']} on unseen digits",
+        f"Unseen digits: log p(x) {abs(less):.1f} nats {'lower' if less > 0 else 'higher'}, {'rising' if rises else 'falling'}",
+        f"Unseen digits: gap {abs(more):.1f} nats {'larger' if more > 0 else 'smaller'}, {'growing' if grows else 'shrinking'}",
     ]
     fig, axes = figure(titles, "epoch", ["log p(x), nats per digit", "log p(x) − ELBO, nats per digit"], size=(10.4, 3.9))
     for ax, curves, color in zip(axes, (log_px, gaps), (COLORS["exact"], COLORS["naive"])):
