@@ -60,14 +60,19 @@ def test_waves_names_the_frequency_at_which_the_curves_cross() -> None:
 
 
 def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_baseline() -> None:
-    fig = figures.leave_one_out([2, 4, 8], [40.0, 30.0, 25.0], [41.0, 29.5, 25.2], {"none": 45.0, "best": 20.0})
+    fig = figures.leave_one_out([2, 4, 8], [40.0, 30.0, 25.0], [41.0, 29.5, 25.2], {"none": 45.0, "mean of f": 20.0})
     (ax,) = fig.axes
     *levels, exact, measured = drawn(ax)
     assert [set(level[:, 1]) for level in levels] == [{45.0}, {20.0}]
     np.testing.assert_array_equal(exact[:, 1], [40, 30, 25])
     np.testing.assert_array_equal(measured[:, 1], [41, 29.5, 25.2])
     assert ax.lines[-1].get_linestyle() == "None"
-    assert {"none", "best", "leave-one-out\n(dots: measured)", "Leave-one-out falls from 40 at S = 2 to 25 at S = 8"} <= texts(fig)
+    assert {
+        "none",
+        "mean of f",
+        "leave-one-out\n(dots: measured)",
+        "Not knowing the mean of f costs 100 % at S = 2, 25 % at S = 8",
+    } <= texts(fig)
     assert ax.get_ylim()[0] < 20 < 45 < ax.get_ylim()[1]
 
 
@@ -106,14 +111,16 @@ def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:
 
 def test_signal_to_noise_draws_ratios_and_the_bias() -> None:
     k = [1, 4, 16]
-    fig = figures.signal_to_noise(k, {"plain": ("elbo", [0.4, 0.2, 0.1]), "doubly": ("iwae", [1.0, 2.0, 4.0])}, [1.0, 4.0, 17.0])
+    fig = figures.signal_to_noise(
+        k, {"plain": ("elbo", [0.4, 0.2, 0.1]), "doubly": ("iwae", [1.0, 2.0, 4.0])}, [1.0, 2.5, 5.0], [1.0, 4.0, 17.0]
+    )
     left, right = fig.axes
-    assert [list(points[:, 1]) for points in drawn(left)] == [[0.4, 0.2, 0.1], [1.0, 2.0, 4.0]]
-    assert colors(left) == [figures.PATH, figures.DOUBLE]
+    assert [list(points[:, 1]) for points in drawn(left)] == [[0.4, 0.2, 0.1], [1.0, 2.0, 4.0], [1.0, 2.5, 5.0]]
+    assert colors(left) == [figures.PATH, figures.DOUBLE, figures.GREY]
     assert [list(points[:, 1]) for points in drawn(right)] == [[1, 1], [1.0, 4.0, 17.0]]
     for ax in fig.axes:
         assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
-    assert {"The plain ratio falls from 0.400 to 0.100", "Without squares: 17 times too large"} <= texts(fig)
+    assert {"The plain ratio falls from 0.400 to 0.100", "At k = 16: 17 times the true gradient"} <= texts(fig)
     assert {"plain", "doubly", "unbiased", "score dropped,\nweights not squared"} <= texts(fig)
 
 
@@ -129,15 +136,23 @@ def test_temperatures_draws_bias_noise_and_the_two_levels() -> None:
         assert set(dashed[:, 1]) == {level}
         assert [(line.get_label(), line.get_linestyle()) for line in ax.lines[:2]] == [("soft f", "-"), ("hard f", "--")]
         assert ax.get_ylim()[1] > max(max(curve) for curve in curves.values())
-    assert {"length of the true gradient", "leave-one-out", "soft f", "hard f"} <= texts(fig)
+    assert {"length of the true gradient", "leave-one-out, 4 samples", "soft f", "hard f"} <= texts(fig)
 
 
 def test_error_against_samples_draws_every_curve_and_the_estimate_zero() -> None:
     fig = figures.error_against_samples([2, 100], [1.0, 0.1], {"τ = 1": [0.6, 0.5], "τ = 0.1": [2.0, 0.3]}, zero=0.64)
     (ax,) = fig.axes
-    unbiased, warm, cold, zero = drawn(ax)
+    unbiased, warm, cold, *overtaken, _, _, zero = drawn(ax)
+    assert [tuple(dot[0]) for dot in overtaken] == [(100, 0.1), (2, 1.0)]
+    assert {"2", "100"} <= texts(fig)
     for points, curve in ((unbiased, [1.0, 0.1]), (warm, [0.6, 0.5]), (cold, [2.0, 0.3])):
         np.testing.assert_array_equal(points, np.column_stack([[2, 100], curve]))
     assert set(zero[:, 1]) == {0.64}
-    assert [line.get_linestyle() for line in ax.lines] == ["-", "-", "--", "-."]
-    assert {"leave-one-out", "τ = 1", "τ = 0.1", "the estimate 0"} <= texts(fig)
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "-", "--", "None", "None", ":", ":", "-."]
+    assert {
+        "leave-one-out",
+        "τ = 1",
+        "τ = 0.1",
+        "the estimate 0",
+        "Leave-one-out takes the lead between 2 and 100 samples (dots)",
+    } <= texts(fig)

@@ -55,9 +55,13 @@ def waves(omega, score, path, squared) -> Figure:
 
 @in_course_style
 def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figure:
-    """S times the variance of an average of S samples against S: leave-one-out exact and measured, and a level for each fixed baseline."""
+    """S times the variance of an average of S samples against S: leave-one-out exact and measured, and a level for each fixed baseline.
+
+    One of the baselines is "mean of f"; the title compares with it.
+    """
     samples, exact, measured = (np.asarray(a) for a in (samples, exact, measured))
-    title = f"Leave-one-out falls from {exact[0]:.0f} at S = {samples[0]} to {exact[-1]:.0f} at S = {samples[-1]}"
+    extra = [100 * (v / levels["mean of f"] - 1) for v in (exact[0], exact[-1])]
+    title = f"Not knowing the mean of f costs {extra[0]:.0f} % at S = {samples[0]}, {extra[1]:.0f} % at S = {samples[-1]}"
     fig, ax = figure(title, "samples S", "S times the variance", size=(6.8, 3.7))
     for name, level in levels.items():
         ax.plot(samples[[0, -1]], [level, level], color=GREY, lw=1.2, ls="--")
@@ -85,7 +89,7 @@ def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
     )
     at_fit = np.abs(np.asarray(digit_width) - 1).argmin()
     fell = [f"{values.mean(0)[at_fit]:.0f}" for values in (digit_full, digit_short)]
-    titles = ["Bench: 0 at the width of the posterior", f"Digit: {fell[1]} instead of {fell[0]} at the fitted q"]
+    titles = ["Bench: the curves cross at 1/√2", f"Digit: {fell[1]} instead of {fell[0]} at the fitted q"]
     labels = ["width of q / width of the posterior", "width of q / width of the fitted q"]
     fig, axes = figure(
         titles, labels, ["standard deviation of one sample, in μ", "scatter of one sample, all four entries"], size=(9.2, 3.9)
@@ -135,17 +139,22 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
 
 
 @in_course_style
-def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], biased) -> Figure:
-    """Signal-to-noise ratios against k, {name: (colour, ratios)}; right, the mean over the true gradient if only the score is dropped."""
-    k = np.asarray(k)
+def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], averaged, biased) -> Figure:
+    """Signal-to-noise ratios against k, {name: (colour, ratios)}; right, the mean over the true gradient if only the score is dropped.
+
+    Dashed: the ratio `averaged` of an average of k gradients, each from a bound with one sample.
+    """
+    k, averaged = np.asarray(k), np.asarray(averaged)
     first = np.asarray(next(iter(curves.values()))[1])
     titles = [
         f"The plain ratio falls from {first[0]:.3f} to {first[-1]:.3f}",
-        f"Without squares: {np.asarray(biased)[-1]:.0f} times too large",
+        f"At k = {k[-1]}: {np.asarray(biased)[-1]:.0f} times the true gradient",
     ]
     fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "mean / true gradient"], size=(9.2, 3.9))
     for name, (color, ratio) in curves.items():
-        line(axes[0], k, ratio, name, color, marker="o", ms=4, nudge=(5, -4))
+        line(axes[0], k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
+    line(axes[0], k, averaged, "k short gradients,\naveraged", GREY, ls="--", nudge=(5, 4))
+    axes[0].set(ylim=(0.6 * first.min(), 2.2 * averaged.max()))
     axes[1].axhline(1, color=COLORS["exact"], lw=1)
     axes[1].text(k[-1], 1.08, "unbiased", fontsize=9, ha="right", va="bottom")
     line(axes[1], k, biased, "score dropped,\nweights not squared", SHORT, marker="o", ms=4, end=len(k) // 2, nudge=(-100, 22))
@@ -163,7 +172,7 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
     Dashed: the length `norm` of the true gradient, and the standard deviation `unbiased` of leave-one-out.
     """
     tau = np.asarray(tau)
-    titles = ["Bias falls with the temperature …", "… and the noise rises"]
+    titles = ["Lower temperature: less bias", "Lower temperature: more noise"]
     fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.2, 3.9))
     for ax, curves in zip(axes, (bias, noise)):
         for (name, values), style in zip(curves.items(), ("-", "--")):
@@ -173,7 +182,7 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
         ax.minorticks_off()
     axes[0].legend(frameon=False, loc=(0.04, 0.68))
     _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
-    _level(axes[1], tau, unbiased, "leave-one-out", SCORE, end=-1)
+    _level(axes[1], tau, unbiased, "leave-one-out, 4 samples", SCORE, end=-1)
     return fig
 
 
@@ -188,14 +197,23 @@ def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str, end: i
 def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero: float) -> Figure:
     """Root mean squared error of an average of S gradient samples against S: leave-one-out (N,), Gumbel-softmax {name: (N,)}.
 
-    `zero` is the error of the estimate 0, the length of the true gradient.
+    `zero` is the error of the estimate 0, the length of the true gradient. A dot, and S at the
+    axis, marks where leave-one-out is first the better one.
     """
-    samples = np.asarray(samples)
-    fig, ax = figure("Noise averages out, bias stays", "samples S", "root mean squared error", size=(7.4, 4))
+    samples, unbiased = np.asarray(samples), np.asarray(unbiased)
+    overtaken = {name: np.flatnonzero(unbiased < np.asarray(error))[0] for name, error in relaxed.items()}
+    ends = sorted({int(samples[at]) for at in overtaken.values()})
+    title = f"Leave-one-out takes the lead between {ends[0]} and {ends[-1]} samples (dots)"
+    fig, ax = figure(title, "samples S", "root mean squared error", size=(7.4, 4))
     line(ax, samples, unbiased, "leave-one-out", SCORE)
     looks = (("-", 1.8), ("--", 1.8), ("-", 1.0), ("--", 1.0))  # as in `temperatures`, solid and dashed are two continuations
     for (name, error), (style, width) in zip(relaxed.items(), looks):
         line(ax, samples, error, name, PATH, ls=style, lw=width)
+    for at in overtaken.values():
+        ax.plot(samples[at], unbiased[at], "o", color=SCORE, ms=5)
+    for end in ends:
+        ax.axvline(end, color=SCORE, lw=0.8, ls=":")
+        ax.text(end * 1.06, 0.02, f"{end}", color=SCORE, fontsize=9, va="bottom", transform=ax.get_xaxis_transform())
     ax.axhline(zero, color=GREY, lw=1, ls="-.")
     ax.annotate("the estimate 0", (samples[-1], zero), xytext=(-4, 3), textcoords="offset points", color=GREY, fontsize=9, ha="right")
     ax.set(xscale="log", yscale="log", xlim=(samples[0], 9 * samples[-1]))
