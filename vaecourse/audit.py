@@ -311,7 +311,7 @@ def _weight_rows(log_w: Tensor, numbers: dict[str, float]) -> list[tuple[str, st
     numbers["k_hat_share"], numbers["k_hat"] = (shape > 0.7).double().mean().item(), shape.median().item()
     numbers["sample_size"] = size.median().item()
     return [
-        ("Pareto k-hat > 0.7", f"{numbers['k_hat_share']:.0%} of the images", "there the error of the bound is not to be trusted"),
+        ("Pareto k-hat > 0.7", f"{numbers['k_hat_share']:.0%} of the images", "there the bound may be too low by more than its error"),
         ("effective sample size", f"{numbers['sample_size']:.0f} of {len(log_w):,}", "median over the images"),
     ]
 
