@@ -144,7 +144,7 @@ def test_the_log_likelihoods_touch_zero_and_the_best_places_are_counted() -> Non
     values = -((thetas[:, None] - np.append([3.5, 5.0], np.full(38, 4.2))) ** 2) - np.arange(40)
     fig = pictures.log_likelihoods(thetas, values, 4.0)
     above, below = fig.axes
-    assert above.get_title(loc="left") == "Over 40 data sets, the best θ varies from 3.5 to 5.0"
+    assert above.get_title(loc="left") == "Made with θ = 4: over 40 data sets, the best θ varies from 3.5 to 5.0"
     _, *others, our_curve, our_maximum, at_the_true_one = above.lines
     assert [list(ax.lines[0].get_xdata()) for ax in fig.axes] == [[4, 4]] * 2
     assert len(others) == 29
@@ -152,7 +152,7 @@ def test_the_log_likelihoods_touch_zero_and_the_best_places_are_counted() -> Non
     np.testing.assert_allclose(curves[:3], -((thetas - [[3.5], [5.0], [4.2]]) ** 2), atol=1e-9)
     np.testing.assert_allclose(our_maximum.get_xydata(), [(3.5, 0)], atol=1e-9)
     np.testing.assert_allclose(at_the_true_one.get_xydata(), [(4, -0.25)], atol=1e-9)
-    assert " our data: maximum at 3.5, 0.2 nats higher than here" in texts(fig)
+    assert " our data: 0.2 nats higher at 3.5" in texts(fig)
     assert our_curve.get_color() not in [curve.get_color() for curve in others]
     counts = {round(bar.get_x() + bar.get_width() / 2, 6): bar.get_height() for bar in below.patches if bar.get_height()}
     assert counts == {3.5: 1, 4.2: 38, 5.0: 1}
@@ -170,7 +170,7 @@ def test_the_chord_lies_below_the_curve_at_the_mean() -> None:
     np.testing.assert_allclose(np.exp(chord.get_ydata()), [0.1, 0.9])
     assert [point.get_xdata()[0] for point in (above, below)] == pytest.approx([0.5, 0.5])
     assert np.exp([above.get_ydata()[0], below.get_ydata()[0]]) == pytest.approx([0.5, 0.3])  # arithmetic and geometric mean
-    assert {"the logarithm of the mean: -0.69", "the mean of the logarithms: -1.20"} <= set(texts(fig))
+    assert {"the logarithm of the mean: −0.69", "the mean of the logarithms: −1.20"} <= set(texts(fig))
     assert sorted(gap.get_ydata()) == pytest.approx(np.log([0.3, 0.5]))
     assert np.diff(tangent.get_ydata()) / np.diff(tangent.get_xdata()) == pytest.approx([2.0])  # the slope 1 / u at u = 0.5
     assert np.interp(0.5, tangent.get_xdata(), tangent.get_ydata()) == pytest.approx(np.log(0.5))
@@ -183,10 +183,10 @@ def test_the_scoreboard_states_the_numbers_of_its_last_row() -> None:
     (ax,) = fig.axes
     assert [t.get_text() for t in ax.get_yticklabels()] == ["01 a\nmodel: ten templates", "02 b\nmodel: two latents"]
     assert {t.get_text(): t.xy for t in ax.texts if isinstance(t, Annotation) and t.get_text()} == {
-        "-340, the mean of log p(x | z)": (-340.4, 1),
-        "-170.0": (-170.0, 0),
-        "-107.6": (-107.59, 1),
-        "-98.6\nlog p(x | z)\nat the best z": (-98.63, 1),
+        "−340, the mean of log p(x | z)": (-340.4, 1),
+        "−170.0": (-170.0, 0),
+        "−107.6": (-107.59, 1),
+        "−98.6\nlog p(x | z)\nat the best z": (-98.63, 1),
     }
     *_, tick = ax.lines
     assert list(tick.get_xdata()) == [-98.63, -98.63]

@@ -58,9 +58,9 @@ def _plate(ax: Axes) -> None:
     ax.annotate("", (1.76, 1.35), (0.62, 1.35), arrowprops=arrow)
     ax.plot(0.5, 1.35, "o", color="black", ms=6)
     ax.text(0.5, 1.6, r"$\theta$", ha="center", va="bottom", fontsize=14)
-    ax.text(2.95, 3.2, "latent", va="center", fontsize=9)
-    ax.text(2.95, 1.35, "observed", va="center", fontsize=9)
-    ax.text(3.85, 0.32, "$n = 1, …, N$", ha="right", fontsize=10)
+    ax.text(2.95, 3.2, "latent", va="center", fontsize=9.8)
+    ax.text(2.95, 1.35, "observed", va="center", fontsize=9.8)
+    ax.text(3.85, 0.32, "$n = 1, …, N$", ha="right", fontsize=10.5)
 
 
 def _flow(ax: Axes, z: np.ndarray, probs) -> None:
@@ -72,17 +72,17 @@ def _flow(ax: Axes, z: np.ndarray, probs) -> None:
         ax.add_patch(FancyBboxPatch((left, 1.25), width, 1.7, boxstyle="round,pad=0.02", fc=fill, ec="#555555", lw=1.2))
         ax.text(left + width / 2, 2.1, text, ha="center", va="center", fontsize=11.5)
     arrow = {"arrowstyle": "-|>", "color": "black", "lw": 1.3}
-    for start, end in ((1.2, 2.0), (3.2, 3.4), (4.6, 4.8), (6.0, 6.5), (8.0, 8.55)):
+    for start, end in ((1.2, 2.0), (3.2, 3.4), (4.6, 4.8), (6.0, 6.5), (7.9, 8.45)):
         ax.annotate("", (end, 2.1), (start, 2.1), arrowprops=arrow)
-    for left, image, name in ((0.65, probs, "probabilities $p_j(z)$"), (0.855, np.zeros(784), "image $x$")):
-        inset = ax.inset_axes([left, 0.27, 0.145, 0.46])
+    for left, image, name in ((0.65, probs, "probabilities $p_j(z)$"), (0.845, np.zeros(784), "image $x$")):
+        inset = ax.inset_axes([left, 0.27, 0.14, 0.46])
         _picture(inset, image)
-        inset.set_title(name, fontsize=9, weight="normal", loc="center", pad=4)
+        inset.set_title(name, fontsize=10.5, weight="normal", loc="center", pad=4)
     inset.text(13.5, 7.5, "?", ha="center", va="center", fontsize=16, color="#333333")
     inset.text(13.5, 18.5, "784 pixels,\neach 0 or 1", ha="center", va="center", fontsize=10, color="#333333")
-    ax.text(0.6, 0.95, r"$z \sim \mathcal{N}(0, I)$" + "\nrandom", ha="center", va="top", fontsize=9)
-    ax.text(4.0, 0.95, r"the decoder, with weights $\theta$" + "\nno random number", ha="center", va="top", fontsize=9)
-    ax.text(9.27, 0.95, r"$x_j \sim \mathrm{Bernoulli}(p_j)$" + "\nrandom", ha="center", va="top", fontsize=9)
+    ax.text(0.6, 0.95, r"$z \sim \mathcal{N}(0, I)$" + "\nrandom", ha="center", va="top", fontsize=10.5)
+    ax.text(4.0, 0.95, r"the decoder, with weights $\theta$" + "\nno random number", ha="center", va="top", fontsize=10.5)
+    ax.text(9.14, 0.95, r"$x_j \sim \mathrm{Bernoulli}(p_j)$" + "\nrandom", ha="center", va="top", fontsize=10.5)
 
 
 @in_course_style
@@ -208,7 +208,7 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     thetas, values = np.asarray(thetas), np.asarray(values)
     values = values - values.max(0)
     places = thetas[values.argmax(0)]
-    titles = [f"Over {len(places)} data sets, the best θ varies from {places.min():.1f} to {places.max():.1f}", ""]
+    titles = [f"Made with θ = {true:g}: over {len(places)} data sets, the best θ varies from {places.min():.1f} to {places.max():.1f}", ""]
     fig, (above, below) = figure(
         titles,
         ["", r"$\theta$"],
@@ -226,7 +226,7 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     drop = np.interp(true, thetas, values[:, 0])
     above.plot(true, drop, "o", color="white", ms=5, mec=ACCENT, mew=1.4)
     text = {"transform": above.get_xaxis_transform(), "fontsize": 9}
-    above.text(true, 0.13, f" our data: maximum at {places[0]:.1f}, {-drop:.1f} nats higher than here", color=ACCENT, **text)
+    above.text(true, 0.13, f" our data: {-drop:.1f} nats higher at {places[0]:.1f}", color=ACCENT, **text)
     above.text(true, 0.04, f" made with θ = {true:g}", color="#555555", **text)
     above.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
     others = values[-1, 1:30]
@@ -250,7 +250,8 @@ def jensen(u) -> Figure:
     for height, name, color in ((np.log(mean), "the logarithm of the mean", "exact"), (inside, "the mean of the logarithms", "elbo")):
         ax.plot(mean, height, "o", color=COLORS[color], ms=8, zorder=3)
         place = {"xytext": (-10, 8), "ha": "right"} if color == "exact" else {"xytext": (10, -14)}
-        ax.annotate(f"{name}: {height:.2f}", (mean, height), textcoords="offset points", color=COLORS[color], fontsize=9, **place)
+        text = f"{name}: {height:.2f}".replace("-", "\N{MINUS SIGN}")
+        ax.annotate(text, (mean, height), textcoords="offset points", color=COLORS[color], fontsize=9, **place)
     ax.plot([mean, mean], [inside, np.log(mean)], color=COLORS["elbo"], lw=1.4)
     ends = np.array([t[0], t[-1]])
     ax.plot(ends, np.log(mean) + (ends - mean) / mean, color=ACCENT, lw=1)
@@ -280,7 +281,7 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
     _, color, estimate, _, _ = rows[-1]
     last = len(rows) - 1
     ink = COLORS.get(color, color)
-    mean = f"{estimate:.0f}, the mean of log p(x | z)"
+    mean = f"{estimate:.0f}, the mean of log p(x | z)".replace("-", "\N{MINUS SIGN}")
     ax.annotate(mean, (estimate, last), xytext=(0, 8), textcoords="offset points", ha="center", color=ink, weight="bold")
     arrow = {"arrowstyle": "<->", "color": ACCENT, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
     gap, low = rows[-1][-1], last + 0.24
@@ -291,9 +292,11 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
     )
     for i, (*_, exact) in enumerate(rows):
         place = {"xytext": (-7, 0), "ha": "right"} if i == last else {"xytext": (7, 0)}
-        ax.annotate(f"{exact:.1f}", (exact, i), textcoords="offset points", va="center", weight="bold", **place)
+        ax.annotate(
+            f"{exact:.1f}".replace("-", "\N{MINUS SIGN}"), (exact, i), textcoords="offset points", va="center", weight="bold", **place
+        )
     ax.plot([highest, highest], [last - 0.2, last + 0.2], color=ink, lw=2.2)
-    best = f"{highest:.1f}\nlog p(x | z)\nat the best z"
+    best = f"{highest:.1f}\nlog p(x | z)\nat the best z".replace("-", "\N{MINUS SIGN}")
     ax.annotate(best, (highest, last), xytext=(7, 0), textcoords="offset points", va="center", color=ink, weight="bold")
     marks = [
         Line2D([], [], ls="none", marker="o", color=ink, label="mean of the estimates"),
