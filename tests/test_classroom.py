@@ -54,6 +54,16 @@ def test_hidden_solutions_are_hidden_by_the_first_cell() -> None:
         assert ("VAECOURSE_HIDE_SOLUTIONS" in first.source) == hide
 
 
+@pytest.mark.parametrize("number", NOTEBOOKS)
+def test_with_hidden_solutions_nothing_folded_gives_an_exercise_on_paper_away(number: str) -> None:
+    notebook = nbformat.read(NOTEBOOKS[number], as_version=4)
+    shown, hidden = ("\n".join(c.source for c in source_notebook(notebook, 1, 0.5, hide).cells) for hide in (False, True))
+    assert (number in ("10", "11")) == (not re.findall(r"<summary>(?:Solution|Answer|What a good answer contains)<", shown))
+    assert not re.search(r"<summary>(?:Solution|Answer|What a good answer contains)<", hidden)
+    assert hidden.count("<details>") == hidden.count("</details>")
+    assert [line for line in shown.splitlines() if line.startswith("#")] == [line for line in hidden.splitlines() if line.startswith("#")]
+
+
 def test_a_test_cell_may_be_run_again_and_hands_on_the_courses_function_only_while_nbgrader_grades(monkeypatch: pytest.MonkeyPatch) -> None:
     made = source_notebook(nbformat.read(NOTEBOOKS["04"], as_version=4), points=2, partial=0.5)
     test = next(c.source for c in made.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "test-log_mean_exp")
@@ -141,6 +151,8 @@ def test_only_its_owner_reads_a_new_course_and_a_file_is_no_folder(tmp_path: Pat
         ("Jörg Groß_12345_assignsubmission_file_03_naive_monte_carlo.ipynb", "Jörg Groß"),
         ("Jörg Groß_12345_assignsubmission_file_/03_naive_monte_carlo.ipynb", "Jörg Groß"),
         ("jo/03_naive_monte_carlo.ipynb", "jo"),
+        ("all/anna_lena_03_naive_monte_carlo.ipynb", "anna_lena"),
+        ("all/Jörg Groß_12345_assignsubmission_file_/03_naive_monte_carlo.ipynb", "Jörg Groß"),
         ("anna_04_log_space.ipynb", None),
         ("03_naive_monte_carlo.ipynb", None),
     ],
@@ -208,13 +220,19 @@ def test_the_summary_of_a_class_counts_outcomes_mistakes_and_points(tmp_path: Pa
     assert Outcome("ben", "mine", "log_mean_exp", 1.0, 2.0, "known mistake", "log-of-sum") in found
     told = summary(found)
     first, second, others, third = told.split("\n\n")
-    assert first.splitlines()[1].split() == ["log_mean_exp", "4", "1", "1", "1", "1", "0"]
-    assert first.splitlines()[2].split() == ["elbo", "4", "0", "3", "0", "0", "1"]
+    assert first.splitlines()[1].split() == ["log_mean_exp", "4", "1", "1", "1", "1", "0", "0"]
+    assert first.splitlines()[2].split() == ["elbo", "4", "0", "3", "0", "0", "1", "0"]
     assert second.splitlines()[1].strip().startswith("2 × elbo, sign: ")
     assert second.splitlines()[2].strip() == "anna, ben"
     assert others.splitlines()[1:] == ["       log_mean_exp: dora"]
     assert third.splitlines()[1].split() == ["anna", "3", "4"]
     assert third.splitlines()[3].split(maxsplit=3) == ["carl", "0", "4", "log_mean_exp, elbo"]
+    second_round = tmp_path / "second"
+    graded(second_round, "anna", {"log_mean_exp": record(2, passed=True)})
+    graded(second_round, "ben", {"log_mean_exp": record(2, passed=True)})
+    (second_round / "ben" / "mine").rename(second_round / "ben" / "other")
+    assert Outcome("anna", "other", "log_mean_exp", 0.0, 2.0, "not handed in") in outcomes(second_round)
+    assert len(outcomes(second_round)) == 4
     assert main(["class", str(tmp_path), "--csv", str(tmp_path / "out.csv")]) == 0
     assert told in capsys.readouterr().out
     with (tmp_path / "out.csv").open(newline="") as file:

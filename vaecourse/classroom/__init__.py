@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 
 from vaecourse.classroom.convert import exercises_in, source_notebook
-from vaecourse.classroom.writing import can_be_written, write_all
+from vaecourse.classroom.writing import private_folder, write_all
 from vaecourse.files import located
 
 __all__ = ["ClassroomError", "make_course", "nbgrader"]
@@ -44,7 +44,7 @@ c.ExecutePreprocessor.interrupt_on_timeout = True
 # `nbgrader zip_collect`: STUDENT_ASSIGNMENT.ipynb, as learning platforms name files after a download, below downloaded/ASSIGNMENT/archive.
 # A student's name may contain underscores; Moodle's additions, and the (1) or -1 of a second download, are passed over.
 student, moodle, again = r"(?P<student_id>[^/]+?)", r"(?:_\\d+_assignsubmission_file)?_?", r"(?: ?\\(\\d+\\)|-\\d+)?"
-c.FileNameCollectorPlugin.named_regexp = rf".*/(?P<file_id>[^/]+)/extracted/{student}{moodle}[_/](?P=file_id){again}\\.ipynb$"
+c.FileNameCollectorPlugin.named_regexp = rf".*/(?P<file_id>[^/]+)/extracted/(?:.*/)?{student}{moodle}[_/](?P=file_id){again}\\.ipynb$"
 c.ZipCollectApp.strict = True  # other files are skipped, and named
 '''
 
@@ -87,10 +87,7 @@ def make_course(
             nbformat.writes(source_notebook(notebook, points, partial, hide_solutions)) + "\n"
         )
     try:
-        can_be_written(folder)
-        if not folder.exists():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700)  # for the teacher alone: answers and grades will be in it
+        private_folder(folder)  # answers and grades will be in it
         write_all(wanted)
     except OSError as error:
         raise ClassroomError(str(error)) from error

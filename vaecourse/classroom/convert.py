@@ -19,6 +19,7 @@ CHECK = re.compile(r'^check\("(\w+)", \1\)\s*\Z', flags=re.M)
 STATEMENT = re.compile(r"^### Exercise · `(\w+)`", flags=re.M)
 HIDE = 'import os\n\nos.environ["VAECOURSE_HIDE_SOLUTIONS"] = "1"\n\n'
 LINK = re.compile(r"\[([^\]\n]+)\]\((?!\w+:)[^)\s]*\.ipynb[^)\s]*\)")  # to another notebook of the course
+FOLD = re.compile(r"<details>\s*<summary>(?:Solution|Answer|What a good answer contains)</summary>.*?</details>\n*", flags=re.S)
 INSTALL = "or install it here:\\n\"\n        \"run '%pip install -e ..' in a cell, then restart the kernel."
 ASK = 'or ask your teacher\\n"\n        "where it is installed.'
 SKIP = "skip-execution"  # a tag that makes the grading kernel pass over a cell
@@ -35,7 +36,8 @@ def source_notebook(notebook: Any, points: float, partial: float, hide_solutions
 
     The first code cell (the imports) and the statements are locked. Other code cells are skipped while nbgrader grades: an answer may
     use what the first cell imports and nothing else of the notebook. Outputs are dropped, and so are links to other notebooks, which
-    students do not have beside this one. With hide_solutions the first cell hides the solutions.
+    students do not have beside this one. With hide_solutions the first cell hides the solutions, and the folded solutions of exercises
+    on paper are left out.
     """
     made, first = copy.copy(notebook), True
     made.cells = []
@@ -43,7 +45,7 @@ def source_notebook(notebook: Any, points: float, partial: float, hide_solutions
     for cell in copy.deepcopy(notebook.cells):
         if cell.cell_type != "code":
             _mark(cell, f"statement-{m[1]}", locked=True) if (m := STATEMENT.search(cell.source)) and m[1] in names() else None
-            cell.source = LINK.sub(r"\1", cell.source)
+            cell.source = LINK.sub(r"\1", FOLD.sub("", cell.source) if hide_solutions else cell.source)
             made.cells.append(cell)
             continue
         cell.outputs, cell.execution_count = [], None

@@ -17,7 +17,7 @@ from vaecourse.classroom.convert import solution_of
 from vaecourse.classroom.exam import exam
 from vaecourse.classroom.pages import html_of, page
 from vaecourse.classroom.slides import slides_of, title_of
-from vaecourse.classroom.writing import write_all
+from vaecourse.classroom.writing import private_folder, write_all
 from vaecourse.exercises import chapters
 from vaecourse.files import located
 from vaecourse.regression import find
@@ -39,7 +39,7 @@ def write(folder: str | Path, seed: int = 0) -> list[Path]:
     Files that hold the same text already are left alone. If one of them differs, nothing is written at all.
 
     Args:
-        folder: where; it is made if it does not exist.
+        folder: where; if it does not exist it is made, for its owner alone.
         seed: of the numbers in the exam: another seed is another variant.
 
     Raises:
@@ -57,6 +57,7 @@ def write(folder: str | Path, seed: int = 0) -> list[Path]:
         "exam.html": page(f"Exam, variant {seed}", html_of(questions), EXAM),
         "exam_answers.html": page(f"Exam, variant {seed}: answers", html_of(answers), EXAM),
     } | {f"slides/{path.stem}.html": slides_of(notebook) for path, notebook in notebooks.items()}
+    private_folder(folder)  # the answers of the exam are in it
     write_all({folder / name: text for name, text in texts.items()})
     return [folder / name for name in texts]
 

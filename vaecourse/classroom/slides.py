@@ -6,10 +6,12 @@ import re
 from html import escape
 from typing import Any
 
+from vaecourse.classroom.convert import LINK
 from vaecourse.classroom.pages import html_of, page
 
 __all__ = ["slides_of", "title_of"]
 
+TIME = re.compile(r"^\*About \d+ minutes.*\n?", flags=re.M)  # to read alone
 STYLE = (
     "html{scroll-snap-type:y proximity}section{box-sizing:border-box;min-height:100vh;padding:4vh 5vw;scroll-snap-align:start}"
     "section:not(:last-child){break-after:page}img{display:block;width:100%;height:76vh;object-fit:contain;object-position:top}"
@@ -18,8 +20,8 @@ STYLE = (
 
 
 def slides_of(notebook: Any) -> str:
-    """The title, the figures under the headings where they stand, and the summary. HTML; a figure's description is its alternative text."""
-    pages, heading, summary = [html_of(f"# {title_of(notebook)}")], "", ""
+    """The title page, the figures under the headings where they stand, and the summary. A figure's description is its alternative text."""
+    pages, heading, summary = [html_of(LINK.sub(r"\1", TIME.sub("", notebook.cells[0].source)))], "", ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             heading = (re.findall(r"^##+ (.+)$", cell.source, flags=re.M) or [heading])[-1]

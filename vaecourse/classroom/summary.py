@@ -15,7 +15,7 @@ from vaecourse.files import located, replacing
 
 __all__ = ["Outcome", "outcomes", "summary", "write_csv"]
 
-SECOND = ("known mistake", "other mistake", "not attempted", "no result")
+SECOND = ("known mistake", "other mistake", "not attempted", "no result", "not handed in")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Outcome:
     Attributes:
         student, assignment, exercise: whose, and which.
         points, of: the points, and how many there are.
-        outcome: "right", "known mistake", "other mistake", "not attempted" or "no result" (the test cell did not come to its end).
+        outcome: "right", "known mistake", "other mistake", "not attempted", "no result" (the test cell did not come to its end) or
+            "not handed in" (of this assignment, though of another one).
         mistake: the id of the known mistake, or nothing.
     """
 
@@ -56,7 +57,19 @@ def outcomes(folder: str | Path) -> list[Outcome]:
     found = [outcome for _, path in sorted((handed_in | graded).items()) for outcome in _of_notebook(path, path in graded.values())]
     if all(outcome.outcome == "no result" for outcome in found):
         raise FileNotFoundError(f"no graded notebook lies below {folder}: pass the folder autograded, which `nbgrader autograde` fills")
-    return found
+    return sorted([*found, *_missing(found)], key=lambda o: (o.student, o.assignment))
+
+
+def _missing(found: list[Outcome]) -> list[Outcome]:
+    """The exercises of the assignments that a student did not hand in, where the student handed in another."""
+    exercises = {(o.assignment, o.exercise): o.of for o in found}
+    there = {(o.student, o.assignment) for o in found}
+    return [
+        Outcome(student, assignment, name, 0.0, of, "not handed in")
+        for student in {o.student for o in found}
+        for (assignment, name), of in exercises.items()
+        if (student, assignment) not in there
+    ]
 
 
 def summary(found: Iterable[Outcome]) -> str:
@@ -126,9 +139,9 @@ def _says(name: str, mistake: str) -> str:
 
 
 def _by_student(found: list[Outcome]) -> str:
-    lines = [f"{'student':28}{'points':>9}{'of':>7}   not attempted, or without a result"]
+    lines = [f"{'student':28}{'points':>9}{'of':>7}   not attempted, without a result, or not handed in"]
     for student in sorted({o.student for o in found}):
         own = [o for o in found if o.student == student]
-        missing = ", ".join(o.exercise for o in own if o.outcome in ("not attempted", "no result"))
+        missing = ", ".join(o.exercise for o in own if o.outcome in ("not attempted", "no result", "not handed in"))
         lines.append(f"{student:28}{sum(o.points for o in own):>9g}{sum(o.of for o in own):>7g}   {missing}".rstrip())
     return "\n".join(lines)

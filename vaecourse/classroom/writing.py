@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vaecourse.files import replacing
 
-__all__ = ["can_be_written", "existing", "write_all"]
+__all__ = ["can_be_written", "existing", "private_folder", "write_all"]
 
 
 def write_all(wanted: Mapping[Path, str]) -> None:
@@ -59,3 +59,15 @@ def can_be_written(folder: Path) -> None:
     nearest = existing(next(place for place in (folder, *folder.parents) if os.path.lexists(place)))
     if not os.access(nearest, os.W_OK):
         raise PermissionError(f"{nearest} cannot be written to: choose another folder")
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can read, unless it exists: then it is left as it is.
+
+    Raises:
+        NotADirectoryError, PermissionError: as `can_be_written`.
+    """
+    can_be_written(folder)
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
