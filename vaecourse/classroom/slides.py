@@ -6,7 +6,6 @@ import re
 from html import escape
 from typing import Any
 
-from vaecourse.classroom.convert import LINK
 from vaecourse.classroom.pages import html_of, page
 
 __all__ = ["slides_of", "title_of"]
@@ -21,7 +20,7 @@ STYLE = (
 
 def slides_of(notebook: Any) -> str:
     """The title page, the figures under the headings where they stand, and the summary. A figure's description is its alternative text."""
-    pages, heading, summary = [html_of(LINK.sub(r"\1", TIME.sub("", notebook.cells[0].source)))], "", ""
+    pages, heading, summary = [html_of(TIME.sub("", notebook.cells[0].source))], "", ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             heading = (re.findall(r"^##+ (.+)$", cell.source, flags=re.M) or [heading])[-1]
