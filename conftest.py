@@ -7,6 +7,7 @@ import functools
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 
@@ -24,6 +25,9 @@ if not os.path.isabs(os.path.expanduser("~")):  # a user without a home folder, 
     os.environ["HOME"] = home = tempfile.mkdtemp(prefix="home-")
     atexit.register(shutil.rmtree, home, ignore_errors=True)
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "tests"))  # as pytest does for its test files
+import warm
+
 from vaecourse.regression.runner import folder_for_sockets  # here: NumPy and torch look at the variables above when they are imported
 
 SOCKETS = folder_for_sockets()
@@ -31,6 +35,24 @@ if SOCKETS is not None:
     # Kernels are reached through files instead of ports, so that the tests pass with every network interface down.
     atexit.register(shutil.rmtree, SOCKETS, ignore_errors=True)
     nbval.kernel.KernelManager = functools.partial(nbval.kernel.KernelManager, transport="ipc", ip=os.path.join(SOCKETS, "kernel"))
+
+WARM = "VAECOURSE_WARM_KERNELS"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The kernels of the notebooks under test are forked from one process, which this one starts and its workers find by WARM."""
+    if sys.platform != "linux" or not config.getoption("nbval", False) or SOCKETS is None:
+        return
+    if WARM not in os.environ:
+        os.environ[WARM] = os.path.join(SOCKETS, "warm")
+        atexit.register(warm.start(os.environ[WARM]).terminate)
+    manager = nbval.kernel.KernelManager
+
+    class Warm(manager.func):
+        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+            return warm.command(os.environ[WARM], super().format_kernel_cmd(extra_arguments))
+
+    nbval.kernel.KernelManager = functools.partial(Warm, **manager.keywords)
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ def few(digits, n=300):
 @pytest.mark.parametrize("variant", variants.RECIPES)
 def test_every_recipe_trains_and_is_judged(variant, digits):
     model = variants.train(variant, 2, 0, *few(digits), epochs=4)
-    value = variants.log_px(model, digits.test.x[:4])
-    assert value.shape == (4,)
+    value = variants.log_px(model, digits.test.x[:2])
+    assert value.shape == (2,)
     assert -400 < value.mean() < -100  # independent pixels reach about -230
     assert not any(p.requires_grad for p in model.parameters())
 
