@@ -40,13 +40,15 @@ def test_losses_stretches_each_curve_by_the_cost_of_its_epoch_in_the_second_pane
     for panel, slow_time, fast_test in zip(drawn, (1, 4), ([3, 195], [12, 118])):
         np.testing.assert_array_equal(panel[0], [[slow_time, 200], [2 * slow_time, 150], [3 * slow_time, 120]])
         np.testing.assert_array_equal(panel[1], [[3 * slow_time, 125]])  # test digits
-        np.testing.assert_array_equal(panel[2][:, 0], np.arange(1, 13))
         np.testing.assert_array_equal(panel[3], [fast_test])
-    assert [set(panel[5][:, 1]) for panel in drawn] == [{125, 195}, {125, 118}]  # the bar between what is compared
+    assert [panel[2][:, 0].tolist() for panel in drawn] == [[1, 2, 3], list(range(1, 13))]  # as many epochs as are compared
+    assert [set(panel[4][:, 1]) for panel in drawn] == [{125, 195}, {125, 118}]  # the bar between what is compared
     assert [ax.get_title(loc="left") for ax in fig.axes] == ["3 epochs each: slow 70 nats ahead", "4 epochs to 1: fast 7 nats ahead"]
     for ax in fig.axes:
         assert ax.get_ylim()[1] > 195
-        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["slow, training", "fast, training", "test digits"]
+    assert [[text.get_text() for text in ax.texts] for ax in fig.axes] == [
+        ["slow, training", "fast, training", "◇ test digits", lead] for lead in ("70", "7")
+    ]
 
 
 def test_shifts_names_each_fall() -> None:
@@ -54,7 +56,8 @@ def test_shifts_names_each_fall() -> None:
     (ax,) = fig.axes
     np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[0, 0], [2, 10], [4, 90]])
     assert ax.get_title(loc="left") == "4 pixels cost the third VAE 3 nats, the others 50 and 90"
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["first: 50 nats", "second: 90 nats", "third: 3 nats"]
+    assert {text.get_text(): text.xy for text in ax.texts} == {"first": (4, 50), "second": (4, 90), "third": (4, 3)}
+    assert [text.get_color() for text in ax.texts] == [line.get_color() for line in ax.lines]
 
 
 def test_rows_puts_every_image_at_its_place() -> None:

@@ -51,23 +51,26 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
     dear = max(price for price, _, _ in runs.values())
     ends = [{name: tested[shortest] for name, (_, _, tested) in runs.items()}]
     ends += [{name: tested[len(values)] for name, (_, values, tested) in runs.items()}]
+    leads = [max(end.values()) - min(end.values()) for end in ends]
     titles = [
-        f"{before}: {min(end, key=end.get)} {max(end.values()) - min(end.values()):.0f} nats ahead"
-        for before, end in zip((f"{shortest} epochs each", f"{dear:.0f} epochs to 1"), ends)
+        f"{before}: {min(end, key=end.get)} {lead:.0f} nats ahead"
+        for before, end, lead in zip((f"{shortest} epochs each", f"{dear:.0f} epochs to 1"), ends, leads)
     ]
-    labels = ["epochs", f"epochs, a {max(runs, key=lambda name: runs[name][0])} one counted as {dear:.0f}"]
+    labels = ["epochs", f"time, if a {max(runs, key=lambda name: runs[name][0])} epoch counts as {dear:.0f}"]
     fig, axes = figure(titles, labels, "minus ELBO, nats per image", size=(9.6, 3.8))
     every = [v for _, values, tested in runs.values() for v in (*values[1:], *tested.values())]
-    for ax, in_time, end in zip(axes, (False, True), ends):
-        for colour, (name, (price, values, _)) in zip(COLOURS, runs.items()):
-            unit = price if in_time else 1
-            ax.plot(np.arange(1, len(values) + 1) * unit, values, "-o", ms=3, color=colour, lw=1.6, label=f"{name}, training")
-            ax.plot((len(values) if in_time else shortest) * unit, end[name], "D", ls="", ms=7, mfc="none", mec=colour, mew=1.6)
-        last = max(len(values) * price for price, values, _ in runs.values()) if in_time else shortest
-        ax.set(xlim=(0, 1.12 * last), ylim=(min(every) - 5, max(every) + 5))
-        ax.plot([], [], "D", ms=7, mfc="none", mec="black", mew=1.2, label="test digits")
+    for ax, in_time, end, lead in zip(axes, (False, True), ends, leads):
+        for i, (colour, (name, (price, values, _))) in enumerate(zip(COLOURS, runs.items())):
+            seen = np.asarray(values if in_time else values[:shortest])
+            times = np.arange(1, len(seen) + 1) * (price if in_time else 1)
+            ax.plot(times, seen, "-o", ms=3, color=colour, lw=1.6)
+            ax.plot(times[-1], end[name], "D", ls="", ms=7, mfc="none", mec=colour, mew=1.6)
+            ax.text(0.97, 0.93 - 0.09 * i, f"{name}, training", color=colour, transform=ax.transAxes, ha="right", va="center")
+        last = times[-1]
+        ax.text(0.97, 0.75, "◇ test digits", transform=ax.transAxes, ha="right", va="center")
         ax.plot([1.05 * last] * 2, list(end.values()), "-_", color="black", lw=1.2, ms=9)  # the difference in the title
-        ax.legend(loc="upper right", fontsize=10)
+        ax.text(1.08 * last, sum(end.values()) / 2, f"{lead:.0f}", va="center")
+        ax.set(xlim=(0, 1.17 * last), ylim=(min(every) - 5, max(every) + 5))
     return fig
 
 
@@ -80,9 +83,9 @@ def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]]) -> Figur
     title = f"{pixels[-1]} pixels cost the {least.split(',')[0]} VAE {falls[least]:.0f} nats, the others {others}"
     fig, ax = figure(title, "shift to the right, pixels", "fall of the ELBO, nats per image", size=(7.2, 3.6))
     for (name, elbo), colour, style in zip(elbos.items(), (*COLOURS, COLOURS[-1]), ("-o", "--s", "-s")):
-        ax.plot(pixels, elbo[0] - np.asarray(elbo), style, color=colour, ms=5, label=f"{name}: {falls[name]:.0f} nats")
-    ax.set_xticks(pixels)
-    ax.legend(loc="upper left", fontsize=10)
+        ax.plot(pixels, elbo[0] - np.asarray(elbo), style, color=colour, ms=5)
+        ax.annotate(name, (pixels[-1], falls[name]), xytext=(8, 0), textcoords="offset points", color=colour, va="center")
+    ax.set(xticks=pixels, xlim=(pixels[0] - 0.1, pixels[0] + 1.5 * (pixels[-1] - pixels[0])))
     return fig
 
 
