@@ -142,4 +142,4 @@ def test_aggregates_draws_the_curves_the_means_and_the_circle_of_the_prior() -> 
     assert curves.get_title(loc="left") == "N = 100: digits 1.2 nats above"
     assert plane.get_title(loc="left") == "50% of digits outside"
     assert beside.get_title(loc="left") == "0% of samples outside"
-    assert {"digits", "2 × samples", "circle: 95 % of the prior"} <= set(texts(fig))
+    assert {"digits", "2 sets of samples", "circle: 95 % of the prior"} <= set(texts(fig))

@@ -226,7 +226,7 @@ def aggregates(n, divergences: Mapping[str, object], latents: Mapping[str, objec
     )
     (first, second), others = list(divergences)[:2], len(divergences) - 1
     for (label, values), color, mark in zip(divergences.items(), colors, "os^"):
-        said, nudge = {first: (first, (6, 14)), second: (f"{others} × {second}", (-4, -78))}.get(label, ("", (0, 0)))
+        said, nudge = {first: (first, (6, 14)), second: (f"{others} sets of {second}", (-4, -78))}.get(label, ("", (0, 0)))
         line(ax, n, values, said, color, end=0, nudge=nudge, marker=mark, ms=5)
     ax.set(xscale="log", ylim=(0, 1.3 * max(np.max(values) for values in divergences.values())))
     ax.set_xticks(n, [f"{m:,}" for m in n])
