@@ -67,6 +67,17 @@ def test_cover_or_choose_draws_the_fits_and_measures_in_widths_of_a_mode() -> No
     assert {"wide", "narrow", "p(z)"} <= set(texts(fig))
 
 
+def test_held_is_the_share_inside_the_larger_ellipse_of_what_lies_in_the_square() -> None:
+    nodes = square_grid(801) * 0.2
+    same, away = (multivariate_normal(mean, np.eye(2) / 100).pdf(nodes) for mean in ([0, 0], [0.9, 0.9]))
+    fit = figures.Fit([0, 0], np.eye(2) / 100)
+    assert figures.held(fit, nodes, same + away, 0.45) == pytest.approx(0.95, abs=0.003)
+    flat = figures.Fit([0, 0], np.diag([0.01, 0.01 / 16]))  # four times too narrow in one direction
+    shares = multivariate_normal([0, 0], np.eye(2) / 100).rvs(200_000, random_state=0)
+    inside = (shares**2 @ [100, 1600] < chi2(2).ppf(0.95)).mean()
+    assert figures.held(flat, nodes, same, 0.45) == pytest.approx(inside, abs=0.01)
+
+
 def test_two_fits_shows_every_estimate_the_remarks_and_what_is_expected() -> None:
     nodes = square_grid(51)
     probs = multivariate_normal([0, 0], np.eye(2)).pdf(nodes)
@@ -82,7 +93,7 @@ def test_two_fits_shows_every_estimate_the_remarks_and_what_is_expected() -> Non
     (dashed,) = [some for some in dots.lines if some.get_linestyle() == "--"]
     assert list(dashed.get_xdata()) == [-0.755, -0.755]
     assert 0.5 < np.mean(dashed.get_ydata()) < 1.5
-    assert zoom.get_title(loc="left") == "Enlarged, 47%: ESS 990"
+    assert zoom.get_title(loc="left") == "47%: ellipse holds 100% of this mode"
     assert dots.get_title(loc="left") == "On one mode: median −0.75 nats"
     wanted = {"one", "two", "q", "47%", "ESS 10", "ESS 990", "error of 2 estimates each, nats", "log of share"}
     assert wanted <= set(texts(fig))
@@ -129,6 +140,6 @@ def test_aggregates_draws_the_curves_the_means_and_the_circle_of_the_prior() -> 
         (circle,) = drawn(some, "naive")
         np.testing.assert_allclose((circle**2).sum(1), chi2(2).ppf(0.95))
     assert curves.get_title(loc="left") == "N = 100: digits 1.2 nats above"
-    assert plane.get_title(loc="left") == "digits: 50% outside"
-    assert beside.get_title(loc="left") == "samples: 0% outside"
-    assert {"digits", "samples", "circle: 95 % of the prior"} <= set(texts(fig))
+    assert plane.get_title(loc="left") == "50% of digits outside"
+    assert beside.get_title(loc="left") == "0% of samples outside"
+    assert {"digits", "2 sets of samples", "circle: 95 % of the prior"} <= set(texts(fig))

@@ -76,19 +76,28 @@ def cover_or_choose(z, target, fits: Mapping[str, tuple[object, str]], half_dist
     return fig
 
 
+def held(fit: Fit, nodes, probs, half_side: float) -> float:
+    """The share of the probabilities (G,) of the nodes (G, 2) in a square around a fit that lies in its larger ellipse."""
+    away, probs = np.asarray(nodes) - np.asarray(fit.mean), np.asarray(probs, dtype=float)
+    squares = np.einsum("ni,ij,nj->n", away, np.linalg.inv(np.asarray(fit.covariance, dtype=float)), away)
+    here = np.abs(away).max(1) <= half_side
+    return float(probs[here & (squares <= -2 * np.log(1 - SHARES[-1]))].sum() / probs[here].sum())
+
+
 @in_course_style
 def two_fits(
     nodes, probs, fits: Sequence[Fit], errors: Mapping[str, tuple[object, str, str]], expected: Mapping[str, float], half_side: float = 0.22
 ) -> Figure:
     """A posterior in the plane (G,) with fitted Gaussians, and the errors in nats of repeated estimates with each of them.
 
-    All fits but the first are enlarged in a panel of their own, a square of the given half side around their mean.
+    All fits but the first are enlarged in a panel of their own, a square of the given half side around their mean. The title says which
+    share of the posterior in this square lies inside the larger ellipse.
 
     `errors` maps a row's name to its errors (runs,), a colour, and a remark that is written beside them. `expected` maps a row's name to
     the error that the share of its mode leads us to expect, drawn as a dashed line.
     """
     runs = len(next(iter(errors.values()))[0])
-    zooms = [f"Enlarged, {fit.label}: {remark}" for fit, (_, _, remark) in zip(fits[1:], list(errors.values())[1:])]
+    zooms = [f"{fit.label}: ellipse holds {held(fit, nodes, probs, half_side):.0%} of this mode" for fit in fits[1:]]
     medians = " and ".join(f"{np.median(np.asarray(values)):.2f}" for values, *_ in list(errors.values())[1:]).replace("-", "−")
     titles = ["One fit around both modes, one on each", *zooms, f"On one mode: median {medians} nats"]
     columns = (len(titles) + 1) // 2
@@ -142,7 +151,7 @@ def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float 
     title = f"Median gap {np.median(diagonal):.2f} nats, with full covariance {np.median(full):.3f} nats"
     fig, ax = figure(
         title,
-        "digit, sorted by its gap; labels: several modes, or the largest gain",
+        f"{len(order)} digits, sorted by their diagonal gap; named: those with several modes and the one that gains most",
         "gap log p(x) − ELBO, nats (log scale)",
         size=(9.6, 4.0),
     )
@@ -150,15 +159,20 @@ def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float 
     low, high = np.maximum(full[order], lowest), np.maximum(diagonal[order], lowest)
     ax.vlines(places, low, high, color="#C8C8C8", lw=1.2, zorder=1)
     above = [(place, gap) for place, digit in zip(places, order) for gap in others.get(int(digit), ())]
-    ax.plot(*np.reshape(above, (-1, 2)).T, "^", color=COLORS["naive"], mfc="none", ms=7, label="diagonal, climbs from other modes")
-    ax.plot(places, high, "o", color=COLORS["elbo"], ms=6, label=f"diagonal covariance: mean {diagonal.mean():.3f}")
-    ax.plot(places, low, "s", color=FULL, ms=4.5, label=f"full covariance: mean {full.mean():.3f}")
+    ax.plot(*np.reshape(above, (-1, 2)).T, "^", color=COLORS["naive"], mfc="none", ms=7)
+    ax.plot(places, high, "o", color=COLORS["elbo"], ms=6)
+    ax.plot(places, low, "s", color=FULL, ms=4.5)
     ax.set(xticks=places, xlim=(-0.6, len(order) - 0.4), yscale="log", ylim=(0.8 * lowest, 12))
     ax.set_yticks([0.001, 0.01, 0.1, 1, 10], ["≤ 0.001" if (full < lowest).any() else "0.001", "0.01", "0.1", "1", "10"])
     named = {*others, int((diagonal - full).argmax())}
     ax.set_xticklabels([f"#{i}" if i in named else "" for i in order], rotation=90)
     ax.grid(axis="x", visible=False)
-    ax.legend(frameon=False, fontsize=9, loc="upper right")
+    middle = len(order) // 2
+    said = f"diagonal covariance: mean {diagonal.mean():.3f}"
+    ax.annotate(said, (middle, high[middle]), xytext=(0, 16), textcoords="offset points", color=COLORS["elbo"])
+    ax.text(0.01, 0.05, f"full covariance:\nmean {full.mean():.3f}", color=FULL, transform=ax.transAxes)
+    if above:
+        ax.annotate("diagonal, climbs from other modes", max(above), xytext=(10, -4), textcoords="offset points", color=COLORS["naive"])
     return fig
 
 
@@ -172,7 +186,7 @@ def cases(
     of the fits.
 
     `kinds` maps the name of a family to the colour of its fits, for the legend. `notes` holds, for each panel, texts and the points (2,)
-    above which they are written. The panels' widths follow the shapes of their grids.
+    above which they are written, or below which if they are high in the panel. The panels' widths follow the shapes of their grids.
     """
     sides = [np.ptp(np.asarray(nodes), axis=0) for _, nodes, *_ in panels]
     ratios = [float(width / height) for width, height in sides]
@@ -185,7 +199,8 @@ def cases(
             outline(ax, fit)
         for point, text in texts:
             x, y = (float(m) for m in np.asarray(point))
-            ax.annotate(text, (x, y), xytext=(0, 42), textcoords="offset points", color=AMBER, fontsize=10, ha="center")
+            away = 42 if ax.transData.transform((x, y))[1] < ax.transAxes.transform((0, 0.6))[1] else -36
+            ax.annotate(text, (x, y), xytext=(0, away), textcoords="offset points", color=AMBER, fontsize=10, ha="center", va="center")
     for name, color in kinds.items():
         axes[0].plot([], [], color=COLORS.get(color, color), label=name)
     axes[0].fill([np.nan], [np.nan], color=COLORS["posterior"], label=REGIONS)
@@ -198,22 +213,24 @@ def aggregates(n, divergences: Mapping[str, object], latents: Mapping[str, objec
     """KL(aggregate || prior) in nats against the number of images n (N,), and the posterior means of two sets of images, side by side.
 
     `divergences` maps a label to its divergences (N,), `latents` a label to means (M, 2), of which the first two sets are drawn. There is
-    a colour for each label. A circle holds 95 % of the standard normal prior; the titles say which share of the means lies outside.
+    a colour for each label; the name of the second set stands for all further ones. A circle holds 95 % of the standard normal prior; the
+    titles say which share of the means lies outside.
     """
     apart, most = [np.asarray(values)[-1] for values in divergences.values()], int(np.max(n))
     pairs = [(label, np.asarray(means)) for label, means in latents.items()][:2]
     radius, reach = (-2 * np.log(0.05)) ** 0.5, 1.1 * max(np.abs(means).max() for _, means in pairs)
-    outside = [f"{label}: {(np.hypot(*means.T) > radius).mean():.0%} outside" for label, means in pairs]
+    outside = [f"{(np.hypot(*means.T) > radius).mean():.0%} of {label} outside" for label, means in pairs]
     titles = [f"N = {most}: digits {apart[0] - max(apart[1:]):.1f} nats above", *outside]
     fig, (ax, *planes) = figure(
         titles, ["number of images N (log scale)", "$z_1$", "$z_1$"], ["KL(q̄ ‖ p), nats", "$z_2$", ""], size=(10.4, 3.6)
     )
+    (first, second), others = list(divergences)[:2], len(divergences) - 1
     for (label, values), color, mark in zip(divergences.items(), colors, "os^"):
-        ax.plot(n, np.asarray(values), color=COLORS.get(color, color), marker=mark, ms=5, label=label)
+        said, nudge = {first: (first, (6, 14)), second: (f"{others} sets of {second}", (-4, -78))}.get(label, ("", (0, 0)))
+        line(ax, n, values, said, color, end=0, nudge=nudge, marker=mark, ms=5)
     ax.set(xscale="log", ylim=(0, 1.3 * max(np.max(values) for values in divergences.values())))
     ax.set_xticks(n, [f"{m:,}" for m in n])
     ax.minorticks_off()
-    ax.legend(frameon=False, fontsize=9, loc="upper right")
     angle = np.linspace(0, 2 * np.pi, 201)
     for plane, (_, means), color, mark in zip(planes, pairs, colors, "os"):
         plane.plot(*means.T, mark, color=COLORS.get(color, color), ms=3, alpha=0.7, mew=0)
