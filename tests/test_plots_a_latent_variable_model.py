@@ -312,7 +312,7 @@ def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
         np.testing.assert_allclose(ax.lines[0].get_ydata(), norm.pdf(ax.lines[0].get_xdata(), mean, 0.2))
         ends = [np.unique(c.get_paths()[0].vertices[:, 0])[[0, -1]] for c in ax.collections[1:]]
         np.testing.assert_allclose(ends, [level, noise])
-    titles = ["Inner level 1: the noise covers 0.79 of 0.79", "Outer level 0: the noise covers 0.79 of 0.89"]
+    titles = ["Inner level 1: the noise covers its interval", "Outer level 0: the noise misses 0.11 of 0.89"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert [t.get_text() for ax in fig.axes for t in ax.texts] == ["dark: the noise, 0.79", "dark: the noise, 0.79\npale: beyond it, 0.11"]
     assert not clipped(fig)
@@ -328,10 +328,11 @@ def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
     assert [round(c[0].get_y() + c[0].get_height() / 2, 6) for c in left.containers] == [0, 0, 0, 1, 1, 1]
     assert left.get_ylim()[0] > left.get_ylim()[1]  # the first row is at the top
     assert [t.get_text() for t in left.get_yticklabels()] == ["even,\nwide", "spike"]
-    assert [t.get_text() for t in left.texts] == ["0.25", "0.50", "0.25", "0.88", "0.09"]
+    names = ["level 0", "levels 1 to 2", "level 3"]
+    assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.50", "0.25", "0.88", "0.09"]
+    assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.5, 0.875)))
     assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
-    assert [t.get_text() for t in left.get_legend().get_texts()] == ["level 0", "levels 1 to 2", "level 3"]
-    titles = ["A background pixel: level 0 has 0.25 to 0.88", "Level 0 costs 10 to 1,000 nats, the rest 500 to 590"]
+    titles = ["First row: level 0 has 0.25; best row: 0.88", "First row: 1,500 nats; best row: 600"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 
@@ -342,12 +343,13 @@ def test_the_decoder_is_stacked_on_the_noise_and_the_data_are_marked() -> None:
     noise, decoder = ax.containers
     assert [(bar.get_y(), bar.get_height()) for bar in noise] == [(0, 0.5)] * 2
     assert [(bar.get_y(), bar.get_height()) for bar in decoder] == [(0.5, 1.5), (0.5, 0)]
-    (data,) = [c for c in ax.collections if c.get_label() == "data"]
+    data = ax.collections[0]
     assert [segment[0][1] for segment in data.get_segments()] == [2.0, 0.4]
-    assert [t.get_text() for t in ax.texts] == ["2.00", "0.40", "noise above the data:\ndecoder unused"]
+    assert [t.get_text() for t in ax.texts[:3]] == ["2.00", "0.40", "noise above the data:\ndecoder unused"]
+    heights = {t.get_text(): t.get_position()[1] for t in ax.texts[3:]}
+    assert heights == pytest.approx({"data": 2.0, "decoder": 1.55, "noise,\nσ² = 0.5": 0.375})
     assert ax.get_title(loc="left") == "The decoder adds variance in only 1 of 2 directions"
-    assert ax.texts[-1].xy == (2, 0.5)
-    assert [t.xy for t in ax.texts[:2]] == [(1, 2.0), (2, 0.4)]
+    assert [t.xy for t in ax.texts[:3]] == [(1, 2.0), (2, 0.4), (2, 0.5)]
     assert not clipped(fig)
 
 

@@ -484,8 +484,11 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
 
     noises = [level * width + width * np.linspace(-0.5, 0.5, 200) for _, level, _ in cases.values()]
     covered = [width * normal(noise, mean).mean() for noise, (mean, _, _) in zip(noises, cases.values())]
-    rows = zip(cases.items(), covered)
-    titles = [f"{kind} {level}: the noise covers {within:.2f} of {area:.2f}" for (kind, (_, level, area)), within in rows]
+    titles = []
+    for (kind, (_, level, area)), within in zip(cases.items(), covered):
+        missed = area - within
+        finding = f"misses {missed:.2f} of {area:.2f}" if missed > 0.01 * area else "covers its interval"
+        titles.append(f"{kind} {level}: the noise {finding}")
     fig, axes = figure(titles, "$x$", "density", size=(10, 3.6))
     for ax, (mean, level, probability), noise, within in zip(axes, cases.values(), noises, covered):
         density = partial(normal, mean=mean)
@@ -510,16 +513,17 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
     Args:
         pixel: {name: probabilities (L,) of the levels 0, 1, ..., at a pixel of the background}.
         costs: {name: (nats for the pixels at level 0, nats for all others)}.
+
+    The titles compare the likelihood of the least cost with the first.
     """
     last = len(next(iter(pixel.values()))) - 1
     chances = {name: (P[0], P[1:last].sum(), P[last]) for name, P in ((name, np.asarray(P)) for name, P in pixel.items())}
-    zero = [chance[0] for chance in chances.values()]
-    at_0, others = ([cost[part] for cost in costs.values()] for part in (0, 1))
+    first, best = next(iter(costs)), min(costs, key=lambda name: sum(costs[name]))
     titles = [
-        f"A background pixel: level 0 has {min(zero):.2f} to {max(zero):.2f}",
-        f"Level 0 costs {min(at_0):,.0f} to {max(at_0):,.0f} nats, the rest {min(others):,.0f} to {max(others):,.0f}",
+        f"First row: level 0 has {chances[first][0]:.2f}; best row: {chances[best][0]:.2f}",
+        f"First row: {sum(costs[first]):,.0f} nats; best row: {sum(costs[best]):,.0f}",
     ]
-    xlabels = ["probability at this pixel", "$-\\log P$ of the digit, nats"]
+    xlabels = ["probability at a white pixel", "$-\\log P$ of the digit, nats"]
     fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
     _stacked(left, chances, ["level 0", f"levels 1 to {last - 1}", f"level {last}"], "{:.2f}", room=0.06)
     _stacked(right, costs, ["pixels at level 0", "all others"], "{:,.0f}", room=0.05)
@@ -534,18 +538,32 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
 
 
 def _stacked(ax: Axes, rows: Mapping[str, Sequence[float]], names: Sequence[str], text: str, room: float) -> None:
-    """A bar of stacked parts for each row, from the top; a part has its number if it is wider than `room` times the longest bar."""
+    """A bar of stacked parts for each row, from the top.
+
+    A part has its number if it is wider than `room` times the longest bar, and its name above it where that is so first.
+    """
     longest = max(sum(parts) for parts in rows.values())
+    unnamed = set(names)
     for row, parts in enumerate(rows.values()):
         start = 0.0
         for i, (part, fill, ink) in enumerate(zip(parts, (ACCENT, "#CFCFCF", "#555555"), ("white", "black", "white"))):
-            ax.barh(row, part, 0.6, left=start, color=fill, label=names[i] if row == 0 else None)
+            ax.barh(row, part, 0.6, left=start, color=fill)
             if part > room * longest:
                 ax.text(start + part / 2, row, text.format(part), ha="center", va="center", color=ink, fontsize=9)
+                if names[i] in unnamed:
+                    unnamed.remove(names[i])
+                    ax.text(
+                        start + part / 2,
+                        row - 0.34,
+                        names[i],
+                        ha="center",
+                        va="bottom",
+                        color=(ACCENT, "#666666", "black")[i],
+                        fontsize=9.5,
+                    )
             start += part
-    ax.set(ylim=(len(rows) - 0.5, -0.5))
+    ax.set(ylim=(len(rows) - 0.5, -0.8))
     ax.grid(False)
-    ax.legend(frameon=False, fontsize=9.5, ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, -0.16))
 
 
 @in_course_style
@@ -555,9 +573,9 @@ def noise_and_decoder(variances, decoder, noise: float) -> Figure:
     title = f"The decoder adds variance in only {(decoder > 0.001).sum()} of {len(decoder)} directions"
     fig, ax = figure(title, "principal direction of the data", "variance", size=(7.6, 3.6))
     places = np.arange(1, len(variances) + 1)
-    ax.bar(places, noise, 0.55, color="#CFCFCF", label=f"noise, σ² = {noise:g}")
-    ax.bar(places, decoder, 0.55, bottom=noise, color=ACCENT, alpha=0.7, label="decoder")
-    ax.hlines(variances, places - 0.38, places + 0.38, color="black", lw=2, label="data")
+    ax.bar(places, noise, 0.55, color="#CFCFCF")
+    ax.bar(places, decoder, 0.55, bottom=noise, color=ACCENT, alpha=0.7)
+    ax.hlines(variances, places - 0.38, places + 0.38, color="black", lw=2)
     for place, variance in zip(places, variances):
         above = variance >= noise
         shift = {"xytext": (0, 4 if above else -4), "textcoords": "offset points", "va": "bottom" if above else "top"}
@@ -574,9 +592,12 @@ def noise_and_decoder(variances, decoder, noise: float) -> Figure:
             fontsize=10,
             color="#555555",
         )
-    ax.set(xticks=places, ylim=(0, 1.2 * variances.max()))
+    words = [(1.42, variances[0], "data", "black"), (1.34, noise + 0.7 * decoder[0], "decoder", ACCENT)]
+    words.append((places[-1] + 0.45, 0.75 * noise, f"noise,\nσ² = {noise:g}", "#555555"))
+    for place, height, text, color in words:
+        ax.text(place, height, text, va="center", fontsize=10, color=color)
+    ax.set(xticks=places, xlim=(0.5, places[-1] + 1.4), ylim=(0, 1.2 * variances.max()))
     ax.grid(False, axis="x")
-    ax.legend(frameon=False, fontsize=10, loc="upper right")
     return fig
 
 
