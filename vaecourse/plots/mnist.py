@@ -26,7 +26,7 @@ def twins(curves: Mapping[str, tuple[Sequence[float], Sequence[float], float, fl
     name -> (training, validation, loss on test digits, the same with a refined q)."""
     (*_, test_1, refined_1), (*_, test_2, refined_2) = curves.values()
     fig, axes = figure(
-        [f"{name.capitalize()} binarisation" for name in curves], "epoch", ["minus ELBO, nats per image", ""], size=(9.6, 4.0)
+        [f"{name.capitalize()} binarisation" for name in curves], "epoch", ["minus ELBO, nats per image", ""], size=(8.6, 4.0)
     )
     gain, left = test_1 - test_2, refined_1 - refined_2
     finding = f"{list(curves)[1].capitalize()} training gains {gain:.1f} nats on test digits, {left:.1f} with a refined q"
@@ -40,30 +40,30 @@ def twins(curves: Mapping[str, tuple[Sequence[float], Sequence[float], float, fl
         for value, face, name in ((test, "none", "test"), (refined, COLORS["elbo"], "refined q")):
             ax.plot(len(train), value, "D", ls="", ms=7, mfc=face, mec=COLORS["elbo"], mew=1.6)
             ax.annotate(f"{name} {value:.1f}", (len(train), value), xytext=(8, -5), textcoords="offset points", fontsize=9)
-        ax.set(xlim=(0, 1.45 * len(train)), ylim=(low - 5, high), xticks=np.linspace(0, len(train), 5).astype(int))
+        ax.set(xlim=(0, 1.55 * len(train)), ylim=(low - 5, high), xticks=np.linspace(0, len(train), 5).astype(int))
     return fig
 
 
 @in_course_style
-def mass(p, values, models: Mapping[str, float]) -> Figure:
-    """The mass of one grey pixel against the decoder's ink probability, below the 1 that a density needs, and the mean mass of a pixel in
-    two models: name -> mass, the larger one first."""
-    p, values = np.asarray(p), np.asarray(values)
+def mass(log_odds, values, models: Mapping[str, float]) -> Figure:
+    """The mass of one grey pixel against the log-odds of ink, below the 1 that a density needs, and the geometric mean of the mass in two
+    models: name -> mass, the larger one first."""
+    log_odds, values = np.asarray(log_odds), np.asarray(values)
     means = " and ".join(f"{value:.2f}" for value in models.values())
     fig, ax = figure(
         f"Mass of a grey pixel: at most {values.max():.1f}, in our models {means}",
-        "ink probability p of the decoder",
+        "log-odds of ink in the decoder, log p - log(1 - p)",
         "integral over the grey level",
         size=(6.8, 3.6),
     )
-    line(ax, p, values, "", "naive")
-    note(ax, (0.5, values.max()), "at most 1/2", (20, 14), "naive")
-    for (name, value), (offset, va) in zip(models.items(), ((3, "bottom"), (-3, "top"))):
+    line(ax, log_odds, values, "", "naive")
+    note(ax, (0, values.max()), "at most 1/2, where p = 1/2", (20, 14), "naive")
+    places = ((log_odds[0], 4, 3, "left", "bottom"), (0, 0, -3, "center", "top"))  # beside the curve
+    for (name, value), (x, right, up, ha, va) in zip(models.items(), places):
         ax.axhline(value, color=COLORS["iwae"], lw=1.4, ls="--")
-        ax.annotate(
-            f"{name}: mean {value:.2f}", (0.5, value), xytext=(0, offset), textcoords="offset points", ha="center", va=va, fontsize=9
-        )
+        text = f"{name}: geometric mean {value:.2f}"
+        ax.annotate(text, (x, value), xytext=(right, up), textcoords="offset points", ha=ha, va=va, fontsize=9)
     ax.axhline(1, color=COLORS["exact"], lw=1.4)
-    ax.text(0.01, 1.02, "a density", fontsize=9)
-    ax.set(xlim=(0, 1), ylim=(0, 1.12))
+    ax.annotate("a density", (log_odds[0], 1), xytext=(4, 3), textcoords="offset points", fontsize=9)
+    ax.set(xlim=(log_odds[0], log_odds[-1]), ylim=(0, 1.12))
     return fig
