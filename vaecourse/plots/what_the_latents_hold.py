@@ -28,7 +28,7 @@ def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
     bound, active, carrying = (np.asarray(a, dtype=float) for a in (bound, active, carrying))
     last, means = sizes[-1], bound.mean(1)
     titles = [
-        f"K = {sizes[0]} to {sizes[1]}: {_signed(means[1] - means[0])} nats; {sizes[-2]} to {last}: {_signed(means[-1] - means[-2])} nats",
+        f"Bound: {_signed(means[1] - means[0])} nats to K = {sizes[1]}, {_signed(means[-1] - means[-2])} from {sizes[-2]} to {last}",
         f"K = {last}: {active[-1].mean():.0f} active, {carrying[-1].mean():.0f} carry over 0.1 nats",
     ]
     fig, axes = figure(titles, "latents K (log scale)", ["bound, nats per held-out digit", "latents in use"], size=(8.8, 3.8))
@@ -133,23 +133,23 @@ def _equal_elbo(ax: Axes, across: tuple[float, float], along: tuple[float, float
 
 
 @in_course_style
-def held(names: Sequence[str], together, alone, turned) -> Figure:
-    """The share of the variance of each factor explained by all latents, by the best single one, and by that of each rotated code.
+def held(names: Sequence[str], together, alone) -> Figure:
+    """The share of the variance of each factor (F,) that all latents explain, and that the best single one explains.
 
     Args:
         names: of the F factors.
-        together, alone: the shares, (F,).
-        turned: the shares for the rotated codes, (F, rotations).
+        together, alone: the shares, (F,), between 0 and 1.
     """
-    together, alone, turned = (100 * np.asarray(a, dtype=float) for a in (together, alone, turned))
+    together, alone = (100 * np.asarray(a, dtype=float) for a in (together, alone))
     order, rows = np.argsort(together), np.arange(len(names))
-    title = f"No single latent explains more than {alone.max():.0f}% of a factor; all together up to {together.max():.0f}%"
-    fig, ax = figure(title, "percent of the factor's variance, on other digits", size=(8.6, 4.2))
-    ax.barh(rows, together[order], color=GREEN, alpha=0.35, height=0.7, label="all latents")
-    ax.plot(turned[order], rows, "o", ms=3, color="#777777", alpha=0.5)
-    ax.plot([], [], "o", ms=3, color="#777777", label=f"the best single one, {turned.shape[1]} rotated codes")
-    ax.plot(alone[order], rows, "D", ms=6, color=AMBER, label="the best single one, shipped code")
+    title = f"One latent explains at most {alone.max():.0f}% of a factor, all together up to {together.max():.0f}%"
+    fig, ax = figure(title, "percent of the factor's variance, explained linearly", size=(8.6, 4.2))
+    ax.barh(rows, together[order], color=GREEN, alpha=0.35, height=0.7)
+    ax.plot(alone[order], rows, "D", ms=6, color=AMBER)
+    top = order[-1]  # the names stand in the longest bar
+    beside = {"textcoords": "offset points", "va": "center", "fontsize": 10}
+    ax.annotate("the best single latent", (alone[top], rows[-1]), xytext=(9, 0), color="#6B4500", **beside)
+    ax.annotate("all latents", (together[top], rows[-1]), xytext=(-6, 0), color="#0B4F3E", ha="right", **beside)
     ax.set(yticks=rows, yticklabels=[names[i] for i in order], xlim=(0, 100))
     ax.grid(axis="y", visible=False)
-    ax.legend(loc="lower right", fontsize=9)
     return fig
