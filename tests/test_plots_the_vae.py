@@ -80,7 +80,7 @@ def test_errors_share_their_axes_and_titles_count_the_dots_in_the_band() -> None
     mixed = (np.array([0.1, -0.2, 0.3, 1.0]), np.array([0.2, 0.1, 0.3, 0.1]), "importance")
     fig = figures.claimed_and_true({"alone": alone, "mixed": mixed}, {2: "#2"})
     left, right = fig.axes
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["alone: 50% in the grey band", "mixed: 75% in the grey band"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["alone:\n50% in the grey band", "mixed:\n75% in the grey band"]
     assert left.axis() == right.axis()
     assert left.get_ylim()[0] < -50
     assert list(left.lines[0].get_xdata()) == [0.2, 0.1, 0.3, 0.1]

@@ -523,7 +523,7 @@ QUIZ = (
                 "The same VAE.",
                 "It would be the same if both terms had been divided. Only one of them was, and that changes where the minimum lies.",
             ),
-            ("A VAE with a larger likelihood.", "The training no longer raises the bound: the KL weighs D times too much."),
+            ("A VAE with a larger likelihood.", "The loss is no longer minus the ELBO: the KL weighs D times too much."),
             (
                 "A VAE whose KL weighs D times as much.",
                 "Multiply the loss by D: by (8.5) the reconstruction has its usual size, and the KL has the weight D, 784 for the digits.",

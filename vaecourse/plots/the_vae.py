@@ -78,10 +78,10 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
         values: ELBO(q), ELBO(best) and log p(x), in nats.
     """
     titles = ["The digit x", "Exact posterior p(z|x) and q(z|x)", "Mean image at q", "z from q, x given z"]
-    fig, axes = figure(titles, size=(9.6, 4.9))
+    fig, axes = figure(titles, size=(8.4, 4.7))
     fig.set_layout_engine("none")
     low, height = 0.4, 0.47
-    for ax, left, width in zip(axes, (0.01, 0.3, 0.645, 0.825), (0.165, 0.22, 0.165, 0.165)):
+    for ax, left, width in zip(axes, (0.01, 0.325, 0.645, 0.825), (0.165, 0.21, 0.165, 0.165)):
         ax.set_position((left, low, width, height))
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10)
     for ax, image in zip(axes[[0, 2, 3]], (x, *pictures)):
@@ -94,7 +94,7 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
     axes[1].text(0.03, 0.93, "q of the encoder", color=GREEN, weight="bold", **key)
     axes[1].text(0.03, 0.86, "best q", color=BLUE, weight="bold", **key)
     axes[1].text(0.03, 0.03, "two standard deviations", color=GREY, **key)
-    for left, right, name in ((0.188, 0.228, "encoder"), (0.56, 0.61, "decoder")):
+    for left, right, name in ((0.19, 0.235, "encoder"), (0.565, 0.61, "decoder")):
         middle = low + height / 2
         fig.text((left + right) / 2, middle + 0.03, name, ha="center", fontsize=10, color=GREY)
         arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.8}
@@ -146,9 +146,9 @@ def claimed_and_true(results: Mapping[str, tuple[object, object, str]], named: M
         named: digits, by their place in the arrays, whose dots get a name in the first panel.
     """
     results = {name: (np.asarray(error), np.asarray(reported), color) for name, (error, reported, color) in results.items()}
-    titles = [f"{name}: {(abs(e) < 3 * s).mean():.0%} in the grey band" for name, (e, s, _) in results.items()]
+    titles = [f"{name}:\n{(abs(e) < 3 * s).mean():.0%} in the grey band" for name, (e, s, _) in results.items()]
     fig, axes = figure(
-        titles, "standard error that the weights report, nats", ["true error, nats (logarithmic beyond ±1)", ""], size=(9.8, 4.3)
+        titles, "standard error that the weights report, nats", ["true error, nats (logarithmic beyond ±1)", ""], size=(8.0, 4.4)
     )
     low = min(0.8 * s.min() for _, s, _ in results.values())
     ramp = np.geomspace(low, 1, 100)
@@ -168,7 +168,7 @@ def claimed_and_true(results: Mapping[str, tuple[object, object, str]], named: M
     for i, name in named.items():
         words = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 9, "weight": "bold", "color": COLORS[color]}
         axes[0].annotate(name, (reported[i], error[i]), (-6, 0), **words)
-    words = "grey: the exact value lies within\n3 standard errors; black line: 1 nat,\nwhich no standard error (8.4) reaches"
+    words = "grey: within 3 standard errors\nblack: 1 nat, the limit of (8.4)"
     axes[1].text(0.02, 0.04, words, transform=axes[1].transAxes, fontsize=10, color=GREY)
     return fig
 
@@ -190,7 +190,7 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
     log_posterior = np.log(np.maximum(probs, 1e-300))
     places = [f"decoder {place}\nlog p(x|z) = {fit:.0f}" for place, fit in zip(("at q", "at the mode"), fits)]
     titles = ["Log posterior, and q of the encoder", "held out", *places]
-    fig, axes = figure([t.replace(" -", " −") for t in titles], size=(9.2, 4.0))
+    fig, axes = figure([t.replace(" -", " −") for t in titles], size=(8.4, 3.8))
     fig.set_layout_engine("none")
     for ax, left, width in zip(axes, (0.06, 0.445, 0.63, 0.815), (0.3, 0.17, 0.17, 0.17)):
         ax.set_position((left, 0.13, width, 0.68))
