@@ -15,24 +15,26 @@ from vaecourse.plots import bounds_from_both_sides as figures
 matplotlib.use("Agg")
 
 
-def test_two_sides_draws_the_densities_the_two_means_and_the_exact_value_between_them() -> None:
+def test_densities_draws_each_density_of_the_path_and_names_them() -> None:
     z = np.linspace(-3, 3, 61)
-    path = Normal(torch.tensor([0.0, 0.8, 1.0]), torch.tensor([1.0, 0.7, 0.5]))
-    fig = figures.two_sides(z, path, forward=[-3.0, -2.0], backward=[0.0, 1.0], log_px=-1.0)
-    left, right = fig.axes
-    for drawn, expected in zip(left.lines, (norm(0, 1), norm(0.8, 0.7), norm(1, 0.5)), strict=True):
+    fig = figures.densities(z, Normal(torch.tensor([0.0, 0.8, 1.0]), torch.tensor([1.0, 0.7, 0.5])))
+    for drawn, expected in zip(fig.axes[0].lines, (norm(0, 1), norm(0.8, 0.7), norm(1, 0.5)), strict=True):
         np.testing.assert_allclose(drawn.get_ydata(), expected.pdf(z), rtol=1e-6)
-    assert [drawn.get_xdata()[0] for drawn in right.lines] == [-2.5, 0.5, -1.0]
-    assert {"f₀ = q", "f₁", "f₂, the posterior", "log p(x)", "2 steps from q to the posterior"} <= set(texts(fig))
-    assert "Forward 1.5 too low, reverse 1.5 too high" in texts(fig)
-    heights = [sum(bar.get_height() for bar in bars) for bars in right.containers]
+    assert {"f₀ = q", "f₁", "f₂, the posterior", "2 steps lead from q to the posterior"} <= set(texts(fig))
+
+
+def test_two_sides_draws_the_two_means_and_the_exact_value_between_them() -> None:
+    fig = figures.two_sides(forward=[-3.0, -2.0], backward=[0.0, 1.0], log_px=-1.0)
+    assert [drawn.get_xdata()[0] for drawn in fig.axes[0].lines] == [-2.5, 0.5, -1.0]
+    assert {"log p(x)", "The forward mean is 1.5 nats too low, the reverse mean 1.5 too high"} <= set(texts(fig))
+    heights = [sum(bar.get_height() for bar in bars) for bars in fig.axes[0].containers]
     np.testing.assert_allclose(heights, [0.5, 0.5])  # the two farthest of the four lie outside the panel
 
 
 def test_enclosed_draws_a_line_for_each_image_and_counts_those_that_enclose_zero() -> None:
     lower, upper = np.array([-2.0, 0.1, -9.0]), np.array([3.0, 0.2, 1.0])
     fig = figures.enclosed({"from the prior": (lower, upper), "from the encoder": (lower / 10, -upper / 100)}, widening=3.7)
-    assert {"Prior: mean gap 5.03 nats", "Encoder: mean gap 0.35 nats", "Enlarged: zero in 0 of 3"} <= set(texts(fig))
+    assert {"Prior: median gap 5.00 nats", "Encoder: median gap 0.17 nats", "Enlarged: 0 of 3 inside"} <= set(texts(fig))
     assert "1 reach beyond the panel" in texts(fig)
     assert "± 3.7 nats" in texts(fig)
     expected = [([-9, -2, 0.1], [1, 3, 0.2])] + 2 * [([-0.9, -0.2, 0.01], [-0.01, -0.03, -0.002])]
@@ -54,7 +56,7 @@ def test_budget_draws_means_with_errors_and_the_rival() -> None:
     ends = [segment[:, 1] for segment in ours.lines[2][0].get_segments()]
     np.testing.assert_allclose(ends, [[1.5, 2.5], [0.2, 0.4]])
     assert {"100", "200", "800", "annealed lower bound", "importance weighted"} <= set(texts(fig))
-    assert "At 800 passes: annealed 0.30 nats below, importance weighted 1.00" in texts(fig)
+    assert "Below the upper bound: annealed 0.30 nats, importance weighted 1.00" in texts(fig)
 
 
 def test_false_sandwich_draws_both_places_in_the_panel_and_the_three_bounds() -> None:
@@ -70,4 +72,4 @@ def test_false_sandwich_draws_both_places_in_the_panel_and_the_three_bounds() ->
         assert left.get_ylim()[0] < y < left.get_ylim()[1]
     for drawn, values, aside in zip(right.lines[1:4], bounds.values(), (-0.25, 0, 0.25), strict=True):
         np.testing.assert_allclose(drawn.get_xydata(), np.column_stack([[1 + aside, 2 + aside], values]))
-    assert {*bounds, "First digit: < 0.1% of mass in ellipse", "False upper bound up to 60 nats too low"} <= set(texts(fig))
+    assert {*bounds, "First digit: < 0.1 % inside the ellipse", "False upper bound: up to 60 nats too low"} <= set(texts(fig))

@@ -12,56 +12,60 @@ from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, plan
 LOWER, UPPER, GREY = COLORS["importance"], COLORS["naive"], "#555555"
 POSTERIOR = "#9A6700"  # for words: the color of the posterior's curve is too light for thin letters
 
-__all__ = ["budget", "enclosed", "false_sandwich", "two_sides"]
+__all__ = ["budget", "densities", "enclosed", "false_sandwich", "two_sides"]
 
 
 @in_course_style
-def two_sides(z, path, forward, backward, log_px: float) -> Figure:
-    """The densities of `path`, a batch of T + 1 normals, at z (Z,); and histograms of the log weights of chains in both directions."""
-    z, forward, backward = (np.asarray(a) for a in (z, forward, backward))
-    fig, (left, right) = figure(
-        [
-            f"{len(path.mean) - 1} steps from q to the posterior",
-            f"Forward {log_px - forward.mean():.1f} too low, reverse {backward.mean() - log_px:.1f} too high",
-        ],
-        ["z", "log weight of a chain, nats"],
-        ["density", "share of the chains"],
-        size=(9.6, 3.5),
-    )
-    means, spreads = np.asarray(path.mean), np.asarray(path.stddev)
+def densities(z, path) -> Figure:
+    """The densities of `path`, a batch of T + 1 normals, at z (Z,)."""
+    z, means, spreads = np.asarray(z), np.asarray(path.mean), np.asarray(path.stddev)
+    fig, ax = figure(f"{len(means) - 1} steps lead from q to the posterior", "z", "density", size=(6.4, 3.2))
+    peak = 1 / (spreads.min() * np.sqrt(2 * np.pi))
     for t, (mean, spread) in enumerate(zip(means, spreads)):
         density = np.exp(-0.5 * ((z - mean) / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
         color = COLORS["posterior"] if t == len(means) - 1 else LOWER if t == 0 else GREY
-        line(left, z, density, "", color)
+        line(ax, z, density, "", color)
         if t in (0, len(means) - 1):
             words = "f₀ = q" if t == 0 else f"f{chr(0x2080 + t)}, the posterior"
             spot = (z[density.argmax()] - 0.4 * (t == 0), density.max())
-            left.annotate(words, spot, xytext=(0, 3), textcoords="offset points", color=POSTERIOR if t else color, ha="center", fontsize=10)
+            ax.annotate(words, spot, xytext=(0, 3), textcoords="offset points", color=POSTERIOR if t else color, ha="center", fontsize=11)
     between = ", ".join(f"f{chr(0x2080 + t)}" for t in range(1, len(means) - 1))
-    left.text(means[-1] - 1.5 * spreads[-1], 0.7 / (spreads.min() * np.sqrt(2 * np.pi)), between, color=GREY, fontsize=10, ha="right")
-    left.set(ylim=(0, 1.12 / (spreads.min() * np.sqrt(2 * np.pi))))
+    ax.text(means[-1] - 1.5 * spreads[-1], 0.7 * peak, between, color=GREY, fontsize=11, ha="right")
+    ax.set(ylim=(0, 1.14 * peak))
+    return fig
+
+
+@in_course_style
+def two_sides(forward, backward, log_px: float) -> Figure:
+    """Histograms of the log weights of chains in both directions, their means, and the exact value."""
+    forward, backward = np.asarray(forward), np.asarray(backward)
+    fig, ax = figure(
+        f"The forward mean is {log_px - forward.mean():.1f} nats too low, the reverse mean {backward.mean() - log_px:.1f} too high",
+        "log weight of a chain, nats",
+        "share of the chains",
+        size=(7.4, 3.5),
+    )
     low, high = np.quantile(np.concatenate([forward, backward]), [0.005, 0.995])
     bins = np.linspace(low, high, 50)
     for values, color in ((forward, LOWER), (backward, UPPER)):
-        right.hist(values, bins, weights=np.full(len(values), 1 / len(values)), color=color, alpha=0.45)
-        right.axvline(values.mean(), color=color, lw=1.8)
-    right.axvline(log_px, color=COLORS["exact"], lw=1.8, ls="--")
-    top = 1.45 * right.get_ylim()[1]
-    right.set(xlim=(low, high + 0.2 * (high - low)), ylim=(0, top))
+        ax.hist(values, bins, weights=np.full(len(values), 1 / len(values)), color=color, alpha=0.45)
+        ax.axvline(values.mean(), color=color, lw=1.8)
+    ax.axvline(log_px, color=COLORS["exact"], lw=1.8, ls="--")
+    top = 1.45 * ax.get_ylim()[1]
+    ax.set(xlim=(low, high + 0.2 * (high - low)), ylim=(0, top))
     for x, words, color, side in (
         (forward.mean(), "mean of the\nforward chains", LOWER, "right"),
         (backward.mean(), "mean of the\nreverse chains", UPPER, "left"),
     ):
         nudge = (-5 if side == "right" else 5, 0)
-        right.annotate(words, (x, 0.93 * top), xytext=nudge, textcoords="offset points", color=color, ha=side, va="center", fontsize=9)
-    pointer = {"arrowstyle": "-", "color": COLORS["exact"], "lw": 0.8}
-    right.annotate(
+        ax.annotate(words, (x, 0.92 * top), xytext=nudge, textcoords="offset points", color=color, ha=side, va="center", fontsize=11)
+    ax.annotate(
         "log p(x)",
-        (log_px, 0.79 * top),
-        xytext=(backward.mean() + 0.03 * (high - low), 0.79 * top),
+        (log_px, 0.77 * top),
+        xytext=(backward.mean() + 0.03 * (high - low), 0.77 * top),
         va="center",
-        fontsize=9,
-        arrowprops=pointer,
+        fontsize=11,
+        arrowprops={"arrowstyle": "-", "color": COLORS["exact"], "lw": 0.8},
     )
     return fig
 
@@ -73,9 +77,11 @@ def enclosed(sides: Mapping[str, tuple[object, object]], widening: float) -> Fig
     """
     names = [*sides, list(sides)[-1]]
     pairs = [(np.asarray(lower), np.asarray(upper)) for lower, upper in (sides[name] for name in names)]
-    titles = [f"{name.split()[-1].capitalize()}: mean gap {(upper - lower).mean():.2f} nats" for name, (lower, upper) in zip(names, pairs)]
+    titles = [
+        f"{name.split()[-1].capitalize()}: median gap {np.median(upper - lower):.2f} nats" for name, (lower, upper) in zip(names, pairs)
+    ]
     lower, upper = pairs[-1]
-    titles[-1] = f"Enlarged: zero in {int(np.sum((lower <= 0) & (upper >= 0)))} of {len(lower)}"
+    titles[-1] = f"Enlarged: {int(np.sum((lower <= 0) & (upper >= 0)))} of {len(lower)} inside"
     fig, axes = figure(titles, "simulated images,\nby lower bound", ["bound - exact log p(x), nats", "", ""], size=(9.6, 4.0))
     reach = 1.6 * widening
     for ax, (lower, upper), top in zip(axes, pairs, [reach] * len(sides) + [reach / 10]):
@@ -91,12 +97,14 @@ def enclosed(sides: Mapping[str, tuple[object, object]], widening: float) -> Fig
                 ax.axhline(height, color=GREY, lw=1, ls=":")
         beyond = int(np.sum((lower < -top) | (upper > top)))
         if beyond:
-            ax.text(0.98, 0.02, f"{beyond} reach beyond the panel", transform=ax.transAxes, color=GREY, fontsize=9, ha="right", va="bottom")
+            ax.text(
+                0.98, 0.02, f"{beyond} reach beyond the panel", transform=ax.transAxes, color=GREY, fontsize=10, ha="right", va="bottom"
+            )
         ax.set(ylim=(-top, top), xticks=[])
-    axes[0].text(0.02, 0.98, "▲ upper bound", transform=axes[0].transAxes, color=UPPER, fontsize=9, va="top")
-    axes[0].text(0.5, 0.98, "▼ lower bound", transform=axes[0].transAxes, color=LOWER, fontsize=9, va="top")
-    axes[1].text(len(rank), widening, f"± {widening:.1f} nats", color=GREY, fontsize=9, ha="right", va="bottom")
-    axes[1].text(0.02, 0.98, "grey: zero is inside; black: outside", transform=axes[1].transAxes, color=GREY, fontsize=9, va="top")
+    axes[0].text(0.02, 0.98, "▲ upper bound", transform=axes[0].transAxes, color=UPPER, fontsize=10, va="top")
+    axes[0].text(0.5, 0.98, "▼ lower bound", transform=axes[0].transAxes, color=LOWER, fontsize=10, va="top")
+    axes[1].text(len(rank), widening, f"± {widening:.1f} nats", color=GREY, fontsize=10, ha="right", va="bottom")
+    axes[1].text(0.02, 0.98, "exact value inside: grey,\noutside: black", transform=axes[1].transAxes, color=GREY, fontsize=10, va="top")
     return fig
 
 
@@ -105,7 +113,7 @@ def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tupl
     """Distance below the upper bound (mean, standard error) against the cost: of the annealed bound, and of the importance weighted one."""
     cost = max(annealed)
     fig, ax = figure(
-        f"At {cost:,} passes: annealed {annealed[cost][0]:.2f} nats below, importance weighted {rival[cost][0]:.2f}",
+        f"Below the upper bound: annealed {annealed[cost][0]:.2f} nats, importance weighted {rival[cost][0]:.2f}",
         "passes through the decoder for each image (log scale)",
         "nats below the upper bound,\n± 1 standard error",
         size=(7.4, 3.6),
@@ -118,7 +126,7 @@ def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tupl
     ):
         mean, error = np.asarray(list(points.values())).T
         ax.errorbar(list(points), mean, yerr=error, fmt=f"{marker}-", color=color, capsize=3, lw=1.5)
-        ax.annotate(words, (list(points)[-1], mean[-1]), xytext=(8, 4), textcoords="offset points", color=color, fontsize=9)
+        ax.annotate(words, (list(points)[-1], mean[-1]), xytext=(8, 4), textcoords="offset points", color=color, fontsize=10)
     costs = sorted({*annealed, *rival})
     highest = max(sum(pair) for pair in (*annealed.values(), *rival.values()))
     ax.set(
@@ -129,7 +137,7 @@ def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tupl
         xticklabels=[f"{c:,}" for c in costs],
     )
     ax.minorticks_off()
-    ax.text(costs[0] / 1.25, 0.25, "within half a nat", color=GREY, fontsize=9, va="center")
+    ax.text(costs[0] / 1.25, 0.25, "within half a nat", color=GREY, fontsize=10, va="center")
     return fig
 
 
@@ -140,13 +148,13 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     """
     z, posterior, mean, spread = (np.asarray(a) for a in (z, posterior, mean, spread))
     inside = posterior[(((z - mean) / spread) ** 2).sum(1) < 9].sum() / posterior.sum()
-    share = f"{inside:.1%}" if inside >= 0.001 else "< 0.1%"
+    share = f"{inside:.1%}" if inside >= 0.001 else "< 0.1 %"
     fig, (left, right) = figure(
         [
-            f"First digit: {share} of mass in ellipse",
-            f"False upper bound up to {-min(*np.asarray(bounds['false upper']), 0):.0f} nats too low",
+            f"First digit: {share} inside the ellipse",
+            f"False upper bound: up to {-min(*np.asarray(bounds['false upper']), 0):.0f} nats too low",
         ],
-        ["", "test digits, in the order of the cell above"],
+        ["", "test digit"],
         ["", "bound - exact log p(x), nats"],
         size=(9.6, 3.9),
     )
@@ -158,9 +166,14 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     left.annotate("posterior", top, xytext=(0, -34), textcoords="offset points", color=POSTERIOR, fontsize=10, ha="center")
     right.axhline(0, color=COLORS["exact"], lw=1)
     for (name, values), marker, color, aside in zip(bounds.items(), "^v*", (UPPER, LOWER, COLORS["prior"]), (-0.25, 0, 0.25)):
-        right.plot(np.arange(1, len(values) + 1) + aside, np.asarray(values), marker, ms=7, color=color, label=name)
-    right.legend(loc="lower right", frameon=False, fontsize=9)
+        right.plot(np.arange(1, len(values) + 1) + aside, np.asarray(values), marker, ms=7, color=color)
+        spot = (1 + aside, values[0])  # beside the first digit, above the line of the exact value where the bound is near it
+        up = float(values[0]) > -5
+        right.annotate(
+            name, spot, xytext=(0, 7) if up else (8, 0), textcoords="offset points", color=color, va="bottom" if up else "center"
+        )
     right.set(xticks=range(1, len(values) + 1))
+    right.margins(y=0.1)
     right.grid(False, axis="x")
     for between in np.arange(1.5, len(values)):
         right.axvline(between, color="#DDDDDD", lw=0.8, zorder=0)
