@@ -239,31 +239,31 @@ def test_the_digits_stand_where_each_panel_puts_them_and_arcs_lead_there_clockwi
 def test_an_arrow_leads_from_before_to_after_each_change_in_the_colour_of_its_suspect() -> None:
     rows = [
         ("prior", "wide", -200.0, -191.0, "at most {:+.0f}", "short"),
-        ("latents", "20", -200.0, -150.0, "{:+.0f} ± 2", "other"),
+        ("latents", "20", -200.0, -150.0, "{:+.0f} ± 2", "short"),
         ("prior", "narrow", -180.0, -185.0, "{:+.0f}", "long"),
-        ("latents", "30", -180.0, -140.0, "{:+.0f}", "short"),
+        ("latents", "30", -180.0, -140.0, "{:+.0f}", "long"),
     ]
     fig = pictures.changes(rows, ("ceiling", -100.0), "A title")
     (ax,) = fig.axes
-    arrows = [t for t in ax.texts if t.arrow_patch]
+    arrows = [t for t in ax.texts if t.get_text() == "" and t.arrow_patch]
     assert [(t.xyann, t.xy) for t in arrows] == [
-        ((-200, 0), (-191, 0)),
-        ((-200, 1), (-150, 1)),
-        ((-180, 2), (-185, 2)),
-        ((-180, 3), (-140, 3)),
+        ((-200, 1), (-191, 1)),
+        ((-200, 2), (-150, 2)),
+        ((-180, 4), (-185, 4)),
+        ((-180, 5), (-140, 5)),
     ]
     assert [t.arrow_patch.get_linestyle() not in ("-", "solid") for t in arrows] == [True, False, False, False]  # a bound is dashed
     dots = [drawn for drawn in ax.lines if drawn.get_marker() != "None"]
-    assert [drawn.get_xydata().tolist() for drawn in dots] == [[[-200, 0]], [[-200, 1]], [[-180, 2]], [[-180, 3]]]
-    (legend,) = fig.legends
-    names = {(mark.get_marker(), mark.get_fillstyle()): mark.get_label() for mark in legend.legend_handles}
-    assert [names[drawn.get_marker(), drawn.get_fillstyle()] for drawn in dots] == ["short", "other", "long", "short"]
+    assert [drawn.get_xydata().tolist() for drawn in dots] == [[[-200, 1]], [[-200, 2]], [[-180, 4]], [[-180, 5]]]
     labels = ax.get_yticklabels()
     assert [t.get_text() for t in labels] == ["prior: wide", "latents: 20", "prior: narrow", "latents: 30"]
+    assert list(ax.get_yticks()) == [1, 2, 4, 5]
     assert labels[0].get_color() == labels[2].get_color() != labels[1].get_color()
     assert [to_rgba(t.get_color()) for t in labels] == [t.arrow_patch.get_edgecolor() for t in arrows]
-    found = {t.get_text().replace("\N{MINUS SIGN}", "-"): t.xy for t in ax.texts if t.get_text()}
-    assert found == {"at most +9": (-191, 0), "+50 ± 2": (-150, 1), "-5": (-185, 2), "+40": (-140, 3), "ceiling: -100": (-100, 0)}
+    headings = {t.get_text(): t.get_position()[1] for t in ax.texts if t.get_weight() == "bold"}
+    assert headings == {"short": 0, "long": 3}  # in the free line above the group
+    found = {t.get_text().replace("\N{MINUS SIGN}", "-"): t.xy for t in ax.texts if t.get_text() not in ("", *headings)}
+    assert found == {"at most +9": (-191, 1), "+50 ± 2": (-150, 2), "-5": (-185, 4), "+40": (-140, 5), "ceiling: -100": (-100, 0)}
     (limit,) = (drawn for drawn in ax.lines if drawn.get_marker() == "None")
     assert list(limit.get_xdata()) == [-100, -100]
     assert ax.get_title(loc="left") == "A title"

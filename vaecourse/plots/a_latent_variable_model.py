@@ -374,30 +374,31 @@ def changes(rows: Sequence[tuple[str, str, float, float, str, str]], ceiling: tu
     """What changes of a model gain: in every row an arrow from mean log p(x) before a change to that after it, and a ceiling.
 
     A row holds the suspect, which gives it its colour, the change, the two values in nats, the text of the gain with a place for it,
-    and what the arrow starts from, which gives its dot a shape. A gain of "at most" so much is a dashed line to a bar, without a head.
+    and what the arrow starts from: this stands as a heading above every group of rows in which it is the same. A gain of "at most"
+    so much is a dashed line to a bar, without a head.
     """
-    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.2, 0.42 * len(rows) + 1.6))
+    groups = [place for place, row in enumerate(rows) if place == 0 or row[5] != rows[place - 1][5]]
+    places = [place + sum(first <= place for first in groups) for place in range(len(rows))]  # a free line for every heading
+    fig, ax = figure(title, "mean log p(x) of the held-out digits, nats", size=(9.2, 0.4 * (len(rows) + len(groups)) + 1.1))
     colors = dict(zip(dict.fromkeys(row[0] for row in rows), (*FRAMES, ACCENT)))
-    dots = dict(zip(dict.fromkeys(row[5] for row in rows), (("o", "full"), ("s", "full"), ("o", "none"))))
-    for place, (suspect, _, before, after, text, start) in enumerate(rows):
+    for place, (suspect, _, before, after, text, _) in zip(places, rows):
         bound = text.startswith("at most")
         style = {"arrowstyle": "-[, widthB=0.35, lengthB=0", "ls": (0, (2, 1))} if bound else {"arrowstyle": "-|>"}
         arrow = {"color": colors[suspect], "lw": 2, "shrinkA": 0, "shrinkB": 0, **style}
         ax.annotate("", (after, place), (before, place), arrowprops=arrow)
-        marker, fill = dots[start]
-        ax.plot(before, place, marker, color=colors[suspect], ms=7, mew=1.8, fillstyle=fill)
+        ax.plot(before, place, "o", color=colors[suspect], ms=7)
         text = text.format(after - before).replace("-", "\N{MINUS SIGN}")
-        ax.annotate(text, (after, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=10, color=colors[suspect])
+        ax.annotate(text, (after, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=11, color=colors[suspect])
     ax.axvline(ceiling[1], color="black", lw=3)
     text = f"{ceiling[0]}: {ceiling[1]:.0f}".replace("-", "\N{MINUS SIGN}")
-    ax.annotate(text, (ceiling[1], 0), xytext=(-8, 0), textcoords="offset points", ha="right", va="center", fontsize=10)
-    ax.set_yticks(range(len(rows)), [f"{suspect}: {change}" for suspect, change, *_ in rows])
+    ax.annotate(text, (ceiling[1], 0), xytext=(-8, 0), textcoords="offset points", ha="right", va="center", fontsize=11)
+    for first in groups:
+        ax.text(0.015, places[first] - 1, rows[first][5], transform=ax.get_yaxis_transform(), va="center", weight="bold", fontsize=11)
+    ax.set_yticks(places, [f"{suspect}: {change}" for suspect, change, *_ in rows], fontsize=11)
     for label, (suspect, *_) in zip(ax.get_yticklabels(), rows):
         label.set_color(colors[suspect])
-    ax.set(ylim=(len(rows) - 0.4, -0.6))
+    ax.set(ylim=(places[-1] + 0.6, -0.6))
     ax.grid(False, axis="y")
-    marks = [Line2D([], [], ls="none", marker=m, fillstyle=f, ms=7, mew=1.8, color="black", label=name) for name, (m, f) in dots.items()]
-    fig.legend(handles=marks, frameon=False, fontsize=9, ncols=3, loc="outside lower center")
     return fig
 
 
