@@ -58,7 +58,7 @@ def test_the_cost_is_a_line_and_what_was_measured_are_dots() -> None:
     (ax,) = fig.axes
     line, few, many = ax.lines
     assert line.get_ydata() == pytest.approx(1 + width)
-    assert ax.get_title(loc="left").startswith("10 times too wide: 11 samples per effective one")
+    assert ax.get_title(loc="left") == "Width 0.4: N/ESS rises from 3 to 8 with N. Width 2: it stays at 3"
     assert (list(few.get_xdata()), list(few.get_ydata())) == ([0.4, 0.5, 2.0], [3.0, 2.0, 3.0])
     assert (many.get_marker(), many.get_linestyle(), list(many.get_ydata())) == ("o", "None", [8.0, 4.0, 3.0])
     assert [t.get_position() for t in ax.texts if t.get_text().startswith("N =")] == [(-8, 0)] * 2

@@ -56,33 +56,30 @@ def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
 @in_course_style
 def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> Figure:
     """1 + chi-square against the width of q, {N: N/ESS measured at some widths}, and the region where it is infinite."""
-    width, cost = np.asarray(width), np.asarray(cost)
+    width, cost, at = np.asarray(width), np.asarray(cost), np.asarray(measured_at)
+    dots = np.array([np.asarray(values) for values in measured.values()])  # one row for each N
     fig, ax = figure(
-        f"{width[-1]:g} times too wide: {cost[-1]:.0f} samples per effective one. Up to 1/√2: infinite",
+        f"Width {at[0]:g}: N/ESS rises from {dots[0, 0]:.0f} to {dots[-1, 0]:.0f} with N. Width {at[-1]:g}: it stays at {dots[-1, -1]:.0f}",
         "width of q / width of the posterior",
         "samples for one effective sample",
         size=(7.2, 3.9),
     )
     line(ax, width, cost, "1 + χ²", "exact", end=int(0.83 * len(width)), nudge=(-44, 8))
-    ax.axvspan(0.24, 0.5**0.5, color=COLORS["naive"], alpha=0.15, lw=0)
-    ax.text(0.41, 47, "infinite", color=COLORS["naive"], weight="bold", va="center")
+    ax.axvspan(0.2, 0.5**0.5, color=COLORS["naive"], alpha=0.15, lw=0)
+    ax.text(0.34, 47, "1 + χ² infinite", color=COLORS["naive"], weight="bold", va="center")
     for i, (n, values) in enumerate(measured.items()):
-        ax.plot(measured_at, values, "o", color=BLUE, ms=4 + 1.5 * i, mfc="white" if i == 0 else BLUE, alpha=(1, 0.55, 1)[i % 3])
+        ax.plot(at, values, "o", color=BLUE, ms=4 + 1.5 * i, mfc="white" if i == 0 else BLUE, alpha=(1, 0.55, 1)[i % 3])
         ax.annotate(
             f"N = {n:,}",
-            (measured_at[0], values[0]),
+            (at[0], values[0]),
             xytext=(-8, 0),
             textcoords="offset points",
             ha="right",
             va="center",
-            fontsize=8,
             color=BLUE,
         )
-    words = (
-        "dots: median N/ESS of many runs,\nfinite for every N, but on the\nleft it rises with N; from 0.85\non, those for all N coincide"
-    )
-    ax.text(0.76, 22, words, color=BLUE, fontsize=9, va="center")
-    ax.set(xscale="log", yscale="log", ylim=(0.9, 55), xlim=(0.24, 12))
+    ax.text(0.76, 22, "dots: median N/ESS of many runs", color=BLUE, va="center")
+    ax.set(xscale="log", yscale="log", ylim=(0.9, 55), xlim=(0.2, 12))
     ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
     ax.set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
     ax.minorticks_off()
@@ -243,7 +240,7 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         depths: how many nats below its maximum each log posterior is drawn white, (L,).
     """
     grid, probs, modes, mus, sigmas = (np.asarray(a) for a in (grid, probs, modes, mus, sigmas))
-    side, gap, below = 3.2, 1.5, 1.75  # inches; the automatic layout leaves no room for the pictures
+    side, gap, below = 3.0, 1.3, 1.65  # inches; the automatic layout leaves no room for the pictures
     width, tall = len(titles) * (side + gap) + 0.1, below + side + 0.7
     fig, axes = figure(list(titles), size=(width, tall))
     fig.set_layout_engine("none")
@@ -269,7 +266,7 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         place = fig.add_axes(((left + side + 0.1) / width, (below + side / 2) / tall, 0.12 / width, side / 2 / tall))
         bar = fig.colorbar(ax.images[0], cax=place, ticks=[0, depth / 2, depth])
         bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0 nats"], fontsize=9)
-    title = "The proposal q sits on a lesser mode (shade: log posterior minus its maximum, on two scales)"
+    title = "q sits on a lesser mode (shade: log posterior minus its maximum, on two scales)"
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
