@@ -29,7 +29,7 @@ def test_the_gap_is_drawn_beside_half_chi2_over_k() -> None:
     assert formula.get_ydata() == pytest.approx([0.4, 0.2, 0.04])
     assert list(measured.get_ydata()) == [0.5, 0.3, 0.04]
     assert [bar[:, 1] for bar in bars(fig.axes[0])] == [pytest.approx(ends) for ends in ([0.3, 0.7], [0.26, 0.34], [0.02, 0.06])]
-    assert title(fig.axes[0]) == "From k = 1 to 10 the gap falls from 0.5 to 0.04 nats;\nat k = 10, χ² / 2k is 0.04"
+    assert title(fig.axes[0]) == "With 10 samples the gap falls from 0.5 to 0.04 nats;\nχ² / 2k predicts 0.04"
     assert fig.axes[0].get_xscale() == fig.axes[0].get_yscale() == "log"
 
 
@@ -45,7 +45,7 @@ def test_both_bounds_have_one_scale_and_only_the_known_value_has_a_line() -> Non
     for ax in (left, right):
         assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "5", "500"]
         assert ax.get_ylim()[0] < min(ax.lines[0].get_ydata())
-    assert title(digits) == "K = 2: one digit lacks 40,\nthe median 0.25 nats"
+    assert title(digits) == "K = 2: median 0.25,\nlargest 40 nats"
     assert list(digits.lines[0].get_ydata()) == [-0.3, 0.25, 40.0]
     low, high = digits.get_ylim()
     assert low < -0.3 < 40 < high

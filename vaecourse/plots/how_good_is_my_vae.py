@@ -16,8 +16,8 @@ GREY, AMBER = "#555555", "#A36A00"  # amber: the posterior's orange, dark enough
 @in_course_style
 def gap_against_k(ks: Sequence[int], gaps: Sequence[float], errors: Sequence[float], chi2: float) -> Figure:
     """log p(x) minus the importance weighted bound for each k with two standard errors, and chi² / 2k, on logarithmic axes."""
-    title = f"From k = {ks[0]} to {ks[-1]} the gap falls from {gaps[0]:.2g} to {gaps[-1]:.2g} nats;"
-    title += f"\nat k = {ks[-1]}, χ² / 2k is {chi2 / (2 * ks[-1]):.2g}"
+    title = f"With {ks[-1]} samples the gap falls from {gaps[0]:.2g} to {gaps[-1]:.2g} nats;"
+    title += f"\nχ² / 2k predicts {chi2 / (2 * ks[-1]):.2g}"
     fig, ax = figure(title, "samples k", "log p(x) minus bound, nats", size=(6.6, 3.6))
     line(ax, ks, [chi2 / (2 * k) for k in ks], "χ² / 2k", GREY, ls="--", end=1, nudge=(-44, -14))
     line(ax, ks, gaps, "measured, with\ntwo standard errors", "iwae", marker="o", end=2, nudge=(10, 12))
@@ -42,10 +42,10 @@ def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unk
     titles = [
         f"K = 2: {exact - known[-1]:.1f} nats too low\nwith k = {ks[-1]:,}",
         f"K = 20: up by {unknown[-1] - unknown[0]:.1f} nats,\nexact value unknown",
-        f"K = 2: one digit lacks {missing[-1]:.0f},\nthe median {np.median(missing):.2f} nats",
+        f"K = 2: median {np.median(missing):.2f},\nlargest {missing[-1]:.0f} nats",
     ]
     labels = ["samples k", "samples k", "digits, sorted"]
-    fig, axes = figure(titles, labels, ["nats per held-out digit", "", f"log p(x) minus estimate, k = {ks[-1]:,}"], size=(9.2, 4.0))
+    fig, axes = figure(titles, labels, ["nats per held-out digit", "", f"log p(x) minus estimate, k = {ks[-1]:,}"], size=(8.2, 4.0))
     tall = 1.25 * max(exact - known[0], unknown[-1] - unknown[0])
     for ax, values, top in zip(axes, (known, unknown), (exact, unknown[-1])):
         line(ax, ks, values, "", "iwae", marker="o")
