@@ -93,35 +93,39 @@ def test_scale_writes_the_values_and_the_steps_between_them() -> None:
 
 
 def test_calibration_pairs_errors_expected_with_errors_made() -> None:
-    fig = figures.calibration("A title", ["few", "many"], [23.4, 0.00023], [55, 5.62])
+    fig = figures.calibration("A title", ["all", "few", "many"], [23.4, 0.31, 0.00023], [55, 30, 25])
     (ax,) = fig.axes
-    assert ax.get_xscale() == "log"
-    handles = dict(zip(*reversed(ax.get_legend_handles_labels())))
-    assert handles["expected by the posterior"].get_xydata().tolist() == [[23.4, 0], [0.00023, 1]]
-    assert handles["found"].get_xydata().tolist() == [[55, 0], [5.62, 1]]
+    expected, found = ax.containers
+    assert [bar.get_width() for bar in expected] == [23.4, 0.31, 0.00023]
+    assert [bar.get_width() for bar in found] == [55, 30, 25]
+    above, below = (np.array([bar.get_y() + bar.get_height() / 2 for bar in bars]) for bars in (expected, found))
+    assert above == pytest.approx(np.arange(3) - 0.19)
+    assert below == pytest.approx(np.arange(3) + 0.19)
     assert ax.yaxis_inverted()  # the first group is above
-    assert [label.get_fontweight() for label in ax.get_yticklabels()] == ["bold", "normal"]
-    fig.canvas.draw()
-    assert {"23 %", r"$2 \times 10^{-4}$ %", "55 %", "5.6 %", "few", "many", "$10^{-4}$", "0.01", "100"} <= set(texts(fig))
-    low, high = ax.get_xlim()
-    assert low < 0.00023 < 100 < high
+    assert [label.get_fontweight() for label in ax.get_yticklabels()] == ["bold", "normal", "normal"]
+    written = {"23 expected", "0.31 expected", r"$2 \times 10^{-4}$ expected", "55 found", "30 found", "25 found"}
+    assert written == {t.get_text() for t in ax.texts}
+    assert {"all", "few", "many", "A title"} <= set(texts(fig))
+    assert ax.get_xlim()[1] > 55
 
 
 def test_sure_and_right_are_drawn_and_written_in_each_row() -> None:
-    fig = figures.sure_and_right("A title", ["real", "own"], [91.4, 93.8], [66.1, 93.7], [0.9, 0.4])
+    fig = figures.sure_and_right("A title", ["real", "own", "less", "even"], [91.4, 93.8, 80, 90], [66.1, 93.7, 82, 90], [0.9, 0.4, 1, 1])
     (ax,) = fig.axes
     (bars,) = ax.containers
-    assert bars.lines[0].get_xydata().tolist() == [[91.4, 0], [93.8, 1]]
+    assert bars.lines[0].get_xydata()[:2].tolist() == [[91.4, 0], [93.8, 1]]
     (right,) = [line for line in ax.lines if line.get_marker() == "s"]
-    assert right.get_xydata().tolist() == [[66.1, 0], [93.7, 1]]
+    assert right.get_xydata().tolist() == [[66.1, 0], [93.7, 1], [82, 2], [90, 3]]
     ends = [segment[:, 0].tolist() for segment in bars.lines[2][0].get_segments()]
     assert ends[0] == pytest.approx([90.5, 92.3])
     assert ends[1] == pytest.approx([93.4, 94.2])
-    assert {"sure 91.4 %, right 66.1 %", "sure 93.8 %, right 93.7 %", "real", "own"} <= set(texts(fig))
+    side = {(t.get_text(), t.xy[1]): t.get_ha() for t in ax.texts}
+    assert side[("sure 91.4 %", 0)] == side[("right 82.0 %", 2)] == side[("sure 90.0 %", 3)] == "left"
+    assert side[("right 66.1 %", 0)] == side[("sure 80.0 %", 2)] == side[("right 90.0 %", 3)] == "right"
+    assert {"real", "own", "A title"} <= set(texts(fig))
     assert ax.yaxis_inverted()
     low, high = ax.get_xlim()
-    assert low < 66.1
-    assert high == 100
+    assert low < 66.1 < 93.8 < high
 
 
 def test_the_scoreboard_writes_each_estimate_beside_its_point() -> None:

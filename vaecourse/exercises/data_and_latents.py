@@ -577,7 +577,7 @@ QUIZ = (
             ("The posterior was approximated", "With ten components it is exact, up to rounding."),
             (
                 "The model is wrong, Bayes' rule is not",
-                "It takes the pixels to be independent given z. With the dependence removed by shuffling, the posterior was right about as often as it was sure.",
+                "It takes the pixels to be independent given z. On 49 pixels, with the dependence removed by shuffling, the posterior was right about as often as it was sure.",
             ),
             ("Dividing by p(x) exaggerates", "Dividing by p(x) makes the shares add up to 1, and leaves their ratios as they are."),
         ),

@@ -122,30 +122,23 @@ def scale(title: str, xlabel: str, values: Mapping[str, float], errors: Sequence
 
 @in_course_style
 def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
-    """For each group of images, a row: the share of wrong favourites that is expected and the share that is found, on a logarithmic axis.
+    """For each group of images two bars, with their values: the number of wrong favourites that is expected, and the number found.
 
     Args:
         title: the title.
-        groups: the name of each row; the first, for all images, is drawn bold.
-        expected: the percentage of errors that the posterior expects (G,), above 0.
-        made: the percentage that is wrong (G,), above 0.
+        groups: the name of each group; the first, for all images, is drawn bold.
+        expected: the number of errors that the posterior expects (G,), above 0.
+        made: the number that is wrong (G,).
     """
     at = np.arange(len(groups))
-    expected, made = np.asarray(expected), np.asarray(made)
-    fig, ax = figure(title, "favourites that are wrong, percent of the group (logarithmic axis)", "doubt", size=(9.2, 5.2))
-    ax.hlines(at, expected, made, color="#BBBBBB", lw=1.5, zorder=1)
-    ax.plot(expected, at, "o", ms=9, color=COLORS["posterior"], label="expected by the posterior")
-    ax.plot(made, at, "s", ms=8, color=INK, label="found")
-    for values, away, side in ((expected, -9, "right"), (made, 9, "left")):
-        for i, value in enumerate(values):
-            text = f"{value:.0f} %" if value >= 10 else f"{value:.2g} %" if value >= 0.001 else f"{_power(value)} %"
-            ax.annotate(text, (value, i), xytext=(away, 0), textcoords="offset points", ha=side, va="center", fontsize=10)
-    ax.legend(loc="upper left", frameon=False)
-    ax.set(xscale="log", xlim=(expected.min() / 300, 900), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.7))
+    fig, ax = figure(title, "number of wrong favourites", "probability of the favourite", size=(8.2, 4.0))
+    for values, color, shift, word in ((expected, COLORS["posterior"], -0.19, "expected"), (made, INK, 0.19, "found")):
+        ax.barh(at + shift, values, height=0.36, color=color)
+        for i, value in enumerate(np.asarray(values)):
+            text = f"{value:.0f}" if value >= 10 or word == "found" else f"{value:.2g}" if value >= 0.001 else _power(value)
+            ax.annotate(f"{text} {word}", (value, i + shift), xytext=(5, 0), textcoords="offset points", va="center", fontsize=11)
+    ax.set(xlim=(0, 1.25 * np.max([expected, made])), yticks=at, yticklabels=groups, ylim=(len(at) - 0.5, -0.5))
     ax.get_yticklabels()[0].set_fontweight("bold")
-    ax.set_xticks([t for t in 10.0 ** np.arange(-18, 3, 2) if t > expected.min() / 300])
-    ax.xaxis.set_major_formatter(lambda t, _: f"{t:g}" if t >= 0.001 else _power(t))
-    ax.minorticks_off()
     ax.grid(axis="y", visible=False)
     return fig
 
@@ -163,18 +156,19 @@ def sure_and_right(title: str, names: Sequence[str], sure, right, spread) -> Fig
     """
     at = np.arange(len(names))
     sure, right = np.asarray(sure), np.asarray(right)
-    fig, ax = figure(title, "percent (bars: standard deviation that the posterior expects for the share)", size=(9.2, 3.1))
+    fig, ax = figure(title, "percent (bars: standard deviation that the posterior expects for the share)", size=(8.6, 3.1))
     ax.hlines(at, right, sure, color="#BBBBBB", lw=1.5, zorder=1)
-    bar = {"color": COLORS["posterior"], "ecolor": INK, "capsize": 5, "elinewidth": 1.2}
-    ax.errorbar(sure, at, xerr=spread, fmt="o", ms=8, **bar, label="sure: mean probability of the favourite")
-    ax.plot(right, at, "s", ms=5, color=INK, label="right: share of the favourites that are right", zorder=3)
-    for i, (p, r) in enumerate(zip(sure, right)):
-        place = {"xytext": (0, 8), "textcoords": "offset points", "ha": "right", "va": "bottom", "fontsize": 10}
-        ax.annotate(f"sure {p:.1f} %, right {r:.1f} %", (max(p, r), i), **place)
-    low = min(sure.min(), right.min())
-    ax.set(xlim=(low - 0.08 * (100 - low), 100), yticks=at, yticklabels=names, ylim=(len(at) - 0.5, -0.7))
-    ax.set_xticks([t for t in range(0, 101, 10) if t > ax.get_xlim()[0]])
-    ax.legend(loc="lower left", frameon=False, fontsize=10)
+    ax.errorbar(sure, at, xerr=spread, fmt="o", ms=8, color=COLORS["posterior"], ecolor=INK, capsize=5, elinewidth=1.2)
+    ax.plot(right, at, "s", ms=5, color=INK, zorder=3)
+    for i, pair in enumerate(zip(sure, right)):
+        for word, value, other in (("sure", *pair), ("right", *pair[::-1])):
+            outside = 1 if (value, word) > (other, "right") else -1  # the larger value is written to the right, the smaller to the left
+            place = {"xytext": (14 * outside, 0), "textcoords": "offset points", "ha": "left" if outside > 0 else "right"}
+            ax.annotate(f"{word} {value:.1f} %", (value, i), **place, va="center", fontsize=11)
+    low, high = min(sure.min(), right.min()), max(sure.max(), right.max())
+    room = 0.3 * (high - low)
+    ax.set(xlim=(low - room, high + room), yticks=at, yticklabels=names, ylim=(len(at) - 0.5, -0.5))
+    ax.set_xticks([t for t in range(0, 101, 10) if low - room <= t <= high + room])
     ax.grid(axis="y", visible=False)
     return fig
 
