@@ -14,7 +14,7 @@ matplotlib.use("Agg")
 
 def test_a_gradient_is_the_digit_minus_the_average_and_blue_where_it_is_positive() -> None:
     x, averages = np.array([1.0, 0.0, 1.0, 0.0]), [np.full(4, 0.5), np.array([0.9, 0.1, 0.8, 0.0])]
-    fig = pictures.gradients(x, averages, ["before", "after"])
+    fig = pictures.gradients(x, averages, ["before", "after"], "a title")
     digit, *panels = fig.axes[:5]
     assert np.asarray(digit.images[0].get_array()).ravel() == pytest.approx(x)
     drawn = [np.asarray(panel.images[0].get_array()).ravel() for panel in panels]
@@ -26,9 +26,10 @@ def test_a_gradient_is_the_digit_minus_the_average_and_blue_where_it_is_positive
         red, _, blue, _ = panel.images[0].to_rgba(np.array([0.9]))[0]
         assert blue > red
         assert panel.images[0].get_clim() == (-1, 1)
-    assert [ax.get_title(loc="left") for ax in fig.axes[:3]] == ["the digit x", "before: reconstruction", "x − reconstruction"]
-    assert [ax.get_xlabel() for ax in fig.axes[:5]] == ["", "", "absolute values sum to 2", "", "absolute values sum to 0"]
-    assert fig.axes[5].get_ylabel() == "blue: more ink, red: less"
+    assert [ax.get_title(loc="left") for ax in fig.axes[:3]] == ["digit x", "before:\nreconstruction", "x minus\nreconstruction"]
+    assert [ax.get_xlabel() for ax in fig.axes[:5]] == ["", "", "absolute values\nsum to 2", "", "absolute values\nsum to 0"]
+    assert fig.axes[5].get_ylabel() == "red: less ink, blue: more"
+    assert fig.get_suptitle() == "a title"
 
 
 def test_only_the_nodes_within_the_picture_of_the_posterior_are_drawn() -> None:
@@ -60,10 +61,10 @@ def test_the_bias_is_drawn_with_errors_on_logarithmic_axes_beside_the_formula() 
     assert blurred.get_xydata().tolist() == [[8.0, 3.0]]
     assert sharp.get_fillstyle() != blurred.get_fillstyle()
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert [(label.get_text(), label.xy) for label in ax.texts] == [("h = 0.3", (5.0, 0.7)), ("h = 1", (8.0, 3.0))]
-    assert [label.get_ha() for label in ax.texts] == ["right", "left"]
-    names = {text.get_text() for text in ax.get_legend().get_texts()}
-    assert names == {"formula (4b.7)", "sharp, measured", "blurred, measured"}
+    named = [("formula (4b.7)", (4.0, 0.4)), ("h = 0.3", (5.0, 0.7)), ("h = 1", (8.0, 3.0))]
+    assert [(label.get_text(), label.xy) for label in ax.texts] == named
+    assert [label.get_ha() for label in ax.texts] == ["right", "right", "left"]
+    assert [label.get_color() for label in ax.texts[1:]] == [sharp.get_color(), blurred.get_color()]
 
 
 def test_changes_stand_in_rows_with_their_errors_beside_the_widening() -> None:
@@ -87,11 +88,13 @@ def test_changes_stand_in_rows_with_their_errors_beside_the_widening() -> None:
         assert low > high, "the first row stands on top"
 
 
-def test_the_nodes_that_are_needed_lie_on_all_nodes() -> None:
+def test_the_nodes_that_are_needed_lie_on_all_nodes_and_their_names_point_at_them() -> None:
     nodes = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    some = {"a batch": [True, False, True], "one digit": [False, False, True]}
-    everything, batch, one = pictures.nodes_that_matter(nodes, some, "a title").axes[0].lines
+    some = {"a batch": [True, True, False], "one digit": [False, False, True]}
+    (ax,) = pictures.nodes_that_matter(nodes, some, "a title").axes
+    everything, batch, one = ax.lines
     assert everything.get_xydata().tolist() == nodes.tolist()
-    assert batch.get_xydata().tolist() == [[0, 0], [0, 1]]
+    assert batch.get_xydata().tolist() == [[0, 0], [1, 0]]
     assert one.get_xydata().tolist() == [[0, 1]]
-    assert [line.get_label() for line in (everything, batch, one)] == ["all nodes", "a batch", "one digit"]
+    assert [(note.get_text(), list(note.xy)) for note in ax.texts] == [("a batch", [1, 0]), ("one digit", [0, 1])]
+    assert [note.get_color() for note in ax.texts] == [batch.get_color(), one.get_color()]

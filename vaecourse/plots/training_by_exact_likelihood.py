@@ -12,15 +12,16 @@ from vaecourse.plots import COLORS, figure, in_course_style, plane
 
 
 @in_course_style
-def gradients(x, averages, names: Sequence[str]) -> Figure:
+def gradients(x, averages, names: Sequence[str], title: str) -> Figure:
     """An image (D,) and for each model the average image of its posterior, (models, D), with the difference: the gradient of a bias.
 
     Below each difference stands the sum of its absolute values.
     """
     x, averages = np.asarray(x), np.asarray(averages)
     side = int(round(x.size**0.5))
-    titles = ["the digit x", *(title for name in names for title in (f"{name}: reconstruction", "x − reconstruction"))]
-    fig, axes = figure(titles, size=(2.5 * len(titles) + 0.6, 3.0))
+    titles = ["digit x", *(text for name in names for text in (f"{name}:\nreconstruction", "x minus\nreconstruction"))]
+    fig, axes = figure(titles, size=(1.9 * len(titles) + 0.7, 3.2))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
     for ax in axes:
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
@@ -29,8 +30,8 @@ def gradients(x, averages, names: Sequence[str]) -> Figure:
     for average, left, right in zip(averages, axes[1::2], axes[2::2]):
         left.imshow(average.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
         last = right.imshow((x - average).reshape(side, side), cmap="RdBu", vmin=-1, vmax=1)
-        right.set_xlabel(f"absolute values sum to {np.abs(x - average).sum():.0f}", fontsize=12)
-    fig.colorbar(last, ax=axes[-1], ticks=[-1, 0, 1]).set_label("blue: more ink, red: less", fontsize=12)
+        right.set_xlabel(f"absolute values\nsum to {np.abs(x - average).sum():.0f}", fontsize=12)
+    fig.colorbar(last, ax=axes[-1], ticks=[-1, 0, 1]).set_label("red: less ink, blue: more", fontsize=12)
     return fig
 
 
@@ -73,11 +74,14 @@ def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequen
         "$\\log\\,p(x)$ minus average $\\log\\,p_{h,u}(x)$, nats",
         size=(7.4, 4.3),
     )
-    ax.plot(*formula, ls="--", color=COLORS["prior"], label="formula (4b.7)")
+    ax.plot(*formula, ls="--", color=COLORS["prior"])
+    start = formula[0][0], formula[1][0]
+    style = {"xytext": (-6, 0), "textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 10, "color": COLORS["prior"]}
+    ax.annotate("formula (4b.7)", start, **style)
     colors = {"left": COLORS["exact"], "right": COLORS["importance"]}
-    for (name, (ratios, biases, errors)), filled, color in zip(measured.items(), ("full", "none"), colors.values()):
+    for (ratios, biases, errors), filled, color in zip(measured.values(), ("full", "none"), colors.values()):
         style = {"fmt": "o", "ms": 7, "mew": 1.6, "fillstyle": filled, "elinewidth": 1.2, "color": color}
-        ax.errorbar(ratios, biases, yerr=errors, label=f"{name}, measured", **style)
+        ax.errorbar(ratios, biases, yerr=errors, **style)
     for text, at, side in marks:
         left = side == "left"
         ax.annotate(
@@ -87,14 +91,13 @@ def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequen
             textcoords="offset points",
             ha="right" if left else "left",
             va="bottom" if left else "top",
-            fontsize=9,
+            fontsize=10,
             color=colors[side],
         )
     ax.set(xscale="log", yscale="log", xlim=(1.7, 26))
     ax.set_xticks([2, 3, 5, 10, 20], ["2", "3", "5", "10", "20"])
     ax.set_xticks([], minor=True)
     ax.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
-    ax.legend(frameon=False, fontsize=9)
     return fig
 
 
@@ -107,7 +110,7 @@ def coarse_training(
     A row begins with the name of its training and has the color of it. The circles of an objective are hollow, the others are filled.
     An arrow from the second row to the first is the part of the gap that was closed.
     """
-    fig, axes = figure(titles, ["change, nats per held-out digit", "median widening of the posteriors"], size=(9.2, 2.9))
+    fig, axes = figure(titles, ["change, nats per held-out digit", "median widening of the posteriors"], size=(8.6, 3.1))
     rows = [changes, {name: (values, 0.0) for name, values in wider.items()}]
     colors = dict(zip(wider, (COLORS["naive"], COLORS["exact"])))
     for ax, some in zip(axes, rows):
@@ -123,20 +126,27 @@ def coarse_training(
     axes[0].annotate("", (up, 0.5), (down, 0.5), arrowprops={"arrowstyle": "<->", "color": COLORS["naive"], "shrinkA": 0, "shrinkB": 0})
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     text = f"gap narrows by {up - down:.1f}"
-    axes[0].text((up + down) / 2, 0.5, text, ha="center", va="center", fontsize=9, color=COLORS["naive"], bbox=box)
+    axes[0].text((up + down) / 2, 0.5, text, ha="center", va="center", fontsize=10, color=COLORS["naive"], bbox=box)
     axes[1].xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return fig
 
 
 @in_course_style
 def nodes_that_matter(nodes, needed: Mapping[str, object], title: str) -> Figure:
-    """The nodes of a lattice (N, 2), grey, and on them those that are needed: {for what: True or False for each node, (N,)}."""
+    """The nodes of a lattice (N, 2), grey, and on them those that are needed: {for what: True or False for each node, (N,)}.
+
+    An arrow leads from each name to the rightmost of its nodes.
+    """
     nodes = np.asarray(nodes)
-    fig, ax = figure(title, "$z_1$", "$z_2$", size=(7.2, 5.0))
-    ax.plot(*nodes.T, "o", ms=1.6, mew=0, color="#999999", label="all nodes")
-    for (name, which), size, color in zip(needed.items(), (3.2, 4.2), ("importance", "naive")):
-        ax.plot(*nodes[np.asarray(which)].T, "o", ms=size, mew=0, color=COLORS[color], label=name)
-    ax.legend(frameon=False, fontsize=10, markerscale=2, handletextpad=0.2, loc="upper left", bbox_to_anchor=(1.01, 1))
+    fig, ax = figure(title, "$z_1$", "$z_2$", size=(6.6, 5.0))
+    ax.plot(*nodes.T, "o", ms=1.6, mew=0, color="#999999")
+    right, top = nodes.max(0)
+    for (name, which), size, color, height in zip(needed.items(), (3.2, 4.2), ("importance", "naive"), (0.7, 0.2)):
+        some = nodes[np.asarray(which)]
+        ax.plot(*some.T, "o", ms=size, mew=0, color=COLORS[color])
+        arrow = {"arrowstyle": "->", "color": COLORS[color], "shrinkA": 0, "shrinkB": 3}
+        style = {"ha": "left", "va": "center", "fontsize": 11, "color": COLORS[color], "arrowprops": arrow}
+        ax.annotate(name, some[some[:, 0].argmax()], xytext=(1.12 * right, height * top), annotation_clip=False, **style)
     ax.set(aspect="equal")
     ax.grid(False)
     return fig
