@@ -79,7 +79,9 @@ def test_the_title_names_the_scale_below_which_the_score_function_wins() -> None
     np.testing.assert_allclose(drawn["score function"][:, 1], score)
     (dot,) = [xy(line) for line in right.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(dot, [[0.3, 0.2]])
-    assert [t.get_text() for t in left.get_legend().get_texts()] == list(steps)
+    written = {t.get_text(): t.xy for t in left.texts if hasattr(t, "xy")}
+    assert list(written) == list(steps)
+    assert written["τ = 0.1"] == pytest.approx((-0.042, -0.4), abs=0.003)  # at 0.3 of its height; tanh(-0.42) = -0.4
     for line, values in zip(left.lines, steps.values()):
         np.testing.assert_allclose(xy(line)[:, 1], values)
     assert -4 < left.get_xlim()[0] < -3.6  # to where the density is a thousandth of its maximum, at 3.7
@@ -95,7 +97,7 @@ def test_the_ratios_stand_on_a_log_axis_beside_the_line_of_equal_cost() -> None:
     assert [t.get_text() for t in ax.get_xticklabels()] == ["prior", "half-way", "end"]
     assert any(list(line.get_ydata()) == [2, 2] for line in ax.lines)
     assert {"6.2", "1.3", "36", "3.0", "9,965", "0.14", "equal at the same cost: 2"} <= set(texts(fig))
-    assert ax.get_title(loc="left") == "With leave-one-out 0.14 to 3.0 times the pathwise variance"
+    assert ax.get_title(loc="left") == "Leave-one-out wins at equal cost at prior and end"
 
 
 def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:
@@ -110,15 +112,15 @@ def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:
     fig = figures.climbs(rates, final, steps, curves, elsewhere)
     left, right = fig.axes
     dots = [line for line in left.lines if line.get_marker() == "o"]
-    crosses = [line for line in left.lines if line.get_marker() == "x" and len(line.get_ydata())]
+    crosses = [line for line in left.lines if line.get_marker() == "X" and len(line.get_ydata())]
     everything = sorted(y for line in (*dots, *crosses) for y in line.get_ydata())
     assert everything == sorted(g for gaps in final.values() for row in gaps for g in row)
     assert [y for line in crosses for y in line.get_ydata()] == [40.0]
     assert to_hex(crosses[0].get_color()) == plots.COLORS["elbo"].lower()
     medians = {name: list(values[:, 1]) for name, values in labelled(left).items()}
     assert medians == {"pathwise": [2.0, 0.5], "leave-one-out": [2.5, 0.2], "no baseline": [25.0, 9.0]}
-    assert left.get_title(loc="left") == "Best rate: path 0.2, leave-one-out 0.2, none 0.2"
-    assert right.get_title(loc="left") == "Gaps at these rates: 0.50, 0.20 and 9 nats"
+    assert left.get_title(loc="left") == "No baseline: median gap 9 nats at best"
+    assert right.get_title(loc="left") == "Path and leave-one-out: 0.50 and 0.20 nats"
     assert len(right.lines) == 3
     assert labelled(right)["pathwise"][-1] == pytest.approx([40, 0.5])
     assert left.get_ylim() == right.get_ylim()
@@ -133,6 +135,9 @@ def test_the_scoreboard_writes_the_distance_beside_the_rows_of_this_notebook() -
     fig = figures.scoreboard(rows, "07")
     written = {t.get_text(): t.xy for t in fig.axes[0].texts}
     assert written == {"0.25 below": (-10.25, 1), "exact": (-10.0, 1)}
+    assert fig.axes[0].get_title(loc="left") == "0 of the 1 new bounds end within 0.1 nats of log p(x)"
+    fig = figures.scoreboard([*rows, ("07 ELBO, other", "elbo", -10.05, 0.0, -10.0)], "07")
+    assert fig.axes[0].get_title(loc="left") == "1 of the 2 new bounds end within 0.1 nats of log p(x)"
 
 
 def test_loss_and_divergence_start_at_epoch_one() -> None:

@@ -85,8 +85,9 @@ def steep(z, density, steps: Mapping[str, object], scale, score, path) -> Figure
         score, path: the variances of one estimate, (N,).
     """
     z, density, scale, score, path = (np.asarray(a) for a in (z, density, scale, score, path))
+    steps = {name: np.asarray(values) for name, values in steps.items()}
     crossing = crossing_of(scale, path, score)
-    name, steepest = next((name, np.asarray(values)) for name, values in steps.items())
+    name, steepest = next(iter(steps.items()))
     low, high = steepest.min() + np.array([0.1, 0.9]) * np.ptp(steepest)
     share = density[(steepest > low) & (steepest < high)].sum() / density.sum()
     titles = [f"At {name} the slope meets {100 * share:.0f} % of the samples", f"Below τ = {crossing:.2f} the score function wins"]
@@ -95,10 +96,11 @@ def steep(z, density, steps: Mapping[str, object], scale, score, path) -> Figure
     )
     left.fill_between(z, density, color=COLORS["prior"], alpha=0.25, lw=0)
     left.text(z[density.argmax()] - 0.3, 0.06, "density of q", ha="center", fontsize=9, color=GREY)
-    for (name, values), dashes in zip(steps.items(), ("-", "--", ":")):
-        left.plot(z, values, dashes, color="#000000", label=name)
+    for (name, values), dashes, share, shift in zip(steps.items(), ("-", "--", ":"), (0.3, 0.9, 0.2), ((7, -3), (8, -2), (-40, 2))):
+        left.plot(z, values, dashes, color="#000000")
+        place = np.interp(values.min() + share * np.ptp(values), values, z), values.min() + share * np.ptp(values)
+        left.annotate(name, place, xytext=shift, textcoords="offset points", fontsize=9)
     left.set_xlim(*z[density > 1e-3 * density.max()][[0, -1]])
-    left.legend(loc="upper left", fontsize=9, frameon=False)
     line(right, scale, path, "pathwise", GREEN, end=0, nudge=(14, 2))
     line(right, scale, score, "score function", RED, end=0, nudge=(4, -9))
     right.plot(crossing, np.exp(np.interp(np.log(crossing), np.log(scale), np.log(score))), "o", color="#000000")
@@ -131,7 +133,8 @@ def ratios(found: Mapping[str, Sequence[float]], cost: float) -> Figure:
         cost: the ratio at which both need the same work for the same variance; a line marks it.
     """
     values = np.asarray(list(found.values())).T
-    title = f"With leave-one-out {values[1].min():.2f} to {values[1].max():.1f} times the pathwise variance"
+    won = [name for name, (_, with_baseline) in found.items() if with_baseline < cost]
+    title = f"Leave-one-out wins at equal cost at {' and '.join(won) or 'none'}"
     fig, ax = figure(title, "the q at which the gradient is estimated", "score-function over pathwise variance", size=(7.4, 3.6))
     beside = {"textcoords": "offset points", "ha": "center", "fontsize": 9, "color": RED}
     for row, name, dashes in zip(values, ("no baseline", "leave-one-out"), (":", "-")):
@@ -159,16 +162,13 @@ def climbs(
         final: from each estimator to the gaps after the last step, (R, runs), in nats.
         steps: the steps at which the gap was measured (N,).
         curves: from each estimator to the gaps on the way, (N, runs), in nats.
-        elsewhere: from each estimator to whether a climb ended at another mode of the posterior, (R, runs); these are crosses, not dots.
+        elsewhere: from each estimator to whether a climb ended at another mode of the posterior, (R, runs);
+            these are crosses, not dots. Without a baseline both are hollow.
     """
     steps = np.asarray(steps)
     medians = {name: np.median(np.asarray(gaps), axis=1) for name, gaps in final.items()}
     path, loo, none = (min(medians[name]) for name in STYLES)
-    path_rate, loo_rate, no_rate = (rates[int(medians[name].argmin())] for name in STYLES)
-    titles = [
-        f"Best rate: path {path_rate:g}, leave-one-out {loo_rate:g}, none {no_rate:g}",
-        f"Gaps at these rates: {path:.2f}, {loo:.2f} and {none:.0f} nats",
-    ]
+    titles = [f"No baseline: median gap {none:.0f} nats at best", f"Path and leave-one-out: {path:.2f} and {loo:.2f} nats"]
     fig, (left, right) = figure(
         titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO at the end, nats", "gap, nats"], size=(10.2, 4.4)
     )
@@ -179,7 +179,7 @@ def climbs(
         gaps, away = np.asarray(gaps), np.asarray(elsewhere[name])
         for run, other in zip(gaps.T, away.T):
             left.plot(at[~other], run[~other], "o", ms=4.5, color=COLORS[color], mfc=filled, mew=1)
-            left.plot(at[other], run[other], "x", ms=6.5, color=COLORS[color], mew=2)
+            left.plot(at[other], run[other], "X", ms=8, color=COLORS[color], mfc=filled, mew=1)
         text = GREEN if color == "elbo" else RED
         line(left, at, medians[name], name, text, ls=dashes, lw=1.6, nudge=((16, 8), (9, -8), (9, 0))[i])
     for i, (name, curve) in enumerate(curves.items()):
@@ -194,7 +194,7 @@ def climbs(
     left.set_xticks(rates, [f"{rate:g}" for rate in rates])
     left.minorticks_off()
     left.text(0.03, 0.97, "dots: climbs; ×: ended at another mode;\nlines: medians", va="top", color=GREY, transform=left.transAxes)
-    right.text(0.97, 0.97, "lines: medians", ha="right", va="top", color=GREY, transform=right.transAxes)
+    right.text(0.97, 0.97, "medians at the best rate", ha="right", va="top", color=GREY, transform=right.transAxes)
     right.set_xlim(0, 1.33 * steps.max())
     right.set_xticks(np.linspace(0, steps.max(), 4))
     return fig
@@ -204,6 +204,11 @@ def climbs(
 def scoreboard(rows: Sequence[tuple[str, str, float, float, float]], written: str) -> Figure:
     """The scoreboard, with the distance from the exact value written beside the rows whose label begins with `written`, in nats."""
     fig = plain_scoreboard(rows)
+    gaps = [abs(exact - estimate) for label, _, estimate, _, exact in rows if label.startswith(written)]
+    near = sum(gap < 0.1 for gap in gaps)
+    fig.axes[0].set_title(
+        f"{near} of the {len(gaps)} new bounds end within 0.1 nats of log p(x)", loc="left", fontsize=11, fontweight="bold"
+    )
     fig.axes[0].xaxis.set_major_locator(MaxNLocator(6, integer=True))
     for i, (label, color, estimate, _, exact) in enumerate(rows):
         if label.startswith(written):
