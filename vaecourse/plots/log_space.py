@@ -204,8 +204,7 @@ def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 
 def by_sharpness(factors: Sequence[float], exact, estimates, titles: Sequence[str]) -> Figure:
     """Mean log p(x) and its mean estimate, in nats, for each factor of the logits; on the right, their difference.
 
-    Both curves carry a ring at their highest point, with its factor. A dashed line is in proportion to the factor, and meets the
-    difference at the factor 1, which must be among the factors.
+    Both curves carry a ring at their highest point, with its factor.
     """
     factors, exact, estimates = (np.asarray(values) for values in (factors, exact, estimates))
     labels = ["mean log p(x), nats", "exact minus estimate, nats"]
@@ -220,12 +219,12 @@ def by_sharpness(factors: Sequence[float], exact, estimates, titles: Sequence[st
         axes[0].annotate(f"best at {factors[best]:g}", (factors[best], values[best]), (0, up), color=plots.COLORS[color], **words)
     axes[0].margins(y=0.14)
     error = exact - estimates
-    rate = error[factors == 1].item()
-    plots.line(axes[1], factors, rate * factors, "in proportion to the factor", "prior", end=len(factors) - 2, nudge=(-2, -26), ls="--")
     plots.line(axes[1], factors, error, "", "naive", marker="o", ms=5)
-    for place, nudge, side in ((0, (2, -8), "top"), (-1, (-6, 8), "bottom")):
-        beside = {"xytext": nudge, "textcoords": "offset points", "ha": "center", "va": side}
-        axes[1].annotate(f"{error[place]:.1f}", (factors[place], error[place]), color=plots.COLORS["naive"], weight="bold", **beside)
+    for factor, value in zip(factors, error):
+        last = factor == factors[-1]
+        beside = {"xytext": (-6, 8) if last else (7, -5), "textcoords": "offset points", "ha": "center" if last else "left"}
+        beside |= {"va": "bottom" if last else "top"}
+        axes[1].annotate(f"{value:.1f}", (factor, value), color=plots.COLORS["naive"], weight="bold", **beside)
     axes[1].set_ylim(0, 1.2 * error.max())
     for ax in axes:
         ax.set_xticks(factors, [f"{factor:g}" for factor in factors])
