@@ -9,7 +9,7 @@ from figures_under_test import close_everything  # noqa: F401
 from matplotlib.colors import to_hex
 from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
-from matplotlib.patches import Ellipse, Rectangle
+from matplotlib.patches import Ellipse
 from matplotlib.text import Annotation, Text
 
 from vaecourse import plots
@@ -53,58 +53,55 @@ def test_an_arrow_leads_from_each_log_weight_to_log_px_up_or_down() -> None:
     assert "ELBO = -2.50" in texts(fig)
 
 
-def test_the_climb_shows_the_chosen_steps_the_end_magnified_and_the_gap() -> None:
+def test_the_climb_shows_the_chosen_steps_and_the_gap() -> None:
     path = [(np.array([i / 10, 0.5]), np.array([1.0, 0.8]) / (i + 1)) for i in range(11)]
-    best = np.array([1.1, 0.4]), np.array([0.05, 0.06])
-    gaps = {0: 200.0, 5: 30.0, 10: 0.25}
-    near = square((1.1, 0.4), 1.2)
-    fig = figures.climbing((square((0, 0), 5), np.ones(81)), (near, np.arange(81)), path, best, (0, 1, 5, 10), gaps, 0.02)
-    far, close, curve = fig.axes
+    fig = figures.climbing((square((0, 0), 5), np.ones(81)), path, (0, 1, 5, 10), {0: 200.0, 5: 30.0, 10: 0.25})
+    far, curve = fig.axes
     drawn = [p for p in far.patches if isinstance(p, Ellipse)]
     assert [tuple(p.center) for p in drawn] == [pytest.approx(c) for c in [(0, 0.5), (0.1, 0.5), (0.5, 0.5), (1.0, 0.5)]]
     assert [p.width for p in drawn] == pytest.approx([4, 2, 4 / 6, 4 / 11])  # two standard deviations to each side
-    last, polished = (p for p in close.patches if isinstance(p, Ellipse))
-    assert (tuple(last.center), last.height) == (pytest.approx((1.0, 0.5)), pytest.approx(3.2 / 11))
-    assert (tuple(polished.center), polished.width, polished.get_linestyle()) == (pytest.approx((1.1, 0.4)), pytest.approx(0.2), "--")
-    assert (color(last), color(polished)) == (GREEN, BLACK)
-    (frame,) = (p for p in far.patches if isinstance(p, Rectangle))
-    assert (frame.get_x(), frame.get_x() + frame.get_width()) == pytest.approx(close.get_xlim())
-    assert (frame.get_y(), frame.get_y() + frame.get_height()) == pytest.approx(close.get_ylim())
-    assert np.asarray(close.images[0].get_array()).T.ravel() == pytest.approx(np.arange(81))
     assert curve.get_title(loc="left") == "The gap falls from 200 to 0.25 nats"
-    assert close.get_title(loc="left") == "Framed: q ends 1.5 times too wide"  # the root of 0.0909 * 0.0727 / (0.05 * 0.06)
     assert (list(curve.lines[0].get_xdata()), list(curve.lines[0].get_ydata())) == ([0, 5, 10], [200.0, 30.0, 0.25])
     assert curve.get_yscale() == "log"
-    low, high = curve.get_ylim()
-    assert low < 0.02 < 200 < high
-    assert set(curve.lines[1].get_ydata()) == {0.02}
-    assert "polished q: 0.02" in texts(fig)
+    assert "steps 0, 1, 5, 10" in texts(fig)
+
+
+def test_polishing_shows_both_q_on_the_posterior_and_each_arrow_is_as_long_as_its_kl() -> None:
+    near, last, best = (
+        square((1.1, 0.4), 1.2),
+        (np.array([1.0, 0.5]), np.array([0.09, 0.08])),
+        (np.array([1.1, 0.4]), np.array([0.05, 0.06])),
+    )
+    rows = {"climb": (-107.75, 0.25), "polished": (-107.52, 0.02)}
+    fig = figures.polished((near, np.arange(81)), last, best, rows, -107.5)
+    close, ax = fig.axes
+    climbed, dashed = (p for p in close.patches if isinstance(p, Ellipse))
+    assert (tuple(climbed.center), climbed.height) == (pytest.approx((1.0, 0.5)), pytest.approx(0.32))
+    assert (tuple(dashed.center), dashed.width, dashed.get_linestyle()) == (pytest.approx((1.1, 0.4)), pytest.approx(0.2), "--")
+    assert (color(climbed), color(dashed)) == (GREEN, BLACK)
+    assert np.asarray(close.images[0].get_array()).T.ravel() == pytest.approx(np.arange(81))
     (contour,) = (c for c in close.collections if isinstance(c, QuadContourSet))
     assert contour.levels == pytest.approx([80 * np.exp(-2)])
     corner = np.concatenate([p.vertices for p in contour.get_paths()]).min(0)
     assert corner[0] == pytest.approx(
         near[0, 0] + (80 * np.exp(-2) / 9 - 8 / 9) * 0.3
     )  # the density grows by 9 per node of z1, by 1 per node of z2
-    assert "steps 0, 1, 5, 10" in texts(fig)
-    assert "log p(x) - ELBO" in texts(fig)
-
-
-def test_each_arrow_of_the_number_line_is_as_long_as_its_kl() -> None:
-    fig = figures.number_line({"climb": (-107.75, 0.25), "polished": (-107.52, 0.02)}, -107.5)
-    (ax,) = fig.axes
+    assert close.get_title(loc="left") == "Polishing makes q narrower"
+    assert ax.get_title(loc="left") == "The gap falls from 0.25 to 0.02 nats"
     assert arrows(ax) == [
         (pytest.approx((-107.75, 0)), pytest.approx((-107.5, 0))),
         (pytest.approx((-107.52, 1)), pytest.approx((-107.5, 1))),
     ]
     dots = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "o"]
     assert dots == [(-107.75, 0), (-107.52, 1)]
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["climb", "polished"]
     low, high = ax.get_ylim()
     assert low > high  # the first row is at the top
-    for words in ("ELBO -107.75", "KL 0.25", "ELBO -107.52", "KL 0.02", "log p(x)\n-107.50"):
+    for words in ("climb:\nELBO -107.75", "KL 0.25", "polished:\nELBO -107.52", "KL 0.02", "log p(x) = -107.50"):
         assert words in texts(fig)
     left, right = ax.get_xlim()
     assert left < -107.75 < -107.5 < right
+    wider = figures.polished((near, np.arange(81)), best, last, rows, -107.5)
+    assert wider.axes[0].get_title(loc="left") == "Polishing moves q"
 
 
 def test_bounds_touch_the_curve_and_a_round_of_em_leads_to_the_next_point_of_it() -> None:
@@ -149,7 +146,8 @@ def test_without_the_kl_both_widths_shrink_on_a_logarithmic_axis() -> None:
     left, right = fig.axes
     assert [list(line.get_ydata()) for line in left.lines] == [[0.05, 0.01, 0.002], [0.06, 0.012, 0.003]]
     assert left.get_yscale() == "log"
-    assert left.get_title(loc="left") == "Without the KL, σ falls from 0.060 to 0.003"
+    assert left.get_title(loc="left") == "σ falls from 0.060 to 0.003"
+    assert right.get_title(loc="left") == "Objective ends 9 nats above log p(x)"
     objective, bound, exact = right.lines
     assert (list(objective.get_ydata()), list(bound.get_ydata())) == ([-100.0, -99.0, -98.6], [-107.7, -110.0, -112.8])
     assert (color(objective), color(bound)) == (VERMILION, GREEN)

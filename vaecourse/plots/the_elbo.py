@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, note, plane
 
@@ -18,110 +17,112 @@ BOX = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
 def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[float]) -> Figure:
     """Left the densities of q and of the posterior at evenly spaced z (N,); right log w(z), with arrows to log p(x) at the z in `at`.
 
-    The length of each arrow is log q(z)/p(z|x); it points down where that is negative.
+    The length of each arrow is log q(z)/p(z|x); it points down where that is negative. The first arrow is named.
     """
     z, q, posterior, log_w = (np.asarray(a) for a in (z, q, posterior, log_w))
-    titles = ["q is shifted and too wide", "At every z, the two terms add up to log p(x)"]
-    fig, (left, right) = figure(titles, "z", ["density", "nats"], size=(9.6, 3.7))
-    line(left, z, posterior, "posterior p(z|x)", AMBER, end=posterior.argmax(), nudge=(8, 4))
+    titles = ["q is shifted and too wide", "log w + arrow = log p(x), at every z"]
+    fig, (left, right) = figure(titles, "z", ["density", "nats"], size=(8.6, 3.8))
+    line(left, z, posterior, "posterior\np(z|x)", AMBER, end=np.argmin(abs(z - 1.6)), nudge=(6, 8))
     line(left, z, q, "q(z)", "elbo", end=np.argmin(abs(z - 0.45)), nudge=(-30, 4))
     left.set_ylim(0, 1.12 * posterior.max())
     right.plot(z, log_w, color=GREEN)
     right.axhline(log_px, color=COLORS["exact"])
     right.axhline(elbo, color=GREEN, ls="--", lw=1.2)
-    for x in at:
-        height = log_w[np.argmin(abs(z - x))]
+    heights = np.interp(at, z, log_w)
+    for x, height in zip(at, heights):
         right.annotate("", (x, log_px), (x, height), arrowprops={"arrowstyle": "->", "color": AMBER, "lw": 1.5, "shrinkA": 0, "shrinkB": 0})
     right.set(xlim=(z[0], z[-1]))
     span = np.ptp(right.get_ylim())
     right.text(z[0] + 0.03, log_px + 0.02 * span, "log p(x)", va="bottom")
-    right.text(z[0] + 0.6 * np.ptp(z), elbo - 0.02 * span, f"ELBO = {elbo:.2f}", ha="center", va="top", color=GREEN, fontsize=9)
-    right.text(0.97, 0.35, "dashed: average of log w(z) under q", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
-    right.text(0.97, 0.27, "curve: log w(z)", ha="right", color=GREEN, transform=right.transAxes, fontsize=9)
-    right.text(0.97, 0.19, "arrows: log [q(z)/p(z|x)]", ha="right", color=AMBER, transform=right.transAxes, fontsize=9)
+    right.text(
+        z[0] + 0.62 * np.ptp(z), elbo - 0.02 * span, f"ELBO = {elbo:.2f},\nthe average of log w(z)", ha="center", va="top", color=GREEN
+    )
+    words = {"textcoords": "offset points", "va": "center"}
+    right.annotate("log w(z)", (at[0], heights[0]), (10, -10), color=GREEN, **words)
+    middle = (at[1], (heights[1] + log_px) / 2)
+    note(right, middle, "arrow: log [q(z)/p(z|x)]", (36, -38), AMBER)
     return fig
 
 
 @in_course_style
-def climbing(
-    far: tuple[object, object],
-    near: tuple[object, object],
-    path: Sequence[tuple[object, object]],
-    best: tuple[object, object],
-    shown: Sequence[int],
-    gaps: Mapping[int, float],
-    polished_gap: float,
-) -> Figure:
-    """The way of q over the exact posterior, its end magnified, and the gap on the way, on a logarithmic axis.
+def climbing(far: tuple[object, object], path: Sequence[tuple[object, object]], shown: Sequence[int], gaps: Mapping[int, float]) -> Figure:
+    """The way of q over the exact posterior, and the gap on the way, on a logarithmic axis.
 
     Args:
-        far, near: nodes (G, 2) of a grid of the whole plane and of one around the posterior, and the posterior on them (G,).
+        far: nodes (G, 2) of a grid of the plane, and the posterior on them (G,).
         path: mean and standard deviation of q, (2,) each, before every step and after the last.
-        best: the same for the polished q.
-        shown: the steps whose q is drawn on the left; the last one is drawn in the middle, too.
+        shown: the steps whose q is drawn on the left.
         gaps: {step: log p(x) - ELBO, in nats, above 0}.
-        polished_gap: the same for the polished q, a dashed line.
     """
     steps, heights = list(gaps), list(gaps.values())
-    times = float(np.prod(np.asarray(path[shown[-1]][1]) / np.asarray(best[1])) ** 0.5)  # two latents: the root of the ratio of the areas
-    framed = f"Framed: q ends {times:.1f} times {'too' if times > 1 else 'as'} wide"
-    titles = ["q moves to the posterior", framed, f"The gap falls from {heights[0]:.0f} to {heights[-1]:.2f} nats"]
-    fig, axes = figure(titles, ["", "", "step"], ["", "", "nats"], size=(11.4, 3.9))
-    plane(axes[0], far[0], np.asarray(far[1]) ** 0.4, extent=3.4)  # a speck is made visible
-    plane(axes[1], *near)
+    titles = ["q moves to the posterior", f"The gap falls from {heights[0]:.0f} to {heights[-1]:.2f} nats"]
+    fig, (left, right) = figure(titles, ["", "step"], ["", "gap log p(x) - ELBO, nats"], size=(8.6, 4.0))
+    plane(left, far[0], np.asarray(far[1]) ** 0.4, extent=3.4)  # a speck is made visible
+    for i in shown:
+        mu, sigma = (np.asarray(a) for a in path[i])
+        ellipse(left, mu, sigma, "elbo", lw=1.4)
+        if i in shown[:2]:  # further labels would cover each other
+            left.text(mu[0], mu[1] + 2 * sigma[1], f"step {i}", color=GREEN, ha="center", va="center", bbox=BOX)
+    words = "q at steps " + ", ".join(map(str, shown))
+    left.text(0.04, 0.03, words, color=GREEN, transform=left.transAxes)
+    note(left, tuple(path[shown[-1]][0]), f"step {shown[-1]}", (-12, -66), GREEN)
+    line(right, steps, heights, "", AMBER, marker="o", ms=3)
+    right.set_yscale("log")
+    ticks = [t for t in (0.01, 0.1, 1, 10, 100, 1000) if 0.7 * min(heights) < t < 1.5 * max(heights)]
+    right.set_yticks(ticks, [f"{t:g}" for t in ticks])
+    return fig
+
+
+@in_course_style
+def polished(
+    near: tuple[object, object],
+    last: tuple[object, object],
+    best: tuple[object, object],
+    rows: Mapping[str, tuple[float, float]],
+    log_px: float,
+) -> Figure:
+    """Left two q on the posterior; right their ELBOs on a number line, with an arrow as long as the KL divergence from the posterior.
+
+    Args:
+        near: nodes (G, 2) of a grid around the posterior, and the posterior on them (G,).
+        last, best: mean and standard deviation, (2,) each, of the q at the end of the climb and of the polished q.
+        rows: {name: (ELBO, KL)} of these two, in this order, in nats.
+        log_px: the exact log p(x), in nats.
+    """
+    kls = [kl for _, kl in rows.values()]
+    ratios = np.asarray(last[1]) / np.asarray(best[1])
+    titles = [
+        "Polishing makes q narrower" if (ratios > 1).all() else "Polishing moves q",
+        f"The gap falls from {kls[0]:.2f} to {kls[1]:.2f} nats",
+    ]
+    fig, (left, right) = figure(titles, ["", "nats"], size=(8.6, 4.0))
+    plane(left, *near)
     nodes, probs = (np.asarray(a) for a in near)
     n = round(len(nodes) ** 0.5)
     z1, z2, height = (a.reshape(n, n) for a in (nodes[:, 0], nodes[:, 1], probs))
-    axes[1].contour(z1, z2, height, [np.exp(-2) * probs.max()], colors=AMBER, linestyles=":")  # of a normal: two standard deviations
-    for i in shown:
-        mu, sigma = (np.asarray(a) for a in path[i])
-        ellipse(axes[0], mu, sigma, "elbo", lw=1.4)
-        if i in shown[:2]:  # further labels would cover each other
-            place = (mu[0], mu[1] + 2 * sigma[1])
-            axes[0].text(*place, f"step {i}", color=GREEN, ha="center", va="center", fontsize=8, bbox=BOX)
-    words = "steps " + ", ".join(map(str, shown))
-    axes[0].text(0.04, 0.03, words, color=GREEN, fontsize=9, transform=axes[0].transAxes)
-    mu, sigma = (np.asarray(a) for a in path[shown[-1]])
+    left.contour(z1, z2, height, [np.exp(-2) * probs.max()], colors=AMBER, linestyles=":")  # of a normal: two standard deviations
+    mu, sigma = (np.asarray(a) for a in last)
     reach = 4.5 * float(sigma.max())
-    axes[0].add_patch(Rectangle(mu - reach, 2 * reach, 2 * reach, fill=False, ec="#000000", lw=0.8))
-    note(axes[0], tuple(mu), f"step {shown[-1]}", (-8, -62), GREEN)
-    ellipse(axes[1], mu, sigma, "elbo", lw=2)
-    ellipse(axes[1], *best, "#000000", lw=1.4, ls="--")
-    axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
+    ellipse(left, mu, sigma, "elbo", lw=2)
+    ellipse(left, *best, "#000000", lw=1.4, ls="--")
+    left.set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
     for y, words, color in (
-        (0.95, f"green: q of step {shown[-1]}", GREEN),
-        (0.11, "dashed: polished q", "#000000"),
-        (0.03, "orange, dotted: posterior", AMBER),
+        (0.97, "green: end of the climb", GREEN),
+        (0.11, "dashed: polished", "#000000"),
+        (0.03, "dotted: posterior", AMBER),
     ):
-        axes[1].text(0.04, y, words, va="top" if y > 0.5 else "bottom", color=color, fontsize=9, transform=axes[1].transAxes, bbox=BOX)
-    line(axes[2], steps, heights, "", AMBER, marker="o", ms=3)
-    axes[2].set_yscale("log")
-    ticks = [t for t in (0.01, 0.1, 1, 10, 100, 1000) if 0.7 * min(*heights, polished_gap) < t < 1.5 * max(heights)]
-    axes[2].axhline(polished_gap, color="#000000", lw=1.4, ls="--")
-    axes[2].text(steps[-1], 1.1 * polished_gap, f"polished q: {polished_gap:.2f}", ha="right", va="bottom", fontsize=9)
-    axes[2].set_yticks(ticks, [f"{t:g}" for t in ticks])
-    axes[2].text(0.97, 0.93, "log p(x) - ELBO", color=AMBER, ha="right", va="top", transform=axes[2].transAxes)
-    return fig
-
-
-@in_course_style
-def number_line(rows: Mapping[str, tuple[float, float]], log_px: float) -> Figure:
-    """A dot at each ELBO and an arrow as long as its KL divergence from the posterior: {name: (ELBO, KL)}, in nats; log p(x) is a line."""
-    fig, ax = figure("Each arrow, the KL to the posterior, ends at log p(x)", "nats", size=(7.6, 1.0 + 0.62 * len(rows)))
-    widest = max(kl for _, kl in rows.values())
+        left.text(0.04, y, words, va="top" if y > 0.5 else "bottom", color=color, transform=left.transAxes, bbox=BOX)
     style = {"arrowstyle": "-|>", "color": AMBER, "lw": 2, "shrinkA": 0, "shrinkB": 0}
-    for i, (bound, kl) in enumerate(rows.values()):
-        ax.annotate("", (bound + kl, i), (bound, i), arrowprops=style)
-        ax.plot(bound, i, "o", ms=8, color=GREEN, zorder=3)
-        words = {"textcoords": "offset points", "ha": "right", "fontsize": 9}
-        ax.annotate(f"ELBO {bound:.2f}", (bound, i), (-8, 0), va="center", color=GREEN, **words)
-        ax.annotate(f"KL {kl:.2f}", (bound + kl, i), (-5, 9), color=AMBER, **words)
-    ax.axvline(log_px, color=COLORS["exact"], lw=2)
-    ax.text(log_px + 0.02 * widest, (len(rows) - 1) / 2, f"log p(x)\n{log_px:.2f}", va="center", fontsize=9)
-    ax.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.4, -0.7))
-    ax.set(xlim=(log_px - 1.35 * widest, log_px + 0.2 * widest))
-    ax.locator_params(axis="x", nbins=6)
-    ax.grid(axis="y", visible=False)
+    for i, (name, (bound, kl)) in enumerate(rows.items()):
+        right.annotate("", (bound + kl, i), (bound, i), arrowprops=style)
+        right.plot(bound, i, "o", ms=8, color=GREEN, zorder=3)
+        words = {"textcoords": "offset points", "ha": "right"}
+        right.annotate(f"{name}:\nELBO {bound:.2f}", (bound + kl, i), (-6, -20), va="center", color=GREEN, **words)
+        right.annotate(f"KL {kl:.2f}", (bound + kl, i), (-6, 9), color=AMBER, **words)
+    right.axvline(log_px, color=COLORS["exact"], lw=2)
+    right.text(log_px - 0.04 * max(kls), -0.55, f"log p(x) = {log_px:.2f}", ha="right", va="center")
+    right.set(yticks=[], ylim=(len(rows) - 0.4, -0.8), xlim=(log_px - 1.2 * max(kls), log_px + 0.15 * max(kls)))
+    right.locator_params(axis="x", nbins=4)
     return fig
 
 
@@ -207,10 +208,10 @@ def without_the_kl(steps, stddev, objective, elbo, log_px: float) -> Figure:
     """
     steps, stddev, objective, elbo = (np.asarray(a) for a in (steps, stddev, objective, elbo))
     titles = [
-        f"Without the KL, σ falls from {stddev[0].max():.3f} to {stddev[-1].max():.3f}",
-        "Its objective exceeds log p(x), its ELBO falls",
+        f"σ falls from {stddev[0].max():.3f} to {stddev[-1].max():.3f}",
+        f"Objective ends {objective[-1] - log_px:.0f} nats above log p(x)",
     ]
-    fig, (left, right) = figure(titles, "step without the KL", ["standard deviation of q", "nats"], size=(9.6, 3.8))
+    fig, (left, right) = figure(titles, "step without the KL", ["standard deviation of q", "nats"], size=(8.6, 3.8))
     for k, style in zip(range(stddev.shape[1]), ("-", "--")):
         line(left, steps, stddev[:, k], "", "naive", marker="o", ms=4, ls=style)
     left.text(0.97, 0.93, "solid: $z_1$, dashed: $z_2$", ha="right", va="top", color=COLORS["naive"], transform=left.transAxes, fontsize=9)
