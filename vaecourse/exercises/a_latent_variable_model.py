@@ -411,7 +411,7 @@ QUIZ = (
             ("Samples from p(x)", "Such a sample takes z from the prior and then samples every pixel, so it is 0 or 1 everywhere, too."),
             (
                 "Mean images, before the pixels are sampled",
-                "The decoder's probabilities are the mean of all samples at this z. Pixels that z leaves undecided are grey.",
+                "The decoder's probabilities are the expectation of a sample at this z. Pixels that z leaves undecided are grey.",
             ),
         ),
         2,

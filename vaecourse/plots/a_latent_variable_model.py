@@ -9,7 +9,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import Circle, ConnectionPatch, FancyBboxPatch, Rectangle
 
@@ -90,24 +89,28 @@ def integral_as_area(z, integrand, middles, heights, areas, frequencies, images)
     """Left: p(x|z) p(z) of the most probable image over z (G,), with bars; right: area and frequency of all images (N, 4)."""
     areas, frequencies = np.asarray(areas), np.asarray(frequencies)
     apart = np.abs(areas - frequencies).max()
-    titles = [f"The area under the curve is p(x) = {areas.max():.3f}", f"The frequencies differ from the areas by at most {apart:.3f}"]
-    fig, (left, right) = figure(titles, ["latent $z$", ""], ["p(x | z) p(z)", "probability"], size=(10.6, 3.9))
-    left.get_gridspec().set_width_ratios([1, 1.35])
+    titles = [f"The area under the curve is p(x) = {areas.max():.3f}", f"Areas and frequencies differ by at most {apart:.3f}"]
+    fig, (left, right) = figure(titles, ["latent $z$", ""], ["p(x | z) p(z)", "probability"], size=(9.6, 3.8))
+    left.get_gridspec().set_width_ratios([1, 1.4])
     width = float(middles[1] - middles[0])
     left.bar(middles, heights, width, color="#CFCFCF", ec="white", lw=0.8)
     line(left, z, integrand, "", "exact")
     left.set(xlim=(-4, 4), ylim=(0, None))
     order = np.argsort(-areas)
     places = np.arange(1, len(order) + 1)
-    right.bar(places, areas[order], 0.7, color=COLORS["posterior"], alpha=0.45, label="area under the curve")
-    right.plot(places, frequencies[order], "o", color=COLORS["naive"], ms=5, label="frequency among the samples")
+    right.bar(places, areas[order], 0.7, color=COLORS["posterior"], alpha=0.45)
+    right.plot(places, frequencies[order], "o", color=COLORS["naive"], ms=5)
     right.set_xticks(places, [""] * len(places))
     right.set_xlabel("the 16 images, sorted by p(x)", labelpad=28)
-    right.legend(frameon=False, fontsize=9)
+    for share, text, color in (
+        (1, "dot: frequency among the samples", COLORS["naive"]),
+        (0.9, "bar: area under the curve", "#8A6300"),
+    ):
+        right.text(1.7, share * areas.max(), text, color=color, fontsize=10.5, va="center")
     _small(left, images[order[0]], (0.16, 0.86), "axes fraction", 20)
-    left.text(0.16, 0.69, "the image $x$", transform=left.transAxes, ha="center", va="top", fontsize=9)
+    left.text(0.16, 0.69, "the image $x$", transform=left.transAxes, ha="center", va="top", fontsize=10)
     both = f"area: {areas.max():.3f}\nbars: {np.asarray(heights).sum() * width:.3f}"
-    left.text(0.16, 0.58, both, transform=left.transAxes, ha="center", va="top", fontsize=9)
+    left.text(0.16, 0.58, both, transform=left.transAxes, ha="center", va="top", fontsize=10)
     for place, i in zip(places, order):
         _small(right, images[i], (place, -0.09), ("data", "axes fraction"), 8)
     return fig
@@ -194,7 +197,7 @@ def covariance_maps(maps: Sequence, titles: Sequence[str], at: Sequence[tuple[in
         ax.set(xticks=[], yticks=[])
         ax.grid(False)
         ax.spines[:].set_visible(True)
-    label = f"covariance with the framed pixel\n(white: within {limit / steps:.3f} of 0;\ngrey: its own variance, left out)"
+    label = f"covariance with the framed pixel\n(white: within {limit / steps:.3f} of 0)"
     fig.colorbar(picture, ax=list(axes), label=label, shrink=0.85)
     return fig
 
@@ -225,9 +228,9 @@ def log_likelihoods(thetas, values, true: float) -> Figure:
     above.plot(places[0], 0, "o", color=ACCENT, ms=7, mec="white", mew=0.4)
     drop = np.interp(true, thetas, values[:, 0])
     above.plot(true, drop, "o", color="white", ms=5, mec=ACCENT, mew=1.4)
-    text = {"transform": above.get_xaxis_transform(), "fontsize": 9}
-    above.text(true, 0.13, f" our data: {-drop:.1f} nats higher at {places[0]:.1f}", color=ACCENT, **text)
-    above.text(true, 0.04, f" made with θ = {true:g}", color="#555555", **text)
+    above.set_ylim(top=-0.17 * values.min())  # room for the note above its two dots
+    above.text(true, -0.04 * values.min(), f" our data: {-drop:.1f} nats higher at {places[0]:.1f}", color=ACCENT, fontsize=10)
+    above.text(true, 0.04, f" made with θ = {true:g}", color="#555555", fontsize=10, transform=above.get_xaxis_transform())
     above.annotate("our data", (thetas[-1], values[-1, 0]), xytext=(5, 0), textcoords="offset points", color=ACCENT, va="center")
     others = values[-1, 1:30]
     if others.size:
@@ -270,19 +273,21 @@ def jensen(u) -> Figure:
 
 @in_course_style
 def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], models: Sequence[str], highest: float) -> Figure:
-    """The scoreboard with the model of every row, a legend of its marks and the exact values.
+    """The scoreboard with the model of every row and names at its marks.
 
     The last row also has the mean and its gap to the exact value, and log p(x|z) at the best z, `highest`, in nats.
     """
     fig = scoreboard(rows)
-    fig.set_size_inches(8.6, 2.9)
+    fig.set_size_inches(8.6, 2.7)
     (ax,) = fig.axes
     ax.set_yticks(range(len(rows)), [f"{row[0]}\nmodel: {model}" for row, model in zip(rows, models, strict=True)])
     _, color, estimate, _, _ = rows[-1]
     last = len(rows) - 1
     ink = COLORS.get(color, color)
     mean = f"{estimate:.0f}, the mean of log p(x | z)".replace("-", "\N{MINUS SIGN}")
-    ax.annotate(mean, (estimate, last), xytext=(0, 8), textcoords="offset points", ha="center", color=ink, weight="bold")
+    ax.annotate(mean, (estimate, last), xytext=(0, 23), textcoords="offset points", ha="center", color=ink, weight="bold")
+    bar = "bar: one standard deviation over z to either side"
+    ax.annotate(bar, (estimate, last), xytext=(0, 8), textcoords="offset points", ha="center", color=ink, fontsize=9.5)
     arrow = {"arrowstyle": "<->", "color": ACCENT, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
     gap, low = rows[-1][-1], last + 0.24
     ax.annotate("", (estimate, low), (gap, low), arrowprops=arrow)
@@ -293,17 +298,16 @@ def annotated_scoreboard(rows: Sequence[tuple[str, str, float, float, float]], m
     for i, (*_, exact) in enumerate(rows):
         place = {"xytext": (-7, 0), "ha": "right"} if i == last else {"xytext": (7, 0)}
         ax.annotate(
-            f"{exact:.1f}".replace("-", "\N{MINUS SIGN}"), (exact, i), textcoords="offset points", va="center", weight="bold", **place
+            f"log p(x) = {exact:.1f}".replace("-", "\N{MINUS SIGN}"),
+            (exact, i),
+            textcoords="offset points",
+            va="center",
+            weight="bold",
+            **place,
         )
     ax.plot([highest, highest], [last - 0.2, last + 0.2], color=ink, lw=2.2)
     best = f"{highest:.1f}\nlog p(x | z)\nat the best z".replace("-", "\N{MINUS SIGN}")
     ax.annotate(best, (highest, last), xytext=(7, 0), textcoords="offset points", va="center", color=ink, weight="bold")
-    marks = [
-        Line2D([], [], ls="none", marker="o", color=ink, label="mean of the estimates"),
-        Line2D([], [], color=ink, label="one standard deviation over z to either side"),
-        Line2D([], [], ls="none", marker="|", ms=14, mew=2.2, color=COLORS["exact"], label="exact value for the model of the row"),
-    ]
-    fig.legend(handles=marks, frameon=False, fontsize=9, ncols=3, loc="outside lower center")
     return fig
 
 
