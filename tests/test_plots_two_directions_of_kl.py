@@ -94,7 +94,7 @@ def test_two_fits_shows_every_estimate_the_remarks_and_what_is_expected() -> Non
     assert list(dashed.get_xdata()) == [-0.755, -0.755]
     assert 0.5 < np.mean(dashed.get_ydata()) < 1.5
     assert zoom.get_title(loc="left") == "47%: ellipse holds 100% of this mode"
-    assert dots.get_title(loc="left") == "On one mode: median −0.75 nats"
+    assert dots.get_title(loc="left") == "On one mode: median error −0.75 nats"
     wanted = {"one", "two", "q", "47%", "ESS 10", "ESS 990", "error of 2 estimates each, nats", "log of share"}
     assert wanted <= set(texts(fig))
 
@@ -110,7 +110,9 @@ def test_prices_sorts_the_digits_and_puts_every_mark_at_its_value() -> None:
     assert ax.get_yscale() == "log"
     assert [label.get_text() for label in ax.get_xticklabels()] == ["#1", "#0", ""]
     assert "≤ 0.001" in texts(fig)
-    assert ax.get_title(loc="left") == "Median gap 0.20 nats, with full covariance 0.050 nats"
+    assert ax.get_title(loc="left") == "Median gap: diagonal 0.20, full 0.050 nats; from other modes 0.3 to 7.3 nats"
+    (alone,) = figures.prices(full, diagonal, {}).axes
+    assert alone.get_title(loc="left") == "Median gap: diagonal 0.20, full 0.050 nats"
 
 
 def test_cases_show_whole_grids_with_fits_and_notes() -> None:

@@ -98,8 +98,8 @@ def two_fits(
     """
     runs = len(next(iter(errors.values()))[0])
     zooms = [f"{fit.label}: ellipse holds {held(fit, nodes, probs, half_side):.0%} of this mode" for fit in fits[1:]]
-    medians = " and ".join(f"{np.median(np.asarray(values)):.2f}" for values, *_ in list(errors.values())[1:]).replace("-", "−")
-    titles = ["One fit around both modes, one on each", *zooms, f"On one mode: median {medians} nats"]
+    medians = ", ".join(f"{np.median(np.asarray(values)):.2f}" for values, *_ in list(errors.values())[1:]).replace("-", "−")
+    titles = ["One fit around both modes, one on each", *zooms, f"On one mode: median error {medians} nats"]
     columns = (len(titles) + 1) // 2
     fig, axes = _subplots(2, columns, (4.9 * columns, 7.4))
     ax, *near = axes.flat[: len(titles) - 1]
@@ -148,7 +148,9 @@ def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float 
     """
     full, diagonal = np.asarray(full), np.asarray(diagonal)
     order = np.argsort(-diagonal, kind="stable")
-    title = f"Median gap {np.median(diagonal):.2f} nats, with full covariance {np.median(full):.3f} nats"
+    title = f"Median gap: diagonal {np.median(diagonal):.2f}, full {np.median(full):.3f} nats"
+    if elsewhere := [gap for gaps in others.values() for gap in gaps]:
+        title += f"; from other modes {min(elsewhere):.1f} to {max(elsewhere):.1f} nats"
     fig, ax = figure(
         title,
         f"{len(order)} digits, sorted by their diagonal gap; named: those with several modes and the one that gains most",
