@@ -26,7 +26,7 @@ def test_densities_draws_each_density_of_the_path_and_names_them() -> None:
 def test_two_sides_draws_the_two_means_and_the_exact_value_between_them() -> None:
     fig = figures.two_sides(forward=[-3.0, -2.0], backward=[0.0, 1.0], log_px=-1.0)
     assert [drawn.get_xdata()[0] for drawn in fig.axes[0].lines] == [-2.5, 0.5, -1.0]
-    assert {"log p(x)", "The forward mean is 1.5 nats too low, the reverse mean 1.5 too high"} <= set(texts(fig))
+    assert {"log p(x)", "The forward mean is 1.50 nats too low, the reverse mean 1.50 too high"} <= set(texts(fig))
     heights = [sum(bar.get_height() for bar in bars) for bars in fig.axes[0].containers]
     np.testing.assert_allclose(heights, [0.5, 0.5])  # the two farthest of the four lie outside the panel
 
@@ -34,7 +34,7 @@ def test_two_sides_draws_the_two_means_and_the_exact_value_between_them() -> Non
 def test_enclosed_draws_a_line_for_each_image_and_counts_those_that_enclose_zero() -> None:
     lower, upper = np.array([-2.0, 0.1, -9.0]), np.array([3.0, 0.2, 1.0])
     fig = figures.enclosed({"from the prior": (lower, upper), "from the encoder": (lower / 10, -upper / 100)}, widening=3.7)
-    assert {"Prior: median gap 5.00 nats", "Encoder: median gap 0.17 nats", "Enlarged: 0 of 3 inside"} <= set(texts(fig))
+    assert {"Prior: median gap 5.00 nats", "Encoder: median gap 0.17 nats", "Enlarged: 0 of 3 enclosed"} <= set(texts(fig))
     assert "1 reach beyond the panel" in texts(fig)
     assert "± 3.7 nats" in texts(fig)
     expected = [([-9, -2, 0.1], [1, 3, 0.2])] + 2 * [([-0.9, -0.2, 0.01], [-0.01, -0.03, -0.002])]
@@ -72,4 +72,6 @@ def test_false_sandwich_draws_both_places_in_the_panel_and_the_three_bounds() ->
         assert left.get_ylim()[0] < y < left.get_ylim()[1]
     for drawn, values, aside in zip(right.lines[1:4], bounds.values(), (-0.25, 0, 0.25), strict=True):
         np.testing.assert_allclose(drawn.get_xydata(), np.column_stack([[1 + aside, 2 + aside], values]))
-    assert {*bounds, "First digit: < 0.1 % inside the ellipse", "False upper bound: up to 60 nats too low"} <= set(texts(fig))
+    assert {*bounds, "posterior of digit 1", "Posterior in the ellipse: < 0.1 %", "False upper bound: up to 60 nats too low"} <= set(
+        texts(fig)
+    )

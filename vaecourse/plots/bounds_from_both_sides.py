@@ -19,7 +19,7 @@ __all__ = ["budget", "densities", "enclosed", "false_sandwich", "two_sides"]
 def densities(z, path) -> Figure:
     """The densities of `path`, a batch of T + 1 normals, at z (Z,)."""
     z, means, spreads = np.asarray(z), np.asarray(path.mean), np.asarray(path.stddev)
-    fig, ax = figure(f"{len(means) - 1} steps lead from q to the posterior", "z", "density", size=(6.4, 3.2))
+    fig, ax = figure(f"{len(means) - 1} steps lead from q to the posterior", "z", "normalised density", size=(6.4, 3.2))
     peak = 1 / (spreads.min() * np.sqrt(2 * np.pi))
     for t, (mean, spread) in enumerate(zip(means, spreads)):
         density = np.exp(-0.5 * ((z - mean) / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
@@ -40,7 +40,7 @@ def two_sides(forward, backward, log_px: float) -> Figure:
     """Histograms of the log weights of chains in both directions, their means, and the exact value."""
     forward, backward = np.asarray(forward), np.asarray(backward)
     fig, ax = figure(
-        f"The forward mean is {log_px - forward.mean():.1f} nats too low, the reverse mean {backward.mean() - log_px:.1f} too high",
+        f"The forward mean is {log_px - forward.mean():.2f} nats too low, the reverse mean {backward.mean() - log_px:.2f} too high",
         "log weight of a chain, nats",
         "share of the chains",
         size=(7.4, 3.5),
@@ -81,7 +81,7 @@ def enclosed(sides: Mapping[str, tuple[object, object]], widening: float) -> Fig
         f"{name.split()[-1].capitalize()}: median gap {np.median(upper - lower):.2f} nats" for name, (lower, upper) in zip(names, pairs)
     ]
     lower, upper = pairs[-1]
-    titles[-1] = f"Enlarged: {int(np.sum((lower <= 0) & (upper >= 0)))} of {len(lower)} inside"
+    titles[-1] = f"Enlarged: {int(np.sum((lower <= 0) & (upper >= 0)))} of {len(lower)} enclosed"
     fig, axes = figure(titles, "simulated images,\nby lower bound", ["bound - exact log p(x), nats", "", ""], size=(9.6, 4.0))
     reach = 1.6 * widening
     for ax, (lower, upper), top in zip(axes, pairs, [reach] * len(sides) + [reach / 10]):
@@ -151,7 +151,7 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     share = f"{inside:.1%}" if inside >= 0.001 else "< 0.1 %"
     fig, (left, right) = figure(
         [
-            f"First digit: {share} inside the ellipse",
+            f"Posterior in the ellipse: {share}",
             f"False upper bound: up to {-min(*np.asarray(bounds['false upper']), 0):.0f} nats too low",
         ],
         ["", "test digit"],
@@ -163,7 +163,7 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     top = z[posterior.argmax()]
     middle, half = (mean + top) / 2, 0.8 * np.abs(mean - top).max() + 3 * spread.max()
     left.set(xlim=(middle[0] - half, middle[0] + half), ylim=(middle[1] - half, middle[1] + half))
-    left.annotate("posterior", top, xytext=(0, -34), textcoords="offset points", color=POSTERIOR, fontsize=10, ha="center")
+    left.annotate("posterior of digit 1", top, xytext=(0, -34), textcoords="offset points", color=POSTERIOR, fontsize=10, ha="center")
     right.axhline(0, color=COLORS["exact"], lw=1)
     for (name, values), marker, color, aside in zip(bounds.items(), "^v*", (UPPER, LOWER, COLORS["prior"]), (-0.25, 0, 0.25)):
         right.plot(np.arange(1, len(values) + 1) + aside, np.asarray(values), marker, ms=7, color=color)
