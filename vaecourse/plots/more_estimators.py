@@ -148,7 +148,7 @@ def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], averaged, biase
     first = np.asarray(next(iter(curves.values()))[1])
     titles = [
         f"The plain ratio falls from {first[0]:.3f} to {first[-1]:.3f}",
-        f"At k = {k[-1]}: {np.asarray(biased)[-1]:.0f} times the true gradient",
+        f"Only the score dropped: {np.asarray(biased)[-1]:.0f} times too large",
     ]
     fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "mean / true gradient"], size=(9.2, 3.9))
     for name, (color, ratio) in curves.items():
@@ -172,17 +172,18 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
     Dashed: the length `norm` of the true gradient, and the standard deviation `unbiased` of leave-one-out.
     """
     tau = np.asarray(tau)
-    titles = ["Lower temperature: less bias", "Lower temperature: more noise"]
+    moves = ["falls" if all(v[0] < v[-1] for v in curves.values()) else "rises" for curves in (bias, noise)]
+    titles = [f"As τ falls, the bias {moves[0]}", f"As τ falls, the noise {moves[1]}"]
     fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.2, 3.9))
-    for ax, curves in zip(axes, (bias, noise)):
-        for (name, values), style in zip(curves.items(), ("-", "--")):
-            ax.plot(tau, values, color=PATH, ls=style, marker="o", ms=4, label=f"{name} f")
+    beside = [[(2, (8, -2)), (2, (8, -2))], [(1, (8, 4)), (1, (-48, -4))]]  # where the labels find room
+    for ax, curves, places in zip(axes, (bias, noise), beside):
+        for (name, values), style, (end, nudge) in zip(curves.items(), ("-", "--"), places):
+            line(ax, tau, values, f"{name} f", PATH, ls=style, marker="o", ms=4, end=end, nudge=nudge)
         ax.set(xscale="log", ylim=(0, 1.08 * max(np.asarray(v).max() for v in curves.values())))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
-    axes[0].legend(frameon=False, loc=(0.04, 0.68))
     _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
-    _level(axes[1], tau, unbiased, "leave-one-out, 4 samples", SCORE, end=-1)
+    _level(axes[1], tau, unbiased, "leave-one-out, S = 4, per sample", SCORE, end=-1)
     return fig
 
 
@@ -197,13 +198,13 @@ def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str, end: i
 def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero: float) -> Figure:
     """Root mean squared error of an average of S gradient samples against S: leave-one-out (N,), Gumbel-softmax {name: (N,)}.
 
-    `zero` is the error of the estimate 0, the length of the true gradient. A dot, and S at the
-    axis, marks where leave-one-out is first the better one.
+    `zero` is the error of the estimate 0, the length of the true gradient. A dot, and S rounded to
+    one digit at the axis, marks where leave-one-out is first the better one.
     """
     samples, unbiased = np.asarray(samples), np.asarray(unbiased)
     overtaken = {name: np.flatnonzero(unbiased < np.asarray(error))[0] for name, error in relaxed.items()}
-    ends = sorted({int(samples[at]) for at in overtaken.values()})
-    title = f"Leave-one-out takes the lead between {ends[0]} and {ends[-1]} samples (dots)"
+    ends = {float(f"{samples[at]:.1g}"): samples[at] for at in sorted(overtaken.values())}  # one digit: a bias is measured with noise
+    title = f"Leave-one-out takes the lead at about {min(ends):.0f} to {max(ends):.0f} samples (dots)"
     fig, ax = figure(title, "samples S", "root mean squared error", size=(7.4, 4))
     line(ax, samples, unbiased, "leave-one-out", SCORE)
     looks = (("-", 1.8), ("--", 1.8), ("-", 1.0), ("--", 1.0))  # as in `temperatures`, solid and dashed are two continuations
@@ -211,9 +212,9 @@ def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero
         line(ax, samples, error, name, PATH, ls=style, lw=width)
     for at in overtaken.values():
         ax.plot(samples[at], unbiased[at], "o", color=SCORE, ms=5)
-    for end in ends:
+    for near, end in ends.items():
         ax.axvline(end, color=SCORE, lw=0.8, ls=":")
-        ax.text(end * 1.06, 0.02, f"{end}", color=SCORE, fontsize=9, va="bottom", transform=ax.get_xaxis_transform())
+        ax.text(end * 1.06, 0.02, f"≈ {near:.0f}", color=SCORE, fontsize=9, va="bottom", transform=ax.get_xaxis_transform())
     ax.axhline(zero, color=GREY, lw=1, ls="-.")
     ax.annotate("the estimate 0", (samples[-1], zero), xytext=(-4, 3), textcoords="offset points", color=GREY, fontsize=9, ha="right")
     ax.set(xscale="log", yscale="log", xlim=(samples[0], 9 * samples[-1]))
