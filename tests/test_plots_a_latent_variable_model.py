@@ -214,6 +214,13 @@ def test_each_column_has_its_costs_under_the_pictures_and_some_columns_are_frame
     assert not clipped(fig)
 
 
+def test_only_the_images_that_are_named_get_a_frame() -> None:
+    fig = plots.images(RANDOM.random((6, 784)), columns=3)
+    pictures.frame(fig, (1, 5))
+    assert [i for i, ax in enumerate(fig.axes) if to_hex(ax.spines["top"].get_edgecolor()).upper() == pictures.ACCENT] == [1, 5]
+    assert not clipped(fig)
+
+
 def test_the_digits_stand_where_each_panel_puts_them_and_arcs_lead_there_clockwise() -> None:
     decoded, places = RANDOM.random((5, 784)), RANDOM.normal(size=(5, 2)) + 2
     quarter = places @ np.array([[0.0, -1.0], [1.0, 0.0]])  # (x, y) -> (y, -x), clockwise

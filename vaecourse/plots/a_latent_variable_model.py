@@ -325,10 +325,14 @@ def three_pictures(x, grey, decoded, costs, framed: Sequence[int], title: str) -
     own, given_z = np.asarray(costs)
     captions = [""] * len(x) + [f"{cost:.0f} nats" for cost in own] + [f"{more:+.0f} nats" for more in given_z - own]
     fig = images(np.concatenate([x, grey, decoded]), title, captions, columns=len(x), row_names=rows)
-    for row in range(3):
-        for column in framed:
-            fig.axes[row * len(x) + column].spines[:].set(color=ACCENT, linewidth=2.2)
+    frame(fig, [row * len(x) + column for row in range(3) for column in framed])
     return fig
+
+
+def frame(fig: Figure, panels: Sequence[int]) -> None:
+    """Frame some images of a figure made by `plots.images`, counted row by row from 0."""
+    for panel in panels:
+        fig.axes[panel].spines[:].set(color=ACCENT, linewidth=2.2)
 
 
 @in_course_style
