@@ -32,7 +32,7 @@ def test_how_many_draws_every_training_and_joins_the_means() -> None:
     means = [list(d.get_ydata()) for ax in (left, middle) for d in ax.lines if d.get_linestyle() == "-"]
     assert means == [[-162, -131, -127, -129], [2, 10, 19.5, 47], [2, 8.5, 11, 16]]
     titles = [ax.get_title(loc="left") for ax in fig.axes]
-    assert titles == ["Bound: +31 nats to K = 10, −2 from 20 to 50", "K = 50: 47 active, 16 carry over 0.1 nats"]
+    assert titles == ["Bound: +31 nats to K = 10, −2 from 20 to 50", "K = 50: 47 active, 15–17 over 0.1 nats"]
     notes = {t.get_text(): t.xy for t in middle.texts if hasattr(t, "xy")}
     assert notes == {"active units": (50, 47), "more than 0.1 nats": (50, 16)}
 

@@ -27,9 +27,10 @@ def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
     """
     bound, active, carrying = (np.asarray(a, dtype=float) for a in (bound, active, carrying))
     last, means = sizes[-1], bound.mean(1)
+    span = "–".join(f"{count:.0f}" for count in np.unique([carrying[-1].min(), carrying[-1].max()]))  # over the seeds
     titles = [
         f"Bound: {_signed(means[1] - means[0])} nats to K = {sizes[1]}, {_signed(means[-1] - means[-2])} from {sizes[-2]} to {last}",
-        f"K = {last}: {active[-1].mean():.0f} active, {carrying[-1].mean():.0f} carry over 0.1 nats",
+        f"K = {last}: {active[-1].mean():.0f} active, {span} over 0.1 nats",
     ]
     fig, axes = figure(titles, "latents K (log scale)", ["bound, nats per held-out digit", "latents in use"], size=(8.8, 3.8))
     line(axes[1], sizes, sizes, "", "exact", ls="--", lw=1, zorder=5)
