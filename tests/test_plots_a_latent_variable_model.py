@@ -322,7 +322,8 @@ def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
         np.testing.assert_allclose(ends, [level, noise])
     titles = ["Inner level 1: the noise covers its interval", "Outer level 0: the noise misses 0.11 of 0.89"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
-    assert [t.get_text() for ax in fig.axes for t in ax.texts] == ["dark: the noise, 0.79", "dark: the noise, 0.79\npale: beyond it, 0.11"]
+    within = "area within the\nnoise (dark): 0.79"
+    assert [t.get_text() for ax in fig.axes for t in ax.texts] == [within, within + "\nbeyond it (pale): 0.11"]
     assert not clipped(fig)
 
 
@@ -340,7 +341,7 @@ def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
     assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.50", "0.25", "0.88", "0.09"]
     assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.5, 0.875)))
     assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
-    titles = ["First row: level 0 has 0.25; best row: 0.88", "First row: 1,500 nats; best row: 600"]
+    titles = ["In the best row level 0 has 0.88, not 0.25", "The best row costs 600 nats, not 1,500"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 

@@ -498,7 +498,7 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
         missed = area - within
         finding = f"misses {missed:.2f} of {area:.2f}" if missed > 0.01 * area else "covers its interval"
         titles.append(f"{kind} {level}: the noise {finding}")
-    fig, axes = figure(titles, "$x$", "density", size=(10, 3.6))
+    fig, axes = figure(titles, "$x$ (grey lines: ends of the intervals)", "density", size=(10, 3.6))
     for ax, (mean, level, probability), noise, within in zip(axes, cases.values(), noises, covered):
         density = partial(normal, mean=mean)
         x = np.linspace(-0.65, 1.15, 800)
@@ -508,9 +508,9 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
         ax.fill_between(whole, density(whole), color=ACCENT, alpha=0.35, lw=0)
         ax.fill_between(noise, density(noise), color=ACCENT, lw=0)
         ax.set(xlim=(x[0], x[-1]), ylim=(0, 1.35 * density(mean)))
-        text = f"dark: the noise, {within:.2f}"
+        text = f"area within the\nnoise (dark): {within:.2f}"
         if probability > 1.01 * within:
-            text += f"\npale: beyond it, {probability - within:.2f}"
+            text += f"\nbeyond it (pale): {probability - within:.2f}"
         note(ax, (level * width, density(level * width)), text, (12, 12))
     return fig
 
@@ -529,8 +529,8 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
     chances = {name: (P[0], P[1:last].sum(), P[last]) for name, P in ((name, np.asarray(P)) for name, P in pixel.items())}
     first, best = next(iter(costs)), min(costs, key=lambda name: sum(costs[name]))
     titles = [
-        f"First row: level 0 has {chances[first][0]:.2f}; best row: {chances[best][0]:.2f}",
-        f"First row: {sum(costs[first]):,.0f} nats; best row: {sum(costs[best]):,.0f}",
+        f"In the best row level 0 has {chances[best][0]:.2f}, not {chances[first][0]:.2f}",
+        f"The best row costs {sum(costs[best]):,.0f} nats, not {sum(costs[first]):,.0f}",
     ]
     xlabels = ["probability at a white pixel", "$-\\log P$ of the digit, nats"]
     fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
@@ -617,7 +617,7 @@ def without_maximum(sigmas, heights, peak: tuple[float, float], equal: float) ->
     A floor for sigma is too high above the one and too low below the other; both sides are shaded.
     """
     title = f"Below σ = {equal:.4f} the likelihood is higher than at its local maximum"
-    fig, ax = figure(title, r"$\sigma$ of the narrow normal (narrower to the right)", "log-likelihood, nats", size=(8.6, 3.9))
+    fig, ax = figure(title, r"$\sigma$ of the second normal (smaller to the right)", "log-likelihood, nats", size=(8.6, 3.9))
     line(ax, sigmas, heights, "", ACCENT)
     ax.set(xscale="log", xlim=(max(sigmas), min(sigmas)))
     top = np.asarray(heights).max()
