@@ -568,7 +568,7 @@ QUIZ = (
             ),
             (
                 "Not by that alone.",
-                "A standard error computed from samples contains nothing about regions that no sample reached. Mix the prior into the proposal, or compare with an exact value where there is one.",
+                "A standard error computed from samples contains nothing about regions that no sample reached. A mixture with the prior reaches more of them. Where there is an exact value, compare with it.",
             ),
         ),
         2,

@@ -25,11 +25,11 @@ def codes_and_map(codes, labels, pictures, reach: float) -> Figure:
     codes = np.asarray(codes)
     outside = (abs(codes) > reach).any(1).mean()
     inside = ((codes**2).sum(1) < 4).mean()
-    titles = [f"{inside:.0%} of the codes lie in the circle", "The decoder's mean image at each place"]
+    titles = [f"Circle: {inside:.0%} of the codes, {1 - np.exp(-2):.0%} of the prior", "The decoder's mean image at each place"]
     fig, axes = figure(titles, size=(9.2, 5.2))
     classes(axes[0], codes, labels)
     ellipse(axes[0], (0, 0), (1, 1), "prior", lw=1.4, ls="--")
-    words = f"dashed: the circle with {1 - np.exp(-2):.0%} of the prior"
+    words = "dashed: two standard deviations of the prior"
     words += f"\n{outside:.0%} of the codes lie outside the frame" if outside else ""
     axes[0].set_xlabel(f"$z_1$\n{words}", fontsize=10)
     sheet(axes[1], pictures, reach)
@@ -143,7 +143,7 @@ def claimed_and_true(results: Mapping[str, tuple[object, object, str]], named: M
 
     Args:
         results: one panel for each name.
-        named: digits, by their place in the arrays, whose dots get a name in the first panel.
+        named: digits, by their place in the arrays, whose dots get a name in every panel.
     """
     results = {name: (np.asarray(error), np.asarray(reported), color) for name, (error, reported, color) in results.items()}
     titles = [f"{name}:\n{(abs(e) < 3 * s).mean():.0%} in the grey band" for name, (e, s, _) in results.items()]
@@ -164,10 +164,9 @@ def claimed_and_true(results: Mapping[str, tuple[object, object, str]], named: M
         ax.set_yticks([-100, -10, -1, 0, 1], ["−100", "−10", "−1", "0", "1"])
         ax.minorticks_off()
         ax.set_ylim(1.5 * bottom, max(4.0, 1.5 * top))
-    error, reported, color = next(iter(results.values()))
-    for i, name in named.items():
-        words = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 9, "weight": "bold", "color": COLORS[color]}
-        axes[0].annotate(name, (reported[i], error[i]), (-6, 0), **words)
+        for i, name in named.items():
+            words = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 9, "weight": "bold", "color": COLORS[color]}
+            ax.annotate(name, (reported[i], error[i]), (-6, 0), **words)
     words = "grey: within 3 standard errors\nblack: 1 nat, the limit of (8.4)"
     axes[1].text(0.02, 0.04, words, transform=axes[1].transAxes, fontsize=10, color=GREY)
     return fig
