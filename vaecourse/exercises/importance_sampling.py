@@ -498,7 +498,7 @@ QUIZ = (
             ),
             (
                 "q may have missed a mode of the posterior.",
-                "Then the weights are even and the estimate is too low by minus the log of the share that q covers, as for digit 76 in the lab.",
+                "Then the weights are even and the estimate is too low, by about minus the log of the share that q covers, as for digit #76.",
             ),
             ("A single weight may dominate all the others.", "That would show: the effective sample size would be near 1."),
         ),
@@ -507,7 +507,7 @@ QUIZ = (
     Question(
         "Which of the two is biased for a finite number of samples: the average weight as an estimate of p(x), or the self-normalised average of f?",
         (
-            ("Only the self-normalised average.", "It is a ratio of two averages over the same samples, and its bias is of order 1/N."),
+            ("Only the self-normalised average.", "It is a ratio of two averages over the same samples, which is in general biased."),
             (
                 "Only the average weight.",
                 "It is a plain average of terms with mean p(x), so it is unbiased for every N. Its logarithm is not.",

@@ -154,7 +154,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     last, box = len(path) - 1, {"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.8}
     ratio = (np.asarray(path[-1][1]) / spread).mean()
     titles = [f"From prior to posterior in {last} rounds", f"Framed: q is {ratio:.1f} times as wide as p(z|x)"]
-    fig, axes = figure(titles, size=(8.6, 4.3))
+    fig, axes = figure(titles, size=(8.6, 4.5))
     for ax, first, numbered, shade in zip(axes, (0, 3), (range(3), (3, 4, 5, 6)), (0.4, 1)):  # on the left a speck is made visible
         plane(ax, grid, probs**shade, extent=4)
         for i, (mu, sigma) in enumerate(path[first:], first):
@@ -252,12 +252,12 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         ellipse(ax, (0, 0), (1, 1), "prior", lw=1.2, ls="--")
         ax.text(0, 0, "prior, two\nstandard\ndeviations", ha="center", va="center", fontsize=9, color=GREY)
         ellipse(ax, mus[i], sigmas[i], "importance", radius=5, lw=2.2)
-        note(ax, tuple(modes[i]), "main mode: nearly\nall of the mass", (-24, -58), AMBER)
+        note(ax, tuple(modes[i]), "main mode: nearly\nall of the mass", (-24, -52), AMBER)
         note(
             ax,
             tuple(mus[i]),
             f"lesser mode: the ring, five\nstandard deviations of q,\nholds $e^{{-{float(missing[i]):.1f}}}$ of the mass",
-            (-90, 20),
+            (-90, 15),
             BLUE,
         )
         names = {"decoded at the mode": AMBER, "the digit": "#000000", "decoded at q": BLUE}
