@@ -85,7 +85,7 @@ def the_map(pictures, reach: float, row: int, rings, label: str, title: str) -> 
     n = int(round(len(pictures) ** 0.5))
     at = np.linspace(-reach, reach, n)
     step = at[1] - at[0]
-    fig, ax = figure(title, size=(7.6, 8.2))
+    fig, ax = figure(title, size=(6.9, 7.3))
     sheet(ax, pictures, reach)
     inside = 0.46 * step
     frame = {"fc": "none", "ec": MARK, "lw": 2.6, "label": "a path from left to right"}
@@ -132,7 +132,7 @@ def two_histograms(upright, rotated, ones, threshold: float, blank: float) -> Fi
 
     Args:
         upright, rotated: (B,), in nats.
-        ones: whether a digit is a one, (B,); those are dark.
+        ones: whether a digit is a one, (B,); those are dark, the others stand on them.
         threshold, blank: in nats.
     """
     upright, rotated, ones = np.asarray(upright), np.asarray(rotated), np.asarray(ones, dtype=bool)
@@ -149,9 +149,7 @@ def two_histograms(upright, rotated, ones, threshold: float, blank: float) -> Fi
     start = np.quantile(rotated, 0.005)  # so that a few digits far away do not take half of the axis
     bins = np.linspace(start, max(upright.max(), rotated.max(), blank) + 8, 61)
     for ax, values in zip(axes, (upright, rotated)):
-        ax.hist(
-            [values[ones], values[~ones]], bins, stacked=True, color=["#222222", "#BBBBBB"], label=["ones", "other digits (above the ones)"]
-        )
+        ax.hist([values[ones], values[~ones]], bins, stacked=True, color=["#222222", "#BBBBBB"])
         if left := int((values < start).sum()):
             ax.annotate(f"{left} farther left", (0.01, 0.1), xycoords="axes fraction", fontsize=9)
         ax.axvline(threshold, color="black", ls="--", lw=1.6)
@@ -159,9 +157,18 @@ def two_histograms(upright, rotated, ones, threshold: float, blank: float) -> Fi
     for at, text in ((threshold, f"alarm below {threshold:.0f}"), (blank, f"a blank page: {blank:.0f}")):
         place = {"xy": (at, 0.99), "xycoords": axes[0].get_xaxis_transform(), "xytext": (-5, 0), "textcoords": "offset points"}
         axes[0].annotate(text, **place, ha="right", va="top", fontsize=9)
-    axes[0].set_ylim(0, 1.25 * axes[0].get_ylim()[1])
+    top = axes[0].get_ylim()[1]
+    axes[0].text(np.median(upright[~ones]), 0.4 * top, "other digits", ha="center", fontsize=10)
+    axes[0].annotate(
+        "ones",
+        (upright[ones].max(), 0.03 * top),
+        xytext=(9, 22),
+        textcoords="offset points",
+        arrowprops={"arrowstyle": "-", "lw": 0.8},
+        fontsize=10,
+    )
+    axes[0].set_ylim(0, 1.25 * top)
     axes[0].tick_params(labelbottom=False)
-    axes[0].legend(loc="upper left", frameon=False)
     return fig
 
 
@@ -266,26 +273,27 @@ def among_others(x, rows: Mapping[str, tuple[float, object, float]], title: str)
         rows: {model: (log p(x) of the image, log p(x) of other digits (N,), log p(x) of a blank page)}.
         title: of the panel with the values.
     """
-    fig, axes = figure(["The eight", title], ["", "log p(x), nats"], size=(9.4, 3.4))
+    fig, axes = figure(["The eight", title], ["", "log p(x), nats"], size=(9.4, 2.9))
     _picture(axes[0], np.asarray(x))
+    beside = {"textcoords": "offset points", "fontsize": 9}
     for i, (value, others, blank) in enumerate(rows.values()):
         low, high = np.quantile(np.asarray(others), [0.05, 0.95])
-        axes[1].plot([low, high], [i, i], color="#BBBBBB", lw=12, solid_capstyle="butt", label="middle 90% of the held-out digits")
-        axes[1].plot(blank, i, "s", ms=9, mfc="white", mew=2.2, color=MARK, label="a blank page")
-        axes[1].plot(value, i, "o", ms=8, color="black", label="the eight")
-        for at in {value, blank}:
-            up = 10 if i < len(rows) - 1 else -18  # in the last row below the marker, where no arrow ends
-            axes[1].annotate(f"{at:.1f}", (at, i), xytext=(0, up), textcoords="offset points", ha="center", fontsize=9)
+        axes[1].plot([low, high], [i, i], color="#BBBBBB", lw=12, solid_capstyle="butt")
+        axes[1].plot(blank, i, "s", ms=9, mfc="white", mew=2.2, color=MARK)
+        axes[1].plot(value, i, "o", ms=8, color="black")
+        for at, name in ((value, "the eight"), (blank, "a blank page")):
+            text = f"{name}\n{at:.1f}" if i == 0 else f"{at:.1f}"
+            up = 9 if i < len(rows) - 1 else -18  # in the last row below the marker, where no arrow ends
+            axes[1].annotate(text, (at, i), xytext=(0, up), ha="center", **beside)
+    axes[1].annotate("middle 90% of the\nheld-out digits", (low, i), xytext=(-6, 0), ha="right", va="center", **beside)
     before, last = list(rows.values())[-2:]
-    for start, end in ((before[0], last[0]), (before[2], last[2])):
+    for start, end, aside, side in ((before[0], last[0], -8, "right"), (before[2], last[2], 8, "left")):
         ends = {"xytext": (start, len(rows) - 2), "arrowprops": {"arrowstyle": "-|>", "color": "black", "shrinkA": 7, "shrinkB": 7}}
         axes[1].annotate("", (end, len(rows) - 1), **ends)
         middle = ((start + end) / 2, len(rows) - 1.5)
-        axes[1].annotate(f"{end - start:+.0f}", middle, xytext=(8, 3), textcoords="offset points", fontweight="bold")
-    handles, labels = axes[1].get_legend_handles_labels()
-    axes[1].legend(handles[:3], labels[:3], loc="upper center", bbox_to_anchor=(0.4, -0.22), ncols=3, frameon=False, fontsize=9)
-    axes[1].set(ylim=(len(rows) - 0.35, -0.7), yticks=range(len(rows)), yticklabels=list(rows))
-    axes[1].set_xlim(1.07 * min(value for value, _, _ in rows.values()), 0)
+        axes[1].annotate(f"{end - start:+.0f}", middle, xytext=(aside, -3), ha=side, textcoords="offset points", fontweight="bold")
+    axes[1].set(ylim=(len(rows) - 0.5, -0.75), yticks=range(len(rows)), yticklabels=list(rows))
+    axes[1].set_xlim(1.07 * min(np.quantile(np.asarray(others), 0.05) for _, others, _ in rows.values()), 0)
     axes[1].grid(axis="y", visible=False)
     axes[0].get_gridspec().set_width_ratios([1, 3.4])
     return fig
