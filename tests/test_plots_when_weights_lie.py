@@ -42,7 +42,7 @@ def test_wall_draws_medians_bars_the_exact_shape_and_rings_the_pair() -> None:
     np.testing.assert_allclose(narrow.get_ydata()[[0, -1]], [0.75, 0], atol=1e-12)
     np.testing.assert_array_equal(wide.get_ydata(), [-2, -2])
     assert {"effective samples of 1,000", "the alarm rings above 0.65", "dots: medians of 101 runs,\nbars: 10 to 90 %"} <= texts(fig)
-    assert {"Nearly the same ESS: 200 and 205", "k̂ tells them apart: 0.5 and −1.5"} <= texts(fig)
+    assert {"Widths 0.5 and 7: ESS 200 and 205", "k̂ tells them apart: 0.5 and −1.5"} <= texts(fig)
     levels = [list(drawn.get_ydata()) for drawn in fig.axes[1].lines]
     assert [0.65, 0.65] in levels
     assert [0.5, 0.5] in levels  # the variance's own limit

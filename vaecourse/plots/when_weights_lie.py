@@ -22,7 +22,7 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
     widths, k_hat, ess = (np.asarray(a) for a in (widths, k_hat, ess))
     same, apart = (np.median(runs[:, list(pair)], axis=0) for runs in (ess, k_hat))
     titles = [
-        f"Nearly the same ESS: {same[0]:.0f} and {same[1]:.0f}",
+        f"Widths {widths[pair[0]]:g} and {widths[pair[1]]:g}: ESS {same[0]:.0f} and {same[1]:.0f}",
         f"k̂ tells them apart: {_minus(round(apart[0], 2))} and {_minus(round(apart[1], 2))}",
     ]
     fig, axes = figure(
@@ -48,7 +48,7 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
     axes[1].axhline(k_limit, color=RED, lw=1, ls="--")
     axes[1].axhline(0.5, color=GREY, lw=1, ls=":")
     axes[1].text(right / 1.05, 0.46, "infinite variance above 1/2", color=GREY, fontsize=9.5, ha="right", va="top")
-    axes[1].text(right / 1.05, -1.1, "the medians lie above the exact k", color=BLUE, fontsize=9.5, ha="right", va="top")
+    axes[1].text(right / 1.05, -1.1, "here the medians lie above exact k", color=BLUE, fontsize=9.5, ha="right", va="top")
     axes[1].text(right / 1.05, k_limit + 0.04, f"the alarm rings above {k_limit:.2f}", color=RED, fontsize=9.5, ha="right")
     axes[1].set(ylim=(-2.2, 1.15))
     return fig
