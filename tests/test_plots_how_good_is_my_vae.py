@@ -69,10 +69,10 @@ def overfits(refined: list[float]):
     return figures.two_overfits(epochs, epochs - 100.0, epochs - 120.0, (2, 3, 4), [-118.0, -120.0, -131.0], refined, (2, 4))
 
 
-def test_the_title_compares_what_both_q_lose_or_gain() -> None:
+def test_the_title_compares_the_change_with_both_q() -> None:
     fig = overfits([-115.0, -114.0, -112.0])
-    assert title(fig.axes[0]) == "Epochs 2 to 4: the encoder's q loses 13 nats, the refined q gains 3"
-    assert title(overfits([-115.0, -114.0, -116.0]).axes[0]).endswith("the refined q loses 1")
+    assert title(fig.axes[0]) == "ELBO from epoch 2 to 4: -13 nats with the encoder's q, +3 with the refined q"
+    assert title(overfits([-115.0, -114.0, -116.0]).axes[0]).endswith("-1 with the refined q")
     training, held_out, encoder, refined = fig.axes[0].lines[:4]
     assert list(training.get_ydata()) == [-99.0, -98.0, -97.0, -96.0]
     assert list(held_out.get_ydata()) == [-119.0, -118.0, -117.0, -116.0]

@@ -388,7 +388,7 @@ def _cautions(numbers: dict[str, float]) -> list[Finding]:
     if numbers["k_hat_share"] > 0.1:
         text = (
             f"For {numbers['k_hat_share']:.0%} of the images the tail of the weights is too heavy for their average (k-hat above 0.7). The "
-            "encoder may miss a part of the posterior, and then the bound is too low by more than its error says: compare with "
+            "encoder may miss a part of the posterior, and then the bound can be too low by more than its error says: compare with "
             "vaecourse.estimators.defensive or vaecourse.annealing."
         )
         found.append(Finding("tail", "caution", text))

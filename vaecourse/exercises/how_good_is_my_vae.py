@@ -422,7 +422,7 @@ QUIZ = (
             ("To the ELBO.", "That is k = 1. Averaging fifty weights before the logarithm gives a higher bound."),
             (
                 "To a bound for k = 50.",
-                "The estimate is unbiased for it, and it lies between the ELBO and log p(x). Only a larger k brings it closer.",
+                "The estimate is unbiased for it, and this bound lies between the ELBO and log p(x). A larger k or a better q can bring it closer.",
             ),
         ),
         2,
@@ -444,7 +444,7 @@ QUIZ = (
         (
             (
                 "Yes, the digits are the same.",
-                "The binary images are not. Random binarisation makes the edges ragged, and no model can predict which pixels are set.",
+                "The binary images are not. Random binarisation makes the edges ragged, and no model can predict these random draws.",
             ),
             ("Yes, after a change to bits per pixel.", "A change of unit does not make two data sets one."),
             ("No, they are two data sets.", "The thresholded one is easier: in this notebook the same model gained many nats on it."),
@@ -460,7 +460,7 @@ QUIZ = (
             ),
             (
                 "q has collapsed onto the prior.",
-                "With q(z|x) = p(z) for every x the code says nothing about x. The decoder may still use z a little, as in this notebook (see also 09b).",
+                "With q(z|x) = p(z) for every x the code says nothing about x. The decoder may still use z.",
             ),
             (
                 "The model is overfitted.",

@@ -102,9 +102,10 @@ def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refi
         between: the two marks that the title compares.
     """
     first, last = (list(marks).index(mark) for mark in between)
-    lost, gained = encoder[first] - encoder[last], refined[last] - refined[first]
-    word = "gains" if gained > 0 else "loses"
-    title = f"Epochs {between[0]} to {between[1]}: the encoder's q loses {lost:.0f} nats, the refined q {word} {abs(gained):.0f}"
+    by_encoder, by_refined = (values[last] - values[first] for values in (encoder, refined))
+    title = (
+        f"ELBO from epoch {between[0]} to {between[1]}: {by_encoder:+.0f} nats with the encoder's q, {by_refined:+.0f} with the refined q"
+    )
     fig, ax = figure(title, "epoch", "ELBO, nats per digit", size=(8.2, 4.2))
     low, high = min(encoder) - 6, max(refined) + 30
     inside = np.flatnonzero(np.asarray(training) < high - 12)[-1]
