@@ -68,6 +68,7 @@ def test_the_lead_is_drawn_in_truth_and_against_the_number_of_samples() -> None:
     side = {t.get_text(): (t.xyann[1], t.get_va()) for t in ax.texts if "is ahead" in t.get_text()}
     assert side == {"the one is ahead": (-4, "top"), "the other is ahead": (4, "bottom")}
     assert ax.get_ylabel() == "lead of the other, nats"
+    assert any(t.get_text().startswith("large dot: mean") for t in ax.texts)
     fig.canvas.draw()
 
 

@@ -114,6 +114,8 @@ def lead(exact: float, leads: Mapping[int, Sequence[float]], title: str, names: 
     for name, place, nudge in ((names[0], "top", -4), (names[1], "bottom", 4)):
         words = {"xytext": (0, nudge), "textcoords": "offset points", "va": place, "fontsize": 9.5, "color": "#444444"}
         ax.annotate(f"{name} is ahead", (sizes[0], 0), **words)
+    key = {"xycoords": "axes fraction", "ha": "right", "fontsize": 9, "color": plots.COLORS["naive"]}
+    ax.annotate("large dot: mean\nsmall dots: single sets of N samples", (0.98, 0.06), **key)
     ax.set_ylim(low, high)
     return fig
 
