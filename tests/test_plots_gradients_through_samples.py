@@ -76,7 +76,7 @@ def test_the_title_names_the_scale_below_which_the_score_function_wins() -> None
     assert (right.get_xscale(), right.get_yscale()) == ("log", "log")
     drawn = labelled(right)
     np.testing.assert_allclose(drawn["pathwise"][:, 1], path)
-    np.testing.assert_allclose(drawn["score function"][:, 1], score)
+    np.testing.assert_allclose(drawn["score function, with baseline"][:, 1], score)
     (dot,) = [xy(line) for line in right.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(dot, [[0.3, 0.2]])
     written = {t.get_text(): t.xy for t in left.texts if hasattr(t, "xy")}

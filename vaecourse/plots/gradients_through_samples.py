@@ -102,7 +102,7 @@ def steep(z, density, steps: Mapping[str, object], scale, score, path) -> Figure
         left.annotate(name, place, xytext=shift, textcoords="offset points", fontsize=9)
     left.set_xlim(*z[density > 1e-3 * density.max()][[0, -1]])
     line(right, scale, path, "pathwise", GREEN, end=0, nudge=(14, 2))
-    line(right, scale, score, "score function", RED, end=0, nudge=(4, -9))
+    line(right, scale, score, "score function, with baseline", RED, end=0, nudge=(4, -15))
     right.plot(crossing, np.exp(np.interp(np.log(crossing), np.log(scale), np.log(score))), "o", color="#000000")
     right.set(xscale="log", yscale="log", ylim=(0.6 * path.min(), 2.5 * path.max()))
     right.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
