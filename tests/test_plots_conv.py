@@ -46,6 +46,7 @@ def test_losses_stretches_each_curve_by_the_cost_of_its_epoch_in_the_second_pane
     assert [ax.get_title(loc="left") for ax in fig.axes] == ["3 epochs each: slow 70 nats ahead", "4 epochs to 1: fast 7 nats ahead"]
     for ax in fig.axes:
         assert ax.get_ylim()[1] > 195
+        assert "lower is better" in ax.get_ylabel()  # the axis points up, while the ELBO is to be large
     assert [[text.get_text() for text in ax.texts] for ax in fig.axes] == [
         ["slow, training", "fast, training", "◇ test digits", lead] for lead in ("70", "7")
     ]

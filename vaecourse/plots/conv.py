@@ -57,7 +57,7 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
         for before, end, lead in zip((f"{shortest} epochs each", f"{dear:.0f} epochs to 1"), ends, leads)
     ]
     labels = ["epochs", f"time, if a {max(runs, key=lambda name: runs[name][0])} epoch counts as {dear:.0f}"]
-    fig, axes = figure(titles, labels, "minus ELBO, nats per image", size=(9.6, 3.8))
+    fig, axes = figure(titles, labels, "minus ELBO, nats (lower is better)", size=(9.6, 3.8))
     every = [v for _, values, tested in runs.values() for v in (*values[1:], *tested.values())]
     for ax, in_time, end, lead in zip(axes, (False, True), ends, leads):
         for i, (colour, (name, (price, values, _))) in enumerate(zip(COLOURS, runs.items())):
