@@ -186,7 +186,7 @@ def costs(x, probs, nats, names: Sequence[str], title: str) -> Figure:
     x, nats = np.asarray(x), np.asarray(nats)
     side = int(round(x.shape[1] ** 0.5))
     row_names = ["the image", "probability of ink\nat this $z$", "the cost of\neach pixel"]
-    fig = images(np.concatenate([x, np.asarray(probs), nats]), title, columns=len(x), row_names=row_names, size=1.3)
+    fig = images(np.concatenate([x, np.asarray(probs), nats]), title, columns=len(x), row_names=row_names, size=1.45)
     for ax, name in zip(fig.axes, names):
         ax.set_title(name, fontsize=9)
     below = fig.axes[2 * len(x) : 3 * len(x)]
