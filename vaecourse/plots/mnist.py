@@ -26,7 +26,7 @@ def twins(curves: Mapping[str, tuple[Sequence[float], Sequence[float], float, fl
     name -> (training, validation, loss on test digits, the same with a refined q)."""
     (*_, test_1, refined_1), (*_, test_2, refined_2) = curves.values()
     fig, axes = figure(
-        [f"{name.capitalize()} binarisation" for name in curves], "epoch", ["minus ELBO, nats per image", ""], size=(8.6, 4.0)
+        [f"{name.capitalize()} binarisation" for name in curves], "epoch", ["minus ELBO in nats (lower is better)", ""], size=(8.6, 4.0)
     )
     gain, left = test_1 - test_2, refined_1 - refined_2
     finding = f"{list(curves)[1].capitalize()} training gains {gain:.1f} nats on test digits, {left:.1f} with a refined q"
