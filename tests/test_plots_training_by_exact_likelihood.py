@@ -63,7 +63,7 @@ def test_the_bias_is_drawn_with_errors_on_logarithmic_axes_beside_the_formula() 
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     named = [("formula (4b.7)", (4.0, 0.4)), ("h = 0.3", (5.0, 0.7)), ("h = 1", (8.0, 3.0))]
     assert [(label.get_text(), label.xy) for label in ax.texts] == named
-    assert [label.get_ha() for label in ax.texts] == ["right", "right", "left"]
+    assert [label.get_ha() for label in ax.texts] == ["left", "right", "left"]
     assert [label.get_color() for label in ax.texts[1:]] == [sharp.get_color(), blurred.get_color()]
 
 

@@ -76,7 +76,7 @@ def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequen
     )
     ax.plot(*formula, ls="--", color=COLORS["prior"])
     start = formula[0][0], formula[1][0]
-    style = {"xytext": (-6, 0), "textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 10, "color": COLORS["prior"]}
+    style = {"xytext": (4, -6), "textcoords": "offset points", "ha": "left", "va": "top", "fontsize": 10, "color": COLORS["prior"]}
     ax.annotate("formula (4b.7)", start, **style)
     colors = {"left": COLORS["exact"], "right": COLORS["importance"]}
     for (ratios, biases, errors), filled, color in zip(measured.values(), ("full", "none"), colors.values()):
