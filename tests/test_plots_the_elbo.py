@@ -64,6 +64,7 @@ def test_the_climb_shows_the_chosen_steps_and_the_gap() -> None:
     assert (list(curve.lines[0].get_xdata()), list(curve.lines[0].get_ydata())) == ([0, 5, 10], [200.0, 30.0, 0.25])
     assert curve.get_yscale() == "log"
     assert "steps 0, 1, 5, 10" in texts(fig)
+    assert "orange: the posterior" in texts(fig)
 
 
 def test_polishing_shows_both_q_on_the_posterior_and_each_arrow_is_as_long_as_its_kl() -> None:

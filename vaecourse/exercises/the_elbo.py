@@ -222,7 +222,7 @@ def far_samples() -> tuple[Tensor, Tensor, Tensor]:
 ELBO = Exercise(
     name="elbo",
     statement=(
-        "Write `elbo(log_px_given_z, mu, log_var)`: the ELBO of each image as in (6.8), in nats, with the divergence from the prior $\\mathcal{N}(0, I)$ in closed form. "
+        "Write `elbo(log_px_given_z, mu, log_var)`: the ELBO of each image as in (6.8), in nats, with the KL to the prior $\\mathcal{N}(0, I)$ in closed form. "
         "`log_px_given_z` has shape (S, B): $\\log p(x_b \\mid z_s)$ for S samples of $z$ from the $q$ of that image. This $q$ is "
         "$\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2)$; `mu` and `log_var`, which holds $\\log \\sigma^2$, have shape (B, K). The result has shape (B,)."
     ),
@@ -249,7 +249,7 @@ ELBO = Exercise(
             "divergence-added",
         ),
         Mistake(
-            "This is the reconstruction term alone. Without the divergence from the prior it may lie above log p(x).",
+            "This is the reconstruction term alone. Without the KL to the prior it may lie above log p(x).",
             lambda log_px, mu, log_var: log_px.mean(0),
             "divergence-missing",
         ),
@@ -393,7 +393,7 @@ QUIZ = (
         (
             (
                 "When q is the prior.",
-                "Then the divergence from the prior is zero. The gap is another divergence, the one from the posterior.",
+                "Then the KL to the prior is zero. The gap is another KL, the one to the posterior.",
             ),
             ("When q is the posterior.", "The gap is KL(q ‖ posterior), and that is zero only if the two are equal."),
             ("With infinitely many samples.", "More samples estimate the same bound more precisely. They do not move it."),
@@ -414,7 +414,7 @@ QUIZ = (
         0,
     ),
     Question(
-        "The divergence from the prior is dropped, and q is fitted to one image. What does the objective then say?",
+        "The KL to the prior is dropped, and q is fitted to one image. What does the objective then say?",
         (
             (
                 "Still a lower bound, a looser one.",
@@ -428,7 +428,7 @@ QUIZ = (
     Question(
         "KL(q ‖ prior) is zero for every image of a data set. What does that say?",
         (
-            ("The fit is perfect.", "The gap is KL(q ‖ posterior). The divergence from the prior is another one."),
+            ("The fit is perfect.", "The gap is KL(q ‖ posterior). The KL to the prior is another one."),
             (
                 "A sample of z from q says nothing about its image.",
                 "Every image has the same q, the prior: from such a z one cannot tell which image it belongs to.",

@@ -65,6 +65,7 @@ def climbing(far: tuple[object, object], path: Sequence[tuple[object, object]], 
             left.text(mu[0], mu[1] + 2 * sigma[1], f"step {i}", color=GREEN, ha="center", va="center", bbox=BOX)
     words = "q at steps " + ", ".join(map(str, shown))
     left.text(0.04, 0.03, words, color=GREEN, transform=left.transAxes)
+    left.text(0.04, 0.10, "orange: the posterior", color=AMBER, transform=left.transAxes)
     note(left, tuple(path[shown[-1]][0]), f"step {shown[-1]}", (-12, -66), GREEN)
     line(right, steps, heights, "", AMBER, marker="o", ms=3)
     right.set_yscale("log")
