@@ -80,7 +80,7 @@ def _flow(ax: Axes, z: np.ndarray, probs) -> None:
     inset.text(13.5, 7.5, "?", ha="center", va="center", fontsize=16, color="#333333")
     inset.text(13.5, 18.5, "784 pixels,\neach 0 or 1", ha="center", va="center", fontsize=10, color="#333333")
     ax.text(0.6, 0.95, r"$z \sim \mathcal{N}(0, I)$" + "\nrandom", ha="center", va="top", fontsize=10.5)
-    ax.text(4.0, 0.95, r"the decoder, with weights $\theta$" + "\nno random number", ha="center", va="top", fontsize=10.5)
+    ax.text(4.0, 0.95, r"the decoder, with weights $\theta$" + "\ndeterministic", ha="center", va="top", fontsize=10.5)
     ax.text(9.14, 0.95, r"$x_j \sim \mathrm{Bernoulli}(p_j)$" + "\nrandom", ha="center", va="top", fontsize=10.5)
 
 
