@@ -80,7 +80,7 @@ def _flow(ax: Axes, z: np.ndarray, probs) -> None:
     inset.text(13.5, 7.5, "?", ha="center", va="center", fontsize=16, color="#333333")
     inset.text(13.5, 18.5, "784 pixels,\neach 0 or 1", ha="center", va="center", fontsize=10, color="#333333")
     ax.text(0.6, 0.95, r"$z \sim \mathcal{N}(0, I)$" + "\nrandom", ha="center", va="top", fontsize=10.5)
-    ax.text(4.0, 0.95, r"the decoder, with weights $\theta$" + "\nno random number", ha="center", va="top", fontsize=10.5)
+    ax.text(4.0, 0.95, r"the decoder, with weights $\theta$" + "\ndeterministic", ha="center", va="top", fontsize=10.5)
     ax.text(9.14, 0.95, r"$x_j \sim \mathrm{Bernoulli}(p_j)$" + "\nrandom", ha="center", va="top", fontsize=10.5)
 
 
@@ -112,7 +112,7 @@ def integral_as_area(z, integrand, middles, heights, areas, frequencies, images)
     both = f"area: {areas.max():.3f}\nbars: {np.asarray(heights).sum() * width:.3f}"
     left.text(0.16, 0.58, both, transform=left.transAxes, ha="center", va="top", fontsize=10)
     for place, i in zip(places, order):
-        _small(right, images[i], (place, -0.09), ("data", "axes fraction"), 8)
+        _small(right, images[i], (place, -0.09), ("data", "axes fraction"), 7)
     return fig
 
 
@@ -121,7 +121,7 @@ def _small(ax: Axes, image, at: tuple[float, float], coordinates, zoom: float) -
     picture = OffsetImage(np.asarray(image).reshape(2, 2), zoom=zoom, cmap="gray_r", interpolation="nearest")
     picture.image.set_clim(0, 1)
     frame = {"ec": "#999999", "lw": 0.8}
-    ax.add_artist(AnnotationBbox(picture, at, xycoords=coordinates, pad=0.05, bboxprops=frame, annotation_clip=False))
+    ax.add_artist(AnnotationBbox(picture, at, xycoords=coordinates, pad=0.2, bboxprops=frame, annotation_clip=False))
 
 
 @in_course_style
@@ -162,7 +162,7 @@ def posterior_speck(grid, probs, near, near_probs, samples, share: float, inside
     middle.text(
         0, -3.62, "rings: radius 1, 2 and 3, with the share of the prior inside", color="#333333", fontsize=9.5, ha="center", va="center"
     )
-    right.text(0.03, 0.03, "colour: density of the posterior", transform=right.transAxes, color="#333333", fontsize=10)
+    right.text(0.03, 0.03, "colour: density of the posterior; dots: prior samples", transform=right.transAxes, color="#333333", fontsize=10)
     low, high = np.asarray(near).min(0), np.asarray(near).max(0)
     middle.add_patch(Rectangle(low, *(high - low), fill=False, ec="black", lw=1.2))
     for end, y in ((0, low[1]), (1, high[1])):
