@@ -56,7 +56,7 @@ def test_waves_names_the_frequency_at_which_the_curves_cross() -> None:
     np.testing.assert_array_equal(drawn(ax)[1], np.column_stack([omega, path]))
     np.testing.assert_array_equal(drawn(ax)[2][:3], np.column_stack([omega, squared])[:3])
     assert drawn(ax)[3][0, 0] == 1.5
-    assert {"Above ω = 1.50 the score function is less noisy", "true gradient, squared"} <= texts(fig)
+    assert {"Above ω = 1.50 the score function (no baseline) is less noisy", "true gradient, squared"} <= texts(fig)
 
 
 def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_baseline() -> None:
@@ -91,9 +91,13 @@ def test_landing_draws_the_toy_and_a_dot_for_every_repetition_of_the_digit() -> 
     for ax in fig.axes:
         assert drawn(ax)[-1][0, 0] == pytest.approx(0.5**0.5)
         assert ax.get_ylim()[0] == 0
-    assert {"Digit: 4 instead of 32 at the fitted q", "dots: 2 repetitions", "1/√2", "whole gradient", "without the score term"} <= texts(
-        fig
-    )
+    assert {
+        "Digit: 4 instead of 32 at the fitted q",
+        "dots: 2 repetitions",
+        "1/√2",
+        "whole gradient",
+        "short: without the score term",
+    } <= texts(fig)
 
 
 def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:
@@ -105,7 +109,7 @@ def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:
         np.testing.assert_array_equal(np.column_stack([p[:, 1] for p in part[:3]]), runs)
         np.testing.assert_array_equal(part[3][:, 1], np.median(runs, 1))
     assert set(lines[8][:, 1]) == {0.02}
-    said = {"3 runs each end around 3.10 nats with the score, 3.02 without", "smallest gap of all runs: 0.020", "whole", "short"}
+    said = {"3 runs each: whole gradient near 3.10 nats, short version near 3.02", "smallest gap of all runs: 0.020", "whole", "short"}
     assert said <= texts(fig)
 
 
@@ -120,7 +124,7 @@ def test_signal_to_noise_draws_ratios_and_the_bias() -> None:
     assert [list(points[:, 1]) for points in drawn(right)] == [[1, 1], [1.0, 4.0, 17.0]]
     for ax in fig.axes:
         assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
-    assert {"The plain ratio falls from 0.400 to 0.100", "Only the score dropped: 17 times too large"} <= texts(fig)
+    assert {"Plain falls to 0.1, doubly rises to 4", "Score dropped: 17 times the true gradient"} <= texts(fig)
     assert {"plain", "doubly", "unbiased", "score dropped,\nweights not squared"} <= texts(fig)
 
 
@@ -158,3 +162,12 @@ def test_error_against_samples_draws_every_curve_and_the_estimate_zero() -> None
         "the estimate 0",
         "Leave-one-out takes the lead at about 2 to 100 samples (dots)",
     } <= texts(fig)
+
+
+def test_error_against_samples_parts_the_labels_of_two_close_crossings() -> None:
+    fig = figures.error_against_samples([4, 5, 90], [1.0, 0.5, 0.1], {"a": [2.0, 1.0, 1.0], "b": [0.9, 0.6, 0.5]}, zero=0.64)
+    sides = {t.get_text(): (t.get_ha(), t.get_position()[0]) for t in fig.axes[0].texts}
+    assert sides["≈ 4"][0] == "right"
+    assert sides["≈ 4"][1] < 4
+    assert sides["≈ 5"][0] == "left"
+    assert sides["≈ 5"][1] > 5
