@@ -110,9 +110,9 @@ def test_prices_sorts_the_digits_and_puts_every_mark_at_its_value() -> None:
     assert ax.get_yscale() == "log"
     assert [label.get_text() for label in ax.get_xticklabels()] == ["#1", "#0", ""]
     assert "≤ 0.001" in texts(fig)
-    assert ax.get_title(loc="left") == "Median gap: diagonal 0.20, full 0.050 nats; from other modes 0.3 to 7.3 nats"
+    assert ax.get_title(loc="left") == "Diagonal gap below 0.25 nats on 2 of 3 digits; from other modes 0.3 to 7.3 nats"
     (alone,) = figures.prices(full, diagonal, {}).axes
-    assert alone.get_title(loc="left") == "Median gap: diagonal 0.20, full 0.050 nats"
+    assert alone.get_title(loc="left") == "Diagonal gap below 0.25 nats on 2 of 3 digits"
 
 
 def test_cases_show_whole_grids_with_fits_and_notes() -> None:
