@@ -180,7 +180,7 @@ def draw_your_own(model: LatentVariableModel, x: Tensor) -> Live:
         "start": start,
     }
     sentence = f"{int(x[0].sum())} of 784 pixels are ink. log p(x) is {log_px:.1f} nats: ELBO {bound:.1f}, gap {log_px - bound:.2f}."
-    about = "Draw with the mouse, a finger or the keyboard: the digit's exact posterior, the decoder's answer, and the bound that a q gives."
+    about = "Draw with the mouse, a finger or the keyboard: the digit's exact posterior, the decoder's answer, and the bound that q gives."
     return Live("Your own digit", about, "draw_your_own", data, fig, sentence)
 
 
