@@ -107,7 +107,8 @@ def test_below_each_image_stand_the_probabilities_and_on_one_scale_the_costs_of_
     assert min(free) > 0.99, "white"
     assert dear[2] > 2 * dear[0], "blue"
     assert all(len(ax.images) == 1 for ax in below)
-    assert {"first", "second", "nats\n(blue: above 3)", "What was found"} <= set(texts(fig))
+    assert {"first", "second", "nats", "What was found"} <= set(texts(fig)), "no pixel is blue"
+    assert "nats\n(blue: above 3)" in texts(start_here.costs(x, probs, nats + 0.5, ["first", "second"], "What was found"))
 
 
 def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -> None:

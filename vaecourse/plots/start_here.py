@@ -194,7 +194,8 @@ def costs(x, probs, nats, names: Sequence[str], title: str) -> Figure:
     for ax, values in zip(below, nats):
         ax.images[0].remove()
         drawn = ax.imshow(values.reshape(side, side), cmap=colors, vmin=0, vmax=3)
-    fig.colorbar(drawn, ax=below, label="nats\n(blue: above 3)", extend="max", shrink=0.85)
+    label, extend = ("nats\n(blue: above 3)", "max") if nats.max() > 3 else ("nats", "neither")
+    fig.colorbar(drawn, ax=below, label=label, extend=extend, shrink=0.85)
     return fig
 
 
