@@ -122,12 +122,12 @@ def scale(title: str, xlabel: str, values: Mapping[str, float], errors: Sequence
 
 @in_course_style
 def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
-    """For each group of images two bars, with their values: the number of wrong favourites that is expected, and the number found.
+    """For each group of images two bars, with their values: the number of wrong favourites expected, and the number found.
 
     Args:
         title: the title.
         groups: the name of each group; the first, for all images, is drawn bold.
-        expected: the number of errors that the posterior expects (G,), above 0.
+        expected: the number of errors expected from the posterior (G,), above 0.
         made: the number that is wrong (G,).
     """
     at = np.arange(len(groups))
@@ -152,11 +152,11 @@ def sure_and_right(title: str, names: Sequence[str], sure, right, spread) -> Fig
         names: the name of each row.
         sure: the mean probability of the favourite, in percent (G,).
         right: the percentage that is right (G,).
-        spread: the standard deviation of that share which the posterior expects (G,), drawn as a bar around `sure`.
+        spread: the standard deviation of that share under the posterior (G,), in percent, drawn as a bar around `sure`.
     """
     at = np.arange(len(names))
     sure, right = np.asarray(sure), np.asarray(right)
-    fig, ax = figure(title, "percent (bars: standard deviation that the posterior expects for the share)", size=(8.6, 3.1))
+    fig, ax = figure(title, "percent (bar: ± one standard deviation of right, by the posterior)", size=(8.6, 3.1))
     ax.hlines(at, right, sure, color="#BBBBBB", lw=1.5, zorder=1)
     ax.errorbar(sure, at, xerr=spread, fmt="o", ms=8, color=COLORS["posterior"], ecolor=INK, capsize=5, elinewidth=1.2)
     ax.plot(right, at, "s", ms=5, color=INK, zorder=3)
