@@ -27,7 +27,7 @@ def test_twins_states_what_the_second_training_gains() -> None:
             "dynamic": ([151.0, 121.0, 104.0], [150.0, 128.0, 118.0], 115.3, 110.9),
         }
     )
-    title = "Dynamic training gains 8.2 nats on test digits, 3.2 with a refined q"
+    title = "Dynamic training gains 8.2 nats on 100 test digits, 3.2 with a refined q"
     assert {title, "Static binarisation", "test 123.5", "refined q 110.9"} <= set(texts(fig))
     for ax, ends in zip(fig.axes, ([95, 126.4, 123.5, 114.1], [104, 118, 115.3, 110.9])):
         assert [line.get_ydata()[-1] for line in ax.lines] == ends
@@ -39,5 +39,5 @@ def test_mass_draws_its_curve_and_the_models_below_the_line_at_one() -> None:
     curve, small, large, one = fig.axes[0].lines
     np.testing.assert_array_equal(curve.get_ydata(), [0.36, 0.5, 0.36])
     assert [set(line.get_ydata()) for line in (small, large, one)] == [{0.142}, {0.094}, {1}]
-    title = "Mass of a grey pixel: at most 0.5, in our models 0.14 and 0.09"
+    title = "A density has mass 1, a grey pixel at most 0.5"
     assert {title, "at most 1/2, where p = 1/2", "small: geometric mean 0.14", "large: geometric mean 0.09"} <= set(texts(fig))

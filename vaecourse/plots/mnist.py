@@ -22,14 +22,14 @@ def number_line(values: Mapping[str, tuple[float, str]], title: str) -> Figure:
 
 @in_course_style
 def twins(curves: Mapping[str, tuple[Sequence[float], Sequence[float], float, float]]) -> Figure:
-    """Training and validation losses by epoch, a panel for each of two trainings, and what the second gains on test digits in the title:
+    """Training and validation losses by epoch, a panel for each of two trainings; the title says what the second gains on 100 test digits:
     name -> (training, validation, loss on test digits, the same with a refined q)."""
     (*_, test_1, refined_1), (*_, test_2, refined_2) = curves.values()
     fig, axes = figure(
         [f"{name.capitalize()} binarisation" for name in curves], "epoch", ["minus ELBO in nats (lower is better)", ""], size=(8.6, 4.0)
     )
     gain, left = test_1 - test_2, refined_1 - refined_2
-    finding = f"{list(curves)[1].capitalize()} training gains {gain:.1f} nats on test digits, {left:.1f} with a refined q"
+    finding = f"{list(curves)[1].capitalize()} training gains {gain:.1f} nats on 100 test digits, {left:.1f} with a refined q"
     fig.suptitle(finding, x=0.01, ha="left", fontsize=12, fontweight="bold")
     low = min(min(train) for train, *_ in curves.values())
     high = max(valid[len(valid) // 10] for _, valid, *_ in curves.values())
@@ -49,11 +49,10 @@ def mass(log_odds, values, models: Mapping[str, float]) -> Figure:
     """The mass of one grey pixel against the log-odds of ink, below the 1 that a density needs, and the geometric mean of the mass in two
     models: name -> mass, the larger one first."""
     log_odds, values = np.asarray(log_odds), np.asarray(values)
-    means = " and ".join(f"{value:.2f}" for value in models.values())
     fig, ax = figure(
-        f"Mass of a grey pixel: at most {values.max():.1f}, in our models {means}",
+        f"A density has mass 1, a grey pixel at most {values.max():.1f}",
         "log-odds of ink in the decoder, log p - log(1 - p)",
-        "integral over the grey level",
+        "mass: integral over the grey level",
         size=(6.8, 3.6),
     )
     line(ax, log_odds, values, "", "naive")
@@ -64,6 +63,6 @@ def mass(log_odds, values, models: Mapping[str, float]) -> Figure:
         text = f"{name}: geometric mean {value:.2f}"
         ax.annotate(text, (x, value), xytext=(right, up), textcoords="offset points", ha=ha, va=va, fontsize=9)
     ax.axhline(1, color=COLORS["exact"], lw=1.4)
-    ax.annotate("a density", (log_odds[0], 1), xytext=(4, 3), textcoords="offset points", fontsize=9)
+    ax.annotate("mass of a density", (log_odds[0], 1), xytext=(4, 3), textcoords="offset points", fontsize=9)
     ax.set(xlim=(log_odds[0], log_odds[-1]), ylim=(0, 1.12))
     return fig
