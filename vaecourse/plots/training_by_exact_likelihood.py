@@ -141,7 +141,7 @@ def nodes_that_matter(nodes, needed: Mapping[str, object], title: str) -> Figure
     fig, ax = figure(title, "$z_1$", "$z_2$", size=(6.6, 5.0))
     ax.plot(*nodes.T, "o", ms=1.6, mew=0, color="#999999")
     right, top = nodes.max(0)
-    for (name, which), size, color, height in zip(needed.items(), (3.2, 4.2), ("importance", "naive"), (0.7, 0.2)):
+    for (name, which), size, color, height in zip(needed.items(), (3.2, 4.2), ("importance", "naive"), (0.7, -0.2)):
         some = nodes[np.asarray(which)]
         ax.plot(*some.T, "o", ms=size, mew=0, color=COLORS[color])
         arrow = {"arrowstyle": "->", "color": COLORS[color], "shrinkA": 0, "shrinkB": 3}
