@@ -341,7 +341,7 @@ def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
     assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.50", "0.25", "0.88", "0.09"]
     assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.5, 0.875)))
     assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
-    titles = ["In the best row level 0 has 0.88, not 0.25", "The best row costs 600 nats, not 1,500"]
+    titles = ["Top row: level 0 has 0.25; cheapest row: 0.88", "Top row: 1,500 nats; cheapest row: 600 nats"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 
@@ -357,7 +357,7 @@ def test_the_decoder_is_stacked_on_the_noise_and_the_data_are_marked() -> None:
     assert [t.get_text() for t in ax.texts[:3]] == ["2.00", "0.40", "noise above the data:\ndecoder unused"]
     heights = {t.get_text(): t.get_position()[1] for t in ax.texts[3:]}
     assert heights == pytest.approx({"data": 2.0, "decoder": 1.55, "noise,\nσ² = 0.5": 0.375})
-    assert ax.get_title(loc="left") == "The decoder adds variance in only 1 of 2 directions"
+    assert ax.get_title(loc="left") == "The decoder adds variance in only 1 of the first 2 directions"
     assert [t.xy for t in ax.texts[:3]] == [(1, 2.0), (2, 0.4), (2, 0.5)]
     assert not clipped(fig)
 

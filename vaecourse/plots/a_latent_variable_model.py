@@ -529,8 +529,8 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
     chances = {name: (P[0], P[1:last].sum(), P[last]) for name, P in ((name, np.asarray(P)) for name, P in pixel.items())}
     first, best = next(iter(costs)), min(costs, key=lambda name: sum(costs[name]))
     titles = [
-        f"In the best row level 0 has {chances[best][0]:.2f}, not {chances[first][0]:.2f}",
-        f"The best row costs {sum(costs[best]):,.0f} nats, not {sum(costs[first]):,.0f}",
+        f"Top row: level 0 has {chances[first][0]:.2f}; cheapest row: {chances[best][0]:.2f}",
+        f"Top row: {sum(costs[first]):,.0f} nats; cheapest row: {sum(costs[best]):,.0f} nats",
     ]
     xlabels = ["probability at a white pixel", "$-\\log P$ of the digit, nats"]
     fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
@@ -579,7 +579,7 @@ def _stacked(ax: Axes, rows: Mapping[str, Sequence[float]], names: Sequence[str]
 def noise_and_decoder(variances, decoder, noise: float) -> Figure:
     """For each principal direction (K,) the variance of the noise, that of the decoder on top of it, and that of the data."""
     variances, decoder = np.asarray(variances), np.asarray(decoder)
-    title = f"The decoder adds variance in only {(decoder > 0.001).sum()} of {len(decoder)} directions"
+    title = f"The decoder adds variance in only {(decoder > 0.001).sum()} of the first {len(decoder)} directions"
     fig, ax = figure(title, "principal direction of the data", "variance", size=(7.6, 3.6))
     places = np.arange(1, len(variances) + 1)
     ax.bar(places, noise, 0.55, color="#CFCFCF")
