@@ -90,9 +90,9 @@ def test_the_last_two_models_differ_with_two_errors() -> None:
     assert [list(dot.get_xdata()) for dot in left.lines[:3]] == [[-9.0], [-5.0], [-2.0]]
     assert [bar[:, 0] for bar in bars(left)] == [pytest.approx(ends) for ends in ([-10, -8], [-7, -3], [-2.5, -1.5])]
     assert [bar[:, 0] for bar in bars(right)] == [pytest.approx(ends) for ends in ([2.2, 3.8], [0.8, 5.2])]
-    assert [text.get_text() for text in right.texts] == ["± 0.4", "± 1.1"]
+    assert [text.get_text() for text in right.texts] == ["standard error 0.4", "standard error 1.1"]
     assert title(left) == "From row to row: 4, 3 nats more"
-    assert title(right) == "Last two rows: 3.0 ± 0.4, not ± 1.1"
+    assert title(right) == "Last two rows: +3.0 nats, error 0.4"
 
 
 def test_every_gain_has_a_bar_and_two_standard_errors() -> None:
@@ -112,4 +112,4 @@ def test_every_gain_has_a_bar_and_two_standard_errors() -> None:
 def test_the_scoreboard_says_how_far_the_last_known_value_is() -> None:
     rows = [("a", "elbo", -9.0, 0.1, -8.0), ("b", "iwae", -7.25, 0.1, -7.0), ("c", "iwae", -3.0, 0.1, float("nan"))]
     (ax,) = figures.scoreboard(rows).axes
-    assert title(ax) == "K = 2: -7.25 nats (one run ± 0.10), exact -7.00"
+    assert title(ax) == "K = 2: mean -7.25 nats (one run ± 0.10), exact -7.00"

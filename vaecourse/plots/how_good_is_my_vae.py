@@ -134,7 +134,7 @@ def beside_simple_models(values: Mapping[str, tuple[float, float]], difference: 
     """
     means = [mean for mean, _ in values.values()]
     steps = ", ".join(f"{later - earlier:.0f}" for earlier, later in zip(means, means[1:]))
-    titles = [f"From row to row: {steps} nats more", f"Last two rows: {difference:.1f} ± {paired:.1f}, not ± {apart:.1f}"]
+    titles = [f"From row to row: {steps} nats more", f"Last two rows: {difference:+.1f} nats, error {paired:.1f}"]
     labels = ["nats per digit (bars: two standard errors)", "difference, nats (bars: two standard errors)"]
     fig, (left, right) = figure(titles, labels, size=(9.4, 3.1))
     last = list(values)[-1]
@@ -143,7 +143,7 @@ def beside_simple_models(values: Mapping[str, tuple[float, float]], difference: 
     dots(right, {"digit by digit": (difference, "exact"), "as for two sets\nof digits": (difference, "exact")})
     right.errorbar([difference] * 2, (0, 1), xerr=[2 * paired, 2 * apart], fmt="none", ecolor=GREY, capsize=3)
     for i, error in enumerate((paired, apart)):
-        right.texts[i].set_text(f"± {error:.1f}")
+        right.texts[i].set_text(f"standard error {error:.1f}")
     return fig
 
 
@@ -180,7 +180,7 @@ def scoreboard(rows: Sequence[tuple[str, str, float, float, float]]) -> Figure:
     """The scoreboard, whose title gives the last exact value beside the estimate in its row."""
     fig = plain_scoreboard(rows)
     ax, known = fig.axes[0], [row for row in rows if np.isfinite(row[4])][-1]
-    title = f"K = 2: {known[2]:.2f} nats (one run ± {known[3]:.2f}), exact {known[4]:.2f}"
+    title = f"K = 2: mean {known[2]:.2f} nats (one run ± {known[3]:.2f}), exact {known[4]:.2f}"
     ax.set_title(title, loc="left", fontsize=11, fontweight="bold")  # in place of the title of the scoreboard
     ax.set_xlabel("log p(x) of one held-out digit, nats")
     return fig
