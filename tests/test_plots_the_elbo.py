@@ -148,12 +148,14 @@ def test_without_the_kl_both_widths_shrink_on_a_logarithmic_axis() -> None:
     assert [list(line.get_ydata()) for line in left.lines] == [[0.05, 0.01, 0.002], [0.06, 0.012, 0.003]]
     assert left.get_yscale() == "log"
     assert left.get_title(loc="left") == "σ falls from 0.060 to 0.003"
-    assert right.get_title(loc="left") == "Objective ends 9 nats above log p(x)"
+    assert right.get_title(loc="left") == "The objective lies above log p(x)"
+    lower = figures.without_the_kl(steps, stddev, [-108.0, -99.0, -98.6], [-107.7, -110.0, -112.8], -107.6)
+    assert lower.axes[1].get_title(loc="left") == "Objective, ELBO and log p(x)"
     objective, bound, exact = right.lines
     assert (list(objective.get_ydata()), list(bound.get_ydata())) == ([-100.0, -99.0, -98.6], [-107.7, -110.0, -112.8])
     assert (color(objective), color(bound)) == (VERMILION, GREEN)
     assert set(exact.get_ydata()) == {-107.6}
-    for words in ("log p(x): -107.6", "mean of log p(x|z): -98.6", "ELBO of the same q: -112.8"):
+    for words in ("log p(x): -107.6", "objective, mean of log p(x|z): -98.6", "ELBO of the same q: -112.8"):
         assert words in texts(fig)
     low, high = right.get_ylim()
     assert low < -112.8 < -98.6 < high

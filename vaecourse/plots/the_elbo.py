@@ -210,7 +210,7 @@ def without_the_kl(steps, stddev, objective, elbo, log_px: float) -> Figure:
     steps, stddev, objective, elbo = (np.asarray(a) for a in (steps, stddev, objective, elbo))
     titles = [
         f"σ falls from {stddev[0].max():.3f} to {stddev[-1].max():.3f}",
-        f"Objective ends {objective[-1] - log_px:.0f} nats above log p(x)",
+        "The objective lies above log p(x)" if (objective > log_px).all() else "Objective, ELBO and log p(x)",
     ]
     fig, (left, right) = figure(titles, "step without the KL", ["standard deviation of q", "nats"], size=(8.6, 3.8))
     for k, style in zip(range(stddev.shape[1]), ("-", "--")):
@@ -226,7 +226,14 @@ def without_the_kl(steps, stddev, objective, elbo, log_px: float) -> Figure:
     span = objective.max() - elbo.min()
     words = {"ha": "right", "fontsize": 9}
     right.text(steps[-1], log_px + 0.02 * span, f"log p(x): {log_px:.1f}", va="bottom", **words)
-    right.text(steps[-1], objective[-1] - 0.03 * span, f"mean of log p(x|z): {objective[-1]:.1f}", va="top", color=COLORS["naive"], **words)
+    right.text(
+        steps[-1],
+        objective[-1] - 0.03 * span,
+        f"objective, mean of log p(x|z): {objective[-1]:.1f}",
+        va="top",
+        color=COLORS["naive"],
+        **words,
+    )
     right.text(steps[-1], elbo[-1] - 0.04 * span, f"ELBO of the same q: {elbo[-1]:.1f}", va="top", color=GREEN, **words)
     right.set_ylim(elbo.min() - 0.16 * span, objective.max() + 0.08 * span)
     return fig
