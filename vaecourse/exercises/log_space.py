@@ -488,11 +488,11 @@ QUIZ = (
         1,
     ),
     Question(
-        "We double all logits of our decoder, as above. Its images become sharper, and log p(x) of held-out digits falls. What happens to the ESS of samples from the prior?",
+        "We double all logits of our decoder, as above. Its images become sharper, and log p(x) of held-out digits falls. What happens to the median ESS of samples from the prior?",
         (
             (
                 "It rises, because the model is worse.",
-                "In the notebook the ESS fell at each step: from half to full logits, where the model became better, and from full to twice, where it became worse.",
+                "In the notebook the median ESS fell at each step: from half to full logits, where the model became better, and from full to twice, where it became worse.",
             ),
             (
                 "It falls, because the model is sharper.",
