@@ -114,6 +114,7 @@ def test_a_wrong_place_shows_q_and_the_mode_and_the_posterior_down_to_its_depth(
     assert (tuple(ellipse.center), ellipse.width, ellipse.height) == ((1.0, 1.0), pytest.approx(0.4), pytest.approx(0.8))
     (mark,) = plane.lines
     assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([1.0], [-1.0])
-    assert "mode is 2.0 from the mean of q, 10 times its larger standard deviation" in texts(fig)  # the larger of 0.1 and 0.2
+    # 2.0 over the larger of 0.1 and 0.2, and 300.4 - 200.6
+    assert "mode, 10 standard deviations from the mean of q, gives the digit 100 nats more" in texts(fig)
     low, high = plane.get_ylim()
     assert (low, high) == (pytest.approx(-3), pytest.approx(3))

@@ -211,6 +211,6 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
     for ax, image, color in zip(axes[1:], pictures, ("#BBBBBB", GREEN, "#000000")):
         _image(ax, image)
         ax.spines[:].set(color=color, linewidth=1.6)
-    away = np.linalg.norm(mode - mu)
-    _headline(fig, f"The posterior's mode is {away:.1f} from the mean of q, {away / sigma.max():.0f} times its larger standard deviation")
+    away = np.linalg.norm(mode - mu) / sigma.max()
+    _headline(fig, f"The mode, {away:.0f} standard deviations from the mean of q, gives the digit {fits[1] - fits[0]:.0f} nats more")
     return fig
