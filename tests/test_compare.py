@@ -170,10 +170,10 @@ def test_a_live_figure_is_compared_by_its_sentence() -> None:
     assert compare_outputs([old], [new]) != []
 
 
-def fragment(data: object, script: str = "function f() {}", text: str = "The KL", mark: str = "a1") -> str:
+def fragment(data: object, script: str = "function f() {}", text: str = "The KL", mark: str = "a1", told: str = "what it shows") -> str:
     return (
         f'<figure data-vae="{mark}"><figcaption>{text}</figcaption><script type="application/json">{json.dumps(data)}</script></figure>\n'
-        f'<script type="module">\n{script}\nbegin("{mark}");\n</script>'
+        f'<script type="module">\n{script}\nbegin("{mark}", "{told}");\n</script>'
     )
 
 
@@ -196,6 +196,7 @@ def test_a_fragment_stays_if_it_does_the_same(new: str) -> None:
     [
         fragment({"a": [1.0, 2], "w": packed(WEIGHTS)}, script="function g() {}"),
         fragment({"a": [1.0, 2], "w": packed(WEIGHTS)}, text="The gap"),
+        fragment({"a": [1.0, 2], "w": packed(WEIGHTS)}, told="what it showed"),
         fragment({"a": [1.01, 2], "w": packed(WEIGHTS)}),
         fragment({"a": [1.0, 3], "w": packed(WEIGHTS)}),
         fragment({"a": [1.0], "w": packed(WEIGHTS)}),

@@ -143,11 +143,13 @@ def same_fragment(old: str, new: str) -> bool:
 
 
 def _parts(fragment: str) -> tuple[list[str], list[Any], str]:
-    """The scripts of a fragment without the line that starts each; the data; and, if it is one of ours, its text without its mark."""
-    scripts = re.findall(r'<script type="module">\n(.*)\n.*\n</script>', fragment, flags=re.S)
+    """The scripts of a fragment; the data; and, if it is one of ours, its text. Its mark is left out, which changes with the data."""
+    for mark in re.findall(r'data-vae="(\w+)"', fragment):
+        fragment = fragment.replace(f'"{mark}"', '""')
+    scripts = re.findall(r'<script type="module">\n(.*)\n</script>', fragment, flags=re.S)
     data = [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', fragment, flags=re.S)]
     ours = "data-vae=" in fragment  # the text of any other fragment is compared like all that is printed
-    return scripts, data, re.sub(r'<script.*?</script>|data-vae="\w*"', "", fragment, flags=re.S) if ours else ""
+    return scripts, data, re.sub(r"<script.*?</script>", "", fragment, flags=re.S) if ours else ""
 
 
 def _same_data(a: Any, b: Any) -> bool:
