@@ -33,7 +33,7 @@ def trained() -> Trained:
     digits = load_digits("strokes")
     torch.manual_seed(0)
     model = VAE(latent_dim=2)
-    history = fit(model, digits.train, epochs=15, progress=False)
+    history = fit(model, digits.train, epochs=10, progress=False)
     assert history.train[-1] < 175 < history.train[0]
     x = digits.test.x[:500]
     return Trained(model.requires_grad_(False), x, exact_log_px(model, x))

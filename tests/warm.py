@@ -19,7 +19,10 @@ import subprocess
 import sys
 import time
 
-IMPORTS = ("torch", "torch._dynamo", "IPython", "ipykernel.kernelapp", "numpy", "PIL.Image")
+IMPORTS = (
+    *("torch", "torch._dynamo", "safetensors.torch", "jaxtyping", "IPython", "ipykernel.kernelapp"),
+    *("matplotlib.figure", "matplotlib.font_manager", "matplotlib.backends.backend_agg", "mpl_toolkits.mplot3d"),  # not pyplot
+)
 
 
 def start(path: str) -> subprocess.Popen:
@@ -43,6 +46,7 @@ def serve(path: str) -> None:
     listener.bind(path + ".new")
     listener.listen()
     os.rename(path + ".new", path)  # from here on it can be asked
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as a kernel does, before matplotlib is imported
     for name in IMPORTS:
         __import__(name)
     kernels: dict[socket.socket, int] = {}  # who asked for it, and its number

@@ -161,8 +161,9 @@ def test_a_figure_says_what_its_still_says(page, shown) -> None:
 
 
 def test_nothing_is_cut_off_however_wide_the_window(page, shown) -> None:
+    widths = (1300, 800, 480) if shown[1] == "light" else (480,)  # colours do not change how wide a figure is
     try:
-        for width in (1300, 800, 480):
+        for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
             pages.said(page)  # drawn anew
             assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth"), width
