@@ -47,12 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[WARM] = os.path.join(SOCKETS, "warm")
         atexit.register(warm.start(os.environ[WARM]).terminate)
     manager = nbval.kernel.KernelManager
-
-    class Warm(manager.func):
-        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-            return warm.command(os.environ[WARM], super().format_kernel_cmd(extra_arguments))
-
-    nbval.kernel.KernelManager = functools.partial(Warm, **manager.keywords)
+    nbval.kernel.KernelManager = functools.partial(warm.asking(manager.func, os.environ[WARM]), **manager.keywords)
 
 
 @pytest.fixture

@@ -32,11 +32,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def kernel(path: str, through_files: dict[str, str], tmp_path: Path) -> Iterator[tuple[KernelManager, Any]]:
-    class Warm(KernelManager):
-        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-            return warm.command(path, super().format_kernel_cmd(extra_arguments))
-
-    manager = Warm(kernel_name="python3", **through_files)
+    manager = warm.asking(KernelManager, path)(kernel_name="python3", **through_files)
     manager.start_kernel(cwd=str(tmp_path), env=os.environ | {"ASKED": "yes"})
     client = manager.client()
     client.start_channels()

@@ -33,9 +33,15 @@ def start(path: str) -> subprocess.Popen:
     return process
 
 
-def command(path: str, cold: list[str]) -> list[str]:
-    """The command that asks the process at `path` for a kernel, given the one that would start a kernel without it."""
-    return [sys.executable, "-I", "-S", __file__, path, *cold[cold.index("ipykernel_launcher") + 1 :]]
+def asking(manager: type, path: str) -> type:
+    """A class of kernel managers, like `manager`, whose kernels are forked from the process at `path`."""
+
+    class Warm(manager):
+        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+            cold = super().format_kernel_cmd(extra_arguments)
+            return [sys.executable, "-I", "-S", __file__, path, *cold[cold.index("ipykernel_launcher") + 1 :]]
+
+    return Warm
 
 
 # ---------------------------------------------------------------- the process from which kernels are forked
