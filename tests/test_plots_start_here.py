@@ -190,5 +190,11 @@ def test_the_gap_is_drawn_from_the_elbo_to_log_px() -> None:
     (bar,) = ax.containers[0]
     assert (bar.get_x(), bar.get_x() + bar.get_width()) == pytest.approx((-109.7, -107.6))
     assert [line.get_xdata()[0] for line in ax.lines] == [-109.7, -107.6]
-    assert [t.get_text() for t in ax.texts] == ["ELBO\n-109.7", "log p(x)\n-107.6", "gap 2.10"]
+    assert [t.get_text() for t in ax.texts] == ["ELBO\n-109.7", "log p(x)\n-107.6", "gap 2.1"]
     assert ax.get_xlim()[0] > -112, "the axis holds the gap alone"
+
+
+def test_a_small_gap_is_told_with_two_decimals() -> None:
+    _, ax = plots.figure("ELBO + gap = log p(x)")
+    interval(ax, -107.94, -107.6)
+    assert [t.get_text() for t in ax.texts][-1] == "gap 0.34"

@@ -136,7 +136,7 @@ def the_gap(model: LatentVariableModel, x: Tensor) -> Live:
         "rule": hermite(),
         "start": start,
     }
-    sentence = f"ELBO {bound:.1f} nats, gap {log_px - bound:.2f} nats; together log p(x) = {log_px:.1f} nats."
+    sentence = f"ELBO {bound:.1f} nats, gap {gap_in_nats(bound, log_px)} nats; together log p(x) = {log_px:.1f} nats."
     about = "An ellipse, q, on the exact posterior of one digit; beside it the ELBO, log p(x) and the gap between them on a number line."
     return Live("The gap", about, "the_gap", data, fig, sentence)
 
@@ -179,7 +179,7 @@ def draw_your_own(model: LatentVariableModel, x: Tensor) -> Live:
         "rule": hermite(),
         "start": start,
     }
-    sentence = f"{int(x[0].sum())} of 784 pixels are ink. log p(x) is {log_px:.1f} nats: ELBO {bound:.1f}, gap {log_px - bound:.2f}."
+    sentence = f"{int(x[0].sum())} of 784 pixels are ink. log p(x) is {log_px:.1f} nats: ELBO {bound:.1f}, gap {gap_in_nats(bound, log_px)}."
     about = "Draw with the mouse, a finger or the keyboard: the digit's exact posterior, the decoder's answer, and the bound that q gives."
     return Live("Your own digit", about, "draw_your_own", data, fig, sentence)
 
@@ -194,6 +194,12 @@ def where_it_lies(ax, centre: Tensor) -> None:
     whole.spines[:].set_visible(True)
 
 
+def gap_in_nats(bound: float, log_px: float) -> str:
+    """The gap, with two decimals where it is small. A large one is the difference of the two numbers as they are shown, so that they add up."""
+    gap = log_px - bound
+    return f"{gap:.2f}" if gap < 1 else f"{round(log_px, 1) - round(bound, 1):.1f}"
+
+
 def interval(ax, bound: float, log_px: float) -> None:
     """The gap as a bar from the ELBO to log p(x)."""
     gap = max(log_px - bound, 1e-3)
@@ -202,6 +208,6 @@ def interval(ax, bound: float, log_px: float) -> None:
     for value, name, color, y, va in ((bound, "ELBO", "elbo", -0.3, "top"), (log_px, "log p(x)", "exact", 0.3, "bottom")):
         ax.plot([value, value], [-0.3, 0.3], color=plots.COLORS[color], lw=2.5)
         ax.annotate(f"{name}\n{value:.1f}", (value, y), xytext=(0, 4 if y > 0 else -4), va=va, color=plots.COLORS[color], **place)
-    ax.annotate(f"gap {gap:.2f}", ((bound + log_px) / 2, 0), xytext=(0, 0), va="center", **place)
+    ax.annotate(f"gap {gap_in_nats(bound, log_px)}", ((bound + log_px) / 2, 0), xytext=(0, 0), va="center", **place)
     ax.set(xlim=(bound - 0.5 * gap, log_px + 0.5 * gap), ylim=(-1, 1), yticks=[], xlabel="nats")
     ax.locator_params(axis="x", nbins=4)

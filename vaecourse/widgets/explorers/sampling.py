@@ -101,7 +101,7 @@ def move_the_proposal() -> Live:
     right.text(0.98, 0.95, found, ha="right", va="top", fontsize=9, color=plots.COLORS["importance"], transform=right.transAxes)
     sentence = (
         f"Effective sample size {ess} of {draws:,}; estimate of log p(x) {estimate} nats, "
-        f"with a standard error of {error}; the true value is 0. q is narrower than 0.71 of the posterior: "
+        f"with a standard error of {error}; the true value is 0. The width of q is below 0.71 times that of the posterior: "
         "the variance of the weights is infinite, and the standard error cannot be trusted."
     )
     about = "The densities of q and of the posterior, and the weight of each of 1,000 samples from q."
@@ -181,12 +181,13 @@ def how_many_draws(log_w: Tensor, exact: float | None = None) -> Live:
     k = 2**start
     fig, (left, right) = plots.figure(
         ["The bound climbs with k", f"Single estimates with k = {k}"],
-        ["k, as a power of two", "nats"],
+        ["number of samples k", "nats"],
         ["nats", "share of the estimates"],
         size=(9, 3.3),
     )
     powers = np.arange(most + 1)
     plots.line(left, powers, means, "", "iwae", marker="o", ms=4)
+    left.set_xticks(powers[::2], [f"{2**int(power):,}" for power in powers[::2]])
     left.fill_between(powers, np.subtract(means, spreads), np.add(means, spreads), color=plots.COLORS["iwae"], alpha=0.2, lw=0)
     left.plot(start, means[start], "o", color=plots.COLORS["iwae"], ms=11)
     right.stairs(

@@ -2,7 +2,7 @@
 
 import { fixed } from "./kit.js";
 import { Decoder, Lattice, Network, elbo, encode, logEvidence, logSigmoid, normalLogProb, uniform } from "./mathematics.js";
-import { ellipse, numberLine } from "./bounds.js";
+import { ellipse, gapInNats, numberLine } from "./bounds.js";
 
 const REACH = 4, SIDE = 97, NODES = SIDE * SIDE, PIXELS = 784, ZOOM = 0.4;
 
@@ -83,7 +83,7 @@ export function drawYourOwn(frame, { decoder: layers, encoder, examples, rule, s
   function describe(logPx, bound, words) {
     frame.values = { logPx, elbo: bound };
     gap = logPx - bound;
-    return `${x.reduce((a, b) => a + b)} of 784 pixels are ink. log p(x) ${words} ${fixed(logPx, 1)} nats: ELBO ${fixed(bound, 1)}, gap ${fixed(gap, 2)}.`;
+    return `${x.reduce((a, b) => a + b)} of 784 pixels are ink. log p(x) ${words} ${fixed(logPx, 1)} nats: ELBO ${fixed(bound, 1)}, gap ${gapInNats(bound, logPx)}.`;
   }
 
   frame.draw(() => {

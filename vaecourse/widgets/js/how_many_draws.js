@@ -7,7 +7,7 @@ export function howManyDraws(frame, { means, spreads, low, high, counts, exact, 
   const slider = frame.slider("samples k", { value: start, min: 0, max: most, show: (v) => thousands(2 ** v) });
   const least = Math.min(...means.map((m, j) => m - spreads[j])), top = Math.max(exact ?? -Infinity, ...means.map((m, j) => m + spreads[j]));
   const pad = 0.06 * (top - least);
-  const left = frame.panel({ title: "The bound climbs with k", x: [0, most], y: [least - pad, top + pad], xlabel: "k, as a power of two", ylabel: "nats" });
+  const left = frame.panel({ title: "The bound climbs with k", x: [0, most], y: [least - pad, top + pad], xlabel: "number of samples k", ylabel: "nats", xtick: (power) => thousands(2 ** power) });
   const right = frame.panel({ title: "Single estimates", x: [low, high], xlabel: "nats", ylabel: "share of the estimates" });
   const powers = means.map((_, j) => j);
   left.handle({ name: "samples k", at: () => [slider.value, means[slider.value]], move: (x) => slider.set(x), step: [1, 0], say: () => `k = ${slider.shown()}` });

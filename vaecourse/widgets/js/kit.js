@@ -209,8 +209,8 @@ export class Frame {
 
 // A canvas on which data is drawn in its own units, with axes, and with handles that can be dragged.
 class Panel {
-  constructor(frame, { title = "", x = [0, 1], y = [0, 1], xlabel = "", ylabel = "", height = 240, grow = 1, square = false, axes = true, yticks = true }) {
-    Object.assign(this, { frame, x, y, xlabel, ylabel, height, square, axes, yticks, handles: [] });
+  constructor(frame, { title = "", x = [0, 1], y = [0, 1], xlabel = "", ylabel = "", height = 240, grow = 1, square = false, axes = true, yticks = true, xtick = label }) {
+    Object.assign(this, { frame, x, y, xlabel, ylabel, height, square, axes, yticks, xtick, handles: [] });
     this.canvas = element("canvas", { role: "img", "aria-label": title });
     this.heading = element("strong", {}, title);
     this.box = element("div", { class: "vae-panel", style: axes ? `flex-grow: ${grow}` : "flex: 1 1 130px; min-width: 130px" }, this.heading, this.canvas);
@@ -244,7 +244,7 @@ class Panel {
     c.clearRect(0, 0, width, height);
     c.font = `12px ${getComputedStyle(this.box).fontFamily}`;
     const wide = this.yticks ? Math.max(...ticks(this.y, 4).map((tick) => c.measureText(label(tick)).width)) : 0;
-    const half = Math.max(...ticks(this.x, 5).map((tick) => c.measureText(label(tick)).width)) / 2; // the last number may stand at the edge
+    const half = Math.max(...ticks(this.x, 5).map((tick) => c.measureText(this.xtick(tick)).width)) / 2; // the last number may stand at the edge
     const edge = this.axes ? { left: wide + (this.ylabel ? 26 : 10), right: Math.max(10, half), top: 8, bottom: this.xlabel ? 36 : 22 } : { left: 4, right: 4, top: 4, bottom: 4 };
     const inner = { left: edge.left, top: edge.top, width: width - edge.left - edge.right, height: height - edge.top - edge.bottom };
     if (this.square) { // the same length for a unit on both axes
@@ -276,7 +276,7 @@ class Panel {
     c.textBaseline = "top";
     for (const tick of ticks(this.x, width < 200 ? 3 : 5)) {
       this.#stroke([[this.px(tick), top], [this.px(tick), top + height]], 0.12);
-      c.fillText(label(tick), this.px(tick), top + height + 5);
+      c.fillText(this.xtick(tick), this.px(tick), top + height + 5);
     }
     c.textAlign = "right";
     c.textBaseline = "middle";

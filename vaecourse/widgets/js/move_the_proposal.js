@@ -35,7 +35,7 @@ export function moveTheProposal(frame, { posterior: [centre, spread], mean: star
     right.range({ y: [0, 1.05 * Math.max(...share)] });
     right.spikes(z, share, { color: "importance" });
     const trap = width.value < spread / Math.SQRT2
-      ? " q is narrower than 0.71 of the posterior: the variance of the weights is infinite, and the standard error cannot be trusted." : "";
+      ? " The width of q is below 0.71 times that of the posterior: the variance of the weights is infinite, and the standard error cannot be trusted." : "";
     return `Effective sample size ${fixed(ess, 0)} of ${thousands(draws)}; estimate of log p(x) ${signed(estimate, 2)} nats, ` +
       `with a standard error of ${fixed(error, 2)}; the true value is 0.${trap}`;
   });

@@ -2,7 +2,7 @@
 
 import { fixed } from "./kit.js";
 import { Lattice, elbo } from "./mathematics.js";
-import { ellipse, numberLine } from "./bounds.js";
+import { ellipse, gapInNats, numberLine } from "./bounds.js";
 
 export function theGap(frame, { near, far, centre, reach, logPx, rule, start }) {
   const fine = new Lattice(near, reach, centre), wide = new Lattice(far, 4);
@@ -23,6 +23,6 @@ export function theGap(frame, { near, far, centre, reach, logPx, rule, start }) 
     plane.density(density, ...limits);
     plane.ellipse(mean, sd, { color: "elbo", width: 2.5 });
     numberLine(bars, bound, logPx);
-    return `ELBO ${fixed(bound, 1)} nats, gap ${fixed(gap, 2)} nats; together log p(x) = ${fixed(logPx, 1)} nats.`;
+    return `ELBO ${fixed(bound, 1)} nats, gap ${gapInNats(bound, logPx)} nats; together log p(x) = ${fixed(logPx, 1)} nats.`;
   });
 }
