@@ -179,7 +179,8 @@ def draw_your_own(model: LatentVariableModel, x: Tensor) -> Live:
         "rule": hermite(),
         "start": start,
     }
-    sentence = f"{int(x[0].sum())} of 784 pixels are ink. log p(x) is {log_px:.1f} nats: ELBO {bound:.1f}, gap {gap_in_nats(bound, log_px)}."
+    said = f"log p(x) is {log_px:.1f} nats: ELBO {bound:.1f}, gap {gap_in_nats(bound, log_px)}."
+    sentence = f"{int(x[0].sum())} of 784 pixels are ink. {said}"
     about = "Draw with the mouse, a finger or the keyboard: the digit's exact posterior, the decoder's answer, and the bound that q gives."
     return Live("Your own digit", about, "draw_your_own", data, fig, sentence)
 
@@ -195,7 +196,7 @@ def where_it_lies(ax, centre: Tensor) -> None:
 
 
 def gap_in_nats(bound: float, log_px: float) -> str:
-    """The gap, with two decimals where it is small. A large one is the difference of the two numbers as they are shown, so that they add up."""
+    """The gap, with two decimals where it is small. A large one is the difference of the numbers as they are shown: they add up."""
     gap = log_px - bound
     return f"{gap:.2f}" if gap < 1 else f"{round(log_px, 1) - round(bound, 1):.1f}"
 

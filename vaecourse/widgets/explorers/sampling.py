@@ -187,7 +187,7 @@ def how_many_draws(log_w: Tensor, exact: float | None = None) -> Live:
     )
     powers = np.arange(most + 1)
     plots.line(left, powers, means, "", "iwae", marker="o", ms=4)
-    left.set_xticks(powers[::2], [f"{2**int(power):,}" for power in powers[::2]])
+    left.set_xticks(powers[::2], [f"{2 ** int(power):,}" for power in powers[::2]])
     left.fill_between(powers, np.subtract(means, spreads), np.add(means, spreads), color=plots.COLORS["iwae"], alpha=0.2, lw=0)
     left.plot(start, means[start], "o", color=plots.COLORS["iwae"], ms=11)
     right.stairs(
