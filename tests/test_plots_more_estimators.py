@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import matplotlib
 import numpy as np
-import pytest
 from figures_under_test import close_everything  # noqa: F401
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -64,27 +63,19 @@ def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_basel
     assert ax.get_ylim()[0] < 20 < 45 < ax.get_ylim()[1]
 
 
-def test_landing_draws_the_toy_and_a_dot_for_every_repetition_of_the_digit() -> None:
-    width, full, short = np.array([0.5, 1.0, 2.0]), np.array([1.0, 2.0, 4.0]), np.array([3.0, 0.0, 3.0])
-    digit_full, digit_short = np.array([[10.0, 30.0], [12.0, 34.0]]), np.array([[50.0, 4.0], [52.0, 4.4]])
-    fig = figures.landing(width, full, short, [0.5, 1.0], digit_full, digit_short)
-    left, right = fig.axes
-    np.testing.assert_array_equal(drawn(left)[0], np.column_stack([width, full]))
-    np.testing.assert_array_equal(drawn(left)[1], np.column_stack([width, short]))
-    means, dots = drawn(right)[0:4:2], drawn(right)[1:4:2]
-    for mean, points, repeated in zip(means, dots, (digit_full, digit_short)):
-        np.testing.assert_allclose(mean[:, 1], repeated.mean(0))
-        assert {tuple(p) for p in points} == {(w, v) for row in repeated for w, v in zip((0.5, 1.0), row)}
-    assert colors(right)[:4] == [figures.PATH] * 2 + [figures.STL] * 2
-    for ax in fig.axes:
-        assert drawn(ax)[-1][0, 0] == pytest.approx(0.5**0.5)
-        assert ax.get_ylim()[0] == 0
+def test_landing_draws_both_gradients_and_names_the_border() -> None:
+    width, full, stl = np.array([0.5, 0.75, 1.0, 2.0]), np.array([1.0, 1.5, 2.0, 4.0]), np.array([3.0, 1.4, 0.0, 3.0])
+    fig = figures.landing(width, full, stl)
+    (ax,) = fig.axes
+    np.testing.assert_array_equal(drawn(ax)[0], np.column_stack([width, full]))
+    np.testing.assert_array_equal(drawn(ax)[1], np.column_stack([width, stl]))
+    assert colors(ax)[:2] == [figures.PATH, figures.STL]
+    assert drawn(ax)[2][0, 0] == 0.75
+    assert ax.get_ylim()[0] == 0
     assert {
-        "Digit: 4 instead of 32 at the fitted q",
-        "dots: 2 repetitions",
-        "1/√2",
+        "Without the score term the noise is 0 at the posterior, but larger below 0.75 of its width",
         "full gradient",
-        "STL: without the score term",
+        "STL: without\nthe score term",
     } <= texts(fig)
 
 
@@ -126,31 +117,3 @@ def test_temperatures_draws_bias_noise_and_the_two_levels() -> None:
         assert ax.get_ylim()[1] > max(max(curve) for curve in curves.values())
     assert {"length of the true gradient", "leave-one-out, S = 4, per sample"} <= texts(fig)
     assert {"As τ falls, the bias falls", "As τ falls, the noise rises"} <= texts(fig)
-
-
-def test_error_against_samples_draws_every_curve_and_the_estimate_zero() -> None:
-    fig = figures.error_against_samples([2, 121], [1.0, 0.1], {"τ = 1": [0.6, 0.5], "τ = 0.1": [2.0, 0.3]}, zero=0.64)
-    (ax,) = fig.axes
-    unbiased, warm, cold, *overtaken, _, _, zero = drawn(ax)
-    assert [tuple(dot[0]) for dot in overtaken] == [(121, 0.1), (2, 1.0)]
-    assert {"≈ 2", "≈ 100"} <= texts(fig)
-    for points, curve in ((unbiased, [1.0, 0.1]), (warm, [0.6, 0.5]), (cold, [2.0, 0.3])):
-        np.testing.assert_array_equal(points, np.column_stack([[2, 121], curve]))
-    assert set(zero[:, 1]) == {0.64}
-    assert [line.get_linestyle() for line in ax.lines] == ["-", "-", "--", "None", "None", ":", ":", "-."]
-    assert {
-        "leave-one-out",
-        "τ = 1",
-        "τ = 0.1",
-        "the estimate 0",
-        "Leave-one-out takes the lead at about 2 to 100 samples (dots)",
-    } <= texts(fig)
-
-
-def test_error_against_samples_parts_the_labels_of_two_close_crossings() -> None:
-    fig = figures.error_against_samples([4, 5, 90], [1.0, 0.5, 0.1], {"a": [2.0, 1.0, 1.0], "b": [0.9, 0.6, 0.5]}, zero=0.64)
-    sides = {t.get_text(): (t.get_ha(), t.get_position()[0]) for t in fig.axes[0].texts}
-    assert sides["≈ 4"][0] == "right"
-    assert sides["≈ 4"][1] < 4
-    assert sides["≈ 5"][0] == "left"
-    assert sides["≈ 5"][1] > 5

@@ -65,30 +65,23 @@ def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figu
 
 
 @in_course_style
-def landing(width, full, stl, digit_width, digit_full, digit_stl) -> Figure:
-    """Standard deviation of one sample against the width of q, with and without the score term: a toy (W,), a digit (repetitions, D)."""
-    width, full, stl, digit_width, digit_full, digit_stl = (np.asarray(a) for a in (width, full, stl, digit_width, digit_full, digit_stl))
-    at_fit = np.abs(np.asarray(digit_width) - 1).argmin()
-    fell = [f"{values.mean(0)[at_fit]:.0f}" for values in (digit_full, digit_stl)]
-    titles = ["Bench: without the score, more noise below 1/√2", f"Digit: {fell[1]} instead of {fell[0]} at the fitted q"]
-    labels = ["width of q / width of the posterior", "width of q / width of the fitted q"]
-    fig, axes = figure(
-        titles, labels, ["standard deviation of one sample, in μ", "total standard deviation of one sample"], size=(9.2, 3.9)
+def landing(width, full, stl) -> Figure:
+    """Standard deviation of one sample against the width of q, in widths of the posterior, with and without the score term: (W,).
+
+    The title and the dotted line name the first width at which the gradient without the score term is the less noisy one.
+    """
+    width, full, stl = (np.asarray(a) for a in (width, full, stl))
+    border = width[stl < full].min()
+    fig, ax = figure(
+        f"Without the score term the noise is 0 at the posterior, but larger below {border:.2f} of its width",
+        "width of q / width of the posterior",
+        "standard deviation of one sample, in μ",
+        size=(7.4, 3.9),
     )
-    axes[0].plot(width, full, color=PATH)
-    axes[0].plot(width, stl, color=STL)
-    for values, ink in ((digit_full, PATH), (digit_stl, STL)):
-        axes[1].plot(digit_width, values.mean(0), color=ink)
-        axes[1].plot(np.broadcast_to(digit_width, values.shape).ravel(), values.ravel(), "o", color=ink, ms=4, alpha=0.6)
-    axes[1].text(
-        0.97, 0.03, f"dots: {len(digit_full)} repetitions", color=GREY, fontsize=9, ha="right", va="bottom", transform=axes[1].transAxes
-    )
-    for ax in axes:
-        ax.axvline(0.5**0.5, color=GREY, lw=1, ls=":")
-        ax.text(0.5**0.5 + 0.02, 0.99, "1/√2", color=GREY, fontsize=9, va="top", transform=ax.get_xaxis_transform())
-        for said, ink, height in (("full gradient", PATH, 0.95), ("STL: without the score term", STL, 0.88)):
-            ax.text(0.5, height, said, color=ink, fontsize=9, ha="center", va="top", transform=ax.transAxes)
-        ax.set(ylim=(0, None), xlim=(width[0] - 0.05, width[-1] + 0.05))
+    line(ax, width, full, "full gradient", PATH)
+    line(ax, width, stl, "STL: without\nthe score term", STL)
+    ax.axvline(border, color=GREY, lw=1, ls=":")
+    ax.set(ylim=(0, None), xlim=(width[0] - 0.05, 1.25 * width[-1]))
     return fig
 
 
@@ -166,32 +159,3 @@ def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str, end: i
     ax.axhline(height, color=color, lw=1.2, ls="--")
     side = "right" if end else "left"
     ax.annotate(name, (x[end], height), xytext=(0, 3), textcoords="offset points", color=color, fontsize=9, ha=side)
-
-
-@in_course_style
-def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero: float) -> Figure:
-    """Root mean squared error of an average of S gradient samples against S: leave-one-out (N,), Gumbel-softmax {name: (N,)}.
-
-    `zero` is the error of the estimate 0, the length of the true gradient. A dot, and S rounded to
-    one digit at the axis, marks where leave-one-out is first the better one.
-    """
-    samples, unbiased = np.asarray(samples), np.asarray(unbiased)
-    overtaken = {name: np.flatnonzero(unbiased < np.asarray(error))[0] for name, error in relaxed.items()}
-    ends = {float(f"{samples[at]:.1g}"): samples[at] for at in sorted(overtaken.values())}  # one digit: a bias is measured with noise
-    title = f"Leave-one-out takes the lead at about {min(ends):.0f} to {max(ends):.0f} samples (dots)"
-    fig, ax = figure(title, "samples S", "root mean squared error", size=(7.4, 4))
-    line(ax, samples, unbiased, "leave-one-out", SCORE)
-    looks = (("-", 1.8), ("--", 1.8), ("-", 1.0), ("--", 1.0))
-    for (name, error), (style, width) in zip(relaxed.items(), looks):
-        line(ax, samples, error, name, PATH, ls=style, lw=width)
-    for at in overtaken.values():
-        ax.plot(samples[at], unbiased[at], "o", color=SCORE, ms=5)
-    for near, end in ends.items():
-        crowded = any(end < other < 1.5 * end for other in ends.values())  # then the label stands on the left
-        x, side = (0.94 * end, "right") if crowded else (1.06 * end, "left")
-        ax.axvline(end, color=SCORE, lw=0.8, ls=":")
-        ax.text(x, 0.02, f"≈ {near:.0f}", color=SCORE, fontsize=9, va="bottom", ha=side, transform=ax.get_xaxis_transform())
-    ax.axhline(zero, color=GREY, lw=1, ls="-.")
-    ax.annotate("the estimate 0", (samples[-1], zero), xytext=(-4, 3), textcoords="offset points", color=GREY, fontsize=9, ha="right")
-    ax.set(xscale="log", yscale="log", xlim=(samples[0], 9 * samples[-1]))
-    return fig
