@@ -73,7 +73,7 @@ def test_landing_draws_both_gradients_and_names_the_border() -> None:
     assert drawn(ax)[2][0, 0] == 0.75
     assert ax.get_ylim()[0] == 0
     assert {
-        "Without the score term the noise is 0 at the posterior, but larger below 0.75 of its width",
+        "STL: no noise at the posterior, but more below 0.75 of its width",
         "full gradient",
         "STL: without\nthe score term",
     } <= texts(fig)
@@ -115,5 +115,5 @@ def test_temperatures_draws_bias_noise_and_the_two_levels() -> None:
         assert [line.get_linestyle() for line in ax.lines[:2]] == ["-", "--"]
         assert {"soft", "hard"} <= {t.get_text() for t in ax.texts}
         assert ax.get_ylim()[1] > max(max(curve) for curve in curves.values())
-    assert {"length of the true gradient", "leave-one-out, S = 4, per sample"} <= texts(fig)
+    assert {"length of the true gradient", "leave-one-out,\nper sample (S = 4)"} <= texts(fig)
     assert {"As τ falls, the bias falls", "As τ falls, the noise rises"} <= texts(fig)

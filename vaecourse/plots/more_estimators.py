@@ -73,7 +73,7 @@ def landing(width, full, stl) -> Figure:
     width, full, stl = (np.asarray(a) for a in (width, full, stl))
     border = width[stl < full].min()
     fig, ax = figure(
-        f"Without the score term the noise is 0 at the posterior, but larger below {border:.2f} of its width",
+        f"STL: no noise at the posterior, but more below {border:.2f} of its width",
         "width of q / width of the posterior",
         "standard deviation of one sample, in μ",
         size=(7.4, 3.9),
@@ -122,7 +122,7 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
     first, second = (np.asarray(ratio) for ratio in curves.values())
     moves = ["falls" if ratio[-1] < ratio[0] else "rises" for ratio in (first, second)]
     title = f"Plain: the ratio {moves[0]} to {first[-1]:.2g}; doubly reparameterised: it {moves[1]} to {second[-1]:.2g}"
-    fig, ax = figure(title, "samples k in the bound", "signal-to-noise ratio, |mean| / standard deviation", size=(7.4, 4))
+    fig, ax = figure(title, "samples k in the bound", "signal-to-noise ratio", size=(7.4, 4))
     for (name, ratio), color in zip(curves.items(), (PATH, DOUBLE)):
         line(ax, k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
     line(ax, k, averaged, "k STL gradients,\naveraged", GREY, ls="--", nudge=(5, 4))
@@ -142,7 +142,7 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
     moves = ["falls" if all(v[0] < v[-1] for v in curves.values()) else "rises" for curves in (bias, noise)]
     titles = [f"As τ falls, the bias {moves[0]}", f"As τ falls, the noise {moves[1]}"]
     fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.2, 3.9))
-    beside = [[(2, (8, -2)), (2, (8, -2))], [(1, (8, 4)), (1, (-48, -4))]]  # where the labels find room
+    beside = [[(3, (-92, 2)), (3, (8, -8))], [(2, (-80, -14)), (1, (8, 2))]]  # where the labels find room
     for ax, curves, places in zip(axes, (bias, noise), beside):
         for (name, values), style, (end, nudge) in zip(curves.items(), ("-", "--"), places):
             line(ax, tau, values, name, PATH, ls=style, marker="o", ms=4, end=end, nudge=nudge)
@@ -150,7 +150,7 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
     _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
-    _level(axes[1], tau, unbiased, "leave-one-out, S = 4, per sample", SCORE, end=-1)
+    _level(axes[1], tau, unbiased, "leave-one-out,\nper sample (S = 4)", SCORE, end=-1)
     return fig
 
 
