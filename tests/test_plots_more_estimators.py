@@ -73,7 +73,7 @@ def test_landing_draws_both_gradients_and_names_the_border() -> None:
     assert drawn(ax)[2][0, 0] == 0.75
     assert ax.get_ylim()[0] == 0
     assert {
-        "STL: no noise at the posterior, but more below 0.75 of its width",
+        "STL: no noise at the posterior, but the noisier one below 0.75 of its width",
         "full gradient",
         "STL: without\nthe score term",
     } <= texts(fig)

@@ -73,7 +73,7 @@ def landing(width, full, stl) -> Figure:
     width, full, stl = (np.asarray(a) for a in (width, full, stl))
     border = width[stl < full].min()
     fig, ax = figure(
-        f"STL: no noise at the posterior, but more below {border:.2f} of its width",
+        f"STL: no noise at the posterior, but the noisier one below {border:.2f} of its width",
         "width of q / width of the posterior",
         "standard deviation of one sample, in μ",
         size=(7.4, 3.9),
