@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import matplotlib
 import numpy as np
-import pytest
 from figures_under_test import close_everything  # noqa: F401
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,35 +27,23 @@ def colors(ax: Axes) -> list[str]:
     return [line.get_color() for line in ax.lines]
 
 
-def test_growth_draws_every_curve_on_shared_scales_and_separates_path_and_score() -> None:
+def test_growth_draws_every_curve_separates_path_and_score_and_compares_the_last_variances() -> None:
     k = [1, 10, 100]
-    of_a_sum = {"no baseline": [9, 90, 900], "pathwise": [5, 5, 5]}
-    mixed = {"pathwise": [5, 50, 500], "best baseline": [9, 400, 40_000]}
-    fig = figures.growth(k, of_a_sum, mixed)
-    for ax, curves in zip(fig.axes, (of_a_sum, mixed)):
-        for points, curve in zip(drawn(ax), curves.values()):
-            np.testing.assert_array_equal(points, np.column_stack([k, curve]))
-        assert ax.get_xscale() == ax.get_yscale() == "log"
-        labels = {t.get_text(): t.get_color() for t in ax.texts}
-        assert labels["pathwise"] == figures.PATH
-        assert len(labels) == 2
-        low, high = ax.get_ylim()
-        assert low < 5
-        assert high > 40_000
-    assert {"score function,\nno baseline", "score function,\nbest baseline"} <= texts(fig)
-    assert [line.get_linestyle() for line in fig.axes[0].lines] == [":", "-"]
-
-
-def test_waves_names_the_frequency_at_which_the_curves_cross() -> None:
-    omega = np.array([0.1, 0.5, 1.5, 10.0])
-    score, path, squared = np.array([0.1, 0.2, 0.3, 0.3]), np.array([0.01, 0.1, 2.0, 50.0]), np.array([0.05, 0.1, 0.01, 1e-20])
-    fig = figures.waves(omega, score, path, squared)
+    variances = {"no baseline": [9, 90, 9000], "best baseline": [9, 60, 1234], "terms dropped": [7, 7, 7], "pathwise": [5, 5, 5]}
+    fig = figures.growth(k, variances)
     (ax,) = fig.axes
-    np.testing.assert_array_equal(drawn(ax)[0], np.column_stack([omega, score]))
-    np.testing.assert_array_equal(drawn(ax)[1], np.column_stack([omega, path]))
-    np.testing.assert_array_equal(drawn(ax)[2][:3], np.column_stack([omega, squared])[:3])
-    assert drawn(ax)[3][0, 0] == 1.5
-    assert {"Above ω = 1.50 the score function (no baseline) is less noisy", "true gradient, squared"} <= texts(fig)
+    for points, curve in zip(drawn(ax), variances.values()):
+        np.testing.assert_array_equal(points, np.column_stack([k, curve]))
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    labels = {t.get_text(): t.get_color() for t in ax.texts}
+    assert labels["pathwise"] == figures.PATH
+    assert labels["score function,\nno baseline"] == figures.SCORE
+    assert len(labels) == 4
+    low, high = ax.get_ylim()
+    assert low < 5
+    assert high > 9000
+    assert "100 latents: 7 with terms dropped, 1,234 with the best baseline" in texts(fig)
+    assert [line.get_linestyle() for line in ax.lines] == [":", "--", "-", "-"]
 
 
 def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_baseline() -> None:
@@ -76,27 +63,19 @@ def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_basel
     assert ax.get_ylim()[0] < 20 < 45 < ax.get_ylim()[1]
 
 
-def test_landing_draws_the_toy_and_a_dot_for_every_repetition_of_the_digit() -> None:
-    width, full, short = np.array([0.5, 1.0, 2.0]), np.array([1.0, 2.0, 4.0]), np.array([3.0, 0.0, 3.0])
-    digit_full, digit_short = np.array([[10.0, 30.0], [12.0, 34.0]]), np.array([[50.0, 4.0], [52.0, 4.4]])
-    fig = figures.landing(width, full, short, [0.5, 1.0], digit_full, digit_short)
-    left, right = fig.axes
-    np.testing.assert_array_equal(drawn(left)[0], np.column_stack([width, full]))
-    np.testing.assert_array_equal(drawn(left)[1], np.column_stack([width, short]))
-    means, dots = drawn(right)[0:4:2], drawn(right)[1:4:2]
-    for mean, points, repeated in zip(means, dots, (digit_full, digit_short)):
-        np.testing.assert_allclose(mean[:, 1], repeated.mean(0))
-        assert {tuple(p) for p in points} == {(w, v) for row in repeated for w, v in zip((0.5, 1.0), row)}
-    assert colors(right)[:4] == [figures.PATH] * 2 + [figures.SHORT] * 2
-    for ax in fig.axes:
-        assert drawn(ax)[-1][0, 0] == pytest.approx(0.5**0.5)
-        assert ax.get_ylim()[0] == 0
+def test_landing_draws_both_gradients_and_names_the_border() -> None:
+    width, full, stl = np.array([0.5, 0.75, 1.0, 2.0]), np.array([1.0, 1.5, 2.0, 4.0]), np.array([3.0, 1.4, 0.0, 3.0])
+    fig = figures.landing(width, full, stl)
+    (ax,) = fig.axes
+    np.testing.assert_array_equal(drawn(ax)[0], np.column_stack([width, full]))
+    np.testing.assert_array_equal(drawn(ax)[1], np.column_stack([width, stl]))
+    assert colors(ax)[:2] == [figures.PATH, figures.STL]
+    assert drawn(ax)[2][0, 0] == 0.75
+    assert ax.get_ylim()[0] == 0
     assert {
-        "Digit: 4 instead of 32 at the fitted q",
-        "dots: 2 repetitions",
-        "1/√2",
-        "whole gradient",
-        "short: without the score term",
+        "STL: no noise at the posterior, but the noisier one below 0.75 of its width",
+        "full gradient",
+        "STL: without\nthe score term",
     } <= texts(fig)
 
 
@@ -109,23 +88,18 @@ def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:
         np.testing.assert_array_equal(np.column_stack([p[:, 1] for p in part[:3]]), runs)
         np.testing.assert_array_equal(part[3][:, 1], np.median(runs, 1))
     assert set(lines[8][:, 1]) == {0.02}
-    said = {"3 runs each: whole gradient near 3.10 nats, short version near 3.02", "smallest gap of all runs: 0.020", "whole", "short"}
+    said = {"3 runs each: full gradient near 3.10 nats, STL near 3.02", "smallest gap of all runs: 0.020", "whole", "short"}
     assert said <= texts(fig)
 
 
-def test_signal_to_noise_draws_ratios_and_the_bias() -> None:
+def test_signal_to_noise_draws_both_ratios_and_the_averaged_ones() -> None:
     k = [1, 4, 16]
-    fig = figures.signal_to_noise(
-        k, {"plain": ("elbo", [0.4, 0.2, 0.1]), "doubly": ("iwae", [1.0, 2.0, 4.0])}, [1.0, 2.5, 5.0], [1.0, 4.0, 17.0]
-    )
-    left, right = fig.axes
-    assert [list(points[:, 1]) for points in drawn(left)] == [[0.4, 0.2, 0.1], [1.0, 2.0, 4.0], [1.0, 2.5, 5.0]]
-    assert colors(left) == [figures.PATH, figures.DOUBLE, figures.GREY]
-    assert [list(points[:, 1]) for points in drawn(right)] == [[1, 1], [1.0, 4.0, 17.0]]
-    for ax in fig.axes:
-        assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
-    assert {"Plain falls to 0.1, doubly rises to 4", "Score dropped: 17 times the true gradient"} <= texts(fig)
-    assert {"plain", "doubly", "unbiased", "score dropped,\nweights not squared"} <= texts(fig)
+    fig = figures.signal_to_noise(k, {"plain": [0.4, 0.2, 0.1], "doubly": [1.0, 2.0, 4.0]}, [1.0, 2.5, 5.0])
+    (ax,) = fig.axes
+    assert [list(points[:, 1]) for points in drawn(ax)] == [[0.4, 0.2, 0.1], [1.0, 2.0, 4.0], [1.0, 2.5, 5.0]]
+    assert colors(ax) == [figures.PATH, figures.DOUBLE, figures.GREY]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
+    assert {"Plain: the ratio falls to 0.1; doubly reparameterised: it rises to 4", "plain", "doubly"} <= texts(fig)
 
 
 def test_temperatures_draws_bias_noise_and_the_two_levels() -> None:
@@ -139,35 +113,7 @@ def test_temperatures_draws_bias_noise_and_the_two_levels() -> None:
         np.testing.assert_array_equal(hard, np.column_stack([tau, curves["hard"]]))
         assert set(dashed[:, 1]) == {level}
         assert [line.get_linestyle() for line in ax.lines[:2]] == ["-", "--"]
-        assert {"soft f", "hard f"} <= {t.get_text() for t in ax.texts}
+        assert {"soft", "hard"} <= {t.get_text() for t in ax.texts}
         assert ax.get_ylim()[1] > max(max(curve) for curve in curves.values())
-    assert {"length of the true gradient", "leave-one-out, S = 4, per sample"} <= texts(fig)
+    assert {"length of the true gradient", "leave-one-out,\nper sample (S = 4)"} <= texts(fig)
     assert {"As τ falls, the bias falls", "As τ falls, the noise rises"} <= texts(fig)
-
-
-def test_error_against_samples_draws_every_curve_and_the_estimate_zero() -> None:
-    fig = figures.error_against_samples([2, 121], [1.0, 0.1], {"τ = 1": [0.6, 0.5], "τ = 0.1": [2.0, 0.3]}, zero=0.64)
-    (ax,) = fig.axes
-    unbiased, warm, cold, *overtaken, _, _, zero = drawn(ax)
-    assert [tuple(dot[0]) for dot in overtaken] == [(121, 0.1), (2, 1.0)]
-    assert {"≈ 2", "≈ 100"} <= texts(fig)
-    for points, curve in ((unbiased, [1.0, 0.1]), (warm, [0.6, 0.5]), (cold, [2.0, 0.3])):
-        np.testing.assert_array_equal(points, np.column_stack([[2, 121], curve]))
-    assert set(zero[:, 1]) == {0.64}
-    assert [line.get_linestyle() for line in ax.lines] == ["-", "-", "--", "None", "None", ":", ":", "-."]
-    assert {
-        "leave-one-out",
-        "τ = 1",
-        "τ = 0.1",
-        "the estimate 0",
-        "Leave-one-out takes the lead at about 2 to 100 samples (dots)",
-    } <= texts(fig)
-
-
-def test_error_against_samples_parts_the_labels_of_two_close_crossings() -> None:
-    fig = figures.error_against_samples([4, 5, 90], [1.0, 0.5, 0.1], {"a": [2.0, 1.0, 1.0], "b": [0.9, 0.6, 0.5]}, zero=0.64)
-    sides = {t.get_text(): (t.get_ha(), t.get_position()[0]) for t in fig.axes[0].texts}
-    assert sides["≈ 4"][0] == "right"
-    assert sides["≈ 4"][1] < 4
-    assert sides["≈ 5"][0] == "left"
-    assert sides["≈ 5"][1] > 5

@@ -10,45 +10,28 @@ from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, figure, in_course_style, line
 
-SCORE, PATH, SHORT, DOUBLE, GREY = COLORS["naive"], COLORS["elbo"], COLORS["importance"], COLORS["iwae"], "#555555"
+SCORE, PATH, STL, DOUBLE, GREY = COLORS["naive"], COLORS["elbo"], COLORS["importance"], COLORS["iwae"], "#555555"
 
 
 @in_course_style
-def growth(latents, of_a_sum: Mapping[str, object], mixed: Mapping[str, object]) -> Figure:
-    """Variance of one sample of a gradient against the number of latents (N,), for two functions f: {"pathwise" or a score function: (N,)}.
+def growth(latents, variances: Mapping[str, object]) -> Figure:
+    """Variance of one sample of a gradient against the number of latents (N,): {"pathwise" or what was done to the score function: (N,)}.
 
-    Both panels share their scales, which are logarithmic.
+    The title compares "best baseline" and "terms dropped" at the last number of latents.
     """
     latents = np.asarray(latents)
-    titles = ["f a sum: dropping terms stops the growth", "f a squared sum: it only slows the growth"]
-    fig, axes = figure(titles, "latents K", ["variance of one sample", ""], size=(9.2, 4.1))
-    every = np.concatenate([np.asarray(curve) for curves in (of_a_sum, mixed) for curve in curves.values()])
+    curves = {name: np.asarray(curve) for name, curve in variances.items()}
+    dropped, best = (curves[name][-1] for name in ("terms dropped", "best baseline"))
+    title = f"{latents[-1]} latents: {dropped:.0f} with terms dropped, {best:,.0f} with the best baseline"
+    fig, ax = figure(title, "latents K", "variance of one sample", size=(6.8, 3.9))
     styles = {"no baseline": ":", "best baseline": "--"}
-    for ax, curves in zip(axes, (of_a_sum, mixed)):
-        for name, curve in curves.items():
-            path = name == "pathwise"
-            said = name if path else f"score function,\n{name}"
-            line(ax, latents, curve, said, PATH if path else SCORE, ls=styles.get(name, "-"), marker="o", ms=3.5)
-        ax.set(xscale="log", yscale="log", xlim=(0.85 * latents[0], 8 * latents[-1]), ylim=(0.5 * every.min(), 2 * every.max()))
-        ax.set_xticks(latents, [f"{k}" for k in latents])
-        ax.minorticks_off()
-    return fig
-
-
-@in_course_style
-def waves(omega, score, path, squared) -> Figure:
-    """Variances of one score-function and one pathwise sample for sin(omega z) against the frequency, and the squared true gradient."""
-    omega, score, path, squared = (np.asarray(a) for a in (omega, score, path, squared))
-    crossing = omega[path > score].min()
-    fig, ax = figure(f"Above ω = {crossing:.2f} the score function (no baseline) is less noisy", "frequency ω", "", size=(6.8, 3.8))
-    line(ax, omega, score, "score function", SCORE)
-    line(ax, omega, path, "pathwise", PATH)
-    line(ax, omega, np.maximum(squared, 1e-9), "", "exact")
-    seen = np.flatnonzero(squared > 3e-3)[-1]
-    ax.annotate("true gradient, squared", (omega[seen], squared[seen]), xytext=(8, 0), textcoords="offset points", fontsize=9)
-    ax.axvline(crossing, color=GREY, lw=1, ls=":")
-    ax.set(xscale="log", yscale="log", ylim=(1e-3, 3 * path.max()), xlim=(omega[0], 3.2 * omega[-1]), ylabel="variance of one sample")
-    ax.set_xticks([0.1, 0.3, 1, 3, 10], ["0.1", "0.3", "1", "3", "10"])
+    for name, curve in curves.items():
+        path = name == "pathwise"
+        said = name if path else f"score function,\n{name}"
+        line(ax, latents, curve, said, PATH if path else SCORE, ls=styles.get(name, "-"), marker="o", ms=3.5)
+    every = np.concatenate(list(curves.values()))
+    ax.set(xscale="log", yscale="log", xlim=(0.85 * latents[0], 6 * latents[-1]), ylim=(0.5 * every.min(), 2 * every.max()))
+    ax.set_xticks(latents, [f"{k}" for k in latents])
     ax.minorticks_off()
     return fig
 
@@ -82,32 +65,23 @@ def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figu
 
 
 @in_course_style
-def landing(width, full, short, digit_width, digit_full, digit_short) -> Figure:
-    """Standard deviation of one sample against the width of q, with and without the score term: a toy (W,), a digit (repetitions, D)."""
-    width, full, short, digit_width, digit_full, digit_short = (
-        np.asarray(a) for a in (width, full, short, digit_width, digit_full, digit_short)
+def landing(width, full, stl) -> Figure:
+    """Standard deviation of one sample against the width of q, in widths of the posterior, with and without the score term: (W,).
+
+    The title and the dotted line name the first width at which the gradient without the score term is the less noisy one.
+    """
+    width, full, stl = (np.asarray(a) for a in (width, full, stl))
+    border = width[stl < full].min()
+    fig, ax = figure(
+        f"STL: no noise at the posterior, but the noisier one below {border:.2f} of its width",
+        "width of q / width of the posterior",
+        "standard deviation of one sample, in μ",
+        size=(7.4, 3.9),
     )
-    at_fit = np.abs(np.asarray(digit_width) - 1).argmin()
-    fell = [f"{values.mean(0)[at_fit]:.0f}" for values in (digit_full, digit_short)]
-    titles = ["Bench: the short version hurts below 1/√2", f"Digit: {fell[1]} instead of {fell[0]} at the fitted q"]
-    labels = ["width of q / width of the posterior", "width of q / width of the fitted q"]
-    fig, axes = figure(
-        titles, labels, ["standard deviation of one sample, in μ", "scatter of one sample, all four entries"], size=(9.2, 3.9)
-    )
-    axes[0].plot(width, full, color=PATH)
-    axes[0].plot(width, short, color=SHORT)
-    for values, ink in ((digit_full, PATH), (digit_short, SHORT)):
-        axes[1].plot(digit_width, values.mean(0), color=ink)
-        axes[1].plot(np.broadcast_to(digit_width, values.shape).ravel(), values.ravel(), "o", color=ink, ms=4, alpha=0.6)
-    axes[1].text(
-        0.97, 0.03, f"dots: {len(digit_full)} repetitions", color=GREY, fontsize=9, ha="right", va="bottom", transform=axes[1].transAxes
-    )
-    for ax in axes:
-        ax.axvline(0.5**0.5, color=GREY, lw=1, ls=":")
-        ax.text(0.5**0.5 + 0.02, 0.99, "1/√2", color=GREY, fontsize=9, va="top", transform=ax.get_xaxis_transform())
-        for said, ink, height in (("whole gradient", PATH, 0.95), ("short: without the score term", SHORT, 0.88)):
-            ax.text(0.5, height, said, color=ink, fontsize=9, ha="center", va="top", transform=ax.transAxes)
-        ax.set(ylim=(0, None), xlim=(width[0] - 0.05, width[-1] + 0.05))
+    line(ax, width, full, "full gradient", PATH)
+    line(ax, width, stl, "STL: without\nthe score term", STL)
+    ax.axvline(border, color=GREY, lw=1, ls=":")
+    ax.set(ylim=(0, None), xlim=(width[0] - 0.05, 1.25 * width[-1]))
     return fig
 
 
@@ -119,9 +93,9 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
     n, best = next(iter(runs.values())).shape[1], min(gap.min() for gap in runs.values())
     late = [f"{np.median(gap[-10:].mean(0)):.2f}" for gap in runs.values()]  # of the averages over the last ten looks
     fig, ax = figure(
-        f"{n} runs each: whole gradient near {late[0]} nats, short version near {late[1]}", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8)
+        f"{n} runs each: full gradient near {late[0]} nats, STL near {late[1]}", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8)
     )
-    for (name, gap), ink in zip(runs.items(), (PATH, SHORT)):
+    for (name, gap), ink in zip(runs.items(), (PATH, STL)):
         ax.plot(steps, gap, color=ink, lw=0.7, alpha=0.35)
         line(ax, steps, np.median(gap, 1), name, ink, lw=2.2, nudge=(5, 0 if ink == PATH else 9))
     ax.axhline(best, color=COLORS["exact"], lw=1, ls="--")
@@ -139,36 +113,28 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
 
 
 @in_course_style
-def signal_to_noise(k, curves: Mapping[str, tuple[str, object]], averaged, biased) -> Figure:
-    """Signal-to-noise ratios against k, {name: (colour, ratios)}; right, the mean over the true gradient if only the score is dropped.
+def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
+    """Signal-to-noise ratios against k, {name: ratios}, of the plain and of the doubly reparameterised gradient.
 
     Dashed: the ratio `averaged` of an average of k gradients, each from a bound with one sample.
     """
     k, averaged = np.asarray(k), np.asarray(averaged)
-    first, second = (np.asarray(ratio) for _, ratio in curves.values())
+    first, second = (np.asarray(ratio) for ratio in curves.values())
     moves = ["falls" if ratio[-1] < ratio[0] else "rises" for ratio in (first, second)]
-    titles = [
-        f"Plain {moves[0]} to {first[-1]:.2g}, doubly {moves[1]} to {second[-1]:.2g}",
-        f"Score dropped: {np.asarray(biased)[-1]:.0f} times the true gradient",
-    ]
-    fig, axes = figure(titles, "samples k in the bound", ["|mean| / standard deviation", "mean / true gradient"], size=(9.2, 3.9))
-    for name, (color, ratio) in curves.items():
-        line(axes[0], k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
-    line(axes[0], k, averaged, "k short gradients,\naveraged", GREY, ls="--", nudge=(5, 4))
-    axes[0].set(ylim=(0.6 * first.min(), 2.2 * averaged.max()))
-    axes[1].axhline(1, color=COLORS["exact"], lw=1)
-    axes[1].text(k[-1], 1.08, "unbiased", fontsize=9, ha="right", va="bottom")
-    line(axes[1], k, biased, "score dropped,\nweights not squared", SHORT, marker="o", ms=4, end=len(k) // 2, nudge=(-100, 22))
-    for ax in axes:
-        ax.set(xscale="log", yscale="log", xlim=(0.85 * k[0], k[-1] * (9 if ax is axes[0] else 1.3)))
-        ax.set_xticks(k, [f"{n}" for n in k])
-        ax.minorticks_off()
+    title = f"Plain: the ratio {moves[0]} to {first[-1]:.2g}; doubly reparameterised: it {moves[1]} to {second[-1]:.2g}"
+    fig, ax = figure(title, "samples k in the bound", "signal-to-noise ratio", size=(7.4, 4))
+    for (name, ratio), color in zip(curves.items(), (PATH, DOUBLE)):
+        line(ax, k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
+    line(ax, k, averaged, "k STL gradients,\naveraged", GREY, ls="--", nudge=(5, 4))
+    ax.set(xscale="log", yscale="log", xlim=(0.85 * k[0], 6 * k[-1]), ylim=(0.6 * first.min(), 2.2 * averaged.max()))
+    ax.set_xticks(k, [f"{n}" for n in k])
+    ax.minorticks_off()
     return fig
 
 
 @in_course_style
 def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], norm: float, unbiased: float) -> Figure:
-    """Length of the bias, and standard deviation of one sample, against the temperature for two continuations of f: {name: (T,)}.
+    """Length of the bias, and standard deviation of one sample, against the temperature of two relaxations: {name: (T,)}.
 
     Dashed: the length `norm` of the true gradient, and the standard deviation `unbiased` of leave-one-out.
     """
@@ -176,15 +142,15 @@ def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], n
     moves = ["falls" if all(v[0] < v[-1] for v in curves.values()) else "rises" for curves in (bias, noise)]
     titles = [f"As τ falls, the bias {moves[0]}", f"As τ falls, the noise {moves[1]}"]
     fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.2, 3.9))
-    beside = [[(2, (8, -2)), (2, (8, -2))], [(1, (8, 4)), (1, (-48, -4))]]  # where the labels find room
+    beside = [[(3, (-92, 2)), (3, (8, -8))], [(2, (-80, -14)), (1, (8, 2))]]  # where the labels find room
     for ax, curves, places in zip(axes, (bias, noise), beside):
         for (name, values), style, (end, nudge) in zip(curves.items(), ("-", "--"), places):
-            line(ax, tau, values, f"{name} f", PATH, ls=style, marker="o", ms=4, end=end, nudge=nudge)
+            line(ax, tau, values, name, PATH, ls=style, marker="o", ms=4, end=end, nudge=nudge)
         ax.set(xscale="log", ylim=(0, 1.08 * max(np.asarray(v).max() for v in curves.values())))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
     _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
-    _level(axes[1], tau, unbiased, "leave-one-out, S = 4, per sample", SCORE, end=-1)
+    _level(axes[1], tau, unbiased, "leave-one-out,\nper sample (S = 4)", SCORE, end=-1)
     return fig
 
 
@@ -193,32 +159,3 @@ def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str, end: i
     ax.axhline(height, color=color, lw=1.2, ls="--")
     side = "right" if end else "left"
     ax.annotate(name, (x[end], height), xytext=(0, 3), textcoords="offset points", color=color, fontsize=9, ha=side)
-
-
-@in_course_style
-def error_against_samples(samples, unbiased, relaxed: Mapping[str, object], zero: float) -> Figure:
-    """Root mean squared error of an average of S gradient samples against S: leave-one-out (N,), Gumbel-softmax {name: (N,)}.
-
-    `zero` is the error of the estimate 0, the length of the true gradient. A dot, and S rounded to
-    one digit at the axis, marks where leave-one-out is first the better one.
-    """
-    samples, unbiased = np.asarray(samples), np.asarray(unbiased)
-    overtaken = {name: np.flatnonzero(unbiased < np.asarray(error))[0] for name, error in relaxed.items()}
-    ends = {float(f"{samples[at]:.1g}"): samples[at] for at in sorted(overtaken.values())}  # one digit: a bias is measured with noise
-    title = f"Leave-one-out takes the lead at about {min(ends):.0f} to {max(ends):.0f} samples (dots)"
-    fig, ax = figure(title, "samples S", "root mean squared error", size=(7.4, 4))
-    line(ax, samples, unbiased, "leave-one-out", SCORE)
-    looks = (("-", 1.8), ("--", 1.8), ("-", 1.0), ("--", 1.0))  # as in `temperatures`, solid and dashed are two continuations
-    for (name, error), (style, width) in zip(relaxed.items(), looks):
-        line(ax, samples, error, name, PATH, ls=style, lw=width)
-    for at in overtaken.values():
-        ax.plot(samples[at], unbiased[at], "o", color=SCORE, ms=5)
-    for near, end in ends.items():
-        crowded = any(end < other < 1.5 * end for other in ends.values())  # then the label stands on the left
-        x, side = (0.94 * end, "right") if crowded else (1.06 * end, "left")
-        ax.axvline(end, color=SCORE, lw=0.8, ls=":")
-        ax.text(x, 0.02, f"≈ {near:.0f}", color=SCORE, fontsize=9, va="bottom", ha=side, transform=ax.get_xaxis_transform())
-    ax.axhline(zero, color=GREY, lw=1, ls="-.")
-    ax.annotate("the estimate 0", (samples[-1], zero), xytext=(-4, 3), textcoords="offset points", color=GREY, fontsize=9, ha="right")
-    ax.set(xscale="log", yscale="log", xlim=(samples[0], 9 * samples[-1]))
-    return fig
