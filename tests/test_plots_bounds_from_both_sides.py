@@ -55,7 +55,7 @@ def test_budget_draws_means_with_errors_and_the_rival() -> None:
     ends = [segment[:, 1] for segment in ours.lines[2][0].get_segments()]
     np.testing.assert_allclose(ends, [[1.5, 2.5], [0.2, 0.4]])
     assert {"100", "200", "800", "annealed lower bound", "importance weighted"} <= set(texts(fig))
-    assert "Below the upper bound at 800 passes: annealed 0.30 nats, importance weighted 1.00" in texts(fig)
+    assert "At 800 passes: annealed 0.30 nats below, importance weighted 1.00" in texts(fig)
 
 
 def test_false_sandwich_draws_both_places_in_the_panel_and_the_three_bounds() -> None:

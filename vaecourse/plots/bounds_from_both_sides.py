@@ -90,7 +90,7 @@ def enclosed(lower, upper, widening: float) -> Figure:
     ax.vlines(rank, lower, upper, colors=colors, lw=1.2)
     ax.plot(rank, upper, "^", ms=3.5, color=UPPER)
     ax.plot(rank, lower, "v", ms=3.5, color=LOWER)
-    top = 1.1 * np.quantile(np.abs(np.concatenate([lower, upper])), 0.995)
+    top = 1.1 * np.quantile(np.abs(np.concatenate([lower, upper])), 0.98)
     beyond = int(np.sum((lower < -top) | (upper > top)))
     if beyond:
         ax.text(0.98, 0.02, f"{beyond} reach beyond the panel", transform=ax.transAxes, color=GREY, fontsize=10, ha="right", va="bottom")
@@ -109,8 +109,8 @@ def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tupl
     """Distance below the upper bound (mean, standard error) against the cost: of the annealed bound, and of the importance weighted one."""
     cost = max(annealed)
     fig, ax = figure(
-        f"Below the upper bound at {cost:,} passes: annealed {annealed[cost][0]:.2f} nats, importance weighted {rival[cost][0]:.2f}",
-        "passes through the decoder for each image (log scale)",
+        f"At {cost:,} passes: annealed {annealed[cost][0]:.2f} nats below, importance weighted {rival[cost][0]:.2f}",
+        "passes through the decoder for the lower bound of an image (log scale)",
         "nats below the upper bound,\n± 1 standard error",
         size=(7.4, 3.6),
     )
