@@ -32,20 +32,19 @@ def test_two_sides_draws_the_two_means_and_the_exact_value_between_them() -> Non
 
 
 def test_enclosed_draws_a_line_for_each_image_and_counts_those_that_enclose_zero() -> None:
-    lower, upper = np.array([-2.0, 0.1, -9.0]), np.array([3.0, 0.2, 1.0])
-    fig = figures.enclosed({"from the prior": (lower, upper), "from the encoder": (lower / 10, -upper / 100)}, widening=3.7)
-    assert {"Prior: median gap 5.00 nats", "Encoder: median gap 0.17 nats", "Enlarged: 0 of 3 enclosed"} <= set(texts(fig))
-    assert "1 reach beyond the panel" in texts(fig)
-    assert "± 3.7 nats" in texts(fig)
-    expected = [([-9, -2, 0.1], [1, 3, 0.2])] + 2 * [([-0.9, -0.2, 0.01], [-0.01, -0.03, -0.002])]
-    for ax, (below, above) in zip(fig.axes, expected, strict=True):
-        np.testing.assert_allclose([segment[:, 1] for segment in ax.collections[0].get_segments()], np.transpose([below, above]))
-        np.testing.assert_allclose(ax.lines[1].get_ydata(), above)
-        np.testing.assert_allclose(ax.lines[2].get_ydata(), below)
-    colors = [to_hex(color) for color in fig.axes[0].collections[0].get_colors()]
-    assert colors[0] == colors[1] == "#aaaaaa"
-    assert colors[2] == "#000000"
-    assert fig.axes[0].get_ylim()[1] == 10 * fig.axes[2].get_ylim()[1]
+    fig = figures.enclosed([-2.0, 0.1, -9.0], [3.0, 0.2, -5.0], widening=3.7)
+    assert {"1 of 3 exact values lie inside; 2 when widened by 3.7 nats", "bound - exact log p(x), nats"} <= set(texts(fig))
+    ax = fig.axes[0]
+    below, above = [-9, -2, 0.1], [-5, 3, 0.2]  # in the order of the lower bound
+    np.testing.assert_allclose([segment[:, 1] for segment in ax.collections[0].get_segments()], np.transpose([below, above]))
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), above)
+    np.testing.assert_allclose(ax.lines[2].get_ydata(), below)
+    assert [to_hex(color) for color in ax.collections[0].get_colors()] == ["#000000", "#aaaaaa", "#000000"]
+
+
+def test_enclosed_counts_the_images_that_reach_beyond_the_panel() -> None:
+    lower = np.concatenate([np.full(999, -1.0), [-50.0]])
+    assert "1 reach beyond the panel" in texts(figures.enclosed(lower, np.ones(1000), widening=3.7))
 
 
 def test_budget_draws_means_with_errors_and_the_rival() -> None:
@@ -56,7 +55,7 @@ def test_budget_draws_means_with_errors_and_the_rival() -> None:
     ends = [segment[:, 1] for segment in ours.lines[2][0].get_segments()]
     np.testing.assert_allclose(ends, [[1.5, 2.5], [0.2, 0.4]])
     assert {"100", "200", "800", "annealed lower bound", "importance weighted"} <= set(texts(fig))
-    assert "Below the upper bound: annealed 0.30 nats, importance weighted 1.00" in texts(fig)
+    assert "At 800 passes: annealed 0.30 nats below, importance weighted 1.00" in texts(fig)
 
 
 def test_false_sandwich_draws_both_places_in_the_panel_and_the_three_bounds() -> None:

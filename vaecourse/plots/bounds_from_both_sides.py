@@ -71,40 +71,36 @@ def two_sides(forward, backward, log_px: float) -> Figure:
 
 
 @in_course_style
-def enclosed(sides: Mapping[str, tuple[object, object]], widening: float) -> Figure:
+def enclosed(lower, upper, widening: float) -> Figure:
     """Lower and upper bounds minus the exact value, (B,) each: a line for each image, black where it misses zero, in the order of the
-    lower bound. The last start is drawn twice, the second time enlarged. Dotted lines: how far each bound is widened, in nats.
+    lower bound. The title also counts the images whose bounds enclose zero when both are widened by so many nats.
     """
-    names = [*sides, list(sides)[-1]]
-    pairs = [(np.asarray(lower), np.asarray(upper)) for lower, upper in (sides[name] for name in names)]
-    titles = [
-        f"{name.split()[-1].capitalize()}: median gap {np.median(upper - lower):.2f} nats" for name, (lower, upper) in zip(names, pairs)
-    ]
-    lower, upper = pairs[-1]
-    titles[-1] = f"Enlarged: {int(np.sum((lower <= 0) & (upper >= 0)))} of {len(lower)} enclosed"
-    fig, axes = figure(titles, "simulated images,\nby lower bound", ["bound - exact log p(x), nats", "", ""], size=(9.6, 4.0))
-    reach = 1.6 * widening
-    for ax, (lower, upper), top in zip(axes, pairs, [reach] * len(sides) + [reach / 10]):
-        order = np.argsort(lower)
-        lower, upper, rank = lower[order], upper[order], np.arange(len(order))
-        inside = (lower <= 0) & (upper >= 0)
-        ax.axhline(0, color=COLORS["exact"], lw=1)
-        ax.vlines(rank, lower, upper, colors=np.where(inside, "#AAAAAA", "#000000").tolist(), lw=1.2)
-        ax.plot(rank, upper, "^", ms=3.2, color=UPPER)
-        ax.plot(rank, lower, "v", ms=3.2, color=LOWER)
-        if top == reach:
-            for height in (-widening, widening):
-                ax.axhline(height, color=GREY, lw=1, ls=":")
-        beyond = int(np.sum((lower < -top) | (upper > top)))
-        if beyond:
-            ax.text(
-                0.98, 0.02, f"{beyond} reach beyond the panel", transform=ax.transAxes, color=GREY, fontsize=10, ha="right", va="bottom"
-            )
-        ax.set(ylim=(-top, top), xticks=[])
-    axes[0].text(0.02, 0.98, "▲ upper bound", transform=axes[0].transAxes, color=UPPER, fontsize=10, va="top")
-    axes[0].text(0.5, 0.98, "▼ lower bound", transform=axes[0].transAxes, color=LOWER, fontsize=10, va="top")
-    axes[1].text(len(rank), widening, f"± {widening:.1f} nats", color=GREY, fontsize=10, ha="right", va="bottom")
-    axes[1].text(0.02, 0.98, "exact value inside: grey,\noutside: black", transform=axes[1].transAxes, color=GREY, fontsize=10, va="top")
+    lower, upper = np.asarray(lower), np.asarray(upper)
+    order = np.argsort(lower)
+    lower, upper, rank = lower[order], upper[order], np.arange(len(order))
+    inside, widened = (int(np.sum((lower <= margin) & (upper >= -margin))) for margin in (0, widening))
+    fig, ax = figure(
+        f"{inside} of {len(rank)} exact values lie inside; {widened} when widened by {widening:.1f} nats",
+        "simulated images, by lower bound",
+        "bound - exact log p(x), nats",
+        size=(7.4, 3.8),
+    )
+    ax.axhline(0, color=COLORS["exact"], lw=1)
+    colors = np.where((lower <= 0) & (upper >= 0), "#AAAAAA", "#000000").tolist()
+    ax.vlines(rank, lower, upper, colors=colors, lw=1.2)
+    ax.plot(rank, upper, "^", ms=3.5, color=UPPER)
+    ax.plot(rank, lower, "v", ms=3.5, color=LOWER)
+    top = 1.1 * np.quantile(np.abs(np.concatenate([lower, upper])), 0.98)
+    beyond = int(np.sum((lower < -top) | (upper > top)))
+    if beyond:
+        ax.text(0.98, 0.02, f"{beyond} reach beyond the panel", transform=ax.transAxes, color=GREY, fontsize=10, ha="right", va="bottom")
+    ax.set(ylim=(-top, 1.35 * top), xticks=[])
+    for spot, words, color in (
+        (0.02, "▲ upper bound", UPPER),
+        (0.24, "▼ lower bound", LOWER),
+        (0.46, "exact value inside: grey, outside: black", GREY),
+    ):
+        ax.text(spot, 0.97, words, transform=ax.transAxes, color=color, fontsize=10, va="top")
     return fig
 
 
@@ -113,8 +109,8 @@ def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tupl
     """Distance below the upper bound (mean, standard error) against the cost: of the annealed bound, and of the importance weighted one."""
     cost = max(annealed)
     fig, ax = figure(
-        f"Below the upper bound: annealed {annealed[cost][0]:.2f} nats, importance weighted {rival[cost][0]:.2f}",
-        "passes through the decoder for each image (log scale)",
+        f"At {cost:,} passes: annealed {annealed[cost][0]:.2f} nats below, importance weighted {rival[cost][0]:.2f}",
+        "passes through the decoder for the lower bound of an image (log scale)",
         "nats below the upper bound,\n± 1 standard error",
         size=(7.4, 3.6),
     )
