@@ -61,32 +61,6 @@ def test_the_mean_stays_and_the_variance_is_marked_at_the_named_baselines() -> N
     assert {"no baseline: 58", "mean of f: 31", "best: 22", "pathwise: 5.8"} <= set(texts(fig))
 
 
-def test_the_title_names_the_scale_below_which_the_score_function_wins() -> None:
-    z = np.linspace(-6, 6, 241)
-    density = np.exp(-(z**2) / 2) / (2 * np.pi) ** 0.5
-    scale, score = np.array([0.01, 0.1, 1.0]), np.full(3, 0.2)
-    path = 0.06 / scale  # meets 0.2 at 0.3, between two points
-    steps = {"τ = 0.1": np.tanh(z / 0.1), "τ = 1": np.tanh(z)}
-    fig = figures.steep(z, density, steps, scale, score, path)
-    left, right = fig.axes
-    assert (
-        left.get_title(loc="left") == "At τ = 0.1 the slope meets 10 % of the samples"
-    )  # tanh: |z| < 0.11, on this grid five of its points
-    assert right.get_title(loc="left") == "Below τ = 0.30 the score function wins"
-    assert (right.get_xscale(), right.get_yscale()) == ("log", "log")
-    drawn = labelled(right)
-    np.testing.assert_allclose(drawn["pathwise"][:, 1], path)
-    np.testing.assert_allclose(drawn["score function, with baseline"][:, 1], score)
-    (dot,) = [xy(line) for line in right.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(dot, [[0.3, 0.2]])
-    written = {t.get_text(): t.xy for t in left.texts if hasattr(t, "xy")}
-    assert list(written) == list(steps)
-    assert written["τ = 0.1"] == pytest.approx((-0.042, -0.4), abs=0.003)  # at 0.3 of its height; tanh(-0.42) = -0.4
-    for line, values in zip(left.lines, steps.values()):
-        np.testing.assert_allclose(xy(line)[:, 1], values)
-    assert -4 < left.get_xlim()[0] < -3.6  # to where the density is a thousandth of its maximum, at 3.7
-
-
 def test_every_climb_is_a_thin_line_and_the_median_a_thick_one() -> None:
     ends = {"pathwise": [0.5, 0.1, 40.0], "leave-one-out": [0.2, 0.1, 0.3], "no baseline": [8.0, 9.0, 11.0]}
     curves = {name: np.array([[200.0] * 3, [50.0] * 3, gaps]) for name, gaps in ends.items()}

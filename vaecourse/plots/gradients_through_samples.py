@@ -75,56 +75,6 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
 
 
 @in_course_style
-def steep(z, density, steps: Mapping[str, object], scale, score, path) -> Figure:
-    """Smooth steps over the density of q, and the variance of both estimates against the scale τ of the step, in units of σ.
-
-    Args:
-        z, density: places (G,) and the density of q there.
-        steps: from a name to the values of f at these places, (G,), from the steepest step to the flattest.
-        scale: the scales τ (N,), increasing.
-        score, path: the variances of one estimate, (N,).
-    """
-    z, density, scale, score, path = (np.asarray(a) for a in (z, density, scale, score, path))
-    steps = {name: np.asarray(values) for name, values in steps.items()}
-    crossing = crossing_of(scale, path, score)
-    name, steepest = next(iter(steps.items()))
-    low, high = steepest.min() + np.array([0.1, 0.9]) * np.ptp(steepest)
-    share = density[(steepest > low) & (steepest < high)].sum() / density.sum()
-    titles = [f"At {name} the slope meets {100 * share:.0f} % of the samples", f"Below τ = {crossing:.2f} the score function wins"]
-    fig, (left, right) = figure(
-        titles, ["z", "scale τ of the step, in units of σ"], ["f(z)", "variance of one estimate in μ"], size=(9.4, 4)
-    )
-    left.fill_between(z, density, color=COLORS["prior"], alpha=0.25, lw=0)
-    left.text(z[density.argmax()] - 0.3, 0.06, "density of q", ha="center", fontsize=9, color=GREY)
-    for (name, values), dashes, share, shift in zip(steps.items(), ("-", "--", ":"), (0.3, 0.9, 0.2), ((7, -3), (8, -2), (-40, 2))):
-        left.plot(z, values, dashes, color="#000000")
-        place = np.interp(values.min() + share * np.ptp(values), values, z), values.min() + share * np.ptp(values)
-        left.annotate(name, place, xytext=shift, textcoords="offset points", fontsize=9)
-    left.set_xlim(*z[density > 1e-3 * density.max()][[0, -1]])
-    line(right, scale, path, "pathwise", GREEN, end=0, nudge=(14, 2))
-    line(right, scale, score, "score function, with baseline", RED, end=0, nudge=(4, -15))
-    right.plot(crossing, np.exp(np.interp(np.log(crossing), np.log(scale), np.log(score))), "o", color="#000000")
-    right.set(xscale="log", yscale="log", ylim=(0.6 * path.min(), 2.5 * path.max()))
-    right.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
-    right.set_yticks([0.0001, 0.001, 0.01, 0.1, 1], ["0.0001", "0.001", "0.01", "0.1", "1"])
-    return fig
-
-
-def crossing_of(x, falling, other) -> float:
-    """Where the first curve falls below the second: between two points, both are straight in the logarithms.
-
-    Example:
-        >>> round(crossing_of([0.1, 1.0, 10.0], [10.0, 1.0, 0.1], [1.0, 1.0, 1.0]), 6)
-        1.0
-    """
-    x, falling, other = np.asarray(x), np.asarray(falling), np.asarray(other)
-    above = np.log(falling / other)
-    last = np.flatnonzero(above >= 0).max()
-    ends = slice(last, last + 2)
-    return float(np.exp(np.interp(0.0, -above[ends], np.log(x[ends]))))
-
-
-@in_course_style
 def climbs(steps: Sequence[int], curves: Mapping[str, object]) -> Figure:
     """The gap between log p(x) and the ELBO on the way: each climb as a thin line, the median of each estimator as a thick one.
 
