@@ -61,73 +61,21 @@ def test_the_mean_stays_and_the_variance_is_marked_at_the_named_baselines() -> N
     assert {"no baseline: 58", "mean of f: 31", "best: 22", "pathwise: 5.8"} <= set(texts(fig))
 
 
-def test_the_title_names_the_scale_below_which_the_score_function_wins() -> None:
-    z = np.linspace(-6, 6, 241)
-    density = np.exp(-(z**2) / 2) / (2 * np.pi) ** 0.5
-    scale, score = np.array([0.01, 0.1, 1.0]), np.full(3, 0.2)
-    path = 0.06 / scale  # meets 0.2 at 0.3, between two points
-    steps = {"τ = 0.1": np.tanh(z / 0.1), "τ = 1": np.tanh(z)}
-    fig = figures.steep(z, density, steps, scale, score, path)
-    left, right = fig.axes
-    assert (
-        left.get_title(loc="left") == "At τ = 0.1 the slope meets 10 % of the samples"
-    )  # tanh: |z| < 0.11, on this grid five of its points
-    assert right.get_title(loc="left") == "Below τ = 0.30 the score function wins"
-    assert (right.get_xscale(), right.get_yscale()) == ("log", "log")
-    drawn = labelled(right)
-    np.testing.assert_allclose(drawn["pathwise"][:, 1], path)
-    np.testing.assert_allclose(drawn["score function, with baseline"][:, 1], score)
-    (dot,) = [xy(line) for line in right.lines if line.get_marker() == "o"]
-    np.testing.assert_allclose(dot, [[0.3, 0.2]])
-    written = {t.get_text(): t.xy for t in left.texts if hasattr(t, "xy")}
-    assert list(written) == list(steps)
-    assert written["τ = 0.1"] == pytest.approx((-0.042, -0.4), abs=0.003)  # at 0.3 of its height; tanh(-0.42) = -0.4
-    for line, values in zip(left.lines, steps.values()):
-        np.testing.assert_allclose(xy(line)[:, 1], values)
-    assert -4 < left.get_xlim()[0] < -3.6  # to where the density is a thousandth of its maximum, at 3.7
-
-
-def test_the_ratios_stand_on_a_log_axis_beside_the_line_of_equal_cost() -> None:
-    fig = figures.ratios({"prior": (6.2, 1.27), "half-way": (35.6, 2.96), "end": (9965.0, 0.142)}, cost=2)
+def test_every_climb_is_a_thin_line_and_the_median_a_thick_one() -> None:
+    ends = {"pathwise": [0.5, 0.1, 40.0], "leave-one-out": [0.2, 0.1, 0.3], "no baseline": [8.0, 9.0, 11.0]}
+    curves = {name: np.array([[200.0] * 3, [50.0] * 3, gaps]) for name, gaps in ends.items()}
+    fig = figures.climbs([0, 20, 40], curves)
     (ax,) = fig.axes
-    drawn = labelled(ax)
-    assert list(drawn["no baseline"][:, 1]) == [6.2, 35.6, 9965.0]
-    assert list(drawn["leave-one-out"][:, 1]) == [1.27, 2.96, 0.142]
-    assert ax.get_yscale() == "log"
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["prior", "half-way", "end"]
-    assert any(list(line.get_ydata()) == [2, 2] for line in ax.lines)
-    assert {"6.2", "1.3", "36", "3.0", "9,965", "0.14", "equal at the same cost: 2"} <= set(texts(fig))
-    assert ax.get_title(loc="left") == "Leave-one-out wins at equal cost at prior and end"
-
-
-def test_every_climb_is_a_dot_and_a_line_and_the_medians_are_joined() -> None:
-    rates, steps = [0.1, 0.2], [0, 20, 40]
-    final = {
-        "pathwise": [[3.0, 1.0, 2.0], [0.5, 0.1, 40.0]],
-        "leave-one-out": [[3.0, 1.0, 2.5], [0.2, 0.1, 0.3]],
-        "no baseline": [[30.0, 20.0, 25.0], [8.0, 9.0, 11.0]],
-    }
-    curves = {name: np.array([[200.0] * 3, [50.0] * 3, gaps[1]]) for name, gaps in final.items()}
-    elsewhere = {name: np.array(gaps) > 39 for name, gaps in final.items()}
-    fig = figures.climbs(rates, final, steps, curves, elsewhere)
-    left, right = fig.axes
-    dots = [line for line in left.lines if line.get_marker() == "o"]
-    crosses = [line for line in left.lines if line.get_marker() == "X" and len(line.get_ydata())]
-    everything = sorted(y for line in (*dots, *crosses) for y in line.get_ydata())
-    assert everything == sorted(g for gaps in final.values() for row in gaps for g in row)
-    assert [y for line in crosses for y in line.get_ydata()] == [40.0]
-    assert to_hex(crosses[0].get_color()) == plots.COLORS["elbo"].lower()
-    medians = {name: list(values[:, 1]) for name, values in labelled(left).items()}
-    assert medians == {"pathwise": [2.0, 0.5], "leave-one-out": [2.5, 0.2], "no baseline": [25.0, 9.0]}
-    assert left.get_title(loc="left") == "No baseline: median gap 9 nats at best"
-    assert right.get_title(loc="left") == "Path and leave-one-out: 0.50 and 0.20 nats"
-    assert len(right.lines) == 3
-    assert labelled(right)["pathwise"][-1] == pytest.approx([40, 0.5])
-    assert left.get_ylim() == right.get_ylim()
-    assert left.get_ylim()[0] < 0.1
-    assert left.get_ylim()[1] > 200
-    hollow = [to_hex(line.get_markerfacecolor()) == "#ffffff" for line in dots]
-    assert sum(hollow) == 3  # the runs without a baseline
+    thin = [line for line in ax.lines if line.get_linewidth() < 1]
+    np.testing.assert_array_equal([xy(line)[:, 1] for line in thin], np.concatenate([curve.T for curve in curves.values()]))
+    assert [to_hex(line.get_color()) for line in thin[:3]] == [plots.COLORS["elbo"].lower()] * 3
+    medians = {name: values[-1].tolist() for name, values in labelled(ax).items()}
+    assert medians == {"pathwise": [40, 0.5], "leave-one-out": [40, 0.2], "no baseline": [40, 9.0]}
+    title = "Median gap after 40 steps, nats: pathwise 0.50, leave-one-out 0.20, no baseline 9"
+    assert ax.get_title(loc="left") == title
+    assert "thin: 3 climbs of each estimator\nthick: their median" in texts(fig)
+    assert ax.get_ylim()[0] < 0.1
+    assert ax.get_ylim()[1] > 200
 
 
 def test_the_scoreboard_writes_the_distance_beside_the_rows_of_this_notebook() -> None:

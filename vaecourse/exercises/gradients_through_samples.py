@@ -504,7 +504,7 @@ QUIZ = (
             ("The score function, because its variance is always lower.", "For a smooth f on the scale of q it was the higher one."),
             (
                 "I would compare their variances on some samples.",
-                "Both are unbiased, and which one scatters less depends on f and q. In the toy the score function won for steep steps.",
+                "Both are unbiased, and which one scatters less depends on f and q. In the limit of a jump the pathwise one fails.",
             ),
         ),
         2,

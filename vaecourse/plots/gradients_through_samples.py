@@ -75,128 +75,30 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
 
 
 @in_course_style
-def steep(z, density, steps: Mapping[str, object], scale, score, path) -> Figure:
-    """Smooth steps over the density of q, and the variance of both estimates against the scale τ of the step, in units of σ.
+def climbs(steps: Sequence[int], curves: Mapping[str, object]) -> Figure:
+    """The gap between log p(x) and the ELBO on the way: each climb as a thin line, the median of each estimator as a thick one.
 
     Args:
-        z, density: places (G,) and the density of q there.
-        steps: from a name to the values of f at these places, (G,), from the steepest step to the flattest.
-        scale: the scales τ (N,), increasing.
-        score, path: the variances of one estimate, (N,).
-    """
-    z, density, scale, score, path = (np.asarray(a) for a in (z, density, scale, score, path))
-    steps = {name: np.asarray(values) for name, values in steps.items()}
-    crossing = crossing_of(scale, path, score)
-    name, steepest = next(iter(steps.items()))
-    low, high = steepest.min() + np.array([0.1, 0.9]) * np.ptp(steepest)
-    share = density[(steepest > low) & (steepest < high)].sum() / density.sum()
-    titles = [f"At {name} the slope meets {100 * share:.0f} % of the samples", f"Below τ = {crossing:.2f} the score function wins"]
-    fig, (left, right) = figure(
-        titles, ["z", "scale τ of the step, in units of σ"], ["f(z)", "variance of one estimate in μ"], size=(9.4, 4)
-    )
-    left.fill_between(z, density, color=COLORS["prior"], alpha=0.25, lw=0)
-    left.text(z[density.argmax()] - 0.3, 0.06, "density of q", ha="center", fontsize=9, color=GREY)
-    for (name, values), dashes, share, shift in zip(steps.items(), ("-", "--", ":"), (0.3, 0.9, 0.2), ((7, -3), (8, -2), (-40, 2))):
-        left.plot(z, values, dashes, color="#000000")
-        place = np.interp(values.min() + share * np.ptp(values), values, z), values.min() + share * np.ptp(values)
-        left.annotate(name, place, xytext=shift, textcoords="offset points", fontsize=9)
-    left.set_xlim(*z[density > 1e-3 * density.max()][[0, -1]])
-    line(right, scale, path, "pathwise", GREEN, end=0, nudge=(14, 2))
-    line(right, scale, score, "score function, with baseline", RED, end=0, nudge=(4, -15))
-    right.plot(crossing, np.exp(np.interp(np.log(crossing), np.log(scale), np.log(score))), "o", color="#000000")
-    right.set(xscale="log", yscale="log", ylim=(0.6 * path.min(), 2.5 * path.max()))
-    right.set_xticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
-    right.set_yticks([0.0001, 0.001, 0.01, 0.1, 1], ["0.0001", "0.001", "0.01", "0.1", "1"])
-    return fig
-
-
-def crossing_of(x, falling, other) -> float:
-    """Where the first curve falls below the second: between two points, both are straight in the logarithms.
-
-    Example:
-        >>> round(crossing_of([0.1, 1.0, 10.0], [10.0, 1.0, 0.1], [1.0, 1.0, 1.0]), 6)
-        1.0
-    """
-    x, falling, other = np.asarray(x), np.asarray(falling), np.asarray(other)
-    above = np.log(falling / other)
-    last = np.flatnonzero(above >= 0).max()
-    ends = slice(last, last + 2)
-    return float(np.exp(np.interp(0.0, -above[ends], np.log(x[ends]))))
-
-
-@in_course_style
-def ratios(found: Mapping[str, Sequence[float]], cost: float) -> Figure:
-    """The variance of the score function over that of the path, at several q: {q: (without a baseline, with one)}.
-
-    Args:
-        found: from the name of each q to the two ratios there, in the order of the panel.
-        cost: the ratio at which both need the same work for the same variance; a line marks it.
-    """
-    values = np.asarray(list(found.values())).T
-    won = [name for name, (_, with_baseline) in found.items() if with_baseline < cost]
-    title = f"Leave-one-out wins at equal cost at {' and '.join(won) or 'none'}"
-    fig, ax = figure(title, "the q at which the gradient is estimated", "score-function over pathwise variance", size=(7.4, 3.6))
-    beside = {"textcoords": "offset points", "ha": "center", "fontsize": 9, "color": RED}
-    for row, name, dashes in zip(values, ("no baseline", "leave-one-out"), (":", "-")):
-        line(ax, range(len(row)), row, name, RED, ls=dashes, marker="o", nudge=(10, 0))
-        for i, value in enumerate(row):
-            words = f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
-            ax.annotate(words, (i, value), xytext=(0, 7 if value > cost else -15), **beside)
-    ax.axhline(cost, color=GREEN, ls="--", lw=1.2)
-    ax.text(len(found) - 0.92, cost, f"equal at the same cost: {cost:g}", color=GREEN, fontsize=9, va="bottom")
-    ax.set(yscale="log", xlim=(-0.3, len(found) - 0.1), ylim=(0.25 * values.min(), 6 * values.max()))
-    ax.set_xticks(range(len(found)), list(found))
-    ax.set_yticks([0.1, 1, 10, 100, 1000, 10000], ["0.1", "1", "10", "100", "1,000", "10,000"])
-    ax.minorticks_off()
-    return fig
-
-
-@in_course_style
-def climbs(
-    rates: Sequence[float], final: Mapping[str, object], steps, curves: Mapping[str, object], elsewhere: Mapping[str, object]
-) -> Figure:
-    """Climbs of the ELBO: the gap that is left against the learning rate, and the gap along the way at the best rate.
-
-    Args:
-        rates: the learning rates (R,).
-        final: from each estimator to the gaps after the last step, (R, runs), in nats.
         steps: the steps at which the gap was measured (N,).
-        curves: from each estimator to the gaps on the way, (N, runs), in nats.
-        elsewhere: from each estimator to whether a climb ended at another mode of the posterior, (R, runs);
-            these are crosses, not dots. Without a baseline both are hollow.
+        curves: from each estimator to the gaps, (N, runs), in nats; the names are those of STYLES.
     """
-    steps = np.asarray(steps)
-    medians = {name: np.median(np.asarray(gaps), axis=1) for name, gaps in final.items()}
-    path, loo, none = (min(medians[name]) for name in STYLES)
-    titles = [f"No baseline: median gap {none:.0f} nats at best", f"Path and leave-one-out: {path:.2f} and {loo:.2f} nats"]
-    fig, (left, right) = figure(
-        titles, ["learning rate (log scale)", "step"], ["gap log p(x) − ELBO at the end, nats", "gap, nats"], size=(10.2, 4.4)
-    )
-    for i, (name, gaps) in enumerate(final.items()):
-        color, dashes = STYLES[name]
-        at = np.asarray(rates) * 1.07 ** (i - 1)  # the dots of one rate stand side by side
-        filled = COLORS[color] if dashes == "-" else "white"
-        gaps, away = np.asarray(gaps), np.asarray(elsewhere[name])
-        for run, other in zip(gaps.T, away.T):
-            left.plot(at[~other], run[~other], "o", ms=4.5, color=COLORS[color], mfc=filled, mew=1)
-            left.plot(at[other], run[other], "X", ms=8, color=COLORS[color], mfc=filled, mew=1)
-        text = GREEN if color == "elbo" else RED
-        line(left, at, medians[name], name, text, ls=dashes, lw=1.6, nudge=((16, 8), (9, -8), (9, 0))[i])
+    steps, curves = np.asarray(steps), {name: np.asarray(curve) for name, curve in curves.items()}
+    medians = {name: np.median(curve, axis=1) for name, curve in curves.items()}
+    ends = ", ".join(f"{name} {gaps[-1]:.2f}" if gaps[-1] < 1 else f"{name} {gaps[-1]:.0f}" for name, gaps in medians.items())
+    fig, ax = figure(f"Median gap after {steps[-1]} steps, nats: {ends}", "step", "gap log p(x) − ELBO, nats", size=(9.4, 4.4))
     for i, (name, curve) in enumerate(curves.items()):
         color, dashes = STYLES[name]
-        line(right, steps, np.median(curve, axis=1), name, GREEN if color == "elbo" else RED, ls=dashes, lw=2, nudge=(5, (7, -7, 0)[i]))
-    both = np.concatenate([np.asarray(gaps).ravel() for gaps in (*final.values(), *curves.values())])
-    for ax in (left, right):
-        ax.set(yscale="log", ylim=(0.5 * both.min(), 12 * both.max()))
-        ax.set_yticks([0.1, 1, 10, 100, 1000, 10000], ["0.1", "1", "10", "100", "1,000", "10,000"])
-        ax.set_ylim(0.5 * both.min(), 12 * both.max())
-    left.set(xscale="log", xlim=(0.85 * rates[0], 2.1 * rates[-1]))
-    left.set_xticks(rates, [f"{rate:g}" for rate in rates])
-    left.minorticks_off()
-    left.text(0.03, 0.97, "dots: climbs; ×: ended at another mode;\nlines: medians", va="top", color=GREY, transform=left.transAxes)
-    right.text(0.97, 0.97, "medians at the best rate", ha="right", va="top", color=GREY, transform=right.transAxes)
-    right.set_xlim(0, 1.33 * steps.max())
-    right.set_xticks(np.linspace(0, steps.max(), 4))
+        ax.plot(steps, curve, dashes, color=COLORS[color], lw=0.8, alpha=0.4)
+        line(ax, steps, medians[name], name, GREEN if color == "elbo" else RED, ls=dashes, lw=2.5, nudge=(5, (7, -7, 0)[i]))
+    everything = np.stack(list(curves.values()))
+    ax.set_yscale("log")
+    ax.set_yticks([0.01, 0.1, 1, 10, 100, 1000, 10000], ["0.01", "0.1", "1", "10", "100", "1,000", "10,000"])
+    ax.set_ylim(0.5 * everything.min(), 3 * everything.max())
+    ax.minorticks_off()
+    words = f"thin: {everything.shape[-1]} climbs of each estimator\nthick: their median"
+    ax.text(0.97, 0.97, words, ha="right", va="top", color=GREY, transform=ax.transAxes)
+    ax.set_xlim(0, 1.2 * steps.max())
+    ax.set_xticks(np.linspace(0, steps.max(), 4))
     return fig
 
 
