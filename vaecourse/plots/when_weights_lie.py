@@ -136,7 +136,7 @@ def _others(ax: Axes, error, named: Sequence[int]) -> None:
 def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 0.5) -> Figure:
     """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled.
 
-    The last panel also counts them in each row. An estimate that is more than one nat too high is labelled.
+    The last panel also counts them in each row. The highest estimate of a row is labelled if it is more than one nat too high.
     """
     every = [np.asarray(errors) for errors in methods.values()]
     near = int((np.abs(every[-1]) < close).sum())
@@ -144,7 +144,7 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
     said = f"With a second fit {near} of {every[-1].size} estimates are right (filled: within {close:g} nats)"
     fig.suptitle(said, x=0.01, ha="left", fontsize=11, fontweight="bold")
     low, high = min(errors.min() for errors in every), max(errors.max() for errors in every)
-    right = max(0.3 * abs(low), 1.3 * high)
+    right = max(0.5 * abs(low), 1.3 * high)
     for ax, errors in zip(axes, every):
         ax.axvline(0, color=COLORS["exact"], lw=1.2)
         for row, values in enumerate(errors):
@@ -154,7 +154,7 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
             ax.plot(values[~near], height[~near], "o", ms=5, mfc="none", mec=RED, mew=1.3)
             if ax is axes[-1]:
                 ax.text(0.97 * right, row, f"{near.sum()} of {len(values)}", color=BLUE, fontsize=9.5, ha="right", va="center")
-            for value, at in zip(values[values > 1], height[values > 1]):
+            for value, at in [max(zip(values, height))] if values.max() > 1 else []:
                 ax.annotate(f"+{value:.1f}", (value, at), xytext=(6, -3), textcoords="offset points", color=RED, fontsize=9.5)
         ax.set(xlim=(1.06 * low, right), ylim=(len(names) - 0.5, -1.1))
         ax.set(yticks=range(len(names)), yticklabels=list(names) if ax is axes[0] else [])
