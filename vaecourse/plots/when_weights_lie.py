@@ -43,12 +43,8 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
     axes[0].text(right / 1.05, 0.02 * n, said, color=BLUE, fontsize=9.5, ha="right", va="bottom")
     narrow = np.linspace(widths.min(), 1, 200)
     axes[1].plot(narrow, 1 - narrow**2, color=COLORS["exact"])
-    axes[1].plot([1, right], [-2, -2], color=COLORS["exact"])
-    axes[1].text(1.05, -1.95, "exact k", fontsize=9.5, va="bottom")
+    axes[1].text(0.93, 0.05, "exact k", fontsize=9.5, ha="right", va="top")
     axes[1].axhline(k_limit, color=RED, lw=1, ls="--")
-    axes[1].axhline(0.5, color=GREY, lw=1, ls=":")
-    axes[1].text(right / 1.05, 0.46, "infinite variance above 1/2", color=GREY, fontsize=9.5, ha="right", va="top")
-    axes[1].text(right / 1.05, -1.1, "here the medians lie above exact k", color=BLUE, fontsize=9.5, ha="right", va="top")
     axes[1].text(right / 1.05, k_limit + 0.04, f"the alarm rings above {k_limit:.2f}", color=RED, fontsize=9.5, ha="right")
     axes[1].set(ylim=(-2.2, 1.15))
     return fig
@@ -140,7 +136,7 @@ def _others(ax: Axes, error, named: Sequence[int]) -> None:
 def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 0.5) -> Figure:
     """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled.
 
-    The last panel also counts them in each row. An estimate that is more than one nat too high is labelled.
+    The last panel also counts them in each row. The highest estimate of a row is labelled if it is more than one nat too high.
     """
     every = [np.asarray(errors) for errors in methods.values()]
     near = int((np.abs(every[-1]) < close).sum())
@@ -148,7 +144,7 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
     said = f"With a second fit {near} of {every[-1].size} estimates are right (filled: within {close:g} nats)"
     fig.suptitle(said, x=0.01, ha="left", fontsize=11, fontweight="bold")
     low, high = min(errors.min() for errors in every), max(errors.max() for errors in every)
-    right = max(0.3 * abs(low), 1.3 * high)
+    right = max(0.5 * abs(low), 1.3 * high)
     for ax, errors in zip(axes, every):
         ax.axvline(0, color=COLORS["exact"], lw=1.2)
         for row, values in enumerate(errors):
@@ -158,7 +154,7 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
             ax.plot(values[~near], height[~near], "o", ms=5, mfc="none", mec=RED, mew=1.3)
             if ax is axes[-1]:
                 ax.text(0.97 * right, row, f"{near.sum()} of {len(values)}", color=BLUE, fontsize=9.5, ha="right", va="center")
-            for value, at in zip(values[values > 1], height[values > 1]):
+            for value, at in [max(zip(values, height))] if values.max() > 1 else []:
                 ax.annotate(f"+{value:.1f}", (value, at), xytext=(6, -3), textcoords="offset points", color=RED, fontsize=9.5)
         ax.set(xlim=(1.06 * low, right), ylim=(len(names) - 0.5, -1.1))
         ax.set(yticks=range(len(names)), yticklabels=list(names) if ax is axes[0] else [])
@@ -200,45 +196,31 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
 
 
 @in_course_style
-def within_reach(fitted: tuple[object, object], prior: tuple[object, object], named: Sequence[int], met: object) -> Figure:
-    """Error in nats against the log of the share of the posterior within reach, (log_share, error), for the fitted q and for the prior.
+def within_reach(log_share, error, named: Sequence[int]) -> Figure:
+    """Error in nats of each digit's estimate against the log of the share of its posterior within reach, both (digits,).
 
-    The failures of the fitted q in `named` are ringed.
-    For the prior, the digits for which a sample fell out of reach, `met` (digits,), are crosses.
-    The scales are linear up to 1 nat and logarithmic beyond.
+    The failures in `named` are ringed. The scales are linear up to 1 nat and logarithmic beyond.
     """
-    away = [np.abs(np.asarray(error) - np.asarray(share)).max() for share, error in (fitted, prior)]
-    titles = [
-        f"Fitted q: at most {away[0]:.2f} nats from log R",
-        f"Prior: up to {away[1]:.0f} nats from log R",
-    ]
-    fig, axes = figure(titles, "log of the share R within reach", ["estimate minus exact, nats", ""], size=(8.6, 3.9))
-    clouds = [tuple(np.asarray(a) for a in cloud) for cloud in (fitted, prior)]
-    low, high = 2 * min(a.min() for a in clouds[0] + clouds[1]), max(3.5, 2 * max(error.max() for _, error in clouds))
+    share, error = np.asarray(log_share), np.asarray(error)
+    title = f"All {len(error)} errors lie within {np.abs(error - share).max():.2f} nats of log R"
+    fig, ax = figure(title, "log of the share R within reach", "estimate minus exact, nats", size=(6.0, 4.2))
+    low, high = 2 * min(share.min(), error.min(), -1), max(1.5, 2 * error.max())
     ticks = [t for t in (-100, -30, -10, -3, -1, 0, 1, 3) if low < t < high]
-    met = np.asarray(met, dtype=bool)
-    for ax, (share, error), ink, cross in zip(axes, clouds, (BLUE, RED), (np.zeros_like(met), met)):
-        ax.axhspan(-1, 1, color=GREY, alpha=0.1, lw=0)
-        ax.plot([low, high], [low, high], color=COLORS["exact"], lw=1)
-        ax.plot(share[~cross], error[~cross], "o", ms=4.5, color=ink, alpha=0.55)
-        ax.plot(share[cross], error[cross], "x", ms=6, color="black", mew=1.5)
-        left = 3.6 * min(share.min(), -1)
-        ax.set_xscale("symlog", linthresh=1, linscale=1)
-        ax.set_yscale("symlog", linthresh=1, linscale=1)
-        ax.xaxis.set_ticks([t for t in ticks if left < t <= 0], [_minus(t) for t in ticks if left < t <= 0])
-        ax.yaxis.set_ticks(ticks, [_minus(t) for t in ticks])
-        ax.set(xlim=(left, 0.25), ylim=(low, high))
-        ax.minorticks_off()
-    share, error = clouds[0]
+    ax.plot([low, high], [low, high], color=COLORS["exact"], lw=1)
+    ax.plot(share, error, "o", ms=4.5, color=BLUE, alpha=0.55)
+    ax.set_xscale("symlog", linthresh=1, linscale=1)
+    ax.set_yscale("symlog", linthresh=1, linscale=1)
+    ax.xaxis.set_ticks([t for t in ticks if t <= 0], [_minus(t) for t in ticks if t <= 0])
+    ax.yaxis.set_ticks(ticks, [_minus(t) for t in ticks])
+    ax.set(xlim=(low, 0.25), ylim=(low, high))
+    ax.minorticks_off()
     for i in named:
-        axes[0].plot(share[i], error[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
+        ax.plot(share[i], error[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
         crowded = any(share[j] > share[i] and 0.7 < error[j] / error[i] < 1.4 for j in named)
         at = {"xytext": (-9 if crowded else 9, -3), "textcoords": "offset points", "ha": "right" if crowded else "left"}
-        axes[0].annotate(f"#{i}", (share[i], error[i]), color=RED, fontsize=9.5, **at)
-    said = "black line: error = log R\ngrey: within 1 nat; scales are\nlinear there, then logarithmic"
-    axes[0].text(0.03, 0.8, said, fontsize=9.5, va="top", transform=axes[0].transAxes)
-    said = f"crosses: a sample\nfell out of reach ({met.sum()})"
-    axes[1].text(0.97, 0.05, said, fontsize=9.5, ha="right", va="bottom", transform=axes[1].transAxes)
+        ax.annotate(f"#{i}", (share[i], error[i]), color=RED, fontsize=9.5, **at)
+    said = "black line: error = log R\nscales: linear up to 1 nat,\nthen logarithmic"
+    ax.text(0.03, 0.95, said, fontsize=9.5, va="top", transform=ax.transAxes)
     return fig
 
 
