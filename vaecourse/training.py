@@ -270,7 +270,7 @@ def free_bits_loss(nats: float) -> Loss:
         ValueError: `nats` is negative; in a call of the loss, q or the prior is no diagonal normal.
 
     References:
-        Kingma et al. 2016, appendix on free bits; notebook 09b, equation 9b.7.
+        Kingma et al. 2016, appendix on free bits; notebook 09b, equation 9b.6.
 
     Example:
         >>> free_bits_loss(0.5)(VAE(latent_dim=2), torch.ones(5, 784)).shape
