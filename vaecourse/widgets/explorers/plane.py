@@ -18,6 +18,7 @@ from vaecourse.widgets.live import Live, layers, uniform
 
 __all__ = [
     "draw_your_own",
+    "gap_in_nats",
     "hermite",
     "interval",
     "latent_plane",
