@@ -1,4 +1,4 @@
-"""The figures of notebook 08b: variance at equal work, bound and exact value after two trainings, and the overfitting of two networks."""
+"""The figures of notebook 08b: variance at equal work, and the overfitting of two networks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, figure, in_course_style
 
-INKS = (COLORS["naive"], COLORS["elbo"], COLORS["exact"])
+INKS = (COLORS["elbo"], COLORS["exact"])
 
 
 @in_course_style
@@ -48,36 +48,6 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
     ax.set_xticks([], minor=True)
     ax.set_yticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
     ax.set_yticks([], minor=True)
-    return fig
-
-
-@in_course_style
-def bound_and_exact(results: Mapping[str, tuple[float, float]]) -> Figure:
-    """One row for the start and for each training: mean ELBO and mean log p(x) in nats, joined by the gap.
-
-    The title compares log p(x) after the last training, the exact one, with that after the first, and names the gap.
-    """
-    values = np.array(list(results.values()))
-    more, gaps = values[-1, 1] - values[1, 1], values[:, 1] - values[:, 0]
-    title = (
-        f"Exact training ends {abs(more):.1f} nats {'higher' if more > 0 else 'lower'} in log p(x), "
-        f"with a gap of {gaps[-1]:.1f} instead of {gaps[1]:.1f}"
-    )
-    fig, ax = figure(title, "nats per held-out digit", size=(8.6, 0.62 * len(results) + 1.1))
-    for i, (bound, exact) in enumerate(values):
-        ax.plot([bound, exact], [i, i], color=COLORS["prior"], lw=3, alpha=0.5)
-        ax.plot(bound, i, "o", ms=9, color=COLORS["elbo"])
-        ax.plot(exact, i, "o", ms=9, color=COLORS["exact"])
-        at = {"textcoords": "offset points", "va": "center", "fontsize": 11}
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
-        ax.annotate(f"{bound:.1f}".replace("-", "−"), (bound, i), xytext=(-9, 0), ha="right", color=COLORS["elbo"], bbox=box, **at)
-        ax.annotate(f"{exact:.1f}".replace("-", "−"), (exact, i), xytext=(9, 0), ha="left", **at)
-        ax.annotate(f"gap {exact - bound:.1f}", ((bound + exact) / 2, i), xytext=(0, 10), ha="center", color="#555555", **at)
-    ax.annotate("ELBO", (values[0, 0], 0), xytext=(5, 14), ha="right", color=COLORS["elbo"], **at)
-    ax.annotate("log p(x)", (values[0, 1], 0), xytext=(-5, 14), ha="left", color=COLORS["exact"], **at)
-    ax.set(yticks=range(len(results)), yticklabels=list(results), ylim=(len(results) - 0.5, -0.7))
-    ax.margins(x=0.17)
-    ax.grid(axis="y", visible=False)
     return fig
 
 
