@@ -58,19 +58,6 @@ def test_smoothing_marks_each_maximum_and_draws_the_standard_errors() -> None:
     assert fig.axes[0].get_xscale() == "log"
 
 
-def test_learning_draws_a_point_with_its_error_for_each_group_and_the_decoder_as_a_line() -> None:
-    fig = figures.learning("A title", [(1, 1), (2, 3), (4, 7)], [216.4, 195.0, 182.0], [7.0, 5.0, 3.0], 190.6)
-    ax = fig.axes[0]
-    (bars,) = ax.collections
-    assert [bar[:, 1].tolist() for bar in bars.get_segments()] == [pytest.approx(pair) for pair in ([209.4, 223.4], [190, 200], [179, 185])]
-    (points,) = [drawn for drawn in ax.lines if drawn.get_marker() == "o"]
-    assert points.get_ydata().tolist() == [216.4, 195.0, 182.0]
-    (decoder,) = [drawn for drawn in ax.lines if drawn.get_linestyle() == "--"]
-    assert list(decoder.get_ydata()) == [190.6, 190.6]
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "2 to 3", "4 to 7"]
-    assert {"A title", "216", "195", "182", "decoder with two latents: 191"} <= set(texts(fig))
-
-
 def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
     fig = figures.code_lengths(
         "A title",

@@ -98,36 +98,6 @@ def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, tuple[S
 
 
 @in_course_style
-def learning(title: str, groups: Sequence[tuple[int, int]], means, errors, decoder: float) -> Figure:
-    """The bits of a digit against its place in the order, a point with its standard error a group of places, and a line for the decoder.
-
-    Args:
-        groups: the first and the last place of each group.
-        means, errors: the mean bits of a digit in each group, and the standard errors of the means.
-    """
-    fig, ax = figure(title, "place of the digit in the order", "bits per digit", size=(7.4, 3.4))
-    at, color = np.arange(len(groups)), COLORS["naive"]
-    ax.errorbar(at, np.asarray(means), np.asarray(errors), fmt="o", color=color, capsize=4)
-    for x, y in zip(at, np.asarray(means)):
-        ax.annotate(f"{y:.0f}", (x, y), xytext=(8, 0), textcoords="offset points", va="center", fontsize=9, color=color)
-    ax.annotate(
-        "count of ten neighbours, ± standard error", (0, means[0]), xytext=(40, 0), textcoords="offset points", va="center", color=color
-    )
-    ax.axhline(decoder, color=COLORS["importance"], ls="--")
-    ax.annotate(
-        f"decoder with two latents: {decoder:.0f}",
-        (at[-1] + 0.5, decoder),
-        xytext=(0, 5),
-        textcoords="offset points",
-        ha="right",
-        color=COLORS["importance"],
-    )
-    names = [f"{first}" if first == last else f"{first} to {last}" for first, last in groups]
-    ax.set(xticks=at, xticklabels=names, xlim=(-0.5, at[-1] + 0.5))
-    return fig
-
-
-@in_course_style
 def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: Mapping[str, float]) -> Figure:
     """A bar a code with its bits, the longest above, in the colour of its kind.
 
