@@ -43,7 +43,7 @@ def test_losses_stretches_each_curve_by_the_cost_of_its_epoch_in_the_second_pane
         np.testing.assert_array_equal(panel[3], [fast_test])
     assert [panel[2][:, 0].tolist() for panel in drawn] == [[1, 2, 3], list(range(1, 13))]  # as many epochs as are compared
     assert [set(panel[4][:, 1]) for panel in drawn] == [{125, 195}, {125, 118}]  # the bar between what is compared
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["3 epochs each: slow 70 nats ahead", "3 epochs against 12: fast 7 nats ahead"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["3 epochs each: slow 70 nats ahead", "equal time: fast 7 nats ahead"]
     for ax in fig.axes:
         assert ax.get_ylim()[1] > 195
         assert "lower is better" in ax.get_ylabel()  # the axis points up, while the ELBO is to be large

@@ -47,14 +47,14 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
     Args:
         runs: name -> (cost of an epoch, training losses, test losses after some of the epochs, the shorter run's last one among them).
     """
-    shortest, *_, longest = sorted(len(values) for _, values, _ in runs.values())
+    shortest = min(len(values) for _, values, _ in runs.values())
     dear = max(price for price, _, _ in runs.values())
     ends = [{name: tested[shortest] for name, (_, _, tested) in runs.items()}]
     ends += [{name: tested[len(values)] for name, (_, values, tested) in runs.items()}]
     leads = [max(end.values()) - min(end.values()) for end in ends]
     titles = [
         f"{before}: {min(end, key=end.get)} {lead:.0f} nats ahead"
-        for before, end, lead in zip((f"{shortest} epochs each", f"{shortest} epochs against {longest}"), ends, leads)
+        for before, end, lead in zip((f"{shortest} epochs each", "equal time"), ends, leads)
     ]
     labels = ["epochs", f"time, if a {max(runs, key=lambda name: runs[name][0])} epoch counts as {dear:.0f}"]
     fig, axes = figure(titles, labels, "minus ELBO, nats (lower is better)", size=(9.6, 3.8))
