@@ -341,7 +341,7 @@ def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
     assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.50", "0.25", "0.88", "0.09"]
     assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.5, 0.875)))
     assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
-    titles = ["Top row: level 0 has 0.25; cheapest row: 0.88", "Top row: 1,500 nats; cheapest row: 600 nats"]
+    titles = ["Best fit: level 0 has 0.88, in the first row 0.25", "Best fit: 600 nats, first row: 1,500"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 

@@ -529,8 +529,8 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
     chances = {name: (P[0], P[1:last].sum(), P[last]) for name, P in ((name, np.asarray(P)) for name, P in pixel.items())}
     first, best = next(iter(costs)), min(costs, key=lambda name: sum(costs[name]))
     titles = [
-        f"Top row: level 0 has {chances[first][0]:.2f}; cheapest row: {chances[best][0]:.2f}",
-        f"Top row: {sum(costs[first]):,.0f} nats; cheapest row: {sum(costs[best]):,.0f} nats",
+        f"Best fit: level 0 has {chances[best][0]:.2f}, in the first row {chances[first][0]:.2f}",
+        f"Best fit: {sum(costs[best]):,.0f} nats, first row: {sum(costs[first]):,.0f}",
     ]
     xlabels = ["probability at a white pixel", "$-\\log P$ of the digit, nats"]
     fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
