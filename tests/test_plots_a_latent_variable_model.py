@@ -332,16 +332,16 @@ def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
     fig = pictures.levels_of_a_pixel(pixel, {"even, wide": (1000, 500), "spike": (10, 590)})
     left, right = fig.axes
     drawn = [[(c[0].get_x(), c[0].get_width()) for c in ax.containers] for ax in fig.axes]
-    assert drawn[0] == [(0, 0.25), (0.25, 0.5), (0.75, 0.25), (0, 0.875), (0.875, 0.09375), (0.96875, 0.03125)]
+    assert drawn[0] == [(0, 0.25), (0.25, 0.75), (0, 0.875), (0.875, 0.125)]
     assert drawn[1] == [(0, 1000), (1000, 500), (0, 10), (10, 590)]
-    assert [round(c[0].get_y() + c[0].get_height() / 2, 6) for c in left.containers] == [0, 0, 0, 1, 1, 1]
+    assert [round(c[0].get_y() + c[0].get_height() / 2, 6) for c in left.containers] == [0, 0, 1, 1]
     assert left.get_ylim()[0] > left.get_ylim()[1]  # the first row is at the top
     assert [t.get_text() for t in left.get_yticklabels()] == ["even,\nwide", "spike"]
-    names = ["level 0", "levels 1 to 2", "level 3"]
-    assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.50", "0.25", "0.88", "0.09"]
-    assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.5, 0.875)))
+    names = ["level 0", "levels 1 to 3"]
+    assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.75", "0.88", "0.12"]
+    assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.625)))
     assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
-    titles = ["Top row: level 0 has 0.25; cheapest row: 0.88", "Top row: 1,500 nats; cheapest row: 600 nats"]
+    titles = ["Best fit: level 0 has 0.88, in the first row 0.25", "Best fit: 600 nats, first row: 1,500"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 

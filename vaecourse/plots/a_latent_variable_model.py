@@ -517,7 +517,7 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
 
 @in_course_style
 def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[float, float]]) -> Figure:
-    """A row for each likelihood: its probabilities of level 0, of the last and of all others at one pixel, and its nats for a digit.
+    """A row for each likelihood: its probabilities of level 0 and of all others at one pixel, and its nats for a digit.
 
     Args:
         pixel: {name: probabilities (L,) of the levels 0, 1, ..., at a pixel of the background}.
@@ -526,15 +526,15 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
     The titles compare the likelihood of the least cost with the first.
     """
     last = len(next(iter(pixel.values()))) - 1
-    chances = {name: (P[0], P[1:last].sum(), P[last]) for name, P in ((name, np.asarray(P)) for name, P in pixel.items())}
+    chances = {name: (P[0], np.asarray(P)[1:].sum()) for name, P in pixel.items()}
     first, best = next(iter(costs)), min(costs, key=lambda name: sum(costs[name]))
     titles = [
-        f"Top row: level 0 has {chances[first][0]:.2f}; cheapest row: {chances[best][0]:.2f}",
-        f"Top row: {sum(costs[first]):,.0f} nats; cheapest row: {sum(costs[best]):,.0f} nats",
+        f"Best fit: level 0 has {chances[best][0]:.2f}, in the first row {chances[first][0]:.2f}",
+        f"Best fit: {sum(costs[best]):,.0f} nats, first row: {sum(costs[first]):,.0f}",
     ]
     xlabels = ["probability at a white pixel", "$-\\log P$ of the digit, nats"]
     fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
-    _stacked(left, chances, ["level 0", f"levels 1 to {last - 1}", f"level {last}"], "{:.2f}", room=0.06)
+    _stacked(left, chances, ["level 0", f"levels 1 to {last}"], "{:.2f}", room=0.06)
     _stacked(right, costs, ["pixels at level 0", "all others"], "{:,.0f}", room=0.05)
     for row, parts in enumerate(costs.values()):
         right.annotate(f"{sum(parts):,.0f}", (sum(parts), row), xytext=(5, 0), textcoords="offset points", va="center", weight="bold")
@@ -555,7 +555,7 @@ def _stacked(ax: Axes, rows: Mapping[str, Sequence[float]], names: Sequence[str]
     unnamed = set(names)
     for row, parts in enumerate(rows.values()):
         start = 0.0
-        for i, (part, fill, ink) in enumerate(zip(parts, (ACCENT, "#CFCFCF", "#555555"), ("white", "black", "white"))):
+        for i, (part, fill, ink) in enumerate(zip(parts, (ACCENT, "#CFCFCF"), ("white", "black"))):
             ax.barh(row, part, 0.6, left=start, color=fill)
             if part > room * longest:
                 ax.text(start + part / 2, row, text.format(part), ha="center", va="center", color=ink, fontsize=9)
@@ -567,7 +567,7 @@ def _stacked(ax: Axes, rows: Mapping[str, Sequence[float]], names: Sequence[str]
                         names[i],
                         ha="center",
                         va="bottom",
-                        color=(ACCENT, "#666666", "black")[i],
+                        color=(ACCENT, "#666666")[i],
                         fontsize=9.5,
                     )
             start += part
