@@ -32,12 +32,3 @@ def test_twins_states_what_the_second_training_gains() -> None:
     for ax, ends in zip(fig.axes, ([95, 126.4, 123.5, 114.1], [104, 118, 115.3, 110.9])):
         assert [line.get_ydata()[-1] for line in ax.lines] == ends
         assert ax.get_ylim()[0] < 95
-
-
-def test_mass_draws_its_curve_and_the_models_below_the_line_at_one() -> None:
-    fig = figures.mass([-2.2, 0, 2.2], [0.36, 0.5, 0.36], {"small": 0.142, "large": 0.094})
-    curve, small, large, one = fig.axes[0].lines
-    np.testing.assert_array_equal(curve.get_ydata(), [0.36, 0.5, 0.36])
-    assert [set(line.get_ydata()) for line in (small, large, one)] == [{0.142}, {0.094}, {1}]
-    title = "A density has mass 1, a grey pixel at most 0.5"
-    assert {title, "at most 1/2, where p = 1/2", "small: geometric mean 0.14", "large: geometric mean 0.09"} <= set(texts(fig))
