@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, dots, figure, in_course_style, line, note
+from vaecourse.plots import dots, figure, in_course_style, line
 
-__all__ = ["mass", "number_line", "twins"]
+__all__ = ["number_line", "twins"]
 
 
 @in_course_style
@@ -21,48 +21,19 @@ def number_line(values: Mapping[str, tuple[float, str]], title: str) -> Figure:
 
 
 @in_course_style
-def twins(curves: Mapping[str, tuple[Sequence[float], Sequence[float], float, float]]) -> Figure:
-    """Training and validation losses by epoch, a panel for each of two trainings; the title says what the second gains on 100 test digits:
-    name -> (training, validation, loss on test digits, the same with a refined q)."""
-    (*_, test_1, refined_1), (*_, test_2, refined_2) = curves.values()
+def twins(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
+    """Training and validation losses by epoch, a panel for each training: name -> (training, validation). The title states how far apart
+    the two losses of each panel end."""
     fig, axes = figure(
         [f"{name.capitalize()} binarisation" for name in curves], "epoch", ["minus ELBO in nats (lower is better)", ""], size=(8.6, 4.0)
     )
-    gain, left = test_1 - test_2, refined_1 - refined_2
-    finding = f"{list(curves)[1].capitalize()} training gains {gain:.1f} nats on 100 test digits, {left:.1f} with a refined q"
-    fig.suptitle(finding, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    low = min(min(train) for train, *_ in curves.values())
-    high = max(valid[len(valid) // 10] for _, valid, *_ in curves.values())
-    for ax, (train, valid, test, refined) in zip(axes, curves.values()):
+    apart = ", ".join(f"{name} {valid[-1] - train[-1]:.0f} nats" for name, (train, valid) in curves.items())
+    fig.suptitle(f"Validation minus training loss at the end: {apart}", x=0.01, ha="left", fontsize=12, fontweight="bold")
+    low = min(min(train) for train, _ in curves.values())
+    high = max(valid[len(valid) // 10] for _, valid in curves.values())
+    for ax, (train, valid) in zip(axes, curves.values()):
         epochs = np.arange(1, len(train) + 1)
-        line(ax, epochs, train, "training", "naive", ls=":", nudge=(8, -4))
-        line(ax, epochs, valid, "validation", "elbo", nudge=(8, 7))
-        for value, face, name in ((test, "none", "test"), (refined, COLORS["elbo"], "refined q")):
-            ax.plot(len(train), value, "D", ls="", ms=7, mfc=face, mec=COLORS["elbo"], mew=1.6)
-            ax.annotate(f"{name} {value:.1f}", (len(train), value), xytext=(8, -5), textcoords="offset points", fontsize=9)
+        line(ax, epochs, train, f"training {train[-1]:.0f}", "naive", ls=":", nudge=(8, -4))
+        line(ax, epochs, valid, f"validation {valid[-1]:.0f}", "elbo", nudge=(8, -4))
         ax.set(xlim=(0, 1.55 * len(train)), ylim=(low - 5, high), xticks=np.linspace(0, len(train), 5).astype(int))
-    return fig
-
-
-@in_course_style
-def mass(log_odds, values, models: Mapping[str, float]) -> Figure:
-    """The mass of one grey pixel against the log-odds of ink, below the 1 that a density needs, and the geometric mean of the mass in two
-    models: name -> mass, the larger one first."""
-    log_odds, values = np.asarray(log_odds), np.asarray(values)
-    fig, ax = figure(
-        f"A density has mass 1, a grey pixel at most {values.max():.1f}",
-        "log-odds of ink in the decoder, log p - log(1 - p)",
-        "mass: integral over the grey level",
-        size=(6.8, 3.6),
-    )
-    line(ax, log_odds, values, "", "naive")
-    note(ax, (0, values.max()), "at most 1/2, where p = 1/2", (20, 14), "naive")
-    places = ((log_odds[0], 4, 3, "left", "bottom"), (0, 0, -3, "center", "top"))  # beside the curve
-    for (name, value), (x, right, up, ha, va) in zip(models.items(), places):
-        ax.axhline(value, color=COLORS["iwae"], lw=1.4, ls="--")
-        text = f"{name}: geometric mean {value:.2f}"
-        ax.annotate(text, (x, value), xytext=(right, up), textcoords="offset points", ha=ha, va=va, fontsize=9)
-    ax.axhline(1, color=COLORS["exact"], lw=1.4)
-    ax.annotate("mass of a density", (log_odds[0], 1), xytext=(4, 3), textcoords="offset points", fontsize=9)
-    ax.set(xlim=(log_odds[0], log_odds[-1]), ylim=(0, 1.12))
     return fig
