@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from figures_under_test import close_everything  # noqa: F401
 from matplotlib.colors import to_hex
-from matplotlib.contour import QuadContourSet
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 from matplotlib.text import Annotation, Text
@@ -67,44 +66,6 @@ def test_the_climb_shows_the_chosen_steps_and_the_gap() -> None:
     assert "orange: the posterior" in texts(fig)
 
 
-def test_polishing_shows_both_q_on_the_posterior_and_each_arrow_is_as_long_as_its_kl() -> None:
-    near, last, best = (
-        square((1.1, 0.4), 1.2),
-        (np.array([1.0, 0.5]), np.array([0.09, 0.08])),
-        (np.array([1.1, 0.4]), np.array([0.05, 0.06])),
-    )
-    rows = {"climb": (-107.75, 0.25), "polished": (-107.52, 0.02)}
-    fig = figures.polished((near, np.arange(81)), last, best, rows, -107.5)
-    close, ax = fig.axes
-    climbed, dashed = (p for p in close.patches if isinstance(p, Ellipse))
-    assert (tuple(climbed.center), climbed.height) == (pytest.approx((1.0, 0.5)), pytest.approx(0.32))
-    assert (tuple(dashed.center), dashed.width, dashed.get_linestyle()) == (pytest.approx((1.1, 0.4)), pytest.approx(0.2), "--")
-    assert (color(climbed), color(dashed)) == (GREEN, BLACK)
-    assert np.asarray(close.images[0].get_array()).T.ravel() == pytest.approx(np.arange(81))
-    (contour,) = (c for c in close.collections if isinstance(c, QuadContourSet))
-    assert contour.levels == pytest.approx([80 * np.exp(-2)])
-    corner = np.concatenate([p.vertices for p in contour.get_paths()]).min(0)
-    assert corner[0] == pytest.approx(
-        near[0, 0] + (80 * np.exp(-2) / 9 - 8 / 9) * 0.3
-    )  # the density grows by 9 per node of z1, by 1 per node of z2
-    assert close.get_title(loc="left") == "Polishing makes q narrower"
-    assert ax.get_title(loc="left") == "The gap falls from 0.25 to 0.02 nats"
-    assert arrows(ax) == [
-        (pytest.approx((-107.75, 0)), pytest.approx((-107.5, 0))),
-        (pytest.approx((-107.52, 1)), pytest.approx((-107.5, 1))),
-    ]
-    dots = [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "o"]
-    assert dots == [(-107.75, 0), (-107.52, 1)]
-    low, high = ax.get_ylim()
-    assert low > high  # the first row is at the top
-    for words in ("climb:\nELBO -107.75", "KL 0.25", "polished:\nELBO -107.52", "KL 0.02", "log p(x) = -107.50"):
-        assert words in texts(fig)
-    left, right = ax.get_xlim()
-    assert left < -107.75 < -107.5 < right
-    wider = figures.polished((near, np.arange(81)), best, last, rows, -107.5)
-    assert wider.axes[0].get_title(loc="left") == "Polishing moves q"
-
-
 def test_bounds_touch_the_curve_and_a_round_of_em_leads_to_the_next_point_of_it() -> None:
     theta = np.linspace(0, 4, 401)
     log_px = -((theta - 2) ** 2)
@@ -135,6 +96,10 @@ def test_one_arrow_leads_up_and_one_down_by_the_changes_of_a_step_and_the_gaps_a
         (pytest.approx((1.5, -0.25)), pytest.approx((1.5, -0.75))),
         (pytest.approx((1.5, -1.8)), pytest.approx((1.5, -1.4))),
     ]
+    assert ax.get_title(loc="left") == "The bound rises while log p(x) falls"
+    assert (
+        figures.rise_without_gain(theta, -log_px, bound, 0.5, 1.5).axes[0].get_title(loc="left") == "The bound rises while log p(x) rises"
+    )
     for words in ("log p$_θ$(x): -0.50", "ELBO(θ, q$_c$): +0.40", "gap 1.55", "gap 0.65"):
         assert words in texts(fig)
     low, high = ax.get_ylim()

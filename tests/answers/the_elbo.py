@@ -80,7 +80,7 @@ def elbo_numpy(log_px, mu, log_var):
 
 
 def elbo_energy_and_entropy(log_px, mu, log_var):
-    """(6.9), the prior's term in closed form."""
+    """E[log p(x, z)] plus the entropy of q, the prior's term in closed form."""
     log_prior = -0.5 * (mu**2 + log_var.exp() + math.log(2 * math.pi)).sum(1)
     return log_px.mean(0) + log_prior + Normal(mu, torch.exp(0.5 * log_var)).entropy().sum(-1)
 

@@ -354,7 +354,7 @@ ELBO = Exercise(
             "other-direction",
         ),
         Mistake(
-            "The entropy of q is added, as in (6.9), but to log p(x|z). The entropy goes with the log-joint; log p(x|z) goes with the divergence from the prior.",
+            "The entropy of q is added to log p(x|z). The entropy goes with the log-joint; log p(x|z) goes with the divergence from the prior.",
             lambda log_px, mu, log_var: log_px.mean(0) + diagonal_normal(mu, log_var).entropy(),
             "entropy-added",
         ),

@@ -75,59 +75,6 @@ def climbing(far: tuple[object, object], path: Sequence[tuple[object, object]], 
 
 
 @in_course_style
-def polished(
-    near: tuple[object, object],
-    last: tuple[object, object],
-    best: tuple[object, object],
-    rows: Mapping[str, tuple[float, float]],
-    log_px: float,
-) -> Figure:
-    """Left two q on the posterior; right their ELBOs on a number line, with an arrow as long as the KL divergence from the posterior.
-
-    Args:
-        near: nodes (G, 2) of a grid around the posterior, and the posterior on them (G,).
-        last, best: mean and standard deviation, (2,) each, of the q at the end of the climb and of the polished q.
-        rows: {name: (ELBO, KL)} of these two, in this order, in nats.
-        log_px: the exact log p(x), in nats.
-    """
-    kls = [kl for _, kl in rows.values()]
-    ratios = np.asarray(last[1]) / np.asarray(best[1])
-    titles = [
-        "Polishing makes q narrower" if (ratios > 1).all() else "Polishing moves q",
-        f"The gap falls from {kls[0]:.2f} to {kls[1]:.2f} nats",
-    ]
-    fig, (left, right) = figure(titles, ["", "nats"], size=(8.6, 4.0))
-    plane(left, *near)
-    nodes, probs = (np.asarray(a) for a in near)
-    n = round(len(nodes) ** 0.5)
-    z1, z2, height = (a.reshape(n, n) for a in (nodes[:, 0], nodes[:, 1], probs))
-    left.contour(z1, z2, height, [np.exp(-2) * probs.max()], colors=AMBER, linestyles=":")  # of a normal: two standard deviations
-    mu, sigma = (np.asarray(a) for a in last)
-    reach = 4.5 * float(sigma.max())
-    ellipse(left, mu, sigma, "elbo", lw=2)
-    ellipse(left, *best, "#000000", lw=1.4, ls="--")
-    left.set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
-    for y, words, color in (
-        (0.97, "green: end of the climb", GREEN),
-        (0.11, "dashed: polished", "#000000"),
-        (0.03, "dotted: posterior", AMBER),
-    ):
-        left.text(0.04, y, words, va="top" if y > 0.5 else "bottom", color=color, transform=left.transAxes, bbox=BOX)
-    style = {"arrowstyle": "-|>", "color": AMBER, "lw": 2, "shrinkA": 0, "shrinkB": 0}
-    for i, (name, (bound, kl)) in enumerate(rows.items()):
-        right.annotate("", (bound + kl, i), (bound, i), arrowprops=style)
-        right.plot(bound, i, "o", ms=8, color=GREEN, zorder=3)
-        words = {"textcoords": "offset points", "ha": "right"}
-        right.annotate(f"{name}:\nELBO {bound:.2f}", (bound + kl, i), (-6, -20), va="center", color=GREEN, **words)
-        right.annotate(f"KL {kl:.2f}", (bound + kl, i), (-6, 9), color=AMBER, **words)
-    right.axvline(log_px, color=COLORS["exact"], lw=2)
-    right.text(log_px - 0.04 * max(kls), -0.55, f"log p(x) = {log_px:.2f}", ha="right", va="center")
-    right.set(yticks=[], ylim=(len(rows) - 0.4, -0.8), xlim=(log_px - 1.2 * max(kls), log_px + 0.15 * max(kls)))
-    right.locator_params(axis="x", nbins=4)
-    return fig
-
-
-@in_course_style
 def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -> Figure:
     """log p_theta(x) over one weight theta (N,), a bound below it for each theta at which a q is the posterior, and a round of EM.
 
@@ -178,7 +125,9 @@ def rise_without_gain(theta, log_px, bound, start: float, end: float) -> Figure:
         start, end: theta before and after the step.
     """
     theta, log_px, bound = (np.asarray(a) for a in (theta, log_px, bound))
-    fig, ax = figure("The bound rises while log p(x) falls", "decoder weight θ", "nats", size=(7.6, 3.8))
+    rises = [np.subtract(*np.interp((end, start), theta, heights)) > 0 for heights in (bound, log_px)]
+    title = " while ".join(f"{name} {'rises' if up else 'falls'}" for name, up in zip(("The bound", "log p(x)"), rises))
+    fig, ax = figure(title, "decoder weight θ", "nats", size=(7.6, 3.8))
     ax.plot(theta, log_px, color=COLORS["exact"], lw=2.4)
     ax.plot(theta, bound, color=GREEN, lw=1.6)
     words = {"textcoords": "offset points", "va": "center", "fontsize": 9}
