@@ -30,7 +30,7 @@ def test_codes_and_map_show_the_same_part_of_the_plane_and_say_how_many_codes_li
     assert [len(line.get_xdata()) for line in left.lines] == [1, 0, 0, 2, 0, 0, 0, 1, 0, 0]
     assert "25% of the codes lie outside" in texts(fig)
     # a chi-squared variable with 2 degrees of freedom below 4: 1 - exp(-2)
-    assert left.get_title(loc="left") == "Circle: 75% of the codes, 86% of the prior"
+    assert left.get_title(loc="left") == "The circle holds 75% of codes, 86% of the prior"
     for panel in (left, right):
         (circle,) = ellipses(panel)
         assert (circle.width, circle.height) == (4.0, 4.0)  # two standard deviations of the prior

@@ -25,7 +25,7 @@ def codes_and_map(codes, labels, pictures, reach: float) -> Figure:
     codes = np.asarray(codes)
     outside = (abs(codes) > reach).any(1).mean()
     inside = ((codes**2).sum(1) < 4).mean()
-    titles = [f"Circle: {inside:.0%} of the codes, {1 - np.exp(-2):.0%} of the prior", "The decoder's mean image at each place"]
+    titles = [f"The circle holds {inside:.0%} of codes, {1 - np.exp(-2):.0%} of the prior", "The decoder's mean image at each place"]
     fig, axes = figure(titles, size=(9.2, 5.2))
     classes(axes[0], codes, labels)
     ellipse(axes[0], (0, 0), (1, 1), "prior", lw=1.4, ls="--")
