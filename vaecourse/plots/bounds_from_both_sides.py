@@ -106,7 +106,7 @@ def enclosed(lower, upper, widening: float) -> Figure:
 
 @in_course_style
 def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tuple[float, float]]) -> Figure:
-    """Distance below the upper bound (mean, standard error) against the cost: of the annealed bound, and of the importance weighted one."""
+    """Distance below one upper bound (mean, standard error) against the cost: of annealed bounds, and of the importance weighted one."""
     cost = max(annealed)
     fig, ax = figure(
         f"At {cost:,} passes: annealed {annealed[cost][0]:.2f} nats below, importance weighted {rival[cost][0]:.2f}",
