@@ -68,7 +68,7 @@ def test_missed_mode_marks_the_samples_and_says_error_and_alarms() -> None:
 def test_alarms_count_the_failures_that_they_warn_of(ess: list[float], k_hat: list[float], warned: tuple) -> None:
     error = [-80.0, -8.0, -0.46]
     fig = figures.alarms(error, [*ess, 10.0], [*k_hat, 2.0], [0, 1], ess_limit=100, k_limit=0.7)
-    titles = {f"ESS below 100: {warned[0]} of the 2 failures", f"k̂ above 0.70: {warned[1]} of the 2 failures"}
+    titles = {f"The ESS warns of {warned[0]} of the 2 failures", f"k̂ warns of {warned[1]} of the 2 failures"}
     assert titles | {"#0", "#1", "alarm: below 100", "alarm:\nabove 0.70", "the other 1: within 0.5 nats"} <= texts(fig)
     for ax, alarm in zip(fig.axes, (ess, k_hat)):
         everything, *rings = points(ax)
@@ -116,7 +116,7 @@ def test_enough_marks_log_n_and_fills_the_digits_between() -> None:
     assert {"log 100 = 4.6", "log 10,000 = 9.2"} <= texts(fig)
     titles = [ax.get_title(loc="left") for ax in fig.axes]
     assert titles == ["Below log N: 0 of 1 right; beyond: 0 of 2", "Below log N: 1 of 2 right; beyond: 0 of 1"]
-    assert "filled: the 1 digits\nbetween the lines" in texts(fig)
+    assert "filled: the 1\ndigits in the band" in texts(fig)
     assert any("below −30" in t for t in texts(fig))
     assert not any("triangles" in t for t in texts(figures.enough([5.0], {100: [-1.0], 200: [-1.0]})))
 

@@ -91,8 +91,7 @@ def alarms(error, ess, k_hat, named: Sequence[int], ess_limit: float, k_limit: f
     """Error in nats of many digits against the two alarms: the region in which each rings is shaded, the failures in `named` are ringed."""
     error, ess, k_hat = (np.asarray(a) for a in (error, ess, k_hat))
     rings = [int((ess[list(named)] < ess_limit).sum()), int((k_hat[list(named)] > k_limit).sum())]
-    limits = (f"ESS below {ess_limit:g}", f"k̂ above {k_limit:.2f}")
-    titles = [f"{limit}: {count or 'none'} of the {len(named)} failures" for count, limit in zip(rings, limits)]
+    titles = [f"{alarm} warns of {count or 'none'} of the {len(named)} failures" for count, alarm in zip(rings, ("The ESS", "k̂"))]
     fig, axes = figure(titles, ["effective samples of 1,000", "k̂"], "", size=(8.6, 3.9))
     axes[0].set(ylabel="estimate minus exact, nats", xlim=(-20, 1020))
     axes[1].set(xlim=(min(-1.4, k_hat.min() - 0.1), max(k_limit + 0.9, k_hat.max() + 0.2)))
@@ -103,7 +102,7 @@ def alarms(error, ess, k_hat, named: Sequence[int], ess_limit: float, k_limit: f
     axes[1].axvspan(k_limit, axes[1].get_xlim()[1], color=RED, alpha=0.12, lw=0)
     middle = (np.mean([ess_limit, axes[0].get_xlim()[0]]), np.mean([k_limit, axes[1].get_xlim()[1]]))
     for ax, x, said in zip(axes, middle, (f"alarm: below {ess_limit:g}", f"alarm:\nabove {k_limit:.2f}")):
-        ax.text(x, 0.82 * error.min(), said, color=RED, fontsize=9.5, ha="center", va="center", rotation=90 if ax is axes[0] else 0)
+        ax.text(x, 0.86 * error.min(), said, color=RED, fontsize=9.5, ha="center", va="center", rotation=90 if ax is axes[0] else 0)
     return fig
 
 
@@ -168,7 +167,8 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
 def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
     """Error of the prior's estimate against KL(posterior || prior), for a smaller and a larger number of samples N.
 
-    Dashed lines mark log N for both; the digits between the lines are filled. The titles count the errors below a nat on both sides.
+    A dashed line marks log N; the band reaches from the smaller to the larger, and the digits in it are filled.
+    The titles count the errors below a nat on both sides.
     """
     kl, (few, many) = np.asarray(kl), sorted(errors)
     titles = []
@@ -188,7 +188,7 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
         ax.axvline(np.log(n), color=RED, lw=1.5, ls="--")
         ax.text(np.log(n) - 0.1, 0.6 * cut, f"log {n:,} = {np.log(n):.1f}", color=RED, ha="right", fontsize=9)
         ax.set(ylim=(cut - 1.5, 5))
-    axes[1].text(np.log(few) + 0.1, cut, f"filled: the {between.sum()} digits\nbetween the lines", color=BLUE, fontsize=9, va="bottom")
+    axes[1].text(np.log(few) + 0.1, cut, f"filled: the {between.sum()}\ndigits in the band", color=BLUE, fontsize=9, va="bottom")
     if min(np.min(np.asarray(error)) for error in errors.values()) < cut:
         said = f"triangles:\nbelow {cut:g}".replace("-", "−")
         axes[0].text(axes[0].get_xlim()[0] + 0.1, cut, said, color=GREY, fontsize=9, va="bottom")
@@ -199,7 +199,7 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
 def within_reach(log_share, error, named: Sequence[int]) -> Figure:
     """Error in nats of each digit's estimate against the log of the share of its posterior within reach, both (digits,).
 
-    The failures in `named` are ringed. The scales are linear up to 1 nat and logarithmic beyond.
+    The digits in `named` are ringed and labelled. The scales are linear up to 1 nat and logarithmic beyond.
     """
     share, error = np.asarray(log_share), np.asarray(error)
     title = f"All {len(error)} errors lie within {np.abs(error - share).max():.2f} nats of log R"
