@@ -12,20 +12,24 @@ from vaecourse.plots import training_in_practice as figures
 matplotlib.use("Agg")
 
 
-def test_variance_at_equal_work_marks_the_best_number_of_samples() -> None:
-    fig = figures.variance_at_equal_work({"many": (1.0, 16.0), "few": (4.0, 1.0)}, most=20)
+def test_variance_at_equal_work_marks_what_a_second_sample_changes() -> None:
+    fig = figures.variance_at_equal_work({"many": (1.0, 16.0), "few": (4.0, 1.0)}, most=8)
     (ax,) = fig.axes
     dots = [drawn for drawn in ax.lines if drawn.get_marker() == "o"]
-    assert [dot.get_xdata()[0] for dot in dots] == pytest.approx([4, 1], rel=0.02)
-    assert ax.get_xlim()[1] > 20
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    lowest = [dot.get_ydata()[0] for dot in dots]
-    assert lowest == pytest.approx([(1 + 4) ** 2 / (2 * 17), 1], rel=1e-3)  # the least variance of (8b.2) over that at L = 1
-    assert [(label.get_text(), label.xy[1]) for label in ax.texts] == [
-        ("many\n(best L 4.0)", pytest.approx(21 * 1.8 / 34)),
-        ("few\n(best L 1.0)", pytest.approx(21 * 4.05 / 10)),
+    for dot, (v_x, v_z) in zip(dots, ((1, 16), (4, 1)), strict=True):
+        L = np.arange(1, 9)
+        np.testing.assert_array_equal(dot.get_xdata(), L)
+        np.testing.assert_allclose(dot.get_ydata(), (1 + L) * (v_x + v_z / L) / (2 * (v_x + v_z)))  # (8b.1) with B = C / (1 + L)
+    assert dots[0].get_ydata()[3] == pytest.approx((1 + 4) ** 2 / (2 * 17))  # the least variance of (8b.2), at L = 4
+    assert ax.get_xlim()[1] > 8
+    assert ax.get_ylim()[0] == 0
+    assert [(label.get_text(), label.xy) for label in ax.texts] == [
+        ("many", (8, pytest.approx(9 * 3 / 34))),
+        ("−21 %", (2, pytest.approx(27 / 34))),
+        ("few", (8, pytest.approx(9 * 4.125 / 10))),
+        ("+35 %", (2, pytest.approx(1.35))),
     ]
-    assert "Best L at equal work: 1.0 for few, 4.0 for many" in set(texts(fig))
+    assert "A second sample: −21 % for many, +35 % for few" in set(texts(fig))
 
 
 def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> None:
@@ -48,6 +52,7 @@ def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> Non
         ((pytest.approx(9 * place), start), (pytest.approx(9 * place), end)) for place, start, end in ((1.04, 0.8, 0.1), (1.1, 2.0, 0.4))
     ]
     said = set(texts(fig))
+    assert "2.5 nats" in {label.get_text() for label in left.texts}
     assert {"seen: refining q\nrecovers 0.7", "unseen: refining q\nrecovers 1.6"} <= said
     assert "Unseen digits: log p(x) falls at the end" in said
     assert "Unseen digits: the gap shrinks to 2.0 nats" in said
