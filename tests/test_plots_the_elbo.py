@@ -62,6 +62,10 @@ def test_the_climb_shows_the_chosen_steps_and_the_gap() -> None:
     assert curve.get_title(loc="left") == "The gap falls from 200 to 0.25 nats"
     assert (list(curve.lines[0].get_xdata()), list(curve.lines[0].get_ydata())) == ([0, 5, 10], [200.0, 30.0, 0.25])
     assert curve.get_yscale() == "log"
+    (magnified,) = far.child_axes
+    last, posterior = magnified.patches[:2]
+    assert (tuple(last.center), last.width) == (pytest.approx((1.0, 0.5)), pytest.approx(4 / 11))
+    assert tuple(posterior.center) == pytest.approx((0, 0), abs=1e-6)
     assert "steps 0, 1, 5, 10" in texts(fig)
     assert "orange: the posterior" in texts(fig)
 

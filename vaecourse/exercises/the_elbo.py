@@ -222,7 +222,7 @@ def far_samples() -> tuple[Tensor, Tensor, Tensor]:
 ELBO = Exercise(
     name="elbo",
     statement=(
-        "Write `elbo(log_px_given_z, mu, log_var)`: the ELBO of each image as in (6.8), in nats, with the KL to the prior $\\mathcal{N}(0, I)$ in closed form. "
+        "Write `elbo(log_px_given_z, mu, log_var)`: an unbiased estimate of the ELBO (6.8) of each image, in nats, with the KL to the prior $\\mathcal{N}(0, I)$ in closed form. "
         "`log_px_given_z` has shape (S, B): $\\log p(x_b \\mid z_s)$ for S samples of $z$ from the $q$ of that image. This $q$ is "
         "$\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2)$; `mu` and `log_var`, which holds $\\log \\sigma^2$, have shape (B, K). The result has shape (B,)."
     ),

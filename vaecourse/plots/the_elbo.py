@@ -46,7 +46,7 @@ def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[f
 
 @in_course_style
 def climbing(far: tuple[object, object], path: Sequence[tuple[object, object]], shown: Sequence[int], gaps: Mapping[int, float]) -> Figure:
-    """The way of q over the exact posterior, and the gap on the way, on a logarithmic axis.
+    """The way of q over the exact posterior, its end magnified, and the gap on the way, on a logarithmic axis.
 
     Args:
         far: nodes (G, 2) of a grid of the plane, and the posterior on them (G,).
@@ -63,10 +63,31 @@ def climbing(far: tuple[object, object], path: Sequence[tuple[object, object]], 
         ellipse(left, mu, sigma, "elbo", lw=1.4)
         if i in shown[:2]:  # further labels would cover each other
             left.text(mu[0], mu[1] + 2 * sigma[1], f"step {i}", color=GREEN, ha="center", va="center", bbox=BOX)
-    words = "q at steps " + ", ".join(map(str, shown))
-    left.text(0.04, 0.03, words, color=GREEN, transform=left.transAxes)
-    left.text(0.04, 0.10, "orange: the posterior", color=AMBER, transform=left.transAxes)
-    note(left, tuple(path[shown[-1]][0]), f"step {shown[-1]}", (-12, -66), GREEN)
+    words = "q (2 std) at steps " + ", ".join(map(str, shown))
+    left.text(0.03, 0.97, "orange: the posterior", va="top", color=AMBER, transform=left.transAxes)
+    left.text(0.03, 0.90, words, va="top", color=GREEN, transform=left.transAxes)
+    nodes, probs = (np.asarray(a) for a in far)
+    probs = probs / probs.sum()
+    centre = probs @ nodes
+    spread = (probs @ (nodes - centre) ** 2) ** 0.5
+    mu, sigma = (np.asarray(a) for a in path[shown[-1]])
+    small = left.inset_axes((0.64, 0.02, 0.34, 0.34))
+    plane(small, nodes, probs)
+    ellipse(small, mu, sigma, "elbo", lw=1.6)
+    ellipse(small, centre, spread, AMBER, lw=1.2, ls="--")
+    reach = 3 * sigma.max()
+    small.set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach), xticks=[], yticks=[], xlabel="", ylabel="")
+    small.spines[:].set_visible(True)
+    left.indicate_inset_zoom(small, edgecolor="#555555")
+    left.text(
+        0.62,
+        0.03,
+        f"step {shown[-1]}, magnified;\ndashed: 2 std of\nthe posterior",
+        ha="right",
+        va="bottom",
+        fontsize=9,
+        transform=left.transAxes,
+    )
     line(right, steps, heights, "", AMBER, marker="o", ms=3)
     right.set_yscale("log")
     ticks = [t for t in (0.01, 0.1, 1, 10, 100, 1000) if 0.7 * min(heights) < t < 1.5 * max(heights)]
