@@ -86,19 +86,6 @@ def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> N
     assert all(sum(t.get_position()) == pytest.approx(float(t.get_text()[1:])) for t in levels)  # each stands on its line
 
 
-def test_without_a_baseline_the_plane_ends_at_the_points() -> None:
-    runs = {"weight 1": [[7.0, 141.0]], "annealing": [[9.0, 128.0]]}
-    (ax,) = figures.plane(runs, "A title").axes
-    np.testing.assert_allclose(points(ax, COLORS["elbo"]), runs["weight 1"])
-    np.testing.assert_allclose(points(ax, COLORS["importance"]), runs["annealing"])
-    left, right, low, high = ax.axis()
-    assert 6 < left < 7 < 9 < right < 11
-    assert 120 < low < 128 < 141 < high < 150
-    levels = [float(t.get_text()[1:]) for t in ax.texts if t.get_text().startswith("−")]
-    assert np.isin([135, 140, 145], levels).all()
-    assert "independent pixels" not in texts(ax.figure)
-
-
 def test_what_is_held_is_sorted_by_what_all_latents_explain() -> None:
     fig = figures.held(["slant", "thickness", "width"], [0.79, 0.9, 0.23], [0.43, 0.31, 0.07])
     (ax,) = fig.axes

@@ -94,27 +94,23 @@ def ceiling(
 
 
 @in_course_style
-def plane(runs: Mapping[str, object], title: str, baseline: float | None = None) -> Figure:
+def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
     """Rate and distortion of trained models, {name: (seeds, 2)}, in nats per image, with lines of equal ELBO.
 
-    `baseline` is the distortion of independent pixels, which need no rate; without it the axes end at the points. "β = 1" and "weight 1"
-    name the same runs and have the same colour.
+    `baseline` is the distortion of independent pixels, which need no rate.
     """
     runs = {name: np.atleast_2d(np.asarray(points, dtype=float)) for name, points in runs.items()}
     rates, distortions = np.concatenate(list(runs.values())).T
-    wide, step = baseline is not None, 20 if baseline is not None else 5
-    left, right = (-0.03 * rates.max(), 1.15 * rates.max()) if wide else (rates.min() - 0.5, rates.max() + 1)
-    high = max(distortions.max(), baseline or 0)
-    low, high = step * np.floor(distortions.min() / step - 0.4), step * np.ceil(high / step + 0.2)
+    step, left, right = 20, -0.03 * rates.max(), 1.15 * rates.max()
+    low, high = step * np.floor(distortions.min() / step - 0.4), step * np.ceil(max(distortions.max(), baseline) / step + 0.2)
     fig, ax = figure(title, "rate R, nats per digit (grey lines: equal ELBO)", "distortion D, nats per digit", size=(8.6, 4.4))
-    _equal_elbo(ax, (max(left, 0), right), (low, high), step)
+    _equal_elbo(ax, (0, right), (low, high), step)
     place = {"textcoords": "offset points", "fontsize": 9, "backgroundcolor": "white"}
-    if wide:
-        ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
-        ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
+    ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
+    ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
     others = iter((COLORS["importance"], COLORS["naive"], PINK_INK))
     for name, points in runs.items():
-        color = GREEN if name in ("β = 1", "weight 1") else next(others)
+        color = GREEN if name == "β = 1" else next(others)
         ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=color, alpha=0.85)
         empty = points[:, 0].max() < 0.02 * right
         ax.annotate(name, points[points[:, 0].argmax()], xytext=(10, -12 if empty else 7), color=color, **place)
