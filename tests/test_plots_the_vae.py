@@ -75,12 +75,15 @@ def test_one_digit_has_its_ellipses_its_pictures_and_arrows_as_long_as_the_gaps(
     assert "gap of this digit is 3.0 nats; the best q of this shape closes 75%" in shown
 
 
-def test_errors_share_their_axes_and_titles_count_the_dots_in_the_band() -> None:
+def test_errors_share_their_axes_and_titles_count_the_large_errors() -> None:
     alone = (np.array([0.1, -2.0, -50.0, 0.2]), np.array([0.2, 0.1, 0.3, 0.1]), "elbo")
     mixed = (np.array([0.1, -0.2, 0.3, 1.0]), np.array([0.2, 0.1, 0.3, 0.1]), "importance")
     fig = figures.claimed_and_true({"alone": alone, "mixed": mixed}, {2: "#2"})
     left, right = fig.axes
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["alone:\n50% in the grey band", "mixed:\n75% in the grey band"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == [
+        "alone: 1 of 4\nmore than 10 nats too low",
+        "mixed: 0 of 4\nmore than 10 nats too low",
+    ]
     assert left.axis() == right.axis()
     assert left.get_ylim()[0] < -50
     assert list(left.lines[0].get_xdata()) == [0.2, 0.1, 0.3, 0.1]
@@ -90,6 +93,7 @@ def test_errors_share_their_axes_and_titles_count_the_dots_in_the_band() -> None
     assert list(left.lines[1].get_xdata()) == [1, 1]  # the most that the formula can say
     names = [panel.texts[0] for panel in fig.axes]
     assert [(name.get_text(), tuple(name.xy)) for name in names] == [("#2", (0.3, -50.0)), ("#2", (0.3, 0.3))]
+    assert [tuple(panel.lines[-1].get_xydata()[0]) for panel in fig.axes] == [(0.3, -50.0), (0.3, 0.3)]  # the rings
 
 
 def test_a_wrong_place_shows_q_and_the_mode_and_the_posterior_down_to_its_depth() -> None:

@@ -146,7 +146,7 @@ def claimed_and_true(results: Mapping[str, tuple[object, object, str]], named: M
         named: digits, by their place in the arrays, whose dots get a name in every panel.
     """
     results = {name: (np.asarray(error), np.asarray(reported), color) for name, (error, reported, color) in results.items()}
-    titles = [f"{name}:\n{(abs(e) < 3 * s).mean():.0%} in the grey band" for name, (e, s, _) in results.items()]
+    titles = [f"{name}: {(e < -10).sum()} of {len(e)}\nmore than 10 nats too low" for name, (e, _, _) in results.items()]
     fig, axes = figure(
         titles, "standard error that the weights report, nats", ["true error, nats (logarithmic beyond ±1)", ""], size=(8.0, 4.4)
     )
@@ -165,8 +165,16 @@ def claimed_and_true(results: Mapping[str, tuple[object, object, str]], named: M
         ax.minorticks_off()
         ax.set_ylim(1.5 * bottom, max(4.0, 1.5 * top))
         for i, name in named.items():
-            words = {"textcoords": "offset points", "ha": "right", "va": "center", "fontsize": 9, "weight": "bold", "color": COLORS[color]}
-            ax.annotate(name, (reported[i], error[i]), (-6, 0), **words)
+            ax.plot(reported[i], error[i], "o", ms=9, mew=1.5, mfc="none", color=COLORS["exact"])
+            words = {
+                "textcoords": "offset points",
+                "ha": "right",
+                "va": "center",
+                "fontsize": 9,
+                "weight": "bold",
+                "color": COLORS["exact"],
+            }
+            ax.annotate(name, (reported[i], error[i]), (-8, 0), **words)
     words = "grey: within 3 standard errors\nblack: 1 nat, the limit of (8.4)"
     axes[1].text(0.02, 0.04, words, transform=axes[1].transAxes, fontsize=10, color=GREY)
     return fig
