@@ -24,6 +24,24 @@ def labelled(ax) -> dict[str, np.ndarray]:
     return {name: xy(line) for name, at in ends.items() for line in ax.lines if any(np.allclose(row, at) for row in xy(line))}
 
 
+def test_samples_move_along_f_or_stay_and_change_their_density() -> None:
+    fig = figures.two_ways(lambda z: (z - 2) ** 2, 0.5, 2.0, 0.25)
+    for ax in fig.axes:
+        arrows = [t for t in ax.texts if hasattr(t, "xyann")]
+        (dots,) = (xy(curve) for curve in ax.lines if curve.get_marker() == "o")
+        np.testing.assert_allclose([arrow.xyann for arrow in arrows], dots)
+        tips = np.array([arrow.xy for arrow in arrows])
+        if ax is fig.axes[0]:
+            np.testing.assert_allclose(tips[:, 0], dots[:, 0] + 0.25)
+            np.testing.assert_allclose(tips[:, 1], (tips[:, 0] - 2) ** 2)
+        else:
+            np.testing.assert_allclose(tips[:, 0], dots[:, 0])
+            for ends, mean in ((dots, 0.5), (tips, 0.75)):
+                np.testing.assert_allclose(ends[:, 1], np.exp(-((ends[:, 0] - mean) ** 2) / 8) / np.sqrt(8 * np.pi))
+            assert ((tips > dots)[:, 1] == (dots[:, 0] > 0.625)).all()
+    assert "solid: μ = 0.5\ndashed: μ = 0.8" in texts(fig)
+
+
 def test_each_cloud_has_its_dots_its_mean_and_the_true_gradient_on_common_axes() -> None:
     narrow = np.array([[-3.0, 2.0], [-2.0, 4.0], [-2.5, 3.0]])
     wide = np.array([[-9.0, 20.0], [3.0, -8.0], [-1.0, 0.0]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -14,6 +14,40 @@ from vaecourse.plots import scoreboard as plain_scoreboard
 
 GREEN, RED, GREY = "#007A59", "#B84F00", "#555555"  # pathwise and score function, dark enough for text
 STYLES = {"pathwise": ("elbo", "-"), "leave-one-out": ("naive", "-"), "no baseline": ("naive", ":")}
+
+
+@in_course_style
+def two_ways(f: Callable, mean: float, sd: float, step: float) -> Figure:
+    """What a step of the mean does to six samples of N(mean, sd^2): they move along f, or stay and change their density.
+
+    Args:
+        f: from an array of z to the values there.
+        mean, sd, step: the parameters of q, and by how much the mean grows.
+    """
+    titles = ["Pathwise: the samples move, f(z) changes", "Score function: they stay, q changes"]
+    fig, (left, right) = figure(titles, "z", ["f(z)", "density of q at z"], size=(9.4, 3.8))
+    z, samples = np.linspace(mean - 2.9 * sd, mean + 3.3 * sd, 400), mean + sd * np.array([-1.7, -1.0, -0.4, 0.4, 1.0, 1.7])
+
+    def density(at, mean):
+        return np.exp(-0.5 * ((at - mean) / sd) ** 2) / (sd * math.sqrt(2 * math.pi))
+
+    line(left, z, f(z), "", "exact", lw=1.2)
+    right.plot(z, density(z, mean), color=COLORS["exact"], lw=1.2)
+    right.plot(z, density(z, mean + step), "--", color=GREY, lw=1.2)
+    moves = (
+        (samples, f(samples), samples + step, f(samples + step)),
+        (samples, density(samples, mean), samples, density(samples, mean + step)),
+    )
+    for ax, ends, color in zip((left, right), moves, (GREEN, RED)):
+        for x, y, new_x, new_y in zip(*ends):
+            ax.annotate("", (new_x, new_y), (x, y), arrowprops={"arrowstyle": "->", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0})
+        ax.plot(*ends[:2], "o", ms=6, color=color)
+    left.text(0.97, 0.95, f"dots: six samples\narrows: μ grows by {step:g}", ha="right", va="top", color=GREY, transform=left.transAxes)
+    right.text(
+        0.97, 0.95, f"solid: μ = {mean:.1f}\ndashed: μ = {mean + step:.1f}", ha="right", va="top", color=GREY, transform=right.transAxes
+    )
+    right.set_ylim(0, None)
+    return fig
 
 
 @in_course_style
