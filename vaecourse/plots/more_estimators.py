@@ -81,7 +81,11 @@ def landing(width, full, stl) -> Figure:
     line(ax, width, full, "full gradient", PATH)
     line(ax, width, stl, "STL: without\nthe score term", STL)
     ax.axvline(border, color=GREY, lw=1, ls=":")
+    ax.annotate(
+        f"equal at {border:.2f}", (border, full.max()), xytext=(5, 0), textcoords="offset points", color=GREY, va="center", fontsize=9
+    )
     ax.set(ylim=(0, None), xlim=(width[0] - 0.05, 1.25 * width[-1]))
+    ax.set_xticks(np.linspace(width[0], width[-1], 7))
     return fig
 
 
