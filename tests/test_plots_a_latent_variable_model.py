@@ -283,10 +283,11 @@ def test_an_arrow_leads_from_before_to_after_each_change_in_the_colour_of_its_su
 
 def test_the_values_of_a_grey_digit_are_counted_beside_its_pictures() -> None:
     grey = np.repeat([0, 0.25, 0.5, 1], [700, 40, 10, 34])
-    fig = pictures.grey_and_binary(grey > 0.3, grey, 4)
-    binary, picture, histogram = fig.axes
+    fig = pictures.grey_and_binary(grey > 0.3, grey, grey / 2, 4)
+    binary, picture, decoded, histogram = fig.axes
     np.testing.assert_array_equal(shown(binary), (grey > 0.3).reshape(28, 28))
     np.testing.assert_array_equal(shown(picture), grey.reshape(28, 28))
+    np.testing.assert_array_equal(shown(decoded), grey.reshape(28, 28) / 2)
     bars = {round(bar.get_x() + bar.get_width() / 2, 6): bar.get_height() for bar in histogram.patches}
     assert bars == {0: 700, 0.25: 40, 0.5: 10, 1: 34}
     assert histogram.get_title(loc="left") == "50 of the 784 pixels are neither 0 nor 1"
@@ -341,7 +342,7 @@ def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
     assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.75", "0.88", "0.12"]
     assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.625)))
     assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
-    titles = ["Best fit: level 0 has 0.88, in the first row 0.25", "Best fit: 600 nats, first row: 1,500"]
+    titles = ["Level 0 has 0.25, with a free mean 0.88", "A free mean: 600 nats, not 1,500"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 

@@ -415,16 +415,21 @@ def changes(rows: Sequence[tuple[str, str, float, float, str, str]], ceiling: tu
 
 
 @in_course_style
-def grey_and_binary(binary, grey, levels: int) -> Figure:
-    """A binary version (784,) of a grey digit, the digit itself, and how many of its pixels have each of the values 0, 1/levels, ..., 1."""
+def grey_and_binary(binary, grey, decoded, levels: int) -> Figure:
+    """A binary version (784,) of a grey digit, the digit itself, the output of a decoder, and a histogram of the grey values.
+
+    The histogram counts the pixels of the digit with each of the values 0, 1/levels, ..., 1.
+    """
     values, counts = np.unique(np.asarray(grey), return_counts=True)
     inside = (values > 0) & (values < 1)
     title = f"{counts[inside].sum()} of the {counts.sum()} pixels are neither 0 nor 1"
-    fig, axes = figure(["binary", "grey", title], ["", "", "grey value"], ["", "", "number of pixels (log)"], size=(9.6, 3.1))
-    axes[0].get_gridspec().set_width_ratios([1, 1, 1.9])
-    for ax, image in zip(axes, (binary, grey)):
+    fig, axes = figure(
+        ["binary", "grey", "decoder: $m_j$", title], ["", "", "", "grey value"], ["", "", "", "number of pixels (log)"], size=(11, 2.9)
+    )
+    axes[0].get_gridspec().set_width_ratios([1, 1, 1, 1.9])
+    for ax, image in zip(axes, (binary, grey, decoded)):
         _picture(ax, image)
-    ax = axes[2]
+    ax = axes[3]
     width = 0.8 / max(31, levels)
     ax.bar(values[~inside], counts[~inside], width, color="black")
     ax.bar(values[inside], counts[inside], width, color=ACCENT)
@@ -523,14 +528,14 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
         pixel: {name: probabilities (L,) of the levels 0, 1, ..., at a pixel of the background}.
         costs: {name: (nats for the pixels at level 0, nats for all others)}.
 
-    The titles compare the likelihood of the least cost with the first.
+    The last two rows are the same likelihood, with a confined and with a free mean, and the titles compare them.
     """
     last = len(next(iter(pixel.values()))) - 1
     chances = {name: (P[0], np.asarray(P)[1:].sum()) for name, P in pixel.items()}
-    first, best = next(iter(costs)), min(costs, key=lambda name: sum(costs[name]))
+    confined, free = list(costs)[-2:]
     titles = [
-        f"Best fit: level 0 has {chances[best][0]:.2f}, in the first row {chances[first][0]:.2f}",
-        f"Best fit: {sum(costs[best]):,.0f} nats, first row: {sum(costs[first]):,.0f}",
+        f"Level 0 has {chances[confined][0]:.2f}, with a free mean {chances[free][0]:.2f}",
+        f"A free mean: {sum(costs[free]):,.0f} nats, not {sum(costs[confined]):,.0f}",
     ]
     xlabels = ["probability at a white pixel", "$-\\log P$ of the digit, nats"]
     fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
