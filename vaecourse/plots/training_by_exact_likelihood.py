@@ -1,4 +1,4 @@
-"""The figures of notebook 04b: a gradient, the bias of a coarse lattice with its effect, and the nodes that matter."""
+"""The figures of notebook 04b: a gradient, a posterior between nodes, training on a coarse lattice, and the nodes that matter."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from vaecourse.plots import COLORS, figure, in_course_style, plane
 
 @in_course_style
 def gradients(x, averages, names: Sequence[str], title: str) -> Figure:
-    """An image (D,) and for each model the average image of its posterior, (models, D), with the difference: the gradient of a bias.
-
-    Below each difference stands the sum of its absolute values.
-    """
+    """An image (D,) and for each model the average image of its posterior, (models, D), with the difference: the gradient of a bias."""
     x, averages = np.asarray(x), np.asarray(averages)
     side = int(round(x.size**0.5))
     titles = ["digit x", *(text for name in names for text in (f"{name}:\nreconstruction", "x minus\nreconstruction"))]
-    fig, axes = figure(titles, size=(1.9 * len(titles) + 0.7, 3.2))
+    fig, axes = figure(titles, size=(1.9 * len(titles) + 0.7, 3.0))
     fig.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
     for ax in axes:
         ax.set(xticks=[], yticks=[])
@@ -30,17 +27,15 @@ def gradients(x, averages, names: Sequence[str], title: str) -> Figure:
     for average, left, right in zip(averages, axes[1::2], axes[2::2]):
         left.imshow(average.reshape(side, side), cmap="gray_r", vmin=0, vmax=1)
         last = right.imshow((x - average).reshape(side, side), cmap="RdBu", vmin=-1, vmax=1)
-        right.set_xlabel(f"absolute values\nsum to {np.abs(x - average).sum():.0f}", fontsize=12)
     fig.colorbar(last, ax=axes[-1], ticks=[-1, 0, 1]).set_label("red: less ink, blue: more", fontsize=12)
     return fig
 
 
 @in_course_style
-def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str], notes: Sequence[tuple] = ()) -> Figure:
+def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str]) -> Figure:
     """A posterior on a grid (G, 2), (G,), once for each lattice, with those of its nodes (N, 2) that lie in the picture.
 
-    The lines are where a normal density is one and two standard deviations from its mean. The notes, (point, text), stand beside nodes
-    of the first lattice.
+    The lines are where a normal density is one and two standard deviations from its mean.
     """
     grid, probs = np.asarray(grid), np.asarray(probs)
     n = int(round(len(grid) ** 0.5))
@@ -51,53 +46,8 @@ def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str], notes:
         ax.contour(grid[::n, 0], axis, probs.reshape(n, n).T, levels=levels, colors=COLORS["exact"], linewidths=0.8)
         inside = nodes[(nodes >= grid.min(0)).all(1) & (nodes <= grid.max(0)).all(1)]
         ax.plot(inside[:, 0], inside[:, 1], "o", ms=5, color=COLORS["exact"])
-    for at, text in notes:
-        axes[0].annotate(text, tuple(map(float, at)), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=10)
     for ax in axes[1:]:
         ax.set_ylabel("")
-    return fig
-
-
-@in_course_style
-def bias_of_the_log(measured: Mapping[str, tuple], formula: tuple, marks: Sequence[tuple], title: str) -> Figure:
-    """The bias in nats against h / s for two decoders, with the formula as a dashed line and some (text, point, side).
-
-    Args:
-        measured: for each decoder its ratios, its biases, and their standard errors.
-        formula: ratios and biases of the dashed line.
-        marks: what is written beside which point, to its "left" (in the colour of the first decoder) or to its "right" (of the second).
-        title: the title.
-    """
-    fig, ax = figure(
-        title,
-        "$h\\,/\\,s$, spacing in typical widths",
-        "$\\log\\,p(x)$ minus average $\\log\\,p_{h,u}(x)$, nats",
-        size=(7.4, 4.3),
-    )
-    ax.plot(*formula, ls="--", color=COLORS["prior"])
-    start = formula[0][0], formula[1][0]
-    style = {"xytext": (4, -6), "textcoords": "offset points", "ha": "left", "va": "top", "fontsize": 10, "color": COLORS["prior"]}
-    ax.annotate("formula (4b.7)", start, **style)
-    colors = {"left": COLORS["exact"], "right": COLORS["importance"]}
-    for (ratios, biases, errors), filled, color in zip(measured.values(), ("full", "none"), colors.values()):
-        style = {"fmt": "o", "ms": 7, "mew": 1.6, "fillstyle": filled, "elinewidth": 1.2, "color": color}
-        ax.errorbar(ratios, biases, yerr=errors, **style)
-    for text, at, side in marks:
-        left = side == "left"
-        ax.annotate(
-            text,
-            at,
-            xytext=(-8, 5) if left else (8, -5),
-            textcoords="offset points",
-            ha="right" if left else "left",
-            va="bottom" if left else "top",
-            fontsize=10,
-            color=colors[side],
-        )
-    ax.set(xscale="log", yscale="log", xlim=(1.7, 26))
-    ax.set_xticks([2, 3, 5, 10, 20], ["2", "3", "5", "10", "20"])
-    ax.set_xticks([], minor=True)
-    ax.set_yticks([0.01, 0.1, 1, 10], ["0.01", "0.1", "1", "10"])
     return fig
 
 
@@ -132,21 +82,17 @@ def coarse_training(
 
 
 @in_course_style
-def nodes_that_matter(nodes, needed: Mapping[str, object], title: str) -> Figure:
-    """The nodes of a lattice (N, 2), grey, and on them those that are needed: {for what: True or False for each node, (N,)}.
-
-    An arrow leads from each name to the rightmost of its nodes.
-    """
+def nodes_that_matter(nodes, needed, name: str, title: str) -> Figure:
+    """The nodes of a lattice (N, 2), grey, and on them those that are needed, by their numbers. An arrow leads from the name to them."""
     nodes = np.asarray(nodes)
-    fig, ax = figure(title, "$z_1$", "$z_2$", size=(6.6, 5.0))
+    some = nodes[np.asarray(needed)]
+    fig, ax = figure(title, "$z_1$", "$z_2$", size=(6.4, 4.6))
     ax.plot(*nodes.T, "o", ms=1.6, mew=0, color="#999999")
+    ax.plot(*some.T, "o", ms=4.2, mew=0, color=COLORS["naive"])
     right, top = nodes.max(0)
-    for (name, which), size, color, height in zip(needed.items(), (3.2, 4.2), ("importance", "naive"), (0.7, -0.2)):
-        some = nodes[np.asarray(which)]
-        ax.plot(*some.T, "o", ms=size, mew=0, color=COLORS[color])
-        arrow = {"arrowstyle": "->", "color": COLORS[color], "shrinkA": 0, "shrinkB": 3}
-        style = {"ha": "left", "va": "center", "fontsize": 11, "color": COLORS[color], "arrowprops": arrow}
-        ax.annotate(name, some[some[:, 0].argmax()], xytext=(1.12 * right, height * top), annotation_clip=False, **style)
+    arrow = {"arrowstyle": "->", "color": COLORS["naive"], "shrinkA": 0, "shrinkB": 3}
+    style = {"ha": "left", "va": "center", "fontsize": 11, "color": COLORS["naive"], "arrowprops": arrow}
+    ax.annotate(name, some[some[:, 0].argmax()], xytext=(1.12 * right, 0.4 * top), annotation_clip=False, **style)
     ax.set(aspect="equal")
     ax.grid(False)
     return fig
