@@ -86,7 +86,7 @@ def nodes_that_matter(nodes, needed, name: str, title: str) -> Figure:
     """The nodes of a lattice (N, 2), grey, and on them those that are needed, by their numbers. An arrow leads from the name to them."""
     nodes = np.asarray(nodes)
     some = nodes[np.asarray(needed)]
-    fig, ax = figure(title, "$z_1$", "$z_2$", size=(6.4, 4.6))
+    fig, ax = figure(title, "$z_1$", "$z_2$", size=(7.4, 4.6))
     ax.plot(*nodes.T, "o", ms=1.6, mew=0, color="#999999")
     ax.plot(*some.T, "o", ms=4.2, mew=0, color=COLORS["naive"])
     right, top = nodes.max(0)
