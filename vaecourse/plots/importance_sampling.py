@@ -58,7 +58,7 @@ def price_of_width(width, cost) -> Figure:
     """1 + chi-square against the width of q, in widths of the posterior, and the region where it is infinite."""
     width, cost = np.asarray(width), np.asarray(cost)
     fig, ax = figure(
-        f"{width[-1]:.0f} times too wide costs {cost[-1]:.0f} samples for one; too narrow soon costs infinitely many",
+        f"{width[-1]:.0f} times too wide: {cost[-1]:.0f} samples for one. Below {0.5**0.5:.2f}: infinitely many",
         "width of q / width of the posterior",
         "samples for one effective sample",
         size=(7.2, 3.6),
@@ -66,8 +66,6 @@ def price_of_width(width, cost) -> Figure:
     line(ax, width, cost, "1 + χ²", "exact", end=int(0.83 * len(width)), nudge=(-44, 8))
     ax.axvspan(0.2, 0.5**0.5, color=COLORS["naive"], alpha=0.15, lw=0)
     ax.text(0.375, 5, "1 + χ² infinite", color=COLORS["naive"], weight="bold", ha="center", va="center")
-    ax.plot(1, cost[abs(width - 1).argmin()], "o", color=BLUE)
-    ax.annotate("right width: 1", (1, 1), (0, 9), textcoords="offset points", ha="left", color=BLUE)
     ax.set(xscale="log", yscale="log", ylim=(0.9, 20), xlim=(0.2, 12))
     ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
     ax.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
