@@ -52,70 +52,15 @@ def test_the_integrand_is_the_square_of_p_over_q_and_its_area_is_finite_only_abo
     ]
 
 
-def test_the_cost_is_a_line_and_what_was_measured_are_dots() -> None:
-    width, at = np.geomspace(0.8, 10, 50), np.array([0.4, 0.5, 2.0])
-    fig = figures.price_of_width(width, 1 + width, at, {100: [3.0, 2.0, 3.0], 1000: [8.0, 4.0, 3.0]})
+def test_the_cost_is_a_line_beside_the_region_where_it_is_infinite() -> None:
+    width = np.geomspace(0.8, 5, 50)
+    fig = figures.price_of_width(width, 1 + width)
     (ax,) = fig.axes
-    line, few, many = ax.lines
-    assert line.get_ydata() == pytest.approx(1 + width)
-    assert ax.get_title(loc="left") == "Width 0.4: N/ESS rises from 3 to 8 with N. Width 2: it stays at 3"
-    assert (list(few.get_xdata()), list(few.get_ydata())) == ([0.4, 0.5, 2.0], [3.0, 2.0, 3.0])
-    assert (many.get_marker(), many.get_linestyle(), list(many.get_ydata())) == ("o", "None", [8.0, 4.0, 3.0])
-    assert [t.get_position() for t in ax.texts if t.get_text().startswith("N =")] == [(-8, 0)] * 2
-    assert [t.xy for t in ax.texts if t.get_text() == "N = 1,000"] == [(0.4, 8.0)]
+    assert ax.lines[0].get_ydata() == pytest.approx(1 + width)
+    assert ax.get_title(loc="left") == "5 times too wide: 6 samples for one. Below 0.71: infinitely many"
     (wedge,) = ax.patches
     right = max(wedge.get_path().vertices[:, 0]) if isinstance(wedge, Polygon) else wedge.get_x() + wedge.get_width()
     assert right == pytest.approx(2**-0.5)
-
-
-def test_running_averages_share_their_axes() -> None:
-    left, right = np.linspace(0.5, 1.5, 400).reshape(200, 2), np.ones((200, 3))
-    fig = figures.running_averages({"narrow": left, "wide": right})
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["narrow: ends at 1.50 to 1.50 p(x)", "wide: ends at 1.00 to 1.00 p(x)"]
-    assert [len(ax.lines) for ax in fig.axes] == [4, 5]  # the runs, their ends, and the exact value
-    assert fig.axes[0].lines[1].get_ydata() == pytest.approx(left[:, 1])
-    assert fig.axes[0].lines[0].get_xdata()[[0, -1]] == pytest.approx([1, 200])
-    assert fig.axes[0].axis() == fig.axes[1].axis()
-
-
-def test_no_running_average_leaves_the_picture_after_100_samples_and_every_end_is_marked() -> None:
-    far = np.full((300, 3), 0.8)
-    far[20, 1], far[150, 1], far[-1, 2] = 50.0, 2.7, 1.4  # the first lies before the picture begins
-    fig = figures.running_averages({"narrow": far, "wide": np.ones((300, 2))})
-    for ax in fig.axes:
-        low, high = ax.get_ylim()
-        assert low < 0.8 < 2.7 < high < 5
-    ends = fig.axes[0].lines[3]
-    assert (ends.get_marker(), list(ends.get_xdata()), list(ends.get_ydata())) == ("o", [300] * 3, [0.8, 0.8, 1.4])
-    assert "2 of 3 runs end\ntoo low, 1 too high" in texts(fig)
-
-
-def test_the_run_with_the_largest_jump_is_drawn_bold() -> None:
-    runs = np.full((300, 3), 0.8)
-    runs[200:, 1] = 1.5
-    runs[250:, 2] = 1.4
-    runs[50:, 0] = 3.0  # before the picture begins
-    fig = figures.running_averages({"narrow": runs, "wide": runs})
-    assert [line.get_linewidth() > 2 for line in fig.axes[0].lines[:3]] == [False, True, False]
-    assert not any(line.get_linewidth() > 2 for line in fig.axes[1].lines[:3])
-    (label,) = [t for ax in fig.axes for t in ax.texts if "one sample" in t.get_text()]
-    assert (label.axes, *label.get_position()) == (fig.axes[0], pytest.approx(0.93 * 201), 1.5)
-
-
-def test_the_wedge_is_two_standard_errors_wide_and_the_title_says_what_lies_in_it() -> None:
-    errors, means = np.array([0.1, 0.2, 0.08, 0.4]), np.array([0.9, 1.1, 0.8, 1.2])
-    fig = figures.reported_errors({"a": (errors, means), "b": (np.array([0.05, 0.06]), np.array([1.0, 0.9]))})
-    wedge, dots = fig.axes[0].collections
-    corners = wedge.get_paths()[0].vertices
-    widest = corners[np.isclose(corners[:, 0], 0.3)]
-    assert (widest[:, 1].min(), widest[:, 1].max()) == pytest.approx((0.4, 1.6))
-    assert np.asarray(dots.get_offsets()) == pytest.approx(np.stack([errors, means], 1))
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["a: 75% in the wedge, not 95%", "b, magnified: 100% in the wedge"]
-    assert "1 of 4 runs lie outside" in texts(fig)
-    assert "of 2 runs" not in texts(fig)
-    assert fig.axes[0].axis() == pytest.approx((0, 0.3, 0.5, 1.5))
-    left, right, low, high = fig.axes[1].axis()  # magnified around its dots and the wedge beside them
-    assert (left, right, low, high) == pytest.approx((0.045, 0.066, 0.844, 1.156))
 
 
 def test_every_round_is_an_ellipse_of_two_standard_deviations_and_the_late_ones_are_magnified() -> None:
@@ -161,7 +106,7 @@ def test_errors_are_drawn_against_the_ess_and_the_failures_are_named() -> None:
     assert "prior: from −80 to +0.5 nats" in texts(fig)
     assert "#1" in texts(fig)
     assert "#0" not in texts(fig)
-    assert ax.get_title(loc="left") == "2 of 3 fits are more than 0.1 nats too low, at an ESS of up to 889"
+    assert ax.get_title(loc="left") == "2 of 3 fits are 25 to 43 nats too low, at an ESS of 60 to 889"
 
 
 def test_the_names_of_two_neighbouring_fits_do_not_cover_each_other() -> None:

@@ -54,94 +54,22 @@ def integrands(widths: Sequence[float], top: float = 0.8) -> Figure:
 
 
 @in_course_style
-def price_of_width(width, cost, measured_at, measured: Mapping[int, object]) -> Figure:
-    """1 + chi-square against the width of q, {N: N/ESS measured at some widths}, and the region where it is infinite."""
-    width, cost, at = np.asarray(width), np.asarray(cost), np.asarray(measured_at)
-    dots = np.array([np.asarray(values) for values in measured.values()])  # one row for each N
+def price_of_width(width, cost) -> Figure:
+    """1 + chi-square against the width of q, in widths of the posterior, and the region where it is infinite."""
+    width, cost = np.asarray(width), np.asarray(cost)
     fig, ax = figure(
-        f"Width {at[0]:g}: N/ESS rises from {dots[0, 0]:.0f} to {dots[-1, 0]:.0f} with N. Width {at[-1]:g}: it stays at {dots[-1, -1]:.0f}",
+        f"{width[-1]:.0f} times too wide: {cost[-1]:.0f} samples for one. Below {0.5**0.5:.2f}: infinitely many",
         "width of q / width of the posterior",
         "samples for one effective sample",
-        size=(7.2, 3.9),
+        size=(7.2, 3.6),
     )
     line(ax, width, cost, "1 + χ²", "exact", end=int(0.83 * len(width)), nudge=(-44, 8))
     ax.axvspan(0.2, 0.5**0.5, color=COLORS["naive"], alpha=0.15, lw=0)
-    ax.text(0.34, 47, "1 + χ² infinite", color=COLORS["naive"], weight="bold", va="center")
-    for i, (n, values) in enumerate(measured.items()):
-        ax.plot(at, values, "o", color=BLUE, ms=4 + 1.5 * i, mfc="white" if i == 0 else BLUE, alpha=(1, 0.55, 1)[i % 3])
-        ax.annotate(
-            f"N = {n:,}",
-            (at[0], values[0]),
-            xytext=(-8, 0),
-            textcoords="offset points",
-            ha="right",
-            va="center",
-            color=BLUE,
-        )
-    ax.text(0.76, 22, "dots: median N/ESS of many runs", color=BLUE, va="center")
-    ax.set(xscale="log", yscale="log", ylim=(0.9, 55), xlim=(0.2, 12))
+    ax.text(0.375, 5, "1 + χ² infinite", color=COLORS["naive"], weight="bold", ha="center", va="center")
+    ax.set(xscale="log", yscale="log", ylim=(0.9, 20), xlim=(0.2, 12))
     ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
-    ax.set_yticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
+    ax.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
     ax.minorticks_off()
-    return fig
-
-
-@in_course_style
-def running_averages(runs: Mapping[str, object]) -> Figure:
-    """Average of the weights so far over p(x), against the number of samples from 100 on: {name: (samples, runs)}. Dots mark the ends."""
-    titles = [f"{name}: ends at {min(some[-1]):.2f} to {max(some[-1]):.2f} p(x)" for name, some in runs.items()]
-    fig, axes = figure(titles, "samples so far", ["running average / p(x), log scale", ""], size=(8, 3.6))
-    shown = np.concatenate([np.asarray(running)[99:].ravel() for running in runs.values()])
-    for ax, running in zip(axes, runs.values()):
-        running = np.asarray(running)
-        n, ends = len(running), running[-1]
-        jump, jumper = np.unravel_index(np.diff(running[99:], axis=0).argmax(), running[100:].shape)
-        for i, run in enumerate(running.T):
-            bold = i == jumper and ax is axes[0]
-            ax.plot(np.arange(1, n + 1), run, color=BLUE, lw=2.2 if bold else 1, alpha=1 if bold else 0.6)
-        ax.plot(np.full(len(ends), n), ends, "o", color=BLUE, ms=5, clip_on=False, zorder=3)
-        if ax is axes[0]:
-            ax.text(0.93 * (jump + 101), running[100 + jump, jumper], "a jump:\none sample", ha="right", va="top", fontsize=9, color=BLUE)
-            words = f"dots: {(ends < 1).sum()} of {len(ends)} runs end\ntoo low, {(ends > 1).sum()} too high"
-            ax.text(105, 1.02, "exact", va="bottom", fontsize=9)
-            ax.text(0.98, 0.03, words, ha="right", fontsize=9, color=BLUE, transform=ax.transAxes)
-        ax.axhline(1, color=COLORS["exact"], lw=1.2)
-        ax.set(xscale="log", yscale="log", xlim=(100, n), ylim=(0.9 * shown.min(), 1.08 * shown.max()))
-        ax.set_yticks([0.5, 0.7, 1, 1.5, 2, 3], ["0.5", "0.7", "1", "1.5", "2", "3"])
-        ax.set_ylim(0.9 * shown.min(), 1.08 * shown.max())
-        ax.minorticks_off()
-    return fig
-
-
-@in_course_style
-def reported_errors(runs: Mapping[str, tuple[object, object]]) -> Figure:
-    """One dot a run: the standard error that it reports, and its estimate, both over p(x); {title: (errors, estimates)}.
-
-    A cloud too narrow to be seen on the common axes is magnified, and its title says so.
-    """
-    runs = {name: (np.asarray(error), np.asarray(mean)) for name, (error, mean) in runs.items()}
-    within = [(abs(mean - 1) < 2 * error).mean() for error, mean in runs.values()]
-    slim = [np.ptp(error) < 0.03 for error, _ in runs.values()]
-    titles = [
-        f"{name}{', magnified' if thin else ''}: {share:.0%} in the wedge{', not 95%' if share < 0.9 else ''}"
-        for name, share, thin in zip(runs, within, slim)
-    ]
-    fig, axes = figure(titles, "standard error that the run reports / p(x)", ["estimate / p(x)", ""], size=(8.7, 3.6))
-    for ax, (error, mean), thin in zip(axes, runs.values(), slim):
-        ramp = np.linspace(0, 0.3, 50)
-        ax.fill_between(ramp, 1 - 2 * ramp, 1 + 2 * ramp, color="#999999", alpha=0.3, lw=0)
-        ax.scatter(error, mean, s=5, color=BLUE, alpha=min(0.4, 1000 / len(mean)), lw=0)
-        ax.axhline(1, color=COLORS["exact"], lw=1)
-        ax.set(xlim=(0, 0.3), ylim=(0.5, 1.5))
-        if thin:
-            reach = 1.3 * max(2 * error.max(), abs(mean - 1).max())
-            ax.set(xlim=(0.9 * error.min(), 1.1 * error.max()), ylim=(1 - reach, 1 + reach))
-            ax.locator_params(axis="x", nbins=5)
-        outside = int(((error > 0.3) | (abs(mean - 1) > 0.5)).sum())
-        if outside:
-            words = f"{outside} of {len(mean)} runs lie outside the picture,\nto the right or above"
-            ax.text(0.98, 0.04, words, ha="right", fontsize=9, color=BLUE, transform=ax.transAxes)
-    axes[0].text(0.008, 1.42, "grey: the exact value lies\nwithin two standard errors", va="center", fontsize=9, color=GREY)
     return fig
 
 
@@ -191,9 +119,11 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
     """One dot a digit: effective samples of 1,000 and error in nats; {name: (ESS, error, colour)}. In the last, the digits in `named`
     have a ring and their number.
     """
-    fits = np.asarray(list(results.values())[-1][0])
+    last = [np.asarray(some) for some in list(results.values())[-1][:2]]
+    (fits, errors), count = (some[list(named)] for some in last), len(last[0])
+    low, high = -errors.max(), -errors.min()
     fig, ax = figure(
-        f"{len(named)} of {len(fits)} fits are more than 0.1 nats too low, at an ESS of up to {max(fits[i] for i in named):.0f}",
+        f"{len(named)} of {count} fits are {low:.0f} to {high:.0f} nats too low, at an ESS of {fits.min():.0f} to {fits.max():.0f}",
         "effective samples of 1,000",
         "estimate minus exact, nats (scale linear within ±0.1)",
         size=(7.4, 4.6),
@@ -207,7 +137,7 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
         side, y = ("left", 0.44) if i == 0 else ("right", 0.02)  # each beside its own dots
         ax.text(0.33 if i == 0 else 0.98, y, words, ha=side, color=COLORS[color], transform=ax.transAxes)
     right = (abs(error) < 0.1).sum()
-    ax.text(12, -0.05, f"right to 0.1 nats: {right} of {len(fits)} fits", va="center", fontsize=9, color=BLUE)
+    ax.text(12, -0.05, f"right to 0.1 nats: {right} of {count} fits", va="center", fontsize=9, color=BLUE)
     for i in named:
         place = (ess[i], error[i])
         ax.plot(*place, "o", ms=9, mfc="none", mec=BLUE)
@@ -266,7 +196,7 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
         place = fig.add_axes(((left + side + 0.1) / width, (below + side / 2) / tall, 0.12 / width, side / 2 / tall))
         bar = fig.colorbar(ax.images[0], cax=place, ticks=[0, depth / 2, depth])
         bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0 nats"], fontsize=9)
-    title = "q sits on a lesser mode (shade: log posterior minus its maximum, on two scales)"
+    title = "Each q sits on a lesser mode and misses the main one (shade: log posterior minus its maximum)"
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
