@@ -49,24 +49,6 @@ def test_steps_show_points_curves_and_both_pictures(pages: np.ndarray) -> None:
     assert np.array_equal(np.stack(pictures(fig)), pages[:2].reshape(2, 28, 28))
 
 
-def test_sums_draw_the_rectangles_that_they_add_up() -> None:
-    z = np.linspace(-3, 3, 601)
-    triangle = np.maximum(1 - np.abs(z), 0)  # its area is 1
-    beside = np.interp(z - 0.25, z, triangle)  # the same, moved by half a step
-    fig = figures.sums("A title", z, [("one", triangle, 1.0), ("two", beside / 20, 0.5)])
-    titles = ["one:\nsum = 1.00 × integral", "two:\nsum = 0.050 × integral"]
-    for ax, h, area, said in zip(fig.axes, (1.0, 0.5), (1, 0.05), titles):
-        assert sum(bar.get_width() * bar.get_height() for bar in ax.patches) == pytest.approx(area)
-        assert {bar.get_width() for bar in ax.patches} == {h}
-        assert ax.patches[0].get_x() == pytest.approx(-3 - h / 2)
-        assert ax.get_title(loc="left") == said
-    assert fig.axes[0].get_ylim() == fig.axes[1].get_ylim()  # wide and narrow densities can be compared
-    assert [len(ax.texts) for ax in fig.axes] == [2, 1]  # the second sum misses its peak, and says so
-    named = {t.get_text().split(":")[0]: t.xy for t in fig.axes[0].texts}
-    assert named["rectangle"] == pytest.approx((-0.5, 0.85))  # on the edge of the middle one
-    assert named["curve"] == pytest.approx((0.15, 0.85))  # on the triangle
-
-
 def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
     fig = figures.bayes_rule(np.eye(9)[4], ["one", "two"], [0.001, 0.004], [0.0007, 0.0003], [0.7, 0.3])
     titles = [ax.get_title(loc="left") for ax in fig.axes[1:]]
@@ -79,17 +61,6 @@ def test_likelihood_and_posterior_may_disagree_and_the_joint_adds_up() -> None:
     assert [t.get_text() for t in fig.axes[1].texts] == ["1.00", "4.00"]
     assert [t.get_text() for t in fig.axes[2].get_yticklabels()] == ["one\np(z) = 0.7", "two\np(z) = 0.075", "p(x)"]
     assert fig.axes[0].images[0].get_array()[1, 1] == 1
-
-
-def test_scale_writes_the_values_and_the_steps_between_them() -> None:
-    fig = figures.scale("A title", "nats", {"far": -500.0, "a": -200.0, "b": -170.0, "c": -130.0}, [3.0, 1.4, 0.6])
-    (ax,) = fig.axes
-    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines] == [(-500, 0), (-200, 1), (-170, 2), (-130, 3)]
-    assert {"-500.0", "-170.0", "-130.0", "+300 ± 3", "+30 ± 1", "+40 ± 1"} <= set(texts(fig))
-    arrows = [(t.xyann, t.xy) for t in ax.texts if getattr(t, "arrow_patch", None)]
-    assert arrows == [((-500, 1), (-200, 1)), ((-200, 2), (-170, 2)), ((-170, 3), (-130, 3))]
-    low, high = ax.get_xlim()
-    assert low < -500 < -130 < high
 
 
 def test_calibration_pairs_errors_expected_with_errors_made() -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, _subplots, figure, in_course_style, note
+from vaecourse.plots import COLORS, _subplots, figure, in_course_style
 from vaecourse.plots import scoreboard as plain_scoreboard
 
 INK = "#333333"
@@ -94,33 +94,6 @@ def _bars(ax: Axes, names: Sequence[str], values: np.ndarray, colors: Sequence[s
 
 
 @in_course_style
-def scale(title: str, xlabel: str, values: Mapping[str, float], errors: Sequence[float]) -> Figure:
-    """Values on one axis, a row a name, with an arrow and the difference from each to the next, and its standard error."""
-    names, numbers = list(values), list(values.values())
-    fig, ax = figure(title, xlabel, size=(8.2, 3.2))
-    for i, value in enumerate(numbers):
-        ax.plot(value, i, "o", ms=9, color=COLORS["exact"])
-        ax.annotate(f"{value:.1f}", (value, i), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=10)
-        if i > 0:
-            before = numbers[i - 1]
-            arrow = {"arrowstyle": "->", "color": "#555555", "shrinkA": 0, "shrinkB": 5}
-            ax.annotate("", (value, i), (before, i), arrowprops=arrow)
-            middle = ((before + value) / 2, i)
-            ax.annotate(
-                f"{value - before:+.0f} ± {errors[i - 1]:.0f}",
-                middle,
-                xytext=(0, -14),
-                textcoords="offset points",
-                ha="center",
-                fontsize=10,
-            )
-    room = 0.06 * (max(numbers) - min(numbers))
-    ax.set(xlim=(min(numbers) - room, max(numbers) + room), ylim=(len(names) - 0.4, -0.7), yticks=range(len(names)), yticklabels=names)
-    ax.grid(axis="y", visible=False)
-    return fig
-
-
-@in_course_style
 def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
     """For each group of images two bars, with their values: the number of wrong favourites expected, and the number found.
 
@@ -156,7 +129,9 @@ def sure_and_right(title: str, names: Sequence[str], sure, right, spread) -> Fig
     """
     at = np.arange(len(names))
     sure, right = np.asarray(sure), np.asarray(right)
-    fig, ax = figure(title, "percent (bar: ± one standard deviation of right, by the posterior)", size=(8.6, 3.1))
+    fig, ax = figure(
+        title, "percent (bar: ± one standard deviation of right, if the posterior were correct)", size=(8.6, 1.2 + 0.6 * len(names))
+    )
     ax.hlines(at, right, sure, color="#BBBBBB", lw=1.5, zorder=1)
     ax.errorbar(sure, at, xerr=spread, fmt="o", ms=8, color=COLORS["posterior"], ecolor=INK, capsize=5, elinewidth=1.2)
     ax.plot(right, at, "s", ms=5, color=INK, zorder=3)
@@ -178,37 +153,6 @@ def _power(value: float) -> str:
     digit, exponent = f"{value:.0e}".split("e")
     factor = "" if digit == "1" else rf"{digit} \times "
     return f"${factor}10^{{{int(exponent)}}}$"
-
-
-@in_course_style
-def sums(title: str, z, panels: Sequence[tuple[str, object, float]]) -> Figure:
-    """Densities over z (N,), each in a panel with the rectangles of its sum over steps of width h, on the same axes.
-
-    A panel is (name, density (N,), h). Each density integrates to one, so that the rectangles have the area sum / integral. They are
-    centred on multiples of h. Rectangle and curve are named in the first panel; a sum that misses the peak is explained in its panel.
-    """
-    z = np.asarray(z)
-    densities = [np.asarray(density) for _, density, _ in panels]
-    fig, axes = figure(
-        [""] * len(panels), "position z of the bar", ["p(x|z) p(z) / p(x)"] + [""] * (len(panels) - 1), size=(3.2 * len(panels), 3.4)
-    )
-    for ax, (name, _, h), density in zip(axes, panels, densities):
-        nodes = h * np.arange(np.ceil(z.min() / h), np.floor(z.max() / h) + 1)
-        heights = np.interp(nodes, z, density)
-        ax.bar(nodes, heights, width=h, color="#BBBBBB", edgecolor="white", linewidth=0.8)
-        ax.plot(z, density, color=COLORS["exact"])
-        ax.plot(nodes, heights, "o", ms=5, color=COLORS["exact"])
-        ratio = h * heights.sum()
-        digits = 2 if ratio >= 0.1 else 3
-        if ratio < 0.1:
-            ax.text(0.05, 0.95, "all terms near 0: the peak\nlies between two points", transform=ax.transAxes, va="top", fontsize=10)
-        ax.set_title(f"{name}:\nsum = {ratio:.{digits}f} × integral", loc="left", fontweight="normal")
-        ax.set(xlim=(-1.4, 1.4), ylim=(0, 1.08 * max(density.max() for density in densities)))
-    fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    h, density = panels[0][2], densities[0]
-    note(axes[0], (-h / 2, 0.85 * np.max(density)), "rectangle:\none term\nof the sum", (-60, 8))
-    note(axes[0], (0.15, np.interp(0.15, z, density)), "curve: the\nposterior\ndensity", (22, 62))
-    return fig
 
 
 @in_course_style
