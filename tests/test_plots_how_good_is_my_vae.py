@@ -84,17 +84,6 @@ def test_the_title_compares_the_change_with_both_q() -> None:
     assert low < -131 < -112 < high
 
 
-def test_the_last_two_models_differ_with_two_errors() -> None:
-    values = {"one": (-9.0, 0.5), "two": (-5.0, 1.0), "three": (-2.0, 0.25)}
-    left, right = figures.beside_simple_models(values, 3.0, 0.4, 1.1).axes
-    assert [list(dot.get_xdata()) for dot in left.lines[:3]] == [[-9.0], [-5.0], [-2.0]]
-    assert [bar[:, 0] for bar in bars(left)] == [pytest.approx(ends) for ends in ([-10, -8], [-7, -3], [-2.5, -1.5])]
-    assert [bar[:, 0] for bar in bars(right)] == [pytest.approx(ends) for ends in ([2.2, 3.8], [0.8, 5.2])]
-    assert [text.get_text() for text in right.texts] == ["standard error 0.4", "standard error 1.1"]
-    assert title(left) == "From row to row: 4, 3 nats more"
-    assert title(right) == "Last two rows: +3.0 nats, error 0.4"
-
-
 def test_every_gain_has_a_bar_and_two_standard_errors() -> None:
     fig = figures.gains({"one": (-2.0, 0.5), "two": (7.25, 0.1)}, "one", published=1.5)
     ax = fig.axes[0]
