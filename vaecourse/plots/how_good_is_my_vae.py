@@ -14,21 +14,6 @@ GREY, AMBER = "#555555", "#A36A00"  # amber: the posterior's orange, dark enough
 
 
 @in_course_style
-def gap_against_k(ks: Sequence[int], gaps: Sequence[float], errors: Sequence[float], chi2: float) -> Figure:
-    """log p(x) minus the importance weighted bound for each k with two standard errors, and chi² / 2k, on logarithmic axes."""
-    title = f"With {ks[-1]} samples the gap falls from {gaps[0]:.2g} to {gaps[-1]:.2g} nats;"
-    title += f"\nχ² / 2k predicts {chi2 / (2 * ks[-1]):.2g}"
-    fig, ax = figure(title, "samples k", "log p(x) minus bound, nats", size=(6.6, 3.6))
-    line(ax, ks, [chi2 / (2 * k) for k in ks], "χ² / 2k", GREY, ls="--", end=1, nudge=(-44, -14))
-    line(ax, ks, gaps, "measured, with\ntwo standard errors", "iwae", marker="o", end=2, nudge=(10, 12))
-    ax.errorbar(ks, gaps, yerr=2 * np.asarray(errors), fmt="none", ecolor=COLORS["exact"], capsize=3, lw=1.2, zorder=3)
-    note(ax, (ks[0], gaps[0]), "k = 1: the ELBO", (16, 0), "elbo")
-    ax.set(xscale="log", yscale="log", xticks=ks, xticklabels=ks)
-    ax.minorticks_off()
-    return fig
-
-
-@in_course_style
 def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unknown: Sequence[float], missing: Sequence[float]) -> Figure:
     """The bound of a model whose log p(x) is known and of one whose is not, for each k, and what is missing digit by digit.
 
