@@ -23,16 +23,6 @@ def bars(ax) -> list[np.ndarray]:
     return [segment for container in ax.containers if hasattr(container, "lines") for segment in container.lines[2][0].get_segments()]
 
 
-def test_the_gap_is_drawn_beside_half_chi2_over_k() -> None:
-    fig = figures.gap_against_k([1, 2, 10], [0.5, 0.3, 0.04], [0.1, 0.02, 0.01], chi2=0.8)
-    formula, measured = fig.axes[0].lines[:2]
-    assert formula.get_ydata() == pytest.approx([0.4, 0.2, 0.04])
-    assert list(measured.get_ydata()) == [0.5, 0.3, 0.04]
-    assert [bar[:, 1] for bar in bars(fig.axes[0])] == [pytest.approx(ends) for ends in ([0.3, 0.7], [0.26, 0.34], [0.02, 0.06])]
-    assert title(fig.axes[0]) == "With 10 samples the gap falls from 0.5 to 0.04 nats;\nχ² / 2k predicts 0.04"
-    assert fig.axes[0].get_xscale() == fig.axes[0].get_yscale() == "log"
-
-
 def test_both_bounds_have_one_scale_and_only_the_known_value_has_a_line() -> None:
     fig = figures.bound_against_k([1, 5, 500], [-12.0, -11.0, -10.5], -10.0, [-95.0, -93.0, -91.0], [0.25, -0.3, 40.0])
     left, right, digits = fig.axes
@@ -82,17 +72,6 @@ def test_the_title_compares_the_change_with_both_q() -> None:
     assert {"-13 nats", "+3 nats"} <= set(texts(fig))
     low, high = fig.axes[0].get_ylim()
     assert low < -131 < -112 < high
-
-
-def test_the_last_two_models_differ_with_two_errors() -> None:
-    values = {"one": (-9.0, 0.5), "two": (-5.0, 1.0), "three": (-2.0, 0.25)}
-    left, right = figures.beside_simple_models(values, 3.0, 0.4, 1.1).axes
-    assert [list(dot.get_xdata()) for dot in left.lines[:3]] == [[-9.0], [-5.0], [-2.0]]
-    assert [bar[:, 0] for bar in bars(left)] == [pytest.approx(ends) for ends in ([-10, -8], [-7, -3], [-2.5, -1.5])]
-    assert [bar[:, 0] for bar in bars(right)] == [pytest.approx(ends) for ends in ([2.2, 3.8], [0.8, 5.2])]
-    assert [text.get_text() for text in right.texts] == ["standard error 0.4", "standard error 1.1"]
-    assert title(left) == "From row to row: 4, 3 nats more"
-    assert title(right) == "Last two rows: +3.0 nats, error 0.4"
 
 
 def test_every_gain_has_a_bar_and_two_standard_errors() -> None:

@@ -433,7 +433,7 @@ QUIZ = (
             ("More images.", "The standard error that comes from differing images falls with the root of their number."),
             (
                 "More samples for each image.",
-                "That reduces the part of the samples in (9.4), which is small here, and the bias, which the error bar does not contain.",
+                "That reduces the part that comes from the samples, which is small here, and the bias, which the error bar does not contain.",
             ),
             ("A smaller unit, such as bits per pixel.", "Value and error shrink by the same factor, so the value is not known any better."),
         ),

@@ -7,25 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, dots, figure, in_course_style, line, note
+from vaecourse.plots import COLORS, figure, in_course_style, line, note
 from vaecourse.plots import scoreboard as plain_scoreboard
 
 GREY, AMBER = "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
-
-
-@in_course_style
-def gap_against_k(ks: Sequence[int], gaps: Sequence[float], errors: Sequence[float], chi2: float) -> Figure:
-    """log p(x) minus the importance weighted bound for each k with two standard errors, and chi² / 2k, on logarithmic axes."""
-    title = f"With {ks[-1]} samples the gap falls from {gaps[0]:.2g} to {gaps[-1]:.2g} nats;"
-    title += f"\nχ² / 2k predicts {chi2 / (2 * ks[-1]):.2g}"
-    fig, ax = figure(title, "samples k", "log p(x) minus bound, nats", size=(6.6, 3.6))
-    line(ax, ks, [chi2 / (2 * k) for k in ks], "χ² / 2k", GREY, ls="--", end=1, nudge=(-44, -14))
-    line(ax, ks, gaps, "measured, with\ntwo standard errors", "iwae", marker="o", end=2, nudge=(10, 12))
-    ax.errorbar(ks, gaps, yerr=2 * np.asarray(errors), fmt="none", ecolor=COLORS["exact"], capsize=3, lw=1.2, zorder=3)
-    note(ax, (ks[0], gaps[0]), "k = 1: the ELBO", (16, 0), "elbo")
-    ax.set(xscale="log", yscale="log", xticks=ks, xticklabels=ks)
-    ax.minorticks_off()
-    return fig
 
 
 @in_course_style
@@ -120,30 +105,6 @@ def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refi
         change = f"{values[last] - values[first]:+.0f} nats"
         ax.annotate(change, (between[1], max(values[first], values[last])), (4, 7), textcoords="offset points", fontsize=9)
     ax.set(xlim=(0, 1.2 * max(epochs)), ylim=(low, high), xticks=[0, *marks])
-    return fig
-
-
-@in_course_style
-def beside_simple_models(values: Mapping[str, tuple[float, float]], difference: float, paired: float, apart: float) -> Figure:
-    """Models on the same digits, and the difference of the last two with its standard error, taken digit by digit and not.
-
-    Args:
-        values: from each name to mean and standard error in nats; the last one is an importance weighted bound.
-        difference, paired, apart: the last value minus the one before, its error from the differences of each digit, and the error
-            that would hold for two separate sets of digits.
-    """
-    means = [mean for mean, _ in values.values()]
-    steps = ", ".join(f"{later - earlier:.0f}" for earlier, later in zip(means, means[1:]))
-    titles = [f"From row to row: {steps} nats more", f"Last two rows: {difference:+.1f} nats, error {paired:.1f}"]
-    labels = ["nats per digit (bars: two standard errors)", "difference, nats (bars: two standard errors)"]
-    fig, (left, right) = figure(titles, labels, size=(9.4, 3.1))
-    last = list(values)[-1]
-    dots(left, {name: (mean, "iwae" if name == last else "exact") for name, (mean, _) in values.items()})
-    left.errorbar([v[0] for v in values.values()], range(len(values)), xerr=[2 * v[1] for v in values.values()], fmt="none", ecolor=GREY)
-    dots(right, {"digit by digit": (difference, "exact"), "as for two sets\nof digits": (difference, "exact")})
-    right.errorbar([difference] * 2, (0, 1), xerr=[2 * paired, 2 * apart], fmt="none", ecolor=GREY, capsize=3)
-    for i, error in enumerate((paired, apart)):
-        right.texts[i].set_text(f"standard error {error:.1f}")
     return fig
 
 
