@@ -177,7 +177,7 @@ def tilt(title: str, nodes, probs, fits: Mapping[str, Fit]) -> Figure:
         outline(ax, fit)
         ax.plot([], [], color=COLORS.get(fit.color, fit.color), label=name)
     ax.fill([np.nan], [np.nan], color=COLORS["posterior"], label=REGIONS)
-    fig.legend(frameon=False, fontsize=9, loc="outside right center")
+    ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.03, 0.5))
     return fig
 
 
