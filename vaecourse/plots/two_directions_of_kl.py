@@ -89,15 +89,11 @@ def two_fits(
     runs = len(next(iter(errors.values()))[0])
     zooms = [f"{fit.label}: ellipse holds {held(fit, nodes, probs, half_side):.0%} of this mode" for fit in fits[1:]]
     medians = ", ".join(f"{np.median(np.asarray(values)):.2f}" for values, *_ in list(errors.values())[1:]).replace("-", "−")
-    titles = ["One fit around both modes, one on each", *zooms, f"On one mode: median error {medians} nats"]
-    columns = (len(titles) + 1) // 2
-    fig, axes = _subplots(2, columns, (4.9 * columns, 7.4))
-    ax, *near = axes.flat[: len(titles) - 1]
-    dots = axes.flat[len(titles) - 1]
+    titles = ["One fit around both modes, one on one", *zooms, f"On one mode: median error {medians} nats"]
+    fig, axes = _subplots(1, len(titles), (4.2 * len(titles), 3.9))
+    ax, *near, dots = axes.flat
     for some, title in zip(axes.flat, titles):
         some.set_title(title, loc="left", fontsize=11, fontweight="bold", y=1.0)
-    for unused in axes.flat[len(titles) :]:
-        unused.remove()
     dots.set_xlabel(f"error of {runs} estimates each, nats")
     regions(ax, nodes, probs)
     for fit in fits:
