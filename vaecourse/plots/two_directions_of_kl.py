@@ -89,7 +89,7 @@ def two_fits(
     runs = len(next(iter(errors.values()))[0])
     zooms = [f"{fit.label}: ellipse holds {held(fit, nodes, probs, half_side):.0%} of this mode" for fit in fits[1:]]
     medians = ", ".join(f"{np.median(np.asarray(values)):.2f}" for values, *_ in list(errors.values())[1:]).replace("-", "−")
-    titles = ["One fit around both modes, one on one", *zooms, f"On one mode: median error {medians} nats"]
+    titles = ["Moments: both modes; ELBO: one mode", *zooms, f"On one mode: median error {medians} nats"]
     fig, axes = _subplots(1, len(titles), (4.2 * len(titles), 3.9))
     ax, *near, dots = axes.flat
     for some, title in zip(axes.flat, titles):
@@ -167,7 +167,7 @@ def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float 
 @in_course_style
 def tilt(title: str, nodes, probs, fits: Mapping[str, Fit]) -> Figure:
     """A posterior in the plane (G,) with fitted Gaussians, named in a legend: the regions that hold 50 % and 95 % of each."""
-    fig, ax = figure(title, size=(6.4, 3.6))
+    fig, ax = figure(title, size=(7.4, 3.6))
     regions(ax, nodes, probs)
     for name, fit in fits.items():
         outline(ax, fit)
