@@ -55,16 +55,14 @@ def test_regions_shade_the_right_area_at_the_right_place() -> None:
     assert (y.min(), y.max()) == pytest.approx((-2 - reach, -2 + reach), abs=0.05)
 
 
-def test_cover_or_choose_draws_the_fits_and_measures_in_widths_of_a_mode() -> None:
+def test_cover_or_choose_draws_the_fits_and_compares_their_widths() -> None:
     z = np.linspace(-4, 4, 81)
     fits = {"wide": (norm(0, 2).pdf(z), "importance"), "narrow": (norm(-2, 0.5).pdf(z), "elbo")}
-    fig = figures.cover_or_choose(z, norm(-2, 0.5).pdf(z), fits, [0.5, 1.0], [0.6, 1.0], [0.5, 0.4], std=0.5)
-    left, right = fig.axes
-    assert right.get_title(loc="left") == "Reverse: wide up to 2 apart, narrow from 4"
-    np.testing.assert_allclose(drawn(left, "importance")[0][:, 1], norm(0, 2).pdf(z))
-    np.testing.assert_allclose(drawn(right, "importance")[0], [[2, 1.2], [4, 2.0]])
-    np.testing.assert_allclose(drawn(right, "elbo")[0], [[2, 1.0], [4, 0.8]])
-    assert {"wide", "narrow", "p(z)"} <= set(texts(fig))
+    (ax,) = figures.cover_or_choose(z, norm(-2, 0.5).pdf(z), fits).axes
+    assert ax.get_title(loc="left") == "The forward fit is 4.0 times as wide as the reverse fit"
+    np.testing.assert_allclose(drawn(ax, "importance")[0][:, 1], norm(0, 2).pdf(z))
+    np.testing.assert_allclose(drawn(ax, "elbo")[0][:, 1], norm(-2, 0.5).pdf(z))
+    assert {"wide", "narrow", "p(z)"} <= set(texts(ax.figure))
 
 
 def test_held_is_the_share_inside_the_larger_ellipse_of_what_lies_in_the_square() -> None:
@@ -105,29 +103,24 @@ def test_prices_sorts_the_digits_and_puts_every_mark_at_its_value() -> None:
     ax = fig.axes[0]
     marks = {some.get_marker(): np.column_stack(some.get_data()).tolist() for some in ax.lines}
     assert marks["o"] == [[0, 0.4], [1, 0.2], [2, 0.01]]
-    assert marks["s"] == [[0, 0.3], [1, 0.05], [2, 0.001]]
+    assert marks["s"] == [[0, 0.3], [1, 0.05], [2, 0.01]]
     assert sorted(marks["^"]) == [[0, 0.3], [0, 5.94], [0, 7.26]]
     assert ax.get_yscale() == "log"
     assert [label.get_text() for label in ax.get_xticklabels()] == ["#1", "#0", ""]
-    assert "≤ 0.001" in texts(fig)
+    assert "≤ 0.01" in texts(fig)
     assert ax.get_title(loc="left") == "Diagonal gap below 0.25 nats on 2 of 3 digits; from other modes 0.3 to 7.3 nats"
     (alone,) = figures.prices(full, diagonal, {}).axes
     assert alone.get_title(loc="left") == "Diagonal gap below 0.25 nats on 2 of 3 digits"
 
 
-def test_cases_show_whole_grids_with_fits_and_notes() -> None:
-    small, large = square_grid(51, 1.0), square_grid(51, 3.0) + 7
-    panels = [
-        ("a", small, multivariate_normal([0, 0], np.eye(2) / 20).pdf(small), [figures.Fit([0, 0], np.eye(2) / 20)]),
-        ("b", large, multivariate_normal([7, 7], np.eye(2)).pdf(large), [figures.Fit([7, 7], np.eye(2), color="importance")]),
-    ]
-    fig = figures.cases(panels, {"diagonal": "elbo"}, [[], [([8, 6], "61%")]])
-    for ax, ends in zip(fig.axes, ((-1, 1), (4, 10))):
-        assert ax.get_xlim() == pytest.approx(ends)
-        assert ax.get_ylim() == pytest.approx(ends)
-    assert {"a", "b", "diagonal", "61%"} <= set(texts(fig))
-    assert fig.axes[1].texts[0].xy == (8, 6)
-    assert len(drawn(fig.axes[1], "importance")) == 2
+def test_tilt_shows_the_whole_grid_with_fits_and_a_legend() -> None:
+    nodes = square_grid(51, 3.0) + 7
+    fits = {"diagonal": figures.Fit([7, 7], np.eye(2), color="importance"), "full": figures.Fit([7, 7], np.eye(2), color="elbo")}
+    fig = figures.tilt("#6", nodes, multivariate_normal([7, 7], np.eye(2)).pdf(nodes), fits)
+    (ax,) = fig.axes
+    assert ax.get_xlim() == ax.get_ylim() == pytest.approx((4, 10))
+    assert {"#6", "diagonal", "full", figures.REGIONS} <= set(texts(fig))
+    assert len(drawn(ax, "importance")) == 2 + 1  # two ellipses and the mark of the legend
 
 
 def test_aggregates_draws_the_curves_the_means_and_the_circle_of_the_prior() -> None:

@@ -45,21 +45,14 @@ def levels(probs, shares: Sequence[float] = SHARES) -> list[float]:
 
 
 @in_course_style
-def cover_or_choose(z, target, fits: Mapping[str, tuple[object, str]], half_distance, forward, reverse, std: float) -> Figure:
-    """A mixture (Z,) of two components and Gaussians fitted to it; the widths of both fits (D,) against half the components' distance.
+def cover_or_choose(z, target, fits: Mapping[str, tuple[object, str]]) -> Figure:
+    """A mixture (Z,) of two components and two Gaussians fitted to it, first the fit by moments, then the reverse fit.
 
-    `fits` maps a label to a density (Z,) and a colour: first the fit by moments, then the reverse fit. All distances are divided by
-    `std`, the width of one component.
+    `fits` maps a label to a density (Z,) and a colour. The title compares the widths of the two Gaussians, by the heights of their peaks.
     """
-    distance = 2 * np.asarray(half_distance) / std
-    drop = int(np.diff(np.asarray(reverse)).argmin())
-    titles = [
-        "Forward: both components; reverse: one",
-        f"Reverse: wide up to {distance[drop]:.2g} apart, narrow from {distance[drop + 1]:.2g}",
-    ]
-    labels = ["z", "distance of the components / width of one"], ["density", "width of q / width of one component"]
-    fig, (ax, widths) = figure(titles, *labels, size=(9.8, 3.7))
     z, target = np.asarray(z), np.asarray(target)
+    wide, narrow = (float(np.asarray(density).max()) for density, _ in fits.values())
+    fig, ax = figure(f"The forward fit is {narrow / wide:.1f} times as wide as the reverse fit", "z", "density", size=(7.4, 3.7))
     ax.fill_between(z, target, color=COLORS["posterior"], alpha=0.45, lw=0)
     top = int(target.argmax())
     for (label, (density, color)), nudge in zip(fits.items(), ((10, 24), (10, -4))):
@@ -69,10 +62,7 @@ def cover_or_choose(z, target, fits: Mapping[str, tuple[object, str]], half_dist
         at = int(density.argmax())
         ax.annotate(label, (z[at], density[at]), xytext=nudge, textcoords="offset points", color=color, fontsize=9)
     ax.annotate("p(z)", (z[top], 0.45 * target[top]), color=AMBER, fontsize=9, ha="center")
-    ax.set(ylim=(0, 1.15 * max(np.asarray(density).max() for density, _ in fits.values())))
-    for values, label, color, nudge in zip((forward, reverse), fits, ("importance", "elbo"), ((-168, -22), (-160, -14))):
-        line(widths, distance, np.asarray(values) / std, label, color, marker="o", ms=4, nudge=nudge)
-    widths.set(ylim=(0, 1.1 * np.max(forward) / std), xlim=(0, None))
+    ax.set(ylim=(0, 1.15 * max(wide, narrow)))
     return fig
 
 
@@ -99,15 +89,11 @@ def two_fits(
     runs = len(next(iter(errors.values()))[0])
     zooms = [f"{fit.label}: ellipse holds {held(fit, nodes, probs, half_side):.0%} of this mode" for fit in fits[1:]]
     medians = ", ".join(f"{np.median(np.asarray(values)):.2f}" for values, *_ in list(errors.values())[1:]).replace("-", "−")
-    titles = ["One fit around both modes, one on each", *zooms, f"On one mode: median error {medians} nats"]
-    columns = (len(titles) + 1) // 2
-    fig, axes = _subplots(2, columns, (4.9 * columns, 7.4))
-    ax, *near = axes.flat[: len(titles) - 1]
-    dots = axes.flat[len(titles) - 1]
+    titles = ["Moments: both modes; ELBO: one mode", *zooms, f"On one mode: median error {medians} nats"]
+    fig, axes = _subplots(1, len(titles), (4.2 * len(titles), 3.9))
+    ax, *near, dots = axes.flat
     for some, title in zip(axes.flat, titles):
         some.set_title(title, loc="left", fontsize=11, fontweight="bold", y=1.0)
-    for unused in axes.flat[len(titles) :]:
-        unused.remove()
     dots.set_xlabel(f"error of {runs} estimates each, nats")
     regions(ax, nodes, probs)
     for fit in fits:
@@ -139,7 +125,7 @@ def two_fits(
 
 
 @in_course_style
-def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float = 1e-3, small: float = 0.25) -> Figure:
+def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float = 1e-2, small: float = 0.25) -> Figure:
     """The smallest gaps in nats found for many digits (N,), with a full and with a diagonal covariance, sorted by the latter; log axis.
 
     The digits in `others` have a label, and the one that gains most from a full covariance. The title counts diagonal gaps below `small`.
@@ -165,7 +151,8 @@ def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float 
     ax.plot(places, high, "o", color=COLORS["elbo"], ms=6)
     ax.plot(places, low, "s", color=FULL, ms=4.5)
     ax.set(xticks=places, xlim=(-0.6, len(order) - 0.4), yscale="log", ylim=(0.8 * lowest, 12))
-    ax.set_yticks([0.001, 0.01, 0.1, 1, 10], ["≤ 0.001" if (full < lowest).any() else "0.001", "0.01", "0.1", "1", "10"])
+    ticks = [lowest, *(tick for tick in (0.01, 0.1, 1, 10) if tick > lowest)]
+    ax.set_yticks(ticks, [f"{'≤ ' * bool(i == 0 and (full < lowest).any())}{tick:g}" for i, tick in enumerate(ticks)])
     named = {*others, int((diagonal - full).argmax())}
     ax.set_xticklabels([f"#{i}" if i in named else "" for i in order], rotation=90)
     ax.grid(axis="x", visible=False)
@@ -178,34 +165,15 @@ def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float 
 
 
 @in_course_style
-def cases(
-    panels: Sequence[tuple[str, object, object, Sequence[Fit]]],
-    kinds: Mapping[str, str],
-    notes: Sequence[Sequence[tuple[object, str]]],
-) -> Figure:
-    """Posteriors (title, nodes, probabilities, fits) side by side, each on its own scale: the regions that hold 50 % and 95 %, and those
-    of the fits.
-
-    `kinds` maps the name of a family to the colour of its fits, for the legend. `notes` holds, for each panel, texts and the points (2,)
-    above which they are written, or below which if they are high in the panel. The panels' widths follow the shapes of their grids.
-    """
-    sides = [np.ptp(np.asarray(nodes), axis=0) for _, nodes, *_ in panels]
-    ratios = [float(width / height) for width, height in sides]
-    wide = 4.9 * len(panels)
-    fig, axes = figure([title for title, *_ in panels], size=(wide, min(4.5, 0.87 * wide / sum(ratios)) + 0.9))
-    axes[0].get_gridspec().set_width_ratios(ratios)
-    for ax, (_, nodes, probs, fits), texts in zip(axes, panels, notes):
-        regions(ax, nodes, probs)
-        for fit in fits:
-            outline(ax, fit)
-        for point, text in texts:
-            x, y = (float(m) for m in np.asarray(point))
-            away = 42 if ax.transData.transform((x, y))[1] < ax.transAxes.transform((0, 0.6))[1] else -36
-            ax.annotate(text, (x, y), xytext=(0, away), textcoords="offset points", color=AMBER, fontsize=10, ha="center", va="center")
-    for name, color in kinds.items():
-        axes[0].plot([], [], color=COLORS.get(color, color), label=name)
-    axes[0].fill([np.nan], [np.nan], color=COLORS["posterior"], label=REGIONS)
-    fig.legend(frameon=False, fontsize=10, loc="outside lower center", ncols=len(kinds) + 1)
+def tilt(title: str, nodes, probs, fits: Mapping[str, Fit]) -> Figure:
+    """A posterior in the plane (G,) with fitted Gaussians, named in a legend: the regions that hold 50 % and 95 % of each."""
+    fig, ax = figure(title, size=(7.4, 3.6))
+    regions(ax, nodes, probs)
+    for name, fit in fits.items():
+        outline(ax, fit)
+        ax.plot([], [], color=COLORS.get(fit.color, fit.color), label=name)
+    ax.fill([np.nan], [np.nan], color=COLORS["posterior"], label=REGIONS)
+    ax.legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.03, 0.5))
     return fig
 
 
