@@ -151,24 +151,6 @@ def test_beside_the_posterior_stand_three_lower_halves_with_the_true_ink_dotted(
     assert "What was found" in texts(fig)
 
 
-def test_a_row_for_each_model_shows_the_image_other_digits_and_the_blank_page() -> None:
-    others = np.linspace(-200, -100, 101)
-    rows = {"coins": (-543.4, [-543.4], -543.4), "a model": (-107.6, others, -50.0)}
-    fig = start_here.among_others(np.ones(9), rows, "What was found")
-    picture, ax = fig.axes
-    assert ax.get_title(loc="left") == "What was found"
-    assert picture.images[0].get_array().shape == (3, 3)
-    spans = [list(line.get_xdata()) for line in ax.lines]
-    assert np.allclose(sum(spans, []), [-543.4] * 4 + [-195, -105, -50, -107.6])
-    assert [list(line.get_ydata()) for line in ax.lines] == [[0, 0], [0], [0], [1, 1], [1], [1]]
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["coins", "a model"]
-    words = {(t.get_text(), round(float(t.xy[0]), 2)) for t in ax.texts if t.get_text()}
-    named = {("the eight\n-543.4", -543.4), ("a blank page\n-543.4", -543.4), ("middle 90% of the\nheld-out digits", -195)}
-    assert words == named | {("-107.6", -107.6), ("-50.0", -50.0), ("+436", (-543.4 - 107.6) / 2), ("+493", (-543.4 - 50) / 2)}
-    assert ax.get_xlim()[1] == 0
-    assert ax.get_xlim()[0] < -543.4
-
-
 def test_sum_and_mean_are_sorted_by_the_sum_with_each_image_below_its_bar() -> None:
     pictures = constant_images(0.1, 0.2, 0.3)
     fig = start_here.sum_and_mean(pictures, [0.25, 0.5, 0.125], [0.9, 0.8, 0.3])
