@@ -200,20 +200,20 @@ def costs(x, probs, nats, names: Sequence[str], title: str) -> Figure:
 
 
 @in_course_style
-def completions(x, mean_half, completed, nats, marked: int, title: str) -> Figure:
-    """Four rows: the upper halves of images (B, 784), completed with the mean lower half and by the model, and the whole images.
+def completions(x, completed, nats, marked: int, title: str) -> Figure:
+    """Three rows: the upper halves of images (B, 784), completed by the model, and the whole images.
 
     Args:
-        x, mean_half, completed: (B, 784).
-        nats: what the true lower half costs under the mean half and under the model, (2, B).
+        x, completed: (B, 784).
+        nats: what the true lower half costs with the completed one, (B,).
         marked: the column that has a frame.
         title: of the figure.
     """
     x = np.asarray(x)
-    rows = np.concatenate([_upper_half(x), np.asarray(mean_half), np.asarray(completed), x])
-    names = ["given", "the mean\nlower half", "filled in by\nthe model", "the digit"]
+    rows = np.concatenate([_upper_half(x), np.asarray(completed), x])
+    names = ["given", "filled in by\nthe model", "the digit"]
     fig = images(rows, title, columns=len(x), row_names=names, size=0.85)
-    for ax, value in zip(fig.axes[len(x) : 3 * len(x)], np.asarray(nats).flatten()):
+    for ax, value in zip(fig.axes[len(x) : 2 * len(x)], np.asarray(nats)):
         ax.set_xlabel(f"{value:.0f} nats", fontsize=9)
     fig.axes[marked].set_title("next figure", fontsize=9)
     for ax in fig.axes[marked :: len(x)]:
