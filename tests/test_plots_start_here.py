@@ -112,15 +112,15 @@ def test_below_each_image_stand_the_probabilities_and_on_one_scale_the_costs_of_
 
 
 def test_of_a_completed_digit_the_lower_half_is_hidden_in_the_first_row_only() -> None:
-    x, average, completed = (constant_images(*values, side=4) for values in ((1.0, 1.0), (0.3, 0.3), (0.5, 0.5)))
-    fig = start_here.completions(x, average, completed, [[1, 2], [3, 4]], marked=1, title="What was found")
+    x, completed = (constant_images(*values, side=4) for values in ((1.0, 1.0), (0.5, 0.5)))
+    fig = start_here.completions(x, completed, [3, 4], marked=1, title="What was found")
     pictures = [np.asarray(ax.images[0].get_array()) for ax in fig.axes]
-    assert len(pictures) == 8
+    assert len(pictures) == 6
     assert np.array_equal(pictures[0][:2], np.ones((2, 4)))
     assert np.all(pictures[0][2:] == 0.18)
-    assert [pictures[i].mean() for i in (2, 4, 6)] == pytest.approx([0.3, 0.5, 1])
+    assert [pictures[i].mean() for i in (2, 4)] == pytest.approx([0.5, 1])
     assert np.all(x == 1), "the images that were given are left as they were"
-    assert [ax.get_xlabel() for ax in fig.axes[2:6]] == ["1 nats", "2 nats", "3 nats", "4 nats"]
+    assert [ax.get_xlabel() for ax in fig.axes[2:4]] == ["3 nats", "4 nats"]
     widths = [ax.spines["left"].get_linewidth() for ax in fig.axes]
     assert min(widths[1::2]) > 2 * max(widths[0::2]), "the second column is framed"
     assert [ax.get_title() for ax in fig.axes[:2]] == ["", "next figure"]
@@ -149,24 +149,6 @@ def test_beside_the_posterior_stand_three_lower_halves_with_the_true_ink_dotted(
         assert ax.lines[0].get_xydata().tolist() == [[1, 1]], "only the lower half is dotted"
         assert ax.get_xlabel() == label
     assert "What was found" in texts(fig)
-
-
-def test_a_row_for_each_model_shows_the_image_other_digits_and_the_blank_page() -> None:
-    others = np.linspace(-200, -100, 101)
-    rows = {"coins": (-543.4, [-543.4], -543.4), "a model": (-107.6, others, -50.0)}
-    fig = start_here.among_others(np.ones(9), rows, "What was found")
-    picture, ax = fig.axes
-    assert ax.get_title(loc="left") == "What was found"
-    assert picture.images[0].get_array().shape == (3, 3)
-    spans = [list(line.get_xdata()) for line in ax.lines]
-    assert np.allclose(sum(spans, []), [-543.4] * 4 + [-195, -105, -50, -107.6])
-    assert [list(line.get_ydata()) for line in ax.lines] == [[0, 0], [0], [0], [1, 1], [1], [1]]
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["coins", "a model"]
-    words = {(t.get_text(), round(float(t.xy[0]), 2)) for t in ax.texts if t.get_text()}
-    named = {("the eight\n-543.4", -543.4), ("a blank page\n-543.4", -543.4), ("middle 90% of the\nheld-out digits", -195)}
-    assert words == named | {("-107.6", -107.6), ("-50.0", -50.0), ("+436", (-543.4 - 107.6) / 2), ("+493", (-543.4 - 50) / 2)}
-    assert ax.get_xlim()[1] == 0
-    assert ax.get_xlim()[0] < -543.4
 
 
 def test_sum_and_mean_are_sorted_by_the_sum_with_each_image_below_its_bar() -> None:

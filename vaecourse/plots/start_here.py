@@ -1,4 +1,4 @@
-"""The figures of notebook 00: how an image is made, the map, code lengths, what is rotated, where nats go, the eight."""
+"""The figures of notebook 00: how an image is made, the map, code lengths, what is rotated, where nats go, what is filled in."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def made_and_nearest(means, samples, nearest, fewest, title: str) -> Figure:
 @in_course_style
 def code_lengths(bits: Mapping[str, float], ours: Sequence[str], title: str) -> Figure:
     """A bar for each code, as long as its bits for a digit, in the order given; the codes in `ours` are dark."""
-    fig, ax = figure(title, "bits a digit (raw pixels: 784)", size=(8.4, 2.5))
+    fig, ax = figure(title, "bits a digit", size=(8.4, 2.3))
     bars = ax.barh(list(bits), list(bits.values()), color=["#222222" if name in ours else "#BBBBBB" for name in bits], height=0.66)
     ax.bar_label(bars, [f"{value:.0f}" for value in bits.values()], padding=4)
     ax.invert_yaxis()
@@ -200,20 +200,20 @@ def costs(x, probs, nats, names: Sequence[str], title: str) -> Figure:
 
 
 @in_course_style
-def completions(x, mean_half, completed, nats, marked: int, title: str) -> Figure:
-    """Four rows: the upper halves of images (B, 784), completed with the mean lower half and by the model, and the whole images.
+def completions(x, completed, nats, marked: int, title: str) -> Figure:
+    """Three rows: the upper halves of images (B, 784), completed by the model, and the whole images.
 
     Args:
-        x, mean_half, completed: (B, 784).
-        nats: what the true lower half costs under the mean half and under the model, (2, B).
+        x, completed: (B, 784).
+        nats: what the true lower half costs with the completed one, (B,).
         marked: the column that has a frame.
         title: of the figure.
     """
     x = np.asarray(x)
-    rows = np.concatenate([_upper_half(x), np.asarray(mean_half), np.asarray(completed), x])
-    names = ["given", "the mean\nlower half", "filled in by\nthe model", "the digit"]
+    rows = np.concatenate([_upper_half(x), np.asarray(completed), x])
+    names = ["given", "filled in by\nthe model", "the digit"]
     fig = images(rows, title, columns=len(x), row_names=names, size=0.85)
-    for ax, value in zip(fig.axes[len(x) : 3 * len(x)], np.asarray(nats).flatten()):
+    for ax, value in zip(fig.axes[len(x) : 2 * len(x)], np.asarray(nats)):
         ax.set_xlabel(f"{value:.0f} nats", fontsize=9)
     fig.axes[marked].set_title("next figure", fontsize=9)
     for ax in fig.axes[marked :: len(x)]:
@@ -260,43 +260,6 @@ def explanations(x, grid, posterior, at, pictures, totals: Sequence[float], nats
         ax.axhline(side / 2 - 0.5, color=MARK, lw=1.6)  # the upper half ends here
         ax.set_xlabel(f"{name}{cost:.0f} nats", fontsize=9)
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
-    return fig
-
-
-@in_course_style
-def among_others(x, rows: Mapping[str, tuple[float, object, float]], title: str) -> Figure:
-    """One image (784,) and, under several models, its log p(x) beside that of other digits and of a blank page, in nats.
-
-    Arrows show by how much the last model raises both, compared with the model before it.
-
-    Args:
-        x: the image.
-        rows: {model: (log p(x) of the image, log p(x) of other digits (N,), log p(x) of a blank page)}.
-        title: of the panel with the values.
-    """
-    fig, axes = figure(["The eight", title], ["", "log p(x), nats"], size=(9.4, 2.9))
-    _picture(axes[0], np.asarray(x))
-    beside = {"textcoords": "offset points", "fontsize": 9}
-    for i, (value, others, blank) in enumerate(rows.values()):
-        low, high = np.quantile(np.asarray(others), [0.05, 0.95])
-        axes[1].plot([low, high], [i, i], color="#BBBBBB", lw=12, solid_capstyle="butt")
-        axes[1].plot(blank, i, "s", ms=9, mfc="white", mew=2.2, color=MARK)
-        axes[1].plot(value, i, "o", ms=8, color="black")
-        for at, name in ((value, "the eight"), (blank, "a blank page")):
-            text = f"{name}\n{at:.1f}" if i == 0 else f"{at:.1f}"
-            up = 9 if i < len(rows) - 1 else -18  # in the last row below the marker, where no arrow ends
-            axes[1].annotate(text, (at, i), xytext=(0, up), ha="center", **beside)
-    axes[1].annotate("middle 90% of the\nheld-out digits", (low, i), xytext=(-6, 0), ha="right", va="center", **beside)
-    before, last = list(rows.values())[-2:]
-    for start, end, aside, side in ((before[0], last[0], -8, "right"), (before[2], last[2], 8, "left")):
-        ends = {"xytext": (start, len(rows) - 2), "arrowprops": {"arrowstyle": "-|>", "color": "black", "shrinkA": 7, "shrinkB": 7}}
-        axes[1].annotate("", (end, len(rows) - 1), **ends)
-        middle = ((start + end) / 2, len(rows) - 1.5)
-        axes[1].annotate(f"{end - start:+.0f}", middle, xytext=(aside, -3), ha=side, textcoords="offset points", fontweight="bold")
-    axes[1].set(ylim=(len(rows) - 0.5, -0.75), yticks=range(len(rows)), yticklabels=list(rows))
-    axes[1].set_xlim(1.07 * min(np.quantile(np.asarray(others), 0.05) for _, others, _ in rows.values()), 0)
-    axes[1].grid(axis="y", visible=False)
-    axes[0].get_gridspec().set_width_ratios([1, 3.4])
     return fig
 
 
