@@ -73,7 +73,7 @@ def test_landing_draws_both_gradients_and_names_the_border() -> None:
     assert drawn(ax)[2][0, 0] == 0.75
     assert ax.get_ylim()[0] == 0
     assert {
-        "STL: no noise at the posterior, but the noisier one below 0.75 of its width",
+        "STL: no noise at the posterior, more than the full one below 0.75 of its width",
         "full gradient",
         "STL: without\nthe score term",
     } <= texts(fig)
@@ -96,10 +96,12 @@ def test_signal_to_noise_draws_both_ratios_and_the_averaged_ones() -> None:
     k = [1, 4, 16]
     fig = figures.signal_to_noise(k, {"plain": [0.4, 0.2, 0.1], "doubly": [1.0, 2.0, 4.0]}, [1.0, 2.5, 5.0])
     (ax,) = fig.axes
-    assert [list(points[:, 1]) for points in drawn(ax)] == [[0.4, 0.2, 0.1], [1.0, 2.0, 4.0], [1.0, 2.5, 5.0]]
-    assert colors(ax) == [figures.PATH, figures.DOUBLE, figures.GREY]
+    *ratios, one = drawn(ax)
+    assert [list(points[:, 1]) for points in ratios] == [[0.4, 0.2, 0.1], [1.0, 2.0, 4.0], [1.0, 2.5, 5.0]]
+    assert set(one[:, 1]) == {1.0}
+    assert colors(ax)[:3] == [figures.PATH, figures.DOUBLE, figures.GREY]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
-    assert {"Plain: the ratio falls to 0.1; doubly reparameterised: it rises to 4", "plain", "doubly"} <= texts(fig)
+    assert {"Plain: the ratio falls to 0.1; doubly reparameterised: it rises to 4", "plain", "doubly", "signal = noise"} <= texts(fig)
 
 
 def test_temperatures_draws_bias_noise_and_the_two_levels() -> None:

@@ -73,7 +73,7 @@ def landing(width, full, stl) -> Figure:
     width, full, stl = (np.asarray(a) for a in (width, full, stl))
     border = width[stl < full].min()
     fig, ax = figure(
-        f"STL: no noise at the posterior, but the noisier one below {border:.2f} of its width",
+        f"STL: no noise at the posterior, more than the full one below {border:.2f} of its width",
         "width of q / width of the posterior",
         "standard deviation of one sample, in μ",
         size=(7.4, 3.9),
@@ -120,7 +120,7 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
 def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
     """Signal-to-noise ratios against k, {name: ratios}, of the plain and of the doubly reparameterised gradient.
 
-    Dashed: the ratio `averaged` of an average of k gradients, each from a bound with one sample.
+    Dashed: the ratio `averaged` of an average of k gradients, each from a bound with one sample. Dotted: the ratio 1.
     """
     k, averaged = np.asarray(k), np.asarray(averaged)
     first, second = (np.asarray(ratio) for ratio in curves.values())
@@ -130,6 +130,8 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
     for (name, ratio), color in zip(curves.items(), (PATH, DOUBLE)):
         line(ax, k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
     line(ax, k, averaged, "k STL gradients,\naveraged", GREY, ls="--", nudge=(5, 4))
+    ax.axhline(1, color=GREY, lw=1, ls=":")
+    ax.annotate("signal = noise", (6 * k[-1], 1), xytext=(-4, -3), textcoords="offset points", color=GREY, ha="right", va="top", fontsize=9)
     ax.set(xscale="log", yscale="log", xlim=(0.85 * k[0], 6 * k[-1]), ylim=(0.6 * first.min(), 2.2 * averaged.max()))
     ax.set_xticks(k, [f"{n}" for n in k])
     ax.minorticks_off()
