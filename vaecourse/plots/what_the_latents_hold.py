@@ -12,6 +12,7 @@ from vaecourse.plots import COLORS, figure, in_course_style, line
 
 GREEN, PINK, GREY, AMBER = COLORS["elbo"], COLORS["iwae"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 PINK_INK = "#A0447C"
+WHITE = {"fc": "white", "ec": "none", "pad": 1}  # a close white ground for a name that stands on lines
 
 
 def _signed(change: float) -> str:
@@ -60,7 +61,7 @@ def clouds(codes, draws, share: float) -> Figure:
         ax.plot(points[:, 0], points[:, 1], "o", ms=2.2, color=COLORS[color], alpha=0.7)
         ax.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10, fontweight="normal")
-    fig.suptitle(f"A classifier tells them apart: right in {share:.1%} (chance: 50%)", x=0.01, ha="left", fontsize=11, fontweight="bold")
+    fig.suptitle(f"A classifier is right in {share:.1%} of the cases (chance: 50%)", x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
 
@@ -105,15 +106,16 @@ def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
     low, high = step * np.floor(distortions.min() / step - 0.4), step * np.ceil(max(distortions.max(), baseline) / step + 0.2)
     fig, ax = figure(title, "rate R, nats per digit (grey lines: equal ELBO)", "distortion D, nats per digit", size=(8.6, 4.4))
     _equal_elbo(ax, (0, right), (low, high), step)
-    place = {"textcoords": "offset points", "fontsize": 9, "backgroundcolor": "white"}
+    place = {"textcoords": "offset points", "fontsize": 9, "bbox": WHITE}
     ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
     ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
     others = iter((COLORS["importance"], COLORS["naive"], PINK_INK))
     for name, points in runs.items():
-        color = GREEN if name == "β = 1" else next(others)
+        color = GREEN if name in ("β = 1", "weight 1") else next(others)
         ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=color, alpha=0.85)
         empty = points[:, 0].max() < 0.02 * right
-        ax.annotate(name, points[points[:, 0].argmax()], xytext=(10, -12 if empty else 7), color=color, **place)
+        beside = {"xytext": (10, -12)} if empty else {"xytext": (0, 16), "ha": "center"}
+        ax.annotate(name, points[points[:, 0].argmax()], color=color, **beside, **place)
     ax.set(xlim=(left, right), ylim=(low, high))
     return fig
 
@@ -124,9 +126,10 @@ def _equal_elbo(ax: Axes, across: tuple[float, float], along: tuple[float, float
     bottom = low + 0.035 * (high - low)
     for level in np.arange(step * np.ceil((left + low) / step), high + right, step):
         ax.plot([left, right], [level - left, level - right], color="#BBBBBB", lw=0.8, zorder=0)
-        rate = min(level - bottom, right - 0.04 * (right - left))
+        rate = min(level - bottom, right)
         if rate > left + 0.02 * (right - left) and level - rate < high - 0.03 * (high - low):
-            ax.text(rate, level - rate, f"−{level:.0f}", ha="center", va="center", color=GREY, fontsize=8, backgroundcolor="white")
+            side = "left" if rate == right else "center"  # at the right edge the label stands outside
+            ax.text(rate, level - rate, f"−{level:.0f}", ha=side, va="center", color=GREY, fontsize=8, bbox=WHITE)
 
 
 @in_course_style
