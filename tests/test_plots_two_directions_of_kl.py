@@ -59,7 +59,7 @@ def test_cover_or_choose_draws_the_fits_and_compares_their_widths() -> None:
     z = np.linspace(-4, 4, 81)
     fits = {"wide": (norm(0, 2).pdf(z), "importance"), "narrow": (norm(-2, 0.5).pdf(z), "elbo")}
     (ax,) = figures.cover_or_choose(z, norm(-2, 0.5).pdf(z), fits).axes
-    assert ax.get_title(loc="left") == "The forward fit is 4.0 times as wide as the reverse fit"
+    assert ax.get_title(loc="left") == "The reverse fit takes one mode; the forward fit is 4.0 times as wide"
     np.testing.assert_allclose(drawn(ax, "importance")[0][:, 1], norm(0, 2).pdf(z))
     np.testing.assert_allclose(drawn(ax, "elbo")[0][:, 1], norm(-2, 0.5).pdf(z))
     assert {"wide", "narrow", "p(z)"} <= set(texts(ax.figure))

@@ -52,7 +52,9 @@ def cover_or_choose(z, target, fits: Mapping[str, tuple[object, str]]) -> Figure
     """
     z, target = np.asarray(z), np.asarray(target)
     wide, narrow = (float(np.asarray(density).max()) for density, _ in fits.values())
-    fig, ax = figure(f"The forward fit is {narrow / wide:.1f} times as wide as the reverse fit", "z", "density", size=(7.4, 3.7))
+    fig, ax = figure(
+        f"The reverse fit takes one mode; the forward fit is {narrow / wide:.1f} times as wide", "z", "density", size=(7.4, 3.7)
+    )
     ax.fill_between(z, target, color=COLORS["posterior"], alpha=0.45, lw=0)
     top = int(target.argmax())
     for (label, (density, color)), nudge in zip(fits.items(), ((10, 24), (10, -4))):
