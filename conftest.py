@@ -19,6 +19,10 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait awake take the cores of the file beside: five times slower
 os.environ.setdefault("TQDM_DISABLE", "1")
+# glibc, in the processes that are started from here: keep freed memory, instead of returning it and having it zeroed again for each tensor
+os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 * 2**20))
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**30))
+os.environ.setdefault("MALLOC_TOP_PAD_", str(64 * 2**20))
 os.environ.setdefault("VAECOURSE_PROGRESS", os.path.join(tempfile.gettempdir(), f"vaecourse-progress-{os.getpid()}.json"))
 
 if not os.path.isabs(os.path.expanduser("~")):  # a user without a home folder, as in some containers: Jupyter wants one
