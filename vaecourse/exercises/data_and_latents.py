@@ -246,7 +246,7 @@ LOG_MARGINAL = Exercise(
     statement=(
         "Write `log_marginal(x, log_weights, logits)`: $\\log p(x) = \\log \\sum_z p(z)\\, p(x \\mid z)$ of each image, in nats. `x`, shape (B, D), holds "
         "zeros and ones; `log_weights`, shape (C,), holds $\\log p(z)$; `logits`, shape (C, D): pixel $j$ has ink under $z$ with probability "
-        "sigmoid(logit) $= 1 / (1 + e^{-\\mathrm{logit}})$. The result has shape (B,). Logits of 2000 and of −2000 must come out right, too."
+        "sigmoid(logit). The result has shape (B,). Logits of 2000 and of −2000 must come out right, too."
     ),
     stub='''def log_marginal(x, log_weights, logits):
     """x (B, D) of zeros and ones, log_weights (C,), logits (C, D) -> log p(x) of each image, (B,), in nats."""
