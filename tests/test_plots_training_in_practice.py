@@ -53,8 +53,8 @@ def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> Non
     ]
     said = set(texts(fig))
     assert "2.5 nats" in {label.get_text() for label in left.texts}
-    assert {"seen: refining q\nrecovers 0.7", "unseen: refining q\nrecovers 1.6"} <= said
+    assert {"seen: refining q\nrecovers 0.7 nats", "unseen: refining q\nrecovers 1.6 nats"} <= said
     assert "Unseen digits: log p(x) falls at the end" in said
-    assert "Unseen digits: the gap shrinks to 2.0 nats" in said
+    assert "Unseen digits: gap 2.0 nats, with refined q 0.4" in said
     assert right.get_ylim()[0] == 0
     assert right.get_xlim()[1] > 9

@@ -35,7 +35,7 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
         ax.plot(whole, curve(whole), "o", ms=6, color=ink)
         ax.annotate(name, (most, curve(most)), xytext=(8, 0), **at)
         ax.annotate(changes[name], (2, curve(2)), xytext=(0, 14 if curve(2) > 1 else -14), ha="center", **at)
-    ax.set(xlim=(0.85, 1.3 * most), ylim=(0, None))
+    ax.set(xlim=(0.85, 1.24 * most), ylim=(0, None))
     ax.set_xticks(whole)
     return fig
 
@@ -45,20 +45,20 @@ def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mappi
     """Mean log p(x) (left) and mean gap (right) against the epoch, for "seen" (dashed) and "unseen" digits: {name: (epochs,)}.
 
     Arrows from the last gap to an open circle show what refining q for each image recovers.
-    The difference of the last log p(x) is written between the two curves.
-    The titles say how the values of the unseen digits changed after the last but one epoch.
+    A double arrow between the last two values of log p(x) is labelled with their difference.
+    The titles say how log p(x) of the unseen digits changed after the last but one epoch, and what refining leaves of their gap.
     """
-    rises, grows = (curves["unseen"][-1] > curves["unseen"][-2] for curves in (log_px, gaps))
+    rises = log_px["unseen"][-1] > log_px["unseen"][-2]
     titles = [
         f"Unseen digits: log p(x) {'still rises' if rises else 'falls'} at the end",
-        f"Unseen digits: the gap {'grows' if grows else 'shrinks'} to {gaps['unseen'][-1]:.1f} nats",
+        f"Unseen digits: gap {gaps['unseen'][-1]:.1f} nats, with refined q {refined['unseen']:.1f}",
     ]
     fig, axes = figure(titles, "epoch", ["mean log p(x), nats per digit", "mean gap, nats per digit"], size=(9.6, 3.9))
     at = {"textcoords": "offset points", "va": "center", "fontsize": 11}
     for ax, curves, color in zip(axes, (log_px, gaps), (COLORS["exact"], COLORS["naive"])):
         for name, values in curves.items():
             ax.plot(epochs, np.asarray(values), "o", ls="--" if name == "seen" else "-", ms=5, color=color)
-            place = {"xytext": (8, 0)} if ax is axes[0] else {"xytext": (-8, 11 if name == "unseen" else -11), "ha": "right"}
+            place = {"xytext": (16, 0)} if ax is axes[0] else {"xytext": (-8, 11 if name == "unseen" else -11), "ha": "right"}
             ax.annotate(name, (epochs[-1], float(values[-1])), color=color, **place, **at)
         ax.set_xlim(0, (1.3 if ax is axes[0] else 1.7) * epochs[-1])
         ax.set_xticks(list(epochs))
@@ -66,10 +66,12 @@ def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mappi
         start, end, x = float(gaps[name][-1]), float(value), place * epochs[-1]
         axes[1].annotate("", (x, end), xytext=(x, start), arrowprops={"arrowstyle": "-|>", "color": color, "shrinkA": 0, "shrinkB": 3})
         axes[1].plot(x, end, "o", ms=7, mfc="white", color=color)
-        words = f"{name}: refining q\nrecovers {start - end:.1f}"
+        words = f"{name}: refining q\nrecovers {start - end:.1f} nats"
         high = 0.6 * start if name == "unseen" else end
         axes[1].annotate(words, (1.1 * epochs[-1], high), xytext=(8, 0), color=color, **at)
     high, low = (float(log_px[name][-1]) for name in ("seen", "unseen"))
-    axes[0].annotate(f"{high - low:.1f} nats", (1.04 * epochs[-1], (high + low) / 2), xytext=(2, 0), color=COLORS["exact"], **at)
+    x = 1.04 * epochs[-1]
+    axes[0].annotate("", (x, high), xytext=(x, low), arrowprops={"arrowstyle": "<->", "color": COLORS["exact"], "shrinkA": 0, "shrinkB": 0})
+    axes[0].annotate(f"{high - low:.1f} nats", (x, (high + low) / 2), xytext=(6, 0), color=COLORS["exact"], **at)
     axes[1].set_ylim(0, 1.15 * max(float(max(curve)) for curve in gaps.values()))
     return fig
