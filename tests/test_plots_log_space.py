@@ -102,24 +102,6 @@ def test_the_share_that_is_far_too_low_is_drawn_for_each_bin() -> None:
     assert all(t.get_text().endswith("%") for t in ax.get_yticklabels())
 
 
-def test_the_samples_that_hold_the_weight_and_the_posterior_are_marked() -> None:
-    z = torch.tensor([[0.0, 0.0], [1.0, 2.0], [-1.0, 0.5], [0.3, 0.3]])
-    fig = figures.missed_posterior(z, torch.tensor([0.05, 0.5, 0.42, 0.03]).log() - 900, torch.tensor([-2.0, 3.0]), 0.2, "Missed")
-    (ax,) = fig.axes
-    samples, heavy = (line.get_xydata() for line in ax.lines)
-    np.testing.assert_allclose(samples, z)
-    np.testing.assert_allclose(heavy, [[1, 2], [-1, 0.5]])  # 92 % of the weight
-    disc, circle = ax.patches
-    assert tuple(disc.center) == (-2, 3)
-    np.testing.assert_allclose(disc.radius, 0.6)
-    assert tuple(circle.center) == (0, 0)
-    np.testing.assert_allclose(circle.radius, 13**0.5)
-    assert "|z| = 3.6" in {t.get_text() for t in ax.texts}
-    text = next(t for t in ax.texts if t.get_text() == "the 2 samples that hold\n92% of the weight")
-    np.testing.assert_allclose(text.xy, [1, 2])  # the heaviest
-    fig.canvas.draw()
-
-
 def test_the_means_and_their_difference_are_drawn_by_sharpness() -> None:
     fig = figures.by_sharpness([0.5, 0.9, 1, 2], [-146.9, -134.2, -133.8, -152.5], [-150.6, -142.3, -142.7, -171.3], ["Means", "Error"])
     left, right = fig.axes

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator
 
 from vaecourse import plots
@@ -169,36 +168,6 @@ def too_low_by_ess(ess, error, edges: Sequence[float], title: str, limit: float 
     ax.set(xticks=range(len(names)), xticklabels=names, ylim=(0, 1.25 * max(bar.get_height() for bar in ax.patches)))
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     ax.grid(axis="x", visible=False)
-    return fig
-
-
-@plots.in_course_style
-def missed_posterior(z, log_w, centre, width: float, title: str, share: float = 0.9) -> Figure:
-    """Samples from the prior, (N, 2), the few that together hold `share` of the weight, and a posterior far from them.
-
-    Args:
-        z, log_w: the samples and their log-weights, (N,).
-        centre, width: of the posterior; a disc of three times the width is drawn, and a dotted circle around 0 through the centre.
-        title: the finding.
-    """
-    z, log_w, centre, width = np.asarray(z), np.asarray(log_w), np.asarray(centre), float(width)
-    weights = np.exp(log_w - log_w.max()) / np.exp(log_w - log_w.max()).sum()
-    order = np.argsort(-weights)
-    heavy = order[: int(np.searchsorted(np.cumsum(weights[order]), share)) + 1]
-    fig, ax = plots.figure(title, "$z_1$", "$z_2$", size=(6.8, 4.6))
-    ax.plot(*z.T, "o", ms=3, mew=0, color=plots.COLORS["prior"], alpha=0.55)
-    ax.plot(*z[heavy].T, "o", ms=7, mew=0.8, mec="white", color=plots.COLORS["naive"], zorder=3)
-    ax.add_patch(Circle(centre, 3 * width, color=plots.COLORS["exact"], zorder=3))
-    radius = float(np.hypot(*centre))
-    ax.add_patch(Circle((0, 0), radius, fill=False, ls=":", color=plots.COLORS["exact"]))
-    ax.annotate(f"|z| = {radius:.1f}", (radius * 0.72, -radius * 0.72), ha="left", va="top", fontsize=9)
-    side = 4.0
-    words = {"textcoords": "data", "va": "center", "fontsize": 10, "arrowprops": {"arrowstyle": "-", "lw": 0.9}}
-    ax.annotate("the posterior\n(inside the black disc)", centre, xytext=(side + 0.3, centre[1]), **words)
-    text = f"the {len(heavy)} samples that hold\n{weights[heavy].sum():.0%} of the weight"
-    ax.annotate(text, z[heavy[0]], xytext=(side + 0.3, z[heavy[0], 1]), color=plots.COLORS["naive"], weight="bold", **words)
-    ax.text(side + 0.3, -3.2, f"{len(z):,} samples\nfrom the prior", va="center", fontsize=10, color="#5E5E5E")
-    ax.set(xlim=(-side, side), ylim=(-side, side), aspect="equal", anchor="W")
     return fig
 
 
