@@ -55,8 +55,8 @@ def from_z_to_pixels(z, probs, x) -> Figure:
     for ax, image in zip(axes[1:], (probs, x)):
         _picture(ax, np.asarray(image))
     for ax, step in zip(axes[1:], ("decoder", "sampling")):
-        ax.annotate("", (-0.02, 0.5), (-0.3, 0.5), xycoords="axes fraction", arrowprops={"arrowstyle": "-|>", "color": "black", "lw": 1.8})
-        ax.text(-0.16, 0.54, step, transform=ax.transAxes, ha="center", va="bottom", fontsize=10)
+        ax.annotate("", (-0.16, 0.5), (-0.44, 0.5), xycoords="axes fraction", arrowprops={"arrowstyle": "-|>", "color": "black", "lw": 1.8})
+        ax.text(-0.3, 0.54, step, transform=ax.transAxes, ha="center", va="bottom", fontsize=10)
     return fig
 
 
