@@ -35,6 +35,9 @@ def test_both_bounds_have_one_scale_and_only_the_known_value_has_a_line() -> Non
     for ax in (left, right):
         assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "5", "500"]
         assert ax.get_ylim()[0] < min(ax.lines[0].get_ydata())
+    shorter = figures.bound_against_k([1, 5, 500], [-12.0, -11.0, -10.5], -10.0, [-95.0, -93.0], [0.25]).axes[1]
+    assert list(shorter.lines[0].get_xdata()) == [1, 5]
+    assert shorter.get_xlim() == right.get_xlim()
     assert title(digits) == "K = 2: median 0.25,\nlargest 40 nats"
     assert list(digits.lines[0].get_ydata()) == [-0.3, 0.25, 40.0]
     low, high = digits.get_ylim()
@@ -54,9 +57,9 @@ def test_both_differences_have_one_order_and_the_title_counts_those_above_zero()
     assert low < -9 < 2 < high
 
 
-def overfits(refined: list[float]):
+def overfits(refined: list[float], **more):
     epochs = np.arange(1, 5)
-    return figures.two_overfits(epochs, epochs - 100.0, epochs - 120.0, (2, 3, 4), [-118.0, -120.0, -131.0], refined, (2, 4))
+    return figures.two_overfits(epochs, epochs - 100.0, epochs - 120.0, (2, 3, 4), [-118.0, -120.0, -131.0], refined, (2, 4), **more)
 
 
 def test_the_title_compares_the_change_with_both_q() -> None:
@@ -70,8 +73,9 @@ def test_the_title_compares_the_change_with_both_q() -> None:
     assert list(refined.get_ydata()) == [-115.0, -114.0, -112.0]
     assert to_hex(encoder.get_color()).upper() == plots.COLORS["elbo"]
     assert {"-13 nats", "+3 nats"} <= set(texts(fig))
+    assert {"-13 ± 2 nats", "+3 ± 1 nats"} <= set(texts(overfits([-115.0, -114.0, -112.0], errors=(2.3, 0.9))))
     low, high = fig.axes[0].get_ylim()
-    assert low < -131 < -112 < high
+    assert low < -131 < -96 < high
 
 
 def test_every_gain_has_a_bar_and_two_standard_errors() -> None:

@@ -19,7 +19,7 @@ def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unk
 
     Args:
         ks: numbers of samples.
-        known, unknown: the two bounds for each k, in nats; both panels have the same scale.
+        known, unknown: the two bounds for each k, in nats; both panels have the same scales. The second may end at a smaller k.
         exact: log p(x) of the first model.
         missing: log p(x) minus the estimate of the first model's bound with the last k, for each digit, in nats.
     """
@@ -33,10 +33,11 @@ def bound_against_k(ks: Sequence[int], known: Sequence[float], exact: float, unk
     fig, axes = figure(titles, labels, ["nats per held-out digit", "", f"log p(x) minus estimate, k = {ks[-1]:,}"], size=(8.2, 4.0))
     tall = 1.25 * max(exact - known[0], unknown[-1] - unknown[0])
     for ax, values, top in zip(axes, (known, unknown), (exact, unknown[-1])):
-        line(ax, ks, values, "", "iwae", marker="o")
+        line(ax, ks[: len(values)], values, "", "iwae", marker="o")
         ax.plot(ks[0], values[0], "o", color=COLORS["elbo"], ms=8, zorder=3)
         note(ax, (ks[0], values[0]), f"ELBO {values[0]:.1f}", (18, -4), "elbo")
-        ax.annotate(f"{values[-1]:.1f}", (ks[-1], values[-1]), (6, -14), textcoords="offset points", ha="right", fontsize=9)
+        side = "right" if len(values) == len(ks) else "left"
+        ax.annotate(f"{values[-1]:.1f}", (ks[len(values) - 1], values[-1]), (6, -14), textcoords="offset points", ha=side, fontsize=9)
         ax.set(xscale="log", xlim=(0.7, 1.6 * ks[-1]), xticks=ks, xticklabels=[f"{k:,}" for k in ks])
         ax.set_ylim(top - tall, top + 0.15 * tall)
         ax.minorticks_off()
@@ -77,7 +78,7 @@ def above_the_exact(at_the_mean, elbo) -> Figure:
 
 
 @in_course_style
-def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refined, between: tuple[int, int]) -> Figure:
+def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refined, between: tuple[int, int], errors=None) -> Figure:
     """The ELBO by epoch on the training digits and on held-out ones, in nats, and at some epochs with two different q.
 
     Args:
@@ -85,6 +86,7 @@ def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refi
         marks: the epochs at which the held-out ELBO was measured more exactly.
         encoder, refined: with the encoder's q and with q refined for each image, one value for each mark.
         between: the two marks that the title compares.
+        errors: the standard errors of the two changes between them, in nats, if they are known.
     """
     first, last = (list(marks).index(mark) for mark in between)
     by_encoder, by_refined = (values[last] - values[first] for values in (encoder, refined))
@@ -92,17 +94,17 @@ def two_overfits(epochs, training, held_out, marks: Sequence[int], encoder, refi
         f"ELBO from epoch {between[0]} to {between[1]}: {by_encoder:+.0f} nats with the encoder's q, {by_refined:+.0f} with the refined q"
     )
     fig, ax = figure(title, "epoch", "ELBO, nats per digit", size=(8.2, 4.2))
-    low, high = min(encoder) - 6, max(refined) + 30
-    inside = np.flatnonzero(np.asarray(training) < high - 12)[-1]
-    line(ax, epochs, training, "training digits,\nencoder's q", GREY, end=inside, nudge=(8, -6))
+    low, high = min(encoder) - 6, max(*training, *refined) + 6
+    line(ax, epochs, training, "training digits,\nencoder's q", GREY, nudge=(8, 0))
     ax.plot(epochs, held_out, color=COLORS["elbo"], lw=1, alpha=0.5)
     line(ax, marks, encoder, "held out,\nencoder's q", "elbo", marker="o", nudge=(8, 0))
     line(ax, marks, refined, "held out,\nrefined q", AMBER, marker="o", nudge=(8, 0))
-    for values, color in ((encoder, COLORS["elbo"]), (refined, AMBER)):
+    said = ["", ""] if errors is None else [f" ± {error:.0f}" for error in errors]
+    for values, color, error in zip((encoder, refined), (COLORS["elbo"], AMBER), said):
         ax.plot(between, [values[first]] * 2, ls=":", color=GREY, lw=1.2)
         arrow = {"arrowstyle": "->", "color": color, "lw": 1.4, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", (between[1], values[last]), (between[1], values[first]), arrowprops=arrow)
-        change = f"{values[last] - values[first]:+.0f} nats"
+        change = f"{values[last] - values[first]:+.0f}{error} nats"
         ax.annotate(change, (between[1], max(values[first], values[last])), (4, 7), textcoords="offset points", fontsize=9)
     ax.set(xlim=(0, 1.2 * max(epochs)), ylim=(low, high), xticks=[0, *marks])
     return fig
