@@ -80,7 +80,8 @@ def missed_mode(z, posterior, q, samples, error, ess, k_hat) -> Figure:
     ax.annotate("q", (z[right], q.max()), xytext=(14, -4), textcoords="offset points", color=BLUE, fontsize=9.5)
     samples = np.asarray(samples)
     ax.plot(samples, np.full(len(samples), -0.04 * q.max()), "|", color=BLUE, ms=7, alpha=0.5)
-    said = f"{len(ess)} runs of 1,000\nsamples, all on the\nsmaller mode:\nk̂ {_minus(np.ceil(10 * k_hat.max()) / 10)} or less"
+    lowest, highest = (_minus(round(k, 1)) for k in (k_hat.min(), k_hat.max()))
+    said = f"{len(ess)} runs of 1,000\nsamples, all on the\nsmaller mode: k̂\nfrom {lowest} to {highest}"
     ax.text(0, 0.55 * q.max(), said, ha="center", va="center", fontsize=9.5)
     ax.set(ylim=(-0.09 * q.max(), 1.12 * max(q.max(), posterior.max())))
     return fig
@@ -135,12 +136,12 @@ def _others(ax: Axes, error, named: Sequence[int]) -> None:
 def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 0.5) -> Figure:
     """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled.
 
-    The last panel also counts them in each row. The highest estimate of a row is labelled if it is more than one nat too high.
+    Every row counts them. The highest estimate of a row is labelled if it is more than one nat too high.
     """
     every = [np.asarray(errors) for errors in methods.values()]
-    near = int((np.abs(every[-1]) < close).sum())
+    counts = [f"{(np.abs(errors) < close).sum()} of {errors.size}" for errors in (every[0], every[-1])]
     fig, axes = figure(list(methods), "error, nats", size=(8.8, 3.3))
-    said = f"With a second fit {near} of {every[-1].size} estimates are right (filled: within {close:g} nats)"
+    said = f"With a second fit {counts[1]} estimates are right, before it {counts[0]} (filled: within {close:g} nats)"
     fig.suptitle(said, x=0.01, ha="left", fontsize=11, fontweight="bold")
     low, high = min(errors.min() for errors in every), max(errors.max() for errors in every)
     right = max(0.5 * abs(low), 1.3 * high)
@@ -151,15 +152,14 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
             near = np.abs(values) < close
             ax.plot(values[near], height[near], "o", ms=5, color=BLUE)
             ax.plot(values[~near], height[~near], "o", ms=5, mfc="none", mec=RED, mew=1.3)
-            if ax is axes[-1]:
-                ax.text(0.97 * right, row, f"{near.sum()} of {len(values)}", color=BLUE, fontsize=9.5, ha="right", va="center")
+            ax.text(0.97 * right, row, f"{near.sum()} of {len(values)}", color=BLUE, fontsize=9.5, ha="right", va="center")
             for value, at in [max(zip(values, height))] if values.max() > 1 else []:
                 ax.annotate(f"+{value:.1f}", (value, at), xytext=(6, -3), textcoords="offset points", color=RED, fontsize=9.5)
         ax.set(xlim=(1.06 * low, right), ylim=(len(names) - 0.5, -1.1))
         ax.set(yticks=range(len(names)), yticklabels=list(names) if ax is axes[0] else [])
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=9.5, fontweight="normal")
         ax.grid(axis="y", visible=False)
-    axes[-1].text(0.97 * right, -0.7, "right", color=BLUE, fontsize=9.5, ha="right", va="center")
+        ax.text(0.97 * right, -0.7, "right", color=BLUE, fontsize=9.5, ha="right", va="center")
     return fig
 
 
