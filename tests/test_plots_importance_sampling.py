@@ -63,6 +63,17 @@ def test_the_cost_is_a_line_beside_the_region_where_it_is_infinite() -> None:
     assert right == pytest.approx(2**-0.5)
 
 
+def test_many_estimates_are_two_histograms_and_those_beyond_the_panel_are_counted() -> None:
+    narrow, wide = np.array([0.7, 0.8, 0.9, 9.0]), np.array([0.95, 1.0, 1.05, 1.1])
+    fig = figures.many_runs(narrow, wide)
+    (ax,) = fig.axes
+    assert ax.get_title(loc="left") == "Too narrow: 75% of the estimates are too low. Too wide: 25%"
+    drawn = [sum(bar.get_height() for bar in bars) for bars in ax.containers]
+    assert drawn == [4, 3]  # the wide q first, behind the narrow one
+    assert list(ax.lines[0].get_xdata()) == [1, 1]
+    assert "too narrow: 1 of 4\nabove 1.6, up to 9 →" in texts(fig)
+
+
 def test_every_round_is_an_ellipse_of_two_standard_deviations_and_the_late_ones_are_magnified() -> None:
     path = [(np.zeros(2), np.ones(2)), *((np.array([2.0, 1.0]), NARROW * 2 ** (8 - i)) for i in range(1, 9))]
     fig = figures.closing_in(square(), np.full(81, 1 / 81), path)
@@ -151,7 +162,7 @@ def test_a_missed_mode_is_shown_with_q_beside_it_the_shares_and_three_pictures()
     small = [inset.images[0].get_array()[0, 0] for inset in left.child_axes]
     assert small == pytest.approx([0.1, 0.5, 0.9])
     names = {t.get_text(): t.get_position()[0] for t in left.texts if t.get_position()[1] == -0.22}
-    assert list(names) == ["decoded at the mode", "the digit", "decoded at q"]
+    assert list(names) == ["mode, decoded", "the digit", "q, decoded"]
     assert list(names.values()) == pytest.approx([0.15, 0.5, 0.85])
 
 

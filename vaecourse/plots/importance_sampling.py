@@ -74,6 +74,27 @@ def price_of_width(width, cost) -> Figure:
 
 
 @in_course_style
+def many_runs(narrow, wide, low: float = 0.6, high: float = 1.6) -> Figure:
+    """Histograms of the estimates of many runs, in units of p(x), with a q too narrow and with one too wide; what lies above is counted."""
+    narrow, wide = np.asarray(narrow), np.asarray(wide)
+    title = f"Too narrow: {(narrow < 1).mean():.0%} of the estimates are too low. Too wide: {(wide < 1).mean():.0%}"
+    fig, ax = figure(title, "estimate divided by p(x)", "runs", size=(7.2, 3.0))
+    bins = np.linspace(low, high, 51)
+    for estimates, color, alpha in ((wide, COLORS["importance"], 0.35), (narrow, COLORS["naive"], 0.6)):
+        ax.hist(estimates, bins, color=color, alpha=alpha)
+    ax.axvline(1, color=COLORS["exact"], lw=1.5)
+    top = 1.12 * ax.get_ylim()[1]
+    ax.set_ylim(0, top)
+    ax.text(1.07, 0.8 * top, "too wide", color=BLUE)
+    ax.text(0.78, 0.55 * top, "too narrow", color=COLORS["naive"], ha="right")
+    ax.text(1.01, 0.98 * top, "exact", va="top")
+    beyond = f"too narrow: {(narrow > high).sum()} of {len(narrow):,}\nabove {high:g}, up to {narrow.max():.0f} →"
+    ax.text(high, 0.4 * top, beyond, color=COLORS["naive"], ha="right")
+    ax.set_xlim(low, high)
+    return fig
+
+
+@in_course_style
 def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     """The normals of a path [(mean, std), ...], the prior first, over the exact posterior: the plane, and the end of the path magnified."""
     grid, probs = np.asarray(grid), np.asarray(probs)
@@ -190,10 +211,10 @@ def missed(titles: Sequence[str], grid, probs, modes, mus, sigmas, missing, pict
             (-90, 15),
             BLUE,
         )
-        names = {"decoded at the mode": AMBER, "the digit": "#000000", "decoded at q": BLUE}
+        names = {"mode, decoded": AMBER, "the digit": "#000000", "q, decoded": BLUE}
         for j, (name, color) in enumerate(names.items()):
             _below(ax, pictures[i][j], name, 0.01 + 0.35 * j, color)
-        place = fig.add_axes(((left + side + 0.1) / width, (below + side / 2) / tall, 0.12 / width, side / 2 / tall))
+        place = fig.add_axes(((left + side + 0.1) / width, (below + 0.4 * side) / tall, 0.12 / width, side / 2 / tall))
         bar = fig.colorbar(ax.images[0], cax=place, ticks=[0, depth / 2, depth])
         bar.ax.set_yticklabels([f"−{depth:g}\nor less", f"−{depth / 2:g}", "0 nats"], fontsize=9)
     title = "Each q sits on a lesser mode and misses the main one (shade: log posterior minus its maximum)"
