@@ -33,6 +33,17 @@ def test_convolution_marks_the_window_that_gives_the_marked_number() -> None:
     assert (window * weights).sum() == marked.item()
 
 
+def test_transposed_adds_the_copies_and_frames_what_is_left() -> None:
+    (ax,) = figures.transposed([3, 5], [-1, 1, 1, -1], [3, -8, 2, 5], stride=2).axes  # -8 is what it is given, and is drawn
+    numbers = {text.get_position(): int(text.get_text()) for text in ax.texts if text.get_ha() == "center"}
+    drawn = [[numbers[key] for key in sorted(numbers) if key[1] == row + 0.5] for row in range(4)]
+    assert drawn == [[3, 5], [-3, 3, 3, -3], [-5, 5, 5, -5], [-3, 3, -8, 2, 5, -5]]
+    assert min(key[0] for key in numbers if key[1] == 2.5) == 2.5  # the second copy begins one stride later
+    (frame,) = (patch for patch in ax.patches if not patch.get_fill())
+    assert (frame.get_x(), frame.get_width()) == (1, 4)
+    assert ax.get_title(loc="left").startswith("2 pixels become 4")
+
+
 def test_losses_stretches_each_curve_by_the_cost_of_its_epoch_in_the_second_panel_alone() -> None:
     dear, cheap = [200.0, 150.0, 120.0], [220.0 - 8 * i for i in range(12)]
     fig = figures.losses({"slow": (4.0, dear, {3: 125.0}), "fast": (1.0, cheap, {3: 195.0, 12: 118.0})})
@@ -43,7 +54,7 @@ def test_losses_stretches_each_curve_by_the_cost_of_its_epoch_in_the_second_pane
         np.testing.assert_array_equal(panel[3], [fast_test])
     assert [panel[2][:, 0].tolist() for panel in drawn] == [[1, 2, 3], list(range(1, 13))]  # as many epochs as are compared
     assert [set(panel[4][:, 1]) for panel in drawn] == [{125, 195}, {125, 118}]  # the bar between what is compared
-    assert [ax.get_title(loc="left") for ax in fig.axes] == ["3 epochs each: slow 70 nats ahead", "equal time: fast 7 nats ahead"]
+    assert [ax.get_title(loc="left") for ax in fig.axes] == ["3 epochs each: slow 70 nats ahead", "similar time: fast 7 nats ahead"]
     for ax in fig.axes:
         assert ax.get_ylim()[1] > 195
         assert "lower is better" in ax.get_ylabel()  # the axis points up, while the ELBO is to be large

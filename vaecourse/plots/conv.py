@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from vaecourse.plots import COLORS, figure, in_course_style
 
-__all__ = ["convolution", "losses", "rows", "shifts"]
+__all__ = ["convolution", "losses", "rows", "shifts", "transposed"]
 
 COLOURS = (COLORS["naive"], COLORS["importance"])
 
@@ -41,6 +41,33 @@ def convolution(padded, kernel, result, stride: int, place: tuple[int, int]) -> 
 
 
 @in_course_style
+def transposed(pixels, kernel, result, stride: int) -> Figure:
+    """A row of pixels, a multiple of the kernel for each, and the sum; where the result is shorter, padding cuts both ends (grey)."""
+    pixels, kernel = np.asarray(pixels), np.asarray(kernel)
+    width = stride * (len(pixels) - 1) + len(kernel)
+    cut = (width - len(result)) // 2
+    copies = [(stride * i, pixel * kernel) for i, pixel in enumerate(pixels)]
+    total = np.zeros(width)
+    for start, copy in copies:
+        total[start : start + len(kernel)] += copy
+    total[cut : width - cut] = np.asarray(result)
+    names = ["pixels", *(f"{pixel:.0f} times the kernel" for pixel in pixels), "sum"]
+    title = f"{len(pixels)} pixels become {len(result)}: copies of the kernel, {stride} apart, are added"
+    fig, ax = figure(title, size=(7.2, 0.5 * len(names) + 0.6))
+    for i, (name, (start, numbers)) in enumerate(zip(names, [(0, pixels), *copies, (0, total)])):
+        for j, number in enumerate(numbers, start):
+            grey = i == len(names) - 1 and not cut <= j < width - cut
+            ax.add_patch(Rectangle((j, i), 1, 1, fc="#EEEEEE" if grey else "white", ec="#BBBBBB", lw=0.8))
+            ax.text(j + 0.5, i + 0.5, f"{number:.0f}", ha="center", va="center", fontsize=11, color="#777777" if grey else "black")
+        ax.text(-0.3, i + 0.5, name, ha="right", va="center", fontsize=11)
+    ax.add_patch(Rectangle((cut, len(names) - 1), len(result), 1, fill=False, ec=COLOURS[0], lw=2.5))
+    ax.text(width + 0.3, len(names) - 0.5, "ends cut off" if cut else "", va="center", fontsize=11)
+    ax.set(xlim=(-4, width + 3), ylim=(len(names) + 0.1, -0.2), aspect="equal")
+    ax.set_axis_off()
+    return fig
+
+
+@in_course_style
 def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]]) -> Figure:
     """Two runs compared after the same number of epochs, and at their ends, where they have cost the same.
 
@@ -54,7 +81,7 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
     leads = [max(end.values()) - min(end.values()) for end in ends]
     titles = [
         f"{before}: {min(end, key=end.get)} {lead:.0f} nats ahead"
-        for before, end, lead in zip((f"{shortest} epochs each", "equal time"), ends, leads)
+        for before, end, lead in zip((f"{shortest} epochs each", "similar time"), ends, leads)
     ]
     labels = ["epochs", f"time, if a {max(runs, key=lambda name: runs[name][0])} epoch counts as {dear:.0f}"]
     fig, axes = figure(titles, labels, "minus ELBO, nats (lower is better)", size=(9.6, 3.8))
