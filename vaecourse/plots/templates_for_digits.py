@@ -41,7 +41,7 @@ def shared(title: str, pictures, weights, shares) -> Figure:
     """
     rows = -(-len(pictures) // 5)
     fig, axes = plt.subplots(
-        2 * rows, 5, figsize=(7.4, 2.5 * rows + 0.3), height_ratios=[1.45, 0.8] * rows, layout="constrained", squeeze=False
+        2 * rows, 5, figsize=(7.4, 2.4 * rows + 0.3), height_ratios=[1.45, 0.9] * rows, layout="constrained", squeeze=False
     )
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     for ax in axes.flat:
@@ -67,7 +67,7 @@ def shared(title: str, pictures, weights, shares) -> Figure:
             fontsize=9,
             color=COLORS["importance"],
         )
-        bars.set(ylim=(0, 1.3), xlim=(-1, len(share)), xticks=range(len(share)))
+        bars.set(ylim=(0, 1.2), xlim=(-1, len(share)), xticks=range(len(share)))
         bars.tick_params(axis="x", length=0, pad=1, labelsize=8.5)
         bars.spines[["left", "top", "right"]].set_visible(False)
     return fig
@@ -91,7 +91,7 @@ def smoothing(title: str, amounts: Sequence[float], curves: Mapping[str, tuple[S
         ax.annotate(f"{values[top]:.1f}", (amounts[top], values[top]), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9)
         lowest, highest = min(lowest, values.min()), max(highest, values.max())
     ax.axvline(1, color=COLORS["prior"], ls="--", lw=1.2)
-    ax.text(0.9, lowest, "a = 1", fontsize=9, color="#555555", ha="right")
+    ax.text(0.9, 0.7 * highest + 0.3 * lowest, "a = 1", fontsize=9, color="#555555", ha="right")
     ax.text(0.02, 0.04, "bars: standard error of the\ndifference to the best (star)", transform=ax.transAxes, fontsize=9)
     ax.set(xscale="log", ylim=(lowest - 0.1 * (highest - lowest), highest + 0.15 * (highest - lowest)))
     return fig
