@@ -80,15 +80,16 @@ def test_the_mean_stays_and_the_variance_is_marked_at_the_named_baselines() -> N
 
 
 def test_every_climb_is_a_thin_line_and_the_median_a_thick_one() -> None:
-    ends = {"pathwise": [0.5, 0.1, 40.0], "leave-one-out": [0.2, 0.1, 0.3], "no baseline": [8.0, 9.0, 11.0]}
+    ends = {"pathwise": [0.5, 0.1, 60.0], "leave-one-out": [0.2, 0.1, 0.3], "no baseline": [8.0, 9.0, 11.0]}
     curves = {name: np.array([[200.0] * 3, [50.0] * 3, gaps]) for name, gaps in ends.items()}
-    fig = figures.climbs([0, 20, 40], curves)
+    fig = figures.climbs([0, 20, 40], curves, {"pathwise": 0.4, "leave-one-out": 0.8, "no baseline": 0.1})
     (ax,) = fig.axes
     thin = [line for line in ax.lines if line.get_linewidth() < 1]
     np.testing.assert_array_equal([xy(line)[:, 1] for line in thin], np.concatenate([curve.T for curve in curves.values()]))
     assert [to_hex(line.get_color()) for line in thin[:3]] == [plots.COLORS["elbo"].lower()] * 3
     medians = {name: values[-1].tolist() for name, values in labelled(ax).items()}
-    assert medians == {"pathwise": [40, 0.5], "leave-one-out": [40, 0.2], "no baseline": [40, 9.0]}
+    assert medians == {"pathwise, rate 0.4": [40, 0.5], "leave-one-out, rate 0.8": [40, 0.2], "no baseline, rate 0.1": [40, 9.0]}
+    assert [t.get_text() for t in ax.texts if t.get_position()[1] == 60] == ["60"]  # the only climb far from the others
     title = "Median gap after 40 steps, nats: pathwise 0.50, leave-one-out 0.20, no baseline 9"
     assert ax.get_title(loc="left") == title
     assert "thin: 3 climbs of each estimator\nthick: their median" in texts(fig)

@@ -109,12 +109,13 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
 
 
 @in_course_style
-def climbs(steps: Sequence[int], curves: Mapping[str, object]) -> Figure:
+def climbs(steps: Sequence[int], curves: Mapping[str, object], rates: Mapping[str, float]) -> Figure:
     """The gap between log p(x) and the ELBO on the way: each climb as a thin line, the median of each estimator as a thick one.
 
     Args:
         steps: the steps at which the gap was measured (N,).
         curves: from each estimator to the gaps, (N, runs), in nats; the names are those of STYLES.
+        rates: from each estimator to its learning rate.
     """
     steps, curves = np.asarray(steps), {name: np.asarray(curve) for name, curve in curves.items()}
     medians = {name: np.median(curve, axis=1) for name, curve in curves.items()}
@@ -123,7 +124,11 @@ def climbs(steps: Sequence[int], curves: Mapping[str, object]) -> Figure:
     for i, (name, curve) in enumerate(curves.items()):
         color, dashes = STYLES[name]
         ax.plot(steps, curve, dashes, color=COLORS[color], lw=0.8, alpha=0.4)
-        line(ax, steps, medians[name], name, GREEN if color == "elbo" else RED, ls=dashes, lw=2.5, nudge=(5, (7, -7, 0)[i]))
+        label = f"{name}, rate {rates[name]:g}"
+        line(ax, steps, medians[name], label, GREEN if color == "elbo" else RED, ls=dashes, lw=2.5, nudge=(5, (7, -7, 0)[i]))
+        for end in curve[-1][curve[-1] > 100 * medians[name][-1]]:  # a climb that stopped far from the others
+            ink, side = (GREEN, "bottom") if color == "elbo" else (RED, "top")
+            ax.text(1.01 * steps[-1], end, f"{end:.0f}", color=ink, va=side, fontsize=9)
     everything = np.stack(list(curves.values()))
     ax.set_yscale("log")
     ax.set_yticks([0.01, 0.1, 1, 10, 100, 1000, 10000], ["0.01", "0.1", "1", "10", "100", "1,000", "10,000"])
@@ -131,7 +136,7 @@ def climbs(steps: Sequence[int], curves: Mapping[str, object]) -> Figure:
     ax.minorticks_off()
     words = f"thin: {everything.shape[-1]} climbs of each estimator\nthick: their median"
     ax.text(0.97, 0.97, words, ha="right", va="top", color=GREY, transform=ax.transAxes)
-    ax.set_xlim(0, 1.2 * steps.max())
+    ax.set_xlim(0, 1.25 * steps.max())
     ax.set_xticks(np.linspace(0, steps.max(), 4))
     return fig
 

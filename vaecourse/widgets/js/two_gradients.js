@@ -7,7 +7,7 @@ import { mean, normals, std } from "./mathematics.js";
 export function twoGradients(frame, { dims: startDims, samples: startSamples, estimates, most }) {
   const dims = frame.slider("dimensions K", { value: startDims, min: 1, max: 100 });
   const samples = frame.slider("samples S", { value: startSamples, min: 1, max: most });
-  const panels = ["Pathwise", "Score function"].map((title) => frame.panel({ title, xlabel: "estimate of the gradient", ylabel: "of 500 estimates" }));
+  const panels = ["Pathwise", "Score function"].map((title) => frame.panel({ title, xlabel: "estimate of the gradient", ylabel: "estimates" }));
   const first = normals(estimates * most, 0);
   const sums = [first.map((z) => (z - 1) ** 2)]; // sums[k]: f of the first k + 1 latents; longer ones are made when they are asked for
   let spreads;
@@ -37,6 +37,7 @@ export function twoGradients(frame, { dims: startDims, samples: startSamples, es
       panel.title(`${names[i]}: ± ${spreads[i].toPrecision(2)}`);
       panel.histogram(both[i], -2 - reach, -2 + reach, 60, { color: i ? "naive" : "elbo" });
       panel.vline(-2, { width: 1.5 });
+      panel.text("line: exact, −2", -2 - reach, top, { dx: 6 });
     });
     const counted = (n, what) => `${thousands(n)} ${what}${n === 1 ? "" : "s"}`;
     const ratio = (spreads[1] / spreads[0]) ** 2;
