@@ -321,7 +321,7 @@ def three_pictures(x, grey, decoded, costs, framed: Sequence[int], title: str) -
 
     The costs (2, N) of the pixels are in nats: the first stands under the grey picture, what the second adds under the decoded one.
     """
-    rows = ["digit $x$", "grey picture $g$\nbehind it", "decoded at the most\nprobable $z$, and\nwhat it costs more"]
+    rows = ["digit $x$", "grey picture $g$\nbehind it", "decoded at the most\nprobable $z$, and\nthe extra cost"]
     own, given_z = np.asarray(costs)
     captions = [""] * len(x) + [f"{cost:.0f} nats" for cost in own] + [f"{more:+.0f} nats" for more in given_z - own]
     fig = images(np.concatenate([x, grey, decoded]), title, captions, columns=len(x), row_names=rows)
