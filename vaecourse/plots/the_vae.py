@@ -78,10 +78,10 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
         values: ELBO(q), ELBO(best) and log p(x), in nats.
     """
     titles = ["The digit x", "Exact posterior p(z|x) and q(z|x)", "Mean image at q", "z from q, x given z"]
-    fig, axes = figure(titles, size=(8.4, 4.7))
+    fig, axes = figure(titles, size=(8.4, 4.3))
     fig.set_layout_engine("none")
-    low, height = 0.4, 0.47
-    for ax, left, width in zip(axes, (0.01, 0.325, 0.645, 0.825), (0.165, 0.21, 0.165, 0.165)):
+    low, height = 0.41, 0.46
+    for ax, left, width in zip(axes, (0.01, 0.315, 0.645, 0.825), (0.165, 0.235, 0.165, 0.165)):
         ax.set_position((left, low, width, height))
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10)
     for ax, image in zip(axes[[0, 2, 3]], (x, *pictures)):
@@ -94,7 +94,7 @@ def one_digit(x, grid, probs, q, best, pictures, values: tuple[float, float, flo
     axes[1].text(0.03, 0.93, "q of the encoder", color=GREEN, weight="bold", **key)
     axes[1].text(0.03, 0.86, "best q", color=BLUE, weight="bold", **key)
     axes[1].text(0.03, 0.03, "two standard deviations", color=GREY, **key)
-    for left, right, name in ((0.19, 0.235, "encoder"), (0.565, 0.61, "decoder")):
+    for left, right, name in ((0.19, 0.235, "encoder"), (0.575, 0.62, "decoder")):
         middle = low + height / 2
         fig.text((left + right) / 2, middle + 0.03, name, ha="center", fontsize=10, color=GREY)
         arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.8}
