@@ -24,7 +24,7 @@ def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[f
     fig, (left, right) = figure(titles, "z", ["density", "nats"], size=(8.6, 3.8))
     line(left, z, posterior, "posterior\np(z|x)", AMBER, end=np.argmin(abs(z - 1.6)), nudge=(6, 8))
     line(left, z, q, "q(z)", "elbo", end=np.argmin(abs(z - 0.45)), nudge=(-30, 4))
-    left.set_ylim(0, 1.12 * posterior.max())
+    left.set(xlim=(z[0], z[-1]), ylim=(0, 1.12 * posterior.max()))
     right.plot(z, log_w, color=GREEN)
     right.axhline(log_px, color=COLORS["exact"])
     right.axhline(elbo, color=GREEN, ls="--", lw=1.2)
