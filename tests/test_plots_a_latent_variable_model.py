@@ -290,7 +290,7 @@ def test_the_values_of_a_grey_digit_are_counted_beside_its_pictures() -> None:
     np.testing.assert_array_equal(shown(decoded), grey.reshape(28, 28) / 2)
     bars = {round(bar.get_x() + bar.get_width() / 2, 6): bar.get_height() for bar in histogram.patches}
     assert bars == {0: 700, 0.25: 40, 0.5: 10, 1: 34}
-    assert histogram.get_title(loc="left") == "50 of the 784 pixels are neither 0 nor 1"
+    assert histogram.get_title(loc="left") == "50 of 784 are neither 0 nor 1"
     assert {"700 pixels are 0", "34 pixels are 1", "50 lie between"} == {t.get_text() for t in histogram.texts}
     assert not clipped(fig)
 
@@ -342,7 +342,7 @@ def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
     assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.75", "0.88", "0.12"]
     assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.625)))
     assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
-    titles = ["Level 0 has 0.25, with a free mean 0.88", "A free mean: 600 nats, not 1,500"]
+    titles = ["A free mean: level 0 has 0.88, not 0.25", "A free mean: 600 nats, not 1,500"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 

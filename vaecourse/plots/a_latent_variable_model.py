@@ -422,11 +422,11 @@ def grey_and_binary(binary, grey, decoded, levels: int) -> Figure:
     """
     values, counts = np.unique(np.asarray(grey), return_counts=True)
     inside = (values > 0) & (values < 1)
-    title = f"{counts[inside].sum()} of the {counts.sum()} pixels are neither 0 nor 1"
+    title = f"{counts[inside].sum()} of {counts.sum()} are neither 0 nor 1"
     fig, axes = figure(
-        ["binary", "grey", "decoder: $m_j$", title], ["", "", "", "grey value"], ["", "", "", "number of pixels (log)"], size=(11, 2.9)
+        ["binary", "grey", "decoder: $m_j$", title], ["", "", "", "grey value"], ["", "", "", "number of pixels (log)"], size=(11, 3.0)
     )
-    axes[0].get_gridspec().set_width_ratios([1, 1, 1, 1.9])
+    axes[0].get_gridspec().set_width_ratios([1, 1, 1, 1.5])
     for ax, image in zip(axes, (binary, grey, decoded)):
         _picture(ax, image)
     ax = axes[3]
@@ -438,7 +438,7 @@ def grey_and_binary(binary, grey, decoded, levels: int) -> Figure:
     for end, side in ((0, "left"), (1, "right")):
         number = int(counts[values == end].sum())
         ax.text(end + (0.03 if end == 0 else -0.03), max(number, 1), f"{number} pixels are {end}", ha=side, va="center", fontsize=10)
-    ax.text(0.5, 1.4 * counts[inside].max(), f"{counts[inside].sum()} lie between", ha="center", va="bottom", fontsize=10, color=ACCENT)
+    ax.text(0.5, 2.2 * counts[inside].max(), f"{counts[inside].sum()} lie between", ha="center", va="bottom", fontsize=10, color=ACCENT)
     return fig
 
 
@@ -534,7 +534,7 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
     chances = {name: (P[0], np.asarray(P)[1:].sum()) for name, P in pixel.items()}
     confined, free = list(costs)[-2:]
     titles = [
-        f"Level 0 has {chances[confined][0]:.2f}, with a free mean {chances[free][0]:.2f}",
+        f"A free mean: level 0 has {chances[free][0]:.2f}, not {chances[confined][0]:.2f}",
         f"A free mean: {sum(costs[free]):,.0f} nats, not {sum(costs[confined]):,.0f}",
     ]
     xlabels = ["probability at a white pixel", "$-\\log P$ of the digit, nats"]
