@@ -134,7 +134,7 @@ def test_aggregates_draws_the_curves_the_means_and_the_circle_of_the_prior() -> 
     for some in (plane, beside):
         (circle,) = drawn(some, "naive")
         np.testing.assert_allclose((circle**2).sum(1), chi2(2).ppf(0.95))
-    assert curves.get_title(loc="left") == "N = 100: digits 1.2 nats above"
+    assert curves.get_title(loc="left") == "Digits 1.2 nats above samples"
     assert plane.get_title(loc="left") == "50% of digits outside"
     assert beside.get_title(loc="left") == "0% of samples outside"
     assert {"digits", "2 sets of samples", "circle: 95 % of the prior"} <= set(texts(fig))

@@ -95,7 +95,7 @@ def two_fits(
     fig, axes = _subplots(1, len(titles), (4.2 * len(titles), 3.9))
     ax, *near, dots = axes.flat
     for some, title in zip(axes.flat, titles):
-        some.set_title(title, loc="left", fontsize=11, fontweight="bold", y=1.0)
+        some.set_title(title, loc="left", fontsize=10, fontweight="bold", y=1.0)
     dots.set_xlabel(f"error of {runs} estimates each, nats")
     regions(ax, nodes, probs)
     for fit in fits:
@@ -108,21 +108,19 @@ def two_fits(
     near[0].fill([np.nan], [np.nan], color=COLORS["posterior"], label=REGIONS)
     near[0].legend(frameon=False, fontsize=9, loc="upper left")
     dots.axvline(0, color=COLORS["exact"], lw=1.2)
-    label = "log of share"
     for row, (name, (values, color, remark)) in enumerate(errors.items()):
         values, color = np.asarray(values), COLORS.get(color, color)
         height = row + 0.3 * (np.arange(len(values)) / max(len(values) - 1, 1) - 0.5)
         dots.plot(values, height, "o", ms=4, color=color, alpha=0.7)
         dots.text(0.02, row - 0.28, remark, color=color, fontsize=9, transform=dots.get_yaxis_transform())
         if name in expected:
-            dots.plot([expected[name]] * 2, [row - 0.22, row + 0.3], color=AMBER, ls="--", lw=1.5, label=label)
-            label = None
+            dots.plot([expected[name]] * 2, [row - 0.22, row + 0.3], color=AMBER, ls="--", lw=1.5)
+            dots.text(expected[name] + 0.04, row + 0.34, "log of share", color=AMBER, fontsize=9, va="center")
     dots.set(yticks=range(len(errors)), yticklabels=list(errors), ylim=(len(errors) - 0.5, -0.6))
     dots.margins(x=0.12)
     left, right = dots.get_xlim()
     dots.set_xlim(left - 0.3 * (right - left))  # room for the remarks
     dots.grid(axis="y", visible=False)
-    dots.legend(frameon=False, fontsize=9, loc="center right", handlelength=1.2)
     return fig
 
 
@@ -187,11 +185,11 @@ def aggregates(n, divergences: Mapping[str, object], latents: Mapping[str, objec
     a colour for each label; the name of the second set stands for all further ones. A circle holds 95 % of the standard normal prior; the
     titles say which share of the means lies outside.
     """
-    apart, most = [np.asarray(values)[-1] for values in divergences.values()], int(np.max(n))
+    apart = [np.asarray(values)[-1] for values in divergences.values()]
     pairs = [(label, np.asarray(means)) for label, means in latents.items()][:2]
     radius, reach = (-2 * np.log(0.05)) ** 0.5, 1.1 * max(np.abs(means).max() for _, means in pairs)
     outside = [f"{(np.hypot(*means.T) > radius).mean():.0%} of {label} outside" for label, means in pairs]
-    titles = [f"N = {most}: digits {apart[0] - max(apart[1:]):.1f} nats above", *outside]
+    titles = [f"Digits {apart[0] - max(apart[1:]):.1f} nats above samples", *outside]
     fig, (ax, *planes) = figure(
         titles, ["number of images N (log scale)", "$z_1$", "$z_1$"], ["KL(q̄ ‖ p), nats", "$z_2$", ""], size=(10.4, 3.6)
     )
