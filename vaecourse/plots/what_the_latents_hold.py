@@ -109,12 +109,12 @@ def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
     place = {"textcoords": "offset points", "fontsize": 9, "bbox": WHITE}
     ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
     ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
-    others = iter((COLORS["importance"], COLORS["naive"], PINK_INK))
+    others = iter((COLORS["importance"], PINK_INK, AMBER, COLORS["naive"]))
     for name, points in runs.items():
         color = GREEN if name in ("β = 1", "weight 1") else next(others)
         ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=color, alpha=0.85)
         empty = points[:, 0].max() < 0.02 * right
-        beside = {"xytext": (10, -12)} if empty else {"xytext": (0, 16), "ha": "center"}
+        beside = {"xytext": (10, -12)} if empty else {"xytext": (9, 0), "va": "center"}
         ax.annotate(name, points[points[:, 0].argmax()], color=color, **beside, **place)
     ax.set(xlim=(left, right), ylim=(low, high))
     return fig
