@@ -141,7 +141,7 @@ def two_histograms(upright, rotated, ones, threshold: float, blank: float) -> Fi
         f"Upright: alarm for {(upright < threshold).mean():.0%}; the blank page lies above {(upright < blank).mean():.0%} of the digits",
         f"Rotated by 90°: alarm for {caught.mean():.0%}, but for only {caught_ones.mean():.0%} of the {ones.sum()} ones",
     ]
-    fig, axes = figure(titles, ["", "log p(x), nats"], "digits", size=(8.4, 4.8))
+    fig, axes = figure(titles, ["", "log p(x), nats"], "digits, stacked", size=(8.4, 4.8))
     for ax, place in zip(axes, fig.add_gridspec(2, 1)):
         ax.set_subplotspec(place)
     axes[0].sharex(axes[1])
