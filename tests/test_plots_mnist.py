@@ -12,12 +12,18 @@ matplotlib.use("Agg")
 
 
 def test_number_line_puts_every_value_on_its_row_and_writes_it_there() -> None:
-    fig = figures.number_line({"low": (-200.4, "exact"), "high": (-86.7, "iwae")}, "A finding")
+    fig = figures.number_line({"low": (-200.4, "exact"), "high": (-86.7, "iwae")}, "A finding", 1000)
     (ax,) = fig.axes
     drawn = np.concatenate([np.asarray(c.get_offsets()) for c in ax.collections] + [line.get_xydata() for line in ax.lines])
     for value in ([-200.4, 0], [-86.7, 1]):
         assert any(np.allclose(point, value) for point in drawn)
     assert {"A finding", "low", "high", "-200.4", "-86.7", "114 nats"} <= set(texts(fig))
+
+
+def test_number_line_compares_on_both_sides_and_leaves_out_what_is_less_than_a_nat() -> None:
+    fig = figures.number_line({"above": (-74.8, "elbo"), "near": (-88.9, "elbo"), "reference": (-88.7, "elbo")}, "A finding", 500)
+    assert {"14 nats", "nats per image, the first 500 test digits"} <= set(texts(fig))
+    assert "0 nats" not in texts(fig)
 
 
 def test_twins_states_how_far_apart_the_losses_of_each_training_end() -> None:

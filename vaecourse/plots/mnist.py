@@ -13,16 +13,18 @@ __all__ = ["number_line", "twins"]
 
 
 @in_course_style
-def number_line(values: Mapping[str, tuple[float, str]], title: str) -> Figure:
-    """Bounds and limits on one axis in nats, a row each: name -> (value, colour). The last is the limit, and the distance of
-    the others to it is written on an arrow."""
-    fig, ax = figure(title, "nats per image, the first 1,000 test digits", size=(8.4, 2.8))
+def number_line(values: Mapping[str, tuple[float, str]], title: str, n_digits: int = 1000) -> Figure:
+    """Bounds and limits on one axis in nats, a row each: name -> (value, colour). The last is what the others are compared with: a dashed
+    line, and from each other value an arrow to it with the distance, unless it is less than one nat."""
+    fig, ax = figure(title, f"nats per image, the first {n_digits:,} test digits", size=(8.4, 1.3 + 0.5 * len(values)))
     dots(ax, values)
-    *others, (limit, color) = values.values()
-    ax.plot([limit, limit], [-0.7, len(others) - 0.4], color=COLORS[color], ls="--", lw=1.2)
+    *others, (last, color) = values.values()
+    ax.plot([last, last], [-0.7, len(others) - 0.4], color=COLORS[color], ls="--", lw=1.2)
     for row, (value, _) in enumerate(others):
-        ax.annotate("", (limit, row), (value, row), arrowprops={"arrowstyle": "->", "color": "0.45", "shrinkA": 7, "shrinkB": 0})
-        ax.text((value + limit) / 2, row - 0.08, f"{limit - value:.0f} nats", ha="center", va="bottom", fontsize=9, color="0.25")
+        if abs(last - value) < 1:
+            continue
+        ax.annotate("", (last, row), (value, row), arrowprops={"arrowstyle": "->", "color": "0.45", "shrinkA": 7, "shrinkB": 0})
+        ax.text((value + last) / 2, row - 0.08, f"{abs(last - value):.0f} nats", ha="center", va="bottom", fontsize=9, color="0.25")
     return fig
 
 
