@@ -6,7 +6,6 @@ import matplotlib
 import numpy as np
 import torch
 from figures_under_test import close_everything, texts  # noqa: F401
-from matplotlib.colors import to_hex
 from scipy.stats import norm
 from torch.distributions import Normal
 
@@ -31,20 +30,23 @@ def test_two_sides_draws_the_two_means_and_the_exact_value_between_them() -> Non
     np.testing.assert_allclose(heights, [0.5, 0.5])  # the two farthest of the four lie outside the panel
 
 
-def test_enclosed_draws_a_line_for_each_image_and_counts_those_that_enclose_zero() -> None:
-    fig = figures.enclosed([-2.0, 0.1, -9.0], [3.0, 0.2, -5.0], widening=3.7)
-    assert {"1 of 3 exact values lie inside; 2 when widened by 3.7 nats", "bound - exact log p(x), nats"} <= set(texts(fig))
-    ax = fig.axes[0]
-    below, above = [-9, -2, 0.1], [-5, 3, 0.2]  # in the order of the lower bound
-    np.testing.assert_allclose([segment[:, 1] for segment in ax.collections[0].get_segments()], np.transpose([below, above]))
-    np.testing.assert_allclose(ax.lines[1].get_ydata(), above)
-    np.testing.assert_allclose(ax.lines[2].get_ydata(), below)
-    assert [to_hex(color) for color in ax.collections[0].get_colors()] == ["#000000", "#aaaaaa", "#000000"]
+def test_enclosed_draws_a_point_for_each_image_and_counts_the_quadrants() -> None:
+    fig = figures.enclosed([-2.0, 0.1, -9.0, 0.3, 0.4], [3.0, 0.2, -5.0, -0.1, -0.2], widening=3.7)
+    inside, outside = fig.axes[0].lines[2:]
+    np.testing.assert_allclose(inside.get_xydata(), [[-2, 3]])
+    np.testing.assert_allclose(outside.get_xydata(), [[0.1, 0.2], [-9, -5], [0.3, -0.1], [0.4, -0.2]])
+    assert {
+        "1 of 5 exact values lie inside; 4 when widened by 3.7 nats",
+        "exact value inside: 1",
+        "both too high: 1",
+        "both too low: 1",
+        "lower too high, upper too low: 2",
+    } <= set(texts(fig))
 
 
-def test_enclosed_counts_the_images_that_reach_beyond_the_panel() -> None:
+def test_enclosed_counts_the_images_that_lie_beyond_the_panel() -> None:
     lower = np.concatenate([np.full(999, -1.0), [-50.0]])
-    assert "1 reach beyond the panel" in texts(figures.enclosed(lower, np.ones(1000), widening=3.7))
+    assert "1 beyond the panel" in texts(figures.enclosed(lower, np.ones(1000), widening=3.7))
 
 
 def test_budget_draws_means_with_errors_and_the_rival() -> None:
@@ -71,6 +73,9 @@ def test_false_sandwich_draws_both_places_in_the_panel_and_the_three_bounds() ->
         assert left.get_ylim()[0] < y < left.get_ylim()[1]
     for drawn, values, aside in zip(right.lines[1:4], bounds.values(), (-0.25, 0, 0.25), strict=True):
         np.testing.assert_allclose(drawn.get_xydata(), np.column_stack([[1 + aside, 2 + aside], values]))
-    assert {*bounds, "posterior of digit 1", "Posterior in the ellipse: < 0.1 %", "False upper bound: up to 60 nats too low"} <= set(
-        texts(fig)
-    )
+    assert {
+        *bounds,
+        "posterior of digit 1",
+        "The ellipse holds under 0.1% of the posterior",
+        "False upper bound: up to 60 nats too low",
+    } <= set(texts(fig))

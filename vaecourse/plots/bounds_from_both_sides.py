@@ -72,46 +72,46 @@ def two_sides(forward, backward, log_px: float) -> Figure:
 
 @in_course_style
 def enclosed(lower, upper, widening: float) -> Figure:
-    """Lower and upper bounds minus the exact value, (B,) each: a line for each image, black where it misses zero, in the order of the
-    lower bound. The title also counts the images whose bounds enclose zero when both are widened by so many nats.
+    """Lower and upper bounds minus the exact value, (B,) each: a point for each image, and how many lie in each quadrant. In the upper
+    left one the bounds enclose zero. The title also counts the images whose bounds do so when both are widened by so many nats.
     """
     lower, upper = np.asarray(lower), np.asarray(upper)
-    order = np.argsort(lower)
-    lower, upper, rank = lower[order], upper[order], np.arange(len(order))
-    inside, widened = (int(np.sum((lower <= margin) & (upper >= -margin))) for margin in (0, widening))
+    inside, widened = ((lower <= margin) & (upper >= -margin) for margin in (0, widening))
     fig, ax = figure(
-        f"{inside} of {len(rank)} exact values lie inside; {widened} when widened by {widening:.1f} nats",
-        "simulated images, by lower bound",
-        "bound - exact log p(x), nats",
+        f"{inside.sum()} of {len(lower)} exact values lie inside; {widened.sum()} when widened by {widening:.1f} nats",
+        "lower bound - exact log p(x), nats",
+        "upper bound - exact, nats",
         size=(7.4, 3.8),
     )
-    ax.axhline(0, color=COLORS["exact"], lw=1)
-    colors = np.where((lower <= 0) & (upper >= 0), "#AAAAAA", "#000000").tolist()
-    ax.vlines(rank, lower, upper, colors=colors, lw=1.2)
-    ax.plot(rank, upper, "^", ms=3.5, color=UPPER)
-    ax.plot(rank, lower, "v", ms=3.5, color=LOWER)
     top = 1.1 * np.quantile(np.abs(np.concatenate([lower, upper])), 0.98)
-    beyond = int(np.sum((lower < -top) | (upper > top)))
-    if beyond:
-        ax.text(0.98, 0.02, f"{beyond} reach beyond the panel", transform=ax.transAxes, color=GREY, fontsize=10, ha="right", va="bottom")
-    ax.set(ylim=(-top, 1.35 * top), xticks=[])
-    for spot, words, color in (
-        (0.02, "▲ upper bound", UPPER),
-        (0.24, "▼ lower bound", LOWER),
-        (0.46, "exact value inside: grey, outside: black", GREY),
+    ax.axhline(0, color=COLORS["exact"], lw=1)
+    ax.axvline(0, color=COLORS["exact"], lw=1)
+    ax.fill_between([-top, 0], 0, 1.4 * top, color=GREY, alpha=0.12, lw=0)
+    ax.plot(lower[inside], upper[inside], "o", ms=4.5, color=COLORS["exact"], alpha=0.8)
+    ax.plot(lower[~inside], upper[~inside], "o", ms=4.5, color=GREY, mfc="none")
+    for x, y, words, color, where in (
+        (0.02, 0.97, "exact value inside", COLORS["exact"], inside),
+        (0.98, 0.97, "both too high", GREY, (lower > 0) & (upper >= 0)),
+        (0.02, 0.03, "both too low", GREY, (lower <= 0) & (upper < 0)),
+        (0.98, 0.03, "lower too high, upper too low", GREY, (lower > 0) & (upper < 0)),
     ):
-        ax.text(spot, 0.97, words, transform=ax.transAxes, color=color, fontsize=10, va="top")
+        spot = {"ha": "left" if x < 0.5 else "right", "va": "bottom" if y < 0.5 else "top"}
+        ax.text(x, y, f"{words}: {where.sum()}", transform=ax.transAxes, color=color, fontsize=10, **spot)
+    beyond = int(np.sum((np.abs(lower) > top) | (np.abs(upper) > 1.4 * top)))
+    if beyond:
+        ax.text(0.02, 0.89, f"{beyond} beyond the panel", transform=ax.transAxes, color=GREY, fontsize=10, va="top")
+    ax.set(xlim=(-top, top), ylim=(-1.4 * top, 1.4 * top))
     return fig
 
 
 @in_course_style
 def budget(annealed: Mapping[int, tuple[float, float]], rival: Mapping[int, tuple[float, float]]) -> Figure:
-    """Distance below one upper bound (mean, standard error) against the cost: of annealed bounds, and of the importance weighted one."""
+    """Distance below the upper bound of 100 steps (mean, standard error) against the cost: both kinds."""
     cost = max(annealed)
     fig, ax = figure(
         f"At {cost:,} passes: annealed {annealed[cost][0]:.2f} nats below, importance weighted {rival[cost][0]:.2f}",
         "passes through the decoder for the lower bound of an image (log scale)",
-        "nats below the upper bound,\n± 1 standard error",
+        "nats below the upper bound\nof 100 steps, ± 1 standard error",
         size=(7.4, 3.6),
     )
     ax.axhline(0, color=COLORS["exact"], lw=1)
@@ -144,10 +144,10 @@ def false_sandwich(z, posterior, mean, spread, bounds: Mapping[str, object]) -> 
     """
     z, posterior, mean, spread = (np.asarray(a) for a in (z, posterior, mean, spread))
     inside = posterior[(((z - mean) / spread) ** 2).sum(1) < 9].sum() / posterior.sum()
-    share = f"{inside:.1%}" if inside >= 0.001 else "< 0.1 %"
+    share = f"{inside:.1%}" if inside >= 0.001 else "under 0.1%"
     fig, (left, right) = figure(
         [
-            f"Posterior in the ellipse: {share}",
+            f"The ellipse holds {share} of the posterior",
             f"False upper bound: up to {-min(*np.asarray(bounds['false upper']), 0):.0f} nats too low",
         ],
         ["", "test digit"],
