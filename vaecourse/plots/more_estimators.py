@@ -60,6 +60,7 @@ def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figu
         ylim=(0.8 * min(levels.values()), 1.08 * max(exact.max(), *levels.values())),
     )
     ax.set_xticks(samples, [f"{s}" for s in samples])
+    ax.locator_params(axis="y", nbins=5, integer=True)
     ax.minorticks_off()
     return fig
 
@@ -91,14 +92,19 @@ def landing(width, full, stl) -> Figure:
 
 @in_course_style
 def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
-    """log p(x) - ELBO in nats at some steps, {name: (looks, runs)}: every run thin, the median bold; dashed, the smallest of all gaps."""
+    """log p(x) - ELBO in nats at some steps, {name: (looks, runs)}: every run thin, the median bold; dashed, the smallest of all gaps.
+
+    The title names the range over the runs of the average over the last ten steps shown.
+    """
     steps = np.asarray(steps)
     runs = {name: np.asarray(gap) for name, gap in gaps.items()}
     n, best = next(iter(runs.values())).shape[1], min(gap.min() for gap in runs.values())
-    late = [f"{np.median(gap[-10:].mean(0)):.2f}" for gap in runs.values()]  # of the averages over the last ten looks
-    fig, ax = figure(
-        f"{n} runs each: full gradient near {late[0]} nats, STL near {late[1]}", "step", "log p(x) − ELBO, nats", size=(7.4, 3.8)
-    )
+    span, late = 10 * (steps[1] - steps[0]), []
+    for gap in runs.values():  # each run's average over the last ten looks
+        low, high = (f"{end(gap[-10:].mean(0)):.2f}" for end in (np.min, np.max))
+        late.append(low if low == high else f"{low} to {high}")
+    title = f"Average of the last {span} steps: full {late[0]} nats, STL {late[1]}"
+    fig, ax = figure(title, "step", "log p(x) − ELBO, nats", size=(7.4, 3.8))
     for (name, gap), ink in zip(runs.items(), (PATH, STL)):
         ax.plot(steps, gap, color=ink, lw=0.7, alpha=0.35)
         line(ax, steps, np.median(gap, 1), name, ink, lw=2.2, nudge=(5, 0 if ink == PATH else 9))
@@ -111,6 +117,9 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
         ha="center",
         va="top",
         fontsize=9,
+    )
+    ax.annotate(
+        f"thin: {n} runs each\nbold: their median", (0.97, 0.96), xycoords="axes fraction", ha="right", va="top", color=GREY, fontsize=9
     )
     ax.set(yscale="log", xlim=(steps[0], 1.16 * steps[-1]), ylim=(0.6 * best, 1.3 * max(gap.max() for gap in runs.values())))
     return fig
@@ -129,7 +138,7 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
     fig, ax = figure(title, "samples k in the bound", "signal-to-noise ratio", size=(7.4, 4))
     for (name, ratio), color in zip(curves.items(), (PATH, DOUBLE)):
         line(ax, k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
-    line(ax, k, averaged, "k STL gradients,\naveraged", GREY, ls="--", nudge=(5, 4))
+    line(ax, k, averaged, "k STL gradients,\naveraged", STL, ls="--", nudge=(5, 4))
     ax.axhline(1, color=GREY, lw=1, ls=":")
     ax.annotate("signal = noise", (6 * k[-1], 1), xytext=(-4, -3), textcoords="offset points", color=GREY, ha="right", va="top", fontsize=9)
     ax.set(xscale="log", yscale="log", xlim=(0.85 * k[0], 6 * k[-1]), ylim=(0.6 * first.min(), 2.2 * averaged.max()))
