@@ -291,7 +291,7 @@ def test_the_values_of_a_grey_digit_are_counted_beside_its_pictures() -> None:
     bars = {round(bar.get_x() + bar.get_width() / 2, 6): bar.get_height() for bar in histogram.patches}
     assert bars == {0: 700, 0.25: 40, 0.5: 10, 1: 34}
     assert histogram.get_title(loc="left") == "50 of 784 are neither 0 nor 1"
-    assert {"700 pixels are 0", "34 pixels are 1", "50 lie between"} == {t.get_text() for t in histogram.texts}
+    assert {"700 pixels are 0", "34 pixels are 1", "the others lie between"} == {t.get_text() for t in histogram.texts}
     assert not clipped(fig)
 
 
@@ -308,7 +308,7 @@ def test_the_formula_is_divided_by_its_area_and_lies_below_its_chord() -> None:
     dot = fig.axes[1].lines[1]
     assert (dot.get_xdata()[0], dot.get_ydata()[0]) == pytest.approx((mean, 0.8 * 4**-mean / area), abs=1e-3)
     titles = [ax.get_title(loc="left") for ax in fig.axes]
-    assert titles == ["The largest area is 0.43, not 1: no density", "As densities: for p = 0.2 the mean (dot) is 0.39"]
+    assert titles == ["The largest area is 0.43, not 1: no density", "For p = 0.2 the mean (dot) is 0.39, not 0.2"]
     assert {"p = 0.2: area 0.43", "p = 0.2: mean 0.39", "straight line for p = 0.2: area 0.50"} <= set(texts(fig))
     assert all(ax.lines[0].get_ydata().max() < ax.get_ylim()[1] for ax in fig.axes)
 
@@ -342,7 +342,7 @@ def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
     assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.75", "0.88", "0.12"]
     assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.625)))
     assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
-    titles = ["A free mean: level 0 has 0.88, not 0.25", "A free mean: 600 nats, not 1,500"]
+    titles = ["Level 0: 0.88 with a free mean, not 0.25", "Whole digit: 600 nats with a free mean, not 1,500"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 

@@ -438,7 +438,7 @@ def grey_and_binary(binary, grey, decoded, levels: int) -> Figure:
     for end, side in ((0, "left"), (1, "right")):
         number = int(counts[values == end].sum())
         ax.text(end + (0.03 if end == 0 else -0.03), max(number, 1), f"{number} pixels are {end}", ha=side, va="center", fontsize=10)
-    ax.text(0.5, 2.2 * counts[inside].max(), f"{counts[inside].sum()} lie between", ha="center", va="bottom", fontsize=10, color=ACCENT)
+    ax.text(0.5, 2.2 * counts[inside].max(), "the others lie between", ha="center", va="bottom", fontsize=10, color=ACCENT)
     return fig
 
 
@@ -453,9 +453,9 @@ def grey_formula(x, curves: Mapping[str, tuple[object, float]]) -> Figure:
     means = [(x * np.asarray(values)).sum() / np.asarray(values).sum() for values, _ in curves.values()]
     titles = [
         f"The largest area is {max(area for _, area in curves.values()):.2f}, not 1: no density",
-        f"As densities: for p = {list(curves)[-1]} the mean (dot) is {means[-1]:.2f}",
+        f"For p = {list(curves)[-1]} the mean (dot) is {means[-1]:.2f}, not {list(curves)[-1]}",
     ]
-    fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density"], size=(10, 3.7))
+    fig, axes = figure(titles, "grey value $x$", ["$p^x (1 - p)^{1 - x}$", "density: the same, divided by its area"], size=(10, 3.7))
     shades = (COLORS["importance"], "#444444", ACCENT)
     for i, ((name, (values, area)), color) in enumerate(zip(curves.items(), shades)):
         values = np.asarray(values)
@@ -534,8 +534,8 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
     chances = {name: (P[0], np.asarray(P)[1:].sum()) for name, P in pixel.items()}
     confined, free = list(costs)[-2:]
     titles = [
-        f"A free mean: level 0 has {chances[free][0]:.2f}, not {chances[confined][0]:.2f}",
-        f"A free mean: {sum(costs[free]):,.0f} nats, not {sum(costs[confined]):,.0f}",
+        f"Level 0: {chances[free][0]:.2f} with a free mean, not {chances[confined][0]:.2f}",
+        f"Whole digit: {sum(costs[free]):,.0f} nats with a free mean, not {sum(costs[confined]):,.0f}",
     ]
     xlabels = ["probability at a white pixel", "$-\\log P$ of the digit, nats"]
     fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
