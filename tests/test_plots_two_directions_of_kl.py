@@ -81,7 +81,7 @@ def test_two_fits_shows_every_estimate_the_remarks_and_what_is_expected() -> Non
     probs = multivariate_normal([0, 0], np.eye(2)).pdf(nodes)
     errors = {"one": ([-0.5, 0.5], "importance", "ESS 10"), "two": ([-0.7, -0.8], "elbo", "ESS 990")}
     fits = [figures.Fit([0, 0], np.eye(2), "q"), figures.Fit([1, -1], np.eye(2), "47%")]
-    fig = figures.two_fits(nodes, probs, fits, errors, {"two": -0.755})
+    fig = figures.two_fits(nodes, probs, fits, errors, {"two": -0.755}, {"53%": [1, 1]})
     _, zoom, dots = fig.axes
     assert (*zoom.get_xlim(), *zoom.get_ylim()) == pytest.approx((0.78, 1.22, -1.22, -0.78))
     for row, (name, color) in enumerate((("one", "importance"), ("two", "elbo"))):
@@ -91,9 +91,9 @@ def test_two_fits_shows_every_estimate_the_remarks_and_what_is_expected() -> Non
     (dashed,) = [some for some in dots.lines if some.get_linestyle() == "--"]
     assert list(dashed.get_xdata()) == [-0.755, -0.755]
     assert 0.5 < np.mean(dashed.get_ydata()) < 1.5
-    assert zoom.get_title(loc="left") == "47%: ellipse holds 100% of this mode"
+    assert zoom.get_title(loc="left") == "Mode with 47%: the ellipse holds 100% of it"
     assert dots.get_title(loc="left") == "On one mode: median error −0.75 nats"
-    wanted = {"one", "two", "q", "47%", "ESS 10", "ESS 990", "error of 2 estimates each, nats", "log of share"}
+    wanted = {"one", "two", "q", "47%", "53%", "ESS 10", "ESS 990", "error of 2 estimates each, nats", "log of share"}
     assert wanted <= set(texts(fig))
 
 

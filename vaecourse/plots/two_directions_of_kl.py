@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -78,7 +79,13 @@ def held(fit: Fit, nodes, probs, half_side: float) -> float:
 
 @in_course_style
 def two_fits(
-    nodes, probs, fits: Sequence[Fit], errors: Mapping[str, tuple[object, str, str]], expected: Mapping[str, float], half_side: float = 0.22
+    nodes,
+    probs,
+    fits: Sequence[Fit],
+    errors: Mapping[str, tuple[object, str, str]],
+    expected: Mapping[str, float],
+    others: Mapping[str, object] = MappingProxyType({}),
+    half_side: float = 0.22,
 ) -> Figure:
     """A posterior in the plane (G,) with fitted Gaussians, and the errors in nats of repeated estimates with each of them.
 
@@ -86,10 +93,11 @@ def two_fits(
     share of the posterior in this square lies inside the larger ellipse.
 
     `errors` maps a row's name to its errors (runs,), a colour, and a remark that is written beside them. `expected` maps a row's name to
-    the error that the share of its mode leads us to expect, drawn as a dashed line.
+    the error that the share of its mode leads us to expect, drawn as a dashed line. `others` maps a label to the place of a mode without
+    an enlarged panel.
     """
     runs = len(next(iter(errors.values()))[0])
-    zooms = [f"{fit.label}: ellipse holds {held(fit, nodes, probs, half_side):.0%} of this mode" for fit in fits[1:]]
+    zooms = [f"Mode with {fit.label}: the ellipse holds {held(fit, nodes, probs, half_side):.0%} of it" for fit in fits[1:]]
     medians = ", ".join(f"{np.median(np.asarray(values)):.2f}" for values, *_ in list(errors.values())[1:]).replace("-", "−")
     titles = ["Moments: both modes; ELBO: one mode", *zooms, f"On one mode: median error {medians} nats"]
     fig, axes = _subplots(1, len(titles), (4.2 * len(titles), 3.9))
@@ -100,6 +108,8 @@ def two_fits(
     regions(ax, nodes, probs)
     for fit in fits:
         outline(ax, fit)
+    for label, place in others.items():
+        ax.annotate(label, np.asarray(place), xytext=(10, 10), textcoords="offset points", color=AMBER, fontsize=9)
     for zoom, fit in zip(near, fits[1:]):
         regions(zoom, nodes, probs)
         outline(zoom, fit._replace(label=""))
@@ -167,8 +177,9 @@ def prices(full, diagonal, others: Mapping[int, Sequence[float]], lowest: float 
 @in_course_style
 def tilt(title: str, nodes, probs, fits: Mapping[str, Fit]) -> Figure:
     """A posterior in the plane (G,) with fitted Gaussians, named in a legend: the regions that hold 50 % and 95 % of each."""
-    fig, ax = figure(title, size=(7.4, 3.6))
+    fig, ax = figure(title, size=(6.7, 3.6))
     regions(ax, nodes, probs)
+    ax.set_anchor("W")
     for name, fit in fits.items():
         outline(ax, fit)
         ax.plot([], [], color=COLORS.get(fit.color, fit.color), label=name)
