@@ -81,8 +81,15 @@ def test_calibration_pairs_errors_expected_with_errors_made() -> None:
 
 
 def test_sure_and_right_are_drawn_and_written_in_each_row() -> None:
-    fig = figures.sure_and_right("A title", ["real", "own", "less", "even"], [91.4, 93.8, 80, 90], [66.1, 93.7, 82, 90], [0.9, 0.4, 1, 1])
+    examples = {name: np.full(784, i % 2) for i, name in enumerate(["real", "own", "less", "even"])}
+    fig = figures.sure_and_right("A title", examples, [91.4, 93.8, 80, 90], [66.1, 93.7, 82, 90], [0.9, 0.4, 1, 1], corner=3, side=5)
     (ax,) = fig.axes
+    assert [picture.images[0].get_array().mean() for picture in ax.child_axes] == [0, 1, 0, 1]
+    assert [picture.patches[0].get_bbox().bounds for picture in ax.child_axes] == [(2.5, 2.5, 5, 5)] * 4
+    fig.canvas.draw()
+    boxes = [picture.get_window_extent() for picture in ax.child_axes]
+    assert all(box.x1 <= ax.get_window_extent().x0 for box in boxes)
+    assert all(label.get_window_extent().x1 <= box.x0 for label, box in zip(ax.get_yticklabels(), boxes))
     (bars,) = ax.containers
     assert bars.lines[0].get_xydata()[:2].tolist() == [[91.4, 0], [93.8, 1]]
     (right,) = [line for line in ax.lines if line.get_marker() == "s"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from vaecourse.plots import COLORS, _subplots, figure, in_course_style
 from vaecourse.plots import scoreboard as plain_scoreboard
@@ -117,21 +118,28 @@ def calibration(title: str, groups: Sequence[str], expected, made) -> Figure:
 
 
 @in_course_style
-def sure_and_right(title: str, names: Sequence[str], sure, right, spread) -> Figure:
-    """For each kind of image a row: the mean probability of the favourite, and the share of the favourites that are right.
+def sure_and_right(title: str, examples: Mapping[str, object], sure, right, spread, corner: int = 11, side: int = 7) -> Figure:
+    """For each kind of image a row: an example, the mean probability of the favourite, and the share of the favourites that are right.
 
     Args:
         title: the title.
-        names: the name of each row.
+        examples: the name of each row, and an image of its kind (784,).
         sure: the mean probability of the favourite, in percent (G,).
         right: the percentage that is right (G,).
         spread: the standard deviation of that share under the posterior (G,), in percent, drawn as a bar around `sure`.
+        corner: the row and the column of the upper left pixel of a framed square in each example.
+        side: of this square, in pixels.
     """
-    at = np.arange(len(names))
+    at = np.arange(len(examples))
     sure, right = np.asarray(sure), np.asarray(right)
     fig, ax = figure(
-        title, "percent (bar: ± one standard deviation of right, if the posterior were correct)", size=(8.6, 1.2 + 0.6 * len(names))
+        title, "percent (bar: ± one standard deviation of right, if the posterior were correct)", size=(8.6, 0.9 + 1.05 * len(examples))
     )
+    for i, x in enumerate(examples.values()):
+        picture = ax.inset_axes((-0.17, i - 0.46, 0.16, 0.92), transform=ax.get_yaxis_transform())
+        _page(picture, np.asarray(x).reshape(28, 28))
+        picture.set_anchor("E")
+        picture.add_patch(Rectangle((corner - 0.5, corner - 0.5), side, side, fill=False, color=COLORS["naive"], lw=1.5))
     ax.hlines(at, right, sure, color="#BBBBBB", lw=1.5, zorder=1)
     ax.errorbar(sure, at, xerr=spread, fmt="o", ms=8, color=COLORS["posterior"], ecolor=INK, capsize=5, elinewidth=1.2)
     ax.plot(right, at, "s", ms=5, color=INK, zorder=3)
@@ -142,7 +150,8 @@ def sure_and_right(title: str, names: Sequence[str], sure, right, spread) -> Fig
             ax.annotate(f"{word} {value:.1f} %", (value, i), **place, va="center", fontsize=11)
     low, high = min(sure.min(), right.min()), max(sure.max(), right.max())
     room = 0.3 * (high - low)
-    ax.set(xlim=(low - room, high + room), yticks=at, yticklabels=names, ylim=(len(at) - 0.5, -0.5))
+    ax.set(xlim=(low - room, high + room), yticks=at, yticklabels=list(examples), ylim=(len(at) - 0.5, -0.5))
+    ax.tick_params(axis="y", pad=90, length=0)
     ax.set_xticks([t for t in range(0, 101, 10) if low - room <= t <= high + room])
     ax.grid(axis="y", visible=False)
     return fig
