@@ -67,7 +67,9 @@ def test_shifts_names_each_fall() -> None:
     fig = figures.shifts([0, 2, 4], {"first": [-100.0, -110.0, -150.0], "second": [-90.0, -100.0, -180.0], "third": [-95.0, -96.0, -98.0]})
     (ax,) = fig.axes
     np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[0, 0], [2, 10], [4, 90]])
-    assert ax.get_title(loc="left") == "4 pixels cost the third VAE 3 nats, the others 50 and 90"
+    assert ax.get_title(loc="left") == "4 pixels cost: third 3 nats, the others 50 and 90"
+    (again,) = figures.shifts([0, 4], {"one, 8": [-1.0, -3.0], "two, 8": [-1.0, -8.0], "two, 24": [-1.0, -9.0]}).axes
+    assert again.get_title(loc="left") == "4 pixels cost: one 2 nats, two 7 and 8"
     assert {text.get_text(): text.xy for text in ax.texts} == {"first": (4, 50), "second": (4, 90), "third": (4, 3)}
     assert [text.get_color() for text in ax.texts] == [line.get_color() for line in ax.lines]
 

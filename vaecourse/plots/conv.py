@@ -107,7 +107,9 @@ def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]]) -> Figur
     falls = {name: elbo[0] - elbo[-1] for name, elbo in elbos.items()}
     least = min(falls, key=falls.get)
     others = " and ".join(f"{fall:.0f}" for name, fall in falls.items() if name != least)
-    title = f"{pixels[-1]} pixels cost the {least.split(',')[0]} VAE {falls[least]:.0f} nats, the others {others}"
+    kinds = {name.split(",")[0] for name in falls if name != least}
+    rest = kinds.pop() if len(kinds) == 1 else "the others"
+    title = f"{pixels[-1]} pixels cost: {least.split(',')[0]} {falls[least]:.0f} nats, {rest} {others}"
     fig, ax = figure(title, "shift to the right, pixels", "fall of the ELBO, nats per image", size=(7.2, 3.6))
     for (name, elbo), colour, style in zip(elbos.items(), (*COLOURS, COLOURS[-1]), ("-o", "--s", "-s")):
         ax.plot(pixels, elbo[0] - np.asarray(elbo), style, color=colour, ms=5)
