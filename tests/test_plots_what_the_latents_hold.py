@@ -43,8 +43,8 @@ def test_clouds_share_their_axes_and_say_how_often_the_classifier_is_right() -> 
     np.testing.assert_allclose(points(fig.axes[0], COLORS["posterior"]), codes)
     np.testing.assert_allclose(points(fig.axes[1], COLORS["prior"]), samples)
     assert fig.axes[0].axis() == fig.axes[1].axis() == (-4.5, 4.5, -4.5, 4.5)  # the code at -4.2 is not cut off
-    assert {"Codes of 3 held-out digits", "1 samples of the prior"} <= set(texts(fig))
-    assert fig.get_suptitle() == "A classifier is right in 59.4% of the cases (chance: 50%)"
+    assert {"K = 2: codes of 3 held-out digits", "1 samples of the prior"} <= set(texts(fig))
+    assert fig.get_suptitle() == "The codes do not follow the prior: a classifier is right in 59.4% of the cases (chance: 50%)"
 
 
 def test_the_ceiling_is_log_n_and_is_named_with_the_information_where_they_coincide() -> None:

@@ -38,7 +38,7 @@ def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
     for ax, values, color in ((axes[0], bound, PINK), (axes[1], active, AMBER), (axes[1], carrying, GREEN)):
         for k, of_seeds in zip(sizes, values):
             ax.plot([k] * len(of_seeds), of_seeds, "o", ms=5, color=color, alpha=0.8)
-        line(ax, sizes, values.mean(1), "", color, lw=1.2)
+        line(ax, sizes, values.mean(1), "", color, lw=3 if color == AMBER else 1.2)  # seen under the dashed line
     ends = ((active[-1].mean(), "active units", AMBER, (-9, 0)), (carrying[-1].mean(), "more than 0.1 nats", GREEN, (4, -54)))
     for height, name, color, place in ends:
         at = {"xytext": place, "textcoords": "offset points", "ha": "right", "va": "center"}
@@ -53,7 +53,7 @@ def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
 @in_course_style
 def clouds(codes, draws, share: float) -> Figure:
     """Codes of images and as many samples of the prior in the same plane; a classifier is right about `share` of both."""
-    titles = [f"Codes of {len(codes):,} held-out digits", f"{len(draws):,} samples of the prior"]
+    titles = [f"K = {np.shape(codes)[1]}: codes of {len(codes):,} held-out digits", f"{len(draws):,} samples of the prior"]
     fig, axes = figure(titles, "$z_1$", ["$z_2$", ""], size=(8.6, 4.1))
     codes, draws = np.asarray(codes), np.asarray(draws)
     edge = max(4.0, np.ceil(2 * max(abs(codes).max(), abs(draws).max())) / 2)  # no point is cut off
@@ -61,7 +61,8 @@ def clouds(codes, draws, share: float) -> Figure:
         ax.plot(points[:, 0], points[:, 1], "o", ms=2.2, color=COLORS[color], alpha=0.7)
         ax.set(xlim=(-edge, edge), ylim=(-edge, edge), aspect="equal")
         ax.set_title(ax.get_title(loc="left"), loc="left", fontsize=10, fontweight="normal")
-    fig.suptitle(f"A classifier is right in {share:.1%} of the cases (chance: 50%)", x=0.01, ha="left", fontsize=11, fontweight="bold")
+    title = f"The codes do not follow the prior: a classifier is right in {share:.1%} of the cases (chance: 50%)"
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
     return fig
 
 
