@@ -41,7 +41,7 @@ def test_wall_draws_medians_bars_the_exact_shape_and_rings_the_pair() -> None:
     (exact,) = (drawn for drawn in fig.axes[1].lines if drawn.get_color() == "#000000")
     np.testing.assert_allclose(exact.get_ydata()[[0, -1]], [0.75, 0], atol=1e-12)
     assert {"effective samples of 1,000", "the alarm rings above 0.65", "dots: medians of 101 runs,\nbars: 10 to 90 %"} <= texts(fig)
-    assert {"Widths 0.5 and 7: ESS 200 and 205", "k̂ tells them apart: 0.5 and −1.5"} <= texts(fig)
+    assert {"Widths 0.5 and 7 look alike: ESS 200, 205", "k̂ tells them apart: 0.5 and −1.5"} <= texts(fig)
     assert [0.65, 0.65] in [list(drawn.get_ydata()) for drawn in fig.axes[1].lines]
 
 
@@ -116,7 +116,7 @@ def test_enough_marks_log_n_and_fills_the_digits_between() -> None:
         assert mark == pytest.approx(np.log(n))
     assert {"log 100 = 4.6", "log 10,000 = 9.2"} <= texts(fig)
     titles = [ax.get_title(loc="left") for ax in fig.axes]
-    assert titles == ["Below log N: 0 of 1 right; beyond: 0 of 2", "Below log N: 1 of 2 right; beyond: 0 of 1"]
+    assert titles == ["N = 100: 0 of 1 right in the band", "N = 10,000: 0 of 1 right in the band"]
     assert "filled: the 1\ndigits in the band" in texts(fig)
     assert any("below −30" in t for t in texts(fig))
     assert not any("triangles" in t for t in texts(figures.enough([5.0], {100: [-1.0], 200: [-1.0]})))
@@ -124,8 +124,17 @@ def test_enough_marks_log_n_and_fills_the_digits_between() -> None:
 
 def test_within_reach_puts_error_against_the_share() -> None:
     share, error = np.array([0.0, -40.0, -38.0, -0.01]), np.array([0.05, -41.0, -37.0, -0.02])
-    fig = figures.within_reach(share, error, [1, 2])
-    (ax,) = fig.axes
+    axis = np.linspace(-1, 1, 21)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+    probs = 0.25 * np.exp(-50 * ((grid - 0.5) ** 2).sum(1)) + 0.75 * np.exp(-50 * ((grid + 0.5) ** 2).sum(1))
+    case = (3, grid, probs / probs.sum(), grid.sum(1) < 0, ([0.5, 0.5], [0.1, 0.1]))
+    fig = figures.within_reach(share, error, [1, 2], case, n=50)
+    plane, ax = fig.axes
+    assert {"within reach:\n25 % of the posterior", "out of reach\nof 50 samples:\n75 % of the posterior"} <= texts(fig)
+    assert plane.get_title(loc="left") == "#3: 99 % of the posterior is within reach"
+    assert [(e.width, e.height) for e in plane.patches] == [pytest.approx((0.4, 0.4)), pytest.approx((1.0, 1.0))]
+    assert plane.get_xlim()[0] < -0.6
+    assert plane.get_ylim()[1] > 1
     dots, *rings = points(ax)
     np.testing.assert_array_equal(dots, np.column_stack([share, error]))
     np.testing.assert_array_equal(np.concatenate(rings), np.column_stack([share, error])[[1, 2]])

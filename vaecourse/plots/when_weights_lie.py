@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, in_course_style, line
+from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line
 
 BLUE, RED, GREY, AMBER = COLORS["importance"], COLORS["naive"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 
@@ -22,7 +22,7 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
     widths, k_hat, ess = (np.asarray(a) for a in (widths, k_hat, ess))
     same, apart = (np.median(runs[:, list(pair)], axis=0) for runs in (ess, k_hat))
     titles = [
-        f"Widths {widths[pair[0]]:g} and {widths[pair[1]]:g}: ESS {same[0]:.0f} and {same[1]:.0f}",
+        f"Widths {widths[pair[0]]:g} and {widths[pair[1]]:g} look alike: ESS {same[0]:.0f}, {same[1]:.0f}",
         f"k̂ tells them apart: {_minus(round(apart[0], 2))} and {_minus(round(apart[1], 2))}",
     ]
     fig, axes = figure(
@@ -168,16 +168,13 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
     """Error of the prior's estimate against KL(posterior || prior), for a smaller and a larger number of samples N.
 
     A dashed line marks log N; the band reaches from the smaller to the larger, and the digits in it are filled.
-    The titles count the errors below a nat on both sides.
+    The titles count the errors in the band that are below a nat.
     """
     kl, (few, many) = np.asarray(kl), sorted(errors)
-    titles = []
-    for n in (few, many):
-        right, below = np.abs(np.asarray(errors[n])) < 1, kl < np.log(n)
-        counts = [f"{(right & side).sum()} of {side.sum()}" for side in (below, ~below)]
-        titles.append(f"Below log N: {counts[0]} right; beyond: {counts[1]}")
-    fig, axes = figure(titles, "KL(posterior ‖ prior), nats", ["estimate minus exact, nats (right: within 1)", ""], size=(9.4, 3.7))
     between = (kl > np.log(few)) & (kl < np.log(many))
+    right = [int((np.abs(np.asarray(errors[n]))[between] < 1).sum()) for n in (few, many)]
+    titles = [f"N = {n:,}: {count} of {between.sum()} right in the band" for n, count in zip((few, many), right)]
+    fig, axes = figure(titles, "KL(posterior ‖ prior), nats", ["estimate minus exact, nats (right: within 1)", ""], size=(9.4, 3.7))
     for ax, n in zip(axes, (few, many)):
         error = np.maximum(np.asarray(errors[n]), cut)
         ax.axvspan(np.log(few), np.log(many), color=BLUE, alpha=0.08, lw=0)
@@ -196,15 +193,25 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
 
 
 @in_course_style
-def within_reach(log_share, error, named: Sequence[int]) -> Figure:
-    """Error in nats of each digit's estimate against the log of the share of its posterior within reach, both (digits,).
+def within_reach(log_share, error, named: Sequence[int], case: tuple[int, object, object, object, tuple], n: int) -> Figure:
+    """The part of a posterior out of reach of n samples, and the error in nats of each digit's estimate against the log share within.
 
-    The digits in `named` are ringed and labelled. The scales are linear up to 1 nat and logarithmic beyond.
+    Args:
+        log_share, error: both (digits,). The scales are linear up to 1 nat and logarithmic beyond.
+        named: these digits are ringed and labelled.
+        case: a digit, a rectangular grid (G, 2), the posterior's probabilities (G,), which nodes are out of reach (G,), and q's mean
+            and standard deviations.
+        n: the number of samples.
     """
     share, error = np.asarray(log_share), np.asarray(error)
-    title = f"All {len(error)} errors lie within {np.abs(error - share).max():.2f} nats of log R"
-    fig, ax = figure(title, "log of the share R within reach", "estimate minus exact, nats", size=(6.0, 4.2))
-    low, high = 2 * min(share.min(), error.min(), -1), max(1.5, 2 * error.max())
+    titles = [
+        f"#{case[0]}: {100 * np.exp(share[case[0]]):.0f} % of the posterior is within reach",
+        f"All {len(error)} errors lie within {np.abs(error - share).max():.2f} nats of log R",
+    ]
+    labels = ["$z_1$", "log of the share R within reach"], ["$z_2$", "estimate minus exact, nats"]
+    fig, (plane, ax) = figure(titles, *labels, size=(9.4, 4.2))
+    _two_parts(plane, *case[1:], n=n)
+    low, high = 3 * min(share.min(), error.min(), -1), max(1.5, 2 * error.max())
     ticks = [t for t in (-100, -30, -10, -3, -1, 0, 1, 3) if low < t < high]
     ax.plot([low, high], [low, high], color=COLORS["exact"], lw=1)
     ax.plot(share, error, "o", ms=4.5, color=BLUE, alpha=0.55)
@@ -212,7 +219,7 @@ def within_reach(log_share, error, named: Sequence[int]) -> Figure:
     ax.set_yscale("symlog", linthresh=1, linscale=1)
     ax.xaxis.set_ticks([t for t in ticks if t <= 0], [_minus(t) for t in ticks if t <= 0])
     ax.yaxis.set_ticks(ticks, [_minus(t) for t in ticks])
-    ax.set(xlim=(low, 0.25), ylim=(low, high))
+    ax.set(xlim=(low, 0.35), ylim=(low, high))
     ax.minorticks_off()
     for i in named:
         ax.plot(share[i], error[i], "o", ms=9, mfc="none", mec=RED, mew=1.5)
@@ -222,6 +229,32 @@ def within_reach(log_share, error, named: Sequence[int]) -> Figure:
     said = "black line: error = log R\nscales: linear up to 1 nat,\nthen logarithmic"
     ax.text(0.03, 0.95, said, fontsize=9.5, va="top", transform=ax.transAxes)
     return fig
+
+
+def _two_parts(ax: Axes, grid, probs, out, q: tuple, n: int) -> None:
+    """The region that holds 99 % of a posterior, its part out of reach of n samples in another colour, and ellipses of q."""
+    grid, probs, out = np.asarray(grid), np.asarray(probs, dtype=float), np.asarray(out, dtype=bool)
+    falling = np.sort(probs)[::-1]
+    border = falling[np.searchsorted(falling.cumsum(), 0.99 * probs.sum())]
+    x, y = np.unique(grid[:, 0]), np.unique(grid[:, 1])
+    for part, color, said, offset in (
+        (~out, COLORS["posterior"], "within reach", (50, 0)),
+        (out, RED, f"out of reach\nof {n:,} samples", (-44, 4)),
+    ):
+        picture = np.where(part, probs, 0).reshape(len(x), len(y)).T
+        ax.contourf(x, y, picture, levels=[border, 1.001 * probs.max()], colors=[color], alpha=0.75)
+        share, middle = probs[part].sum(), probs[part] @ grid[part] / probs[part].sum()
+        color = color if color == RED else AMBER
+        place = {"textcoords": "offset points", "color": color, "fontsize": 9.5, "va": "center", "ha": "left" if offset[0] > 0 else "right"}
+        ax.annotate(f"{said}:\n{100 * share:.0f} % of the posterior", middle, xytext=offset, **place)
+    mu, sigma = (np.asarray(a) for a in q)
+    for radius in (2, 5):
+        ellipse(ax, mu, sigma, BLUE, radius=radius, lw=1.3)
+    note = {"xytext": (6, 6), "textcoords": "offset points", "color": BLUE, "fontsize": 9.5}
+    ax.annotate("q: 2 and 5 standard\ndeviations", mu + 5 * sigma * [0, 1], **note)
+    seen = np.concatenate([grid[probs >= border], [mu - 5 * sigma, mu + 5 * sigma]])
+    center, half = (seen.min(0) + seen.max(0)) / 2, 0.58 * np.ptp(seen, axis=0).max()
+    ax.set(xlim=(center[0] - half, center[0] + half), ylim=(center[1] - half, center[1] + half), aspect="equal")
 
 
 def _minus(number: float) -> str:
