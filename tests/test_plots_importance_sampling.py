@@ -57,7 +57,7 @@ def test_the_cost_is_a_line_beside_the_region_where_it_is_infinite() -> None:
     fig = figures.price_of_width(width, 1 + width)
     (ax,) = fig.axes
     assert ax.lines[0].get_ydata() == pytest.approx(1 + width)
-    assert ax.get_title(loc="left") == "5 times too wide: 6 samples for one. Below 0.71: infinitely many"
+    assert ax.get_title(loc="left") == "5 times too wide: 6 samples for one. Below 0.71: infinite variance"
     (wedge,) = ax.patches
     right = max(wedge.get_path().vertices[:, 0]) if isinstance(wedge, Polygon) else wedge.get_x() + wedge.get_width()
     assert right == pytest.approx(2**-0.5)

@@ -126,9 +126,9 @@ def _self_weighted(log_w: Tensor) -> Tensor:
 IMPORTANCE_ESTIMATE = Exercise(
     name="importance_estimate",
     statement=(
-        "Write `importance_estimate(x, q, n_samples, log_joint)`: the logarithm of the average importance weight (5.2), which estimates $\\log p(x)$ in nats, for each image. "
-        "`x` has shape (B, D). `q` is a torch distribution of batch (B,) and event (K,), one proposal for each image: `q.sample((S,))` has shape (S, B, K). "
-        "`log_joint(x, z)` gives $\\log p(x \\mid z) + \\log p(z)$, of shape (S, B). The result has shape (B,). It must be right where $\\log p(x)$ is near −10,000."
+        "Write `importance_estimate(x, q, n_samples, log_joint)`: the logarithm of the average importance weight (5.2), which estimates $\\log p(x)$, for each image. "
+        "`q` holds one proposal for each image: `q.sample((S,))` has shape (S, B, K). "
+        "`log_joint(x, z)` gives $\\log p(x \\mid z) + \\log p(z)$. The result must be right where $\\log p(x)$ is near −10,000."
     ),
     stub='''def importance_estimate(x, q, n_samples, log_joint):
     """x (B, D), q of batch (B,) and event (K,), log_joint: (x, z (S, B, K)) -> (S, B); an estimate of log p(x), (B,), in nats."""
@@ -309,8 +309,8 @@ SELF_NORMALISED = Exercise(
     name="self_normalised",
     statement=(
         "Write `self_normalised(f, log_w)`: the self-normalised estimate (5.9) of the posterior average $\\mathbb{E}_{z \\sim p(z \\mid x)}[f(z)]$, for each image. "
-        "`f` holds $f(z_s)$ and `log_w` the log-weights of the same samples, both of shape (S, B). The result has shape (B,). "
-        "It must be right for log-weights near −10,000."
+        "`f` holds $f(z_s)$ and `log_w` the log-weights of the same samples. "
+        "The result must be right for log-weights near −10,000."
     ),
     stub='''def self_normalised(f, log_w):
     """f (S, B), log_w (S, B) -> the average of f under the posterior of each image, (B,)."""

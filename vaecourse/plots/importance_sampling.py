@@ -58,7 +58,7 @@ def price_of_width(width, cost) -> Figure:
     """1 + chi-square against the width of q, in widths of the posterior, and the region where it is infinite."""
     width, cost = np.asarray(width), np.asarray(cost)
     fig, ax = figure(
-        f"{width[-1]:.0f} times too wide: {cost[-1]:.0f} samples for one. Below {0.5**0.5:.2f}: infinitely many",
+        f"{width[-1]:.0f} times too wide: {cost[-1]:.0f} samples for one. Below {0.5**0.5:.2f}: infinite variance",
         "width of q / width of the posterior",
         "samples for one effective sample",
         size=(7.2, 3.6),
@@ -117,6 +117,7 @@ def closing_in(grid, probs, path: Sequence[tuple[object, object]]) -> Figure:
     reach = 10 * float(max(sigma))
     axes[1].set(xlim=(mu[0] - reach, mu[0] + reach), ylim=(mu[1] - reach, mu[1] + reach))
     axes[0].add_patch(Rectangle((mu[0] - reach, mu[1] - reach), 2 * reach, 2 * reach, fill=False, ec="#000000", lw=0.8))
+    axes[1].images[0].set_interpolation("bicubic")  # a node of the grid is about as wide as the posterior
     ellipse(axes[1], center, spread, AMBER, lw=1.4, ls="--")
     axes[1].text(
         0.5,
