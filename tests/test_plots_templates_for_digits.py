@@ -74,5 +74,5 @@ def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
     assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["none", "zip", "model", "png", "ten", "bound"]
     assert fig.axes[0].yaxis_inverted()
     written = {text.get_text(): text.xy[1] for text in fig.axes[0].texts}
-    assert {"12", "9", "5", "4", "3", "at most 2"} <= set(written)
+    assert {"12", "9", "5", "4", "3", "at most 2", "models (bound)"} <= set(written)
     assert {kind: written[kind] for kind in of} == {"counts": 0, "files": 1, "models": 2}  # in the first bar of each kind

@@ -103,7 +103,7 @@ def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: M
 
     Args:
         bits: from up to three kinds of codes to their codes, from a name to its bits.
-        at_most: upper bounds on the bits of codes of the second kind; their bars are hatched.
+        at_most: upper bounds on the bits of codes of the second kind; their bars are hatched, and the first one says so.
     """
     fig, ax = figure("", "bits per digit", size=(8.2, 4.5))
     fig.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -120,6 +120,11 @@ def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: M
     for kind in colors:  # in the first bar of its colour
         i = [of for _, _, of in codes].index(kind)
         ax.annotate(kind, (0, i), xytext=(5, 0), textcoords="offset points", va="center", color="white", fontsize=9, fontweight="bold")
+    for name in list(at_most)[:1]:
+        says = f"{list(colors)[1]} (bound)"
+        ax.annotate(
+            says, (0, name), xytext=(5, 0), textcoords="offset points", va="center", color=second, fontsize=9, fontweight="bold", bbox=white
+        )
     ax.set_xlim(0, 1.12 * values[0])
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
