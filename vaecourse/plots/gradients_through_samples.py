@@ -88,7 +88,7 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
     heights = {name: float(np.interp(at, b, variance)) for name, at in marked.items()}
     first, *_, last = heights.values()
     off = (abs(means - truth) / errors).max()
-    titles = [f"The mean stays, within {off:.1f} standard errors", f"The variance changes: {first:.0f} without, {last:.0f} at best"]
+    titles = [f"Every mean is within {off:.1f} standard errors", f"The variance changes: {first:.0f} without, {last:.0f} at best"]
     names = ["mean of the estimates", "variance of one estimate"]
     fig, (left, right) = figure(titles, "baseline b", [f"{name}, gradient in μ" for name in names], size=(9.4, 3.8))
     left.errorbar(levels, means, 2 * errors, fmt="o", color=COLORS["naive"], capsize=3)
@@ -128,7 +128,7 @@ def climbs(steps: Sequence[int], curves: Mapping[str, object], rates: Mapping[st
         line(ax, steps, medians[name], label, GREEN if color == "elbo" else RED, ls=dashes, lw=2.5, nudge=(5, (7, -7, 0)[i]))
         for end in curve[-1][curve[-1] > 100 * medians[name][-1]]:  # a climb that stopped far from the others
             ink, side = (GREEN, "bottom") if color == "elbo" else (RED, "top")
-            ax.text(1.01 * steps[-1], end, f"{end:.0f}", color=ink, va=side, fontsize=9)
+            ax.text(1.01 * steps[-1], end, f"one climb: {end:.0f}", color=ink, va=side, fontsize=9)
     everything = np.stack(list(curves.values()))
     ax.set_yscale("log")
     ax.set_yticks([0.01, 0.1, 1, 10, 100, 1000, 10000], ["0.01", "0.1", "1", "10", "100", "1,000", "10,000"])

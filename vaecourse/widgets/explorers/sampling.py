@@ -152,6 +152,9 @@ def two_gradients() -> Live:
         ax.axvline(-2, color="black", lw=1)
         ax.text(0.02, 0.92, "line: exact, −2", transform=ax.transAxes)
         histogram(ax, values, -2 - reach, -2 + reach, 60, color)
+    top = max(ax.get_ylim()[1] for ax in axes)
+    for ax in axes:
+        ax.set_ylim(0, top)
     sentence = (
         f"{dims} dimensions, {samples} samples: the score function has {(stds[1] / stds[0]) ** 2:.0f} times the variance, "
         f"standard deviation {stds[1]:.2f} against {stds[0]:.2f}; the means of 500 are {float(both[0].mean()):.2f} (pathwise) "

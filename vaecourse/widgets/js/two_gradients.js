@@ -31,8 +31,8 @@ export function twoGradients(frame, { dims: startDims, samples: startSamples, es
     }
     spreads = both.map(std);
     const reach = 4 * Math.max(...spreads), names = ["Pathwise", "Score function"];
+    const top = Math.max(20, ...both.map((values, i) => panels[i].largest(values, -2 - reach, -2 + reach, 60)));
     panels.forEach((panel, i) => {
-      const top = Math.max(20, panel.largest(both[i], -2 - reach, -2 + reach, 60));
       panel.range({ x: [-2 - reach, -2 + reach], y: [0, 1.05 * top] });
       panel.title(`${names[i]}: ± ${spreads[i].toPrecision(2)}`);
       panel.histogram(both[i], -2 - reach, -2 + reach, 60, { color: i ? "naive" : "elbo" });
