@@ -62,7 +62,7 @@ def two_gaps(approximation, amortisation, least: float = 0.003) -> Figure:
     words = {"transform": ax.transAxes, "fontsize": 10, "weight": "bold"}
     says = "{} gap, mean {:.{}f}, median {:.{}f} nats"
     ax.text(0.02, 0.94, "● " + says.format("amortisation", means[0], 1, medians[0], 1), color=GREEN, **words)
-    ax.text(0.02, 0.87, "■ " + says.format("approximation", means[1], 2, medians[1], 2), color=AMBER, **words)
+    ax.text(0.02, 0.87, "■ " + says.format("approximation", means[1], 1, medians[1], 2), color=AMBER, **words)
     return fig
 
 
