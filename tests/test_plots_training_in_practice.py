@@ -46,15 +46,15 @@ def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> Non
     left, right = fig.axes
     assert len(left.lines) == 2
     circles = right.lines[2:]
-    assert [(c.get_ydata()[0], c.get_markerfacecolor()) for c in circles] == [(0.1, "white"), (0.4, "white")]
+    assert [(c.get_ydata()[0], c.get_markerfacecolor()) for c in circles] == [(0.4, "white"), (0.1, "white")]
     arrows = [drawn for drawn in right.texts if drawn.arrow_patch is not None]
     assert [(a.xyann, a.xy) for a in arrows] == [
-        ((pytest.approx(9 * place), start), (pytest.approx(9 * place), end)) for place, start, end in ((1.04, 0.8, 0.1), (1.1, 2.0, 0.4))
+        ((pytest.approx(9 * place), start), (pytest.approx(9 * place), end)) for place, start, end in ((1.04, 2.0, 0.4), (1.1, 0.8, 0.1))
     ]
     said = set(texts(fig))
     assert "2.5 nats" in {label.get_text() for label in left.texts}
     assert {"seen: refining q\nrecovers 0.7 nats", "unseen: refining q\nrecovers 1.6 nats"} <= said
     assert "Unseen digits: log p(x) falls at the end" in said
-    assert "Unseen digits: gap 2.0 nats, with refined q 0.4" in said
+    assert "Unseen: refining q lowers the gap to 0.4 nats" in said
     assert right.get_ylim()[0] == 0
     assert right.get_xlim()[1] > 9

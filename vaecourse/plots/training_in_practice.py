@@ -51,7 +51,7 @@ def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mappi
     rises = log_px["unseen"][-1] > log_px["unseen"][-2]
     titles = [
         f"Unseen digits: log p(x) {'still rises' if rises else 'falls'} at the end",
-        f"Unseen digits: gap {gaps['unseen'][-1]:.1f} nats, with refined q {refined['unseen']:.1f}",
+        f"Unseen: refining q lowers the gap to {refined['unseen']:.1f} nats",
     ]
     fig, axes = figure(titles, "epoch", ["mean log p(x), nats per digit", "mean gap, nats per digit"], size=(9.6, 3.9))
     at = {"textcoords": "offset points", "va": "center", "fontsize": 11}
@@ -60,15 +60,15 @@ def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mappi
             ax.plot(epochs, np.asarray(values), "o", ls="--" if name == "seen" else "-", ms=5, color=color)
             place = {"xytext": (16, 0)} if ax is axes[0] else {"xytext": (-8, 11 if name == "unseen" else -11), "ha": "right"}
             ax.annotate(name, (epochs[-1], float(values[-1])), color=color, **place, **at)
-        ax.set_xlim(0, (1.3 if ax is axes[0] else 1.7) * epochs[-1])
+        ax.set_xlim(0, (1.3 if ax is axes[0] else 1.75) * epochs[-1])
         ax.set_xticks(list(epochs))
-    for place, (name, value) in zip((1.04, 1.1), refined.items()):  # beside the curves, so that no arrow hides a point
-        start, end, x = float(gaps[name][-1]), float(value), place * epochs[-1]
+    for place, name in ((1.04, "unseen"), (1.1, "seen")):  # beside the curves, so that no arrow hides a point
+        start, end, x = float(gaps[name][-1]), float(refined[name]), place * epochs[-1]
         axes[1].annotate("", (x, end), xytext=(x, start), arrowprops={"arrowstyle": "-|>", "color": color, "shrinkA": 0, "shrinkB": 3})
         axes[1].plot(x, end, "o", ms=7, mfc="white", color=color)
         words = f"{name}: refining q\nrecovers {start - end:.1f} nats"
-        high = 0.6 * start if name == "unseen" else end
-        axes[1].annotate(words, (1.1 * epochs[-1], high), xytext=(8, 0), color=color, **at)
+        high = 0.6 * start if name == "unseen" else (start + end) / 2
+        axes[1].annotate(words, (x, high), xytext=(8, 0), color=color, **at)
     high, low = (float(log_px[name][-1]) for name in ("seen", "unseen"))
     x = 1.04 * epochs[-1]
     axes[0].annotate("", (x, high), xytext=(x, low), arrowprops={"arrowstyle": "<->", "color": COLORS["exact"], "shrinkA": 0, "shrinkB": 0})
