@@ -32,7 +32,7 @@ def test_how_many_draws_every_training_and_joins_the_means() -> None:
     means = [list(d.get_ydata()) for ax in (left, middle) for d in ax.lines if d.get_linestyle() == "-"]
     assert means == [[-162, -131, -127, -129], [2, 10, 19.5, 47], [2, 8.5, 11, 16]]
     titles = [ax.get_title(loc="left") for ax in fig.axes]
-    assert titles == ["Bound: +31 nats to K = 10, −2 from 20 to 50", "K = 50: 47 active, 15–17 over 0.1 nats"]
+    assert titles == ["From K = 2 to 10 the bound gains 31 nats", "Of 50 latents, 15–17 carry over 0.1 nats"]
     notes = {t.get_text(): t.xy for t in middle.texts if hasattr(t, "xy")}
     assert notes == {"active units": (50, 47), "more than 0.1 nats": (50, 16)}
 
@@ -84,6 +84,19 @@ def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> N
     levels = [t for t in ax.texts if t.get_text().startswith("−")]
     assert levels
     assert all(sum(t.get_position()) == pytest.approx(float(t.get_text()[1:])) for t in levels)  # each stands on its line
+    assert not ax.child_axes  # nothing is crowded
+
+
+def test_the_plane_enlarges_the_runs_of_several_seeds_beside_a_distant_one() -> None:
+    runs = {"β = 0": [[150.0, 110.0]], "a": [[14.0, 120.0], [12.0, 125.0]], "β = 1": [[7.0, 140.0], [6.0, 142.0]]}
+    (ax,) = figures.plane(runs, "A title", baseline=200.5).axes
+    (inset,) = ax.child_axes
+    np.testing.assert_allclose(points(inset, COLORS["elbo"]), runs["β = 1"])
+    assert {"a", "β = 1"} <= {t.get_text() for t in inset.texts}
+    assert "β = 0" not in {t.get_text() for t in inset.texts}
+    left, right, low, high = inset.axis()
+    assert left < 6 < 14 < right < 150
+    assert low < 120 < 142 < high
 
 
 def test_what_is_held_is_sorted_by_what_all_latents_explain() -> None:

@@ -15,11 +15,6 @@ PINK_INK = "#A0447C"
 WHITE = {"fc": "white", "ec": "none", "pad": 1}  # a close white ground for a name that stands on lines
 
 
-def _signed(change: float) -> str:
-    """A change in whole nats, with its sign."""
-    return f"{change:+.0f}".replace("-", "−")
-
-
 @in_course_style
 def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
     """The bound (sizes, seeds), and the latents in use by two counts (sizes, seeds each).
@@ -30,8 +25,8 @@ def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
     last, means = sizes[-1], bound.mean(1)
     span = "–".join(f"{count:.0f}" for count in np.unique([carrying[-1].min(), carrying[-1].max()]))  # over the seeds
     titles = [
-        f"Bound: {_signed(means[1] - means[0])} nats to K = {sizes[1]}, {_signed(means[-1] - means[-2])} from {sizes[-2]} to {last}",
-        f"K = {last}: {active[-1].mean():.0f} active, {span} over 0.1 nats",
+        f"From K = {sizes[0]} to {sizes[1]} the bound gains {means[1] - means[0]:.0f} nats",
+        f"Of {last} latents, {span} carry over 0.1 nats",
     ]
     fig, axes = figure(titles, "latents K (log scale)", ["bound, nats per held-out digit", "latents in use"], size=(8.8, 3.8))
     line(axes[1], sizes, sizes, "", "exact", ls="--", lw=1, zorder=5)
@@ -99,7 +94,8 @@ def ceiling(
 def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
     """Rate and distortion of trained models, {name: (seeds, 2)}, in nats per image, with lines of equal ELBO.
 
-    `baseline` is the distortion of independent pixels, which need no rate.
+    `baseline` is the distortion of independent pixels, which need no rate. Where a distant run leaves the runs of several seeds
+    little room, an inset enlarges them.
     """
     runs = {name: np.atleast_2d(np.asarray(points, dtype=float)) for name, points in runs.items()}
     rates, distortions = np.concatenate(list(runs.values())).T
@@ -111,14 +107,35 @@ def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
     ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
     ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
     others = iter((COLORS["importance"], PINK_INK, AMBER, COLORS["naive"]))
+    colors = {name: GREEN if name in ("β = 1", "weight 1") else next(others) for name in runs}
     for name, points in runs.items():
-        color = GREEN if name in ("β = 1", "weight 1") else next(others)
+        color = colors[name]
         ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=color, alpha=0.85)
         empty = points[:, 0].max() < 0.02 * right
         beside = {"xytext": (10, -12)} if empty else {"xytext": (9, 0), "va": "center"}
         ax.annotate(name, points[points[:, 0].argmax()], color=color, **beside, **place)
     ax.set(xlim=(left, right), ylim=(low, high))
+    close = {name: points for name, points in runs.items() if len(points) > 1}
+    if close and np.concatenate(list(close.values()))[:, 0].max() < 0.2 * right:
+        _enlarge(ax, close, colors)
     return fig
+
+
+def _enlarge(ax: Axes, runs: Mapping[str, np.ndarray], colors: Mapping[str, str]) -> None:
+    """An inset in the middle of the axes that shows these runs alone, with lines of equal ELBO."""
+    rates, distortions = np.concatenate(list(runs.values())).T
+    across, along = (rates.min() - 2, rates.max() + 3), (distortions.min() - 5, distortions.max() + 5)
+    inset = ax.inset_axes((0.29, 0.4, 0.42, 0.55))
+    _equal_elbo(inset, across, along, 10)
+    for name, points in runs.items():
+        inset.plot(points[:, 0], points[:, 1], "o", ms=6, color=colors[name], alpha=0.85)
+        at = {"xytext": (9, 0), "textcoords": "offset points", "va": "center", "fontsize": 9, "bbox": WHITE}
+        inset.annotate(name, points[points[:, 0].argmax()], color=colors[name], **at)
+    inset.set(xlim=across, ylim=along)
+    inset.tick_params(labelsize=8)
+    inset.grid(visible=False)
+    inset.spines[["top", "right"]].set_visible(False)  # room for the levels
+    ax.indicate_inset_zoom(inset, edgecolor=GREY)
 
 
 def _equal_elbo(ax: Axes, across: tuple[float, float], along: tuple[float, float], step: float) -> None:
