@@ -45,6 +45,20 @@ def test_only_the_nodes_within_the_picture_of_the_posterior_are_drawn() -> None:
     assert [two[:, 0].max(), two[:, 1].max()] == pytest.approx([0.4, 0.8], abs=0.01)
 
 
+def test_the_bias_is_drawn_as_curves_over_the_ratio_and_as_points_of_the_decoders() -> None:
+    curves = {"sum": [0.0, 1.0], "formula": [np.nan, 1.1]}
+    points = {"early": ([1.0, 2.0], [0.1, 0.2]), "late": ([3.0], [0.9])}
+    (ax,) = pictures.bias_by_ratio([1.0, 2.0], curves, points, "a title").axes
+    assert [line.get_label() for line in ax.lines] == [*curves, *points]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [*curves, *points]
+    total, formula, early, late = ax.lines
+    assert list(total.get_xdata()) == list(formula.get_xdata()) == [1, 2]
+    assert list(total.get_ydata()) == [0, 1]
+    assert early.get_xydata().tolist() == [[1, 0.1], [2, 0.2]]
+    assert late.get_xydata().tolist() == [[3, 0.9]]
+    assert len({line.get_color() for line in ax.lines}) == 4
+
+
 def test_changes_stand_in_rows_with_their_errors_beside_the_widening() -> None:
     changes = {"coarse: objective": ([3.7, 4.2], 0.4), "coarse: log p(x)": ([-1.2, -0.9], 0.3)}
     left, right = pictures.coarse_training(changes, {"coarse": [0.10, 0.12], "fine": [0.01]}, ["changes", "widths"]).axes

@@ -1,4 +1,4 @@
-"""The figures of notebook 04b: a gradient, a posterior between nodes, training on a coarse lattice, and the nodes that matter."""
+"""The figures of notebook 04b: a gradient, a posterior between nodes, the bias, training on a coarse lattice, and the nodes that matter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def gradients(x, averages, names: Sequence[str], title: str) -> Figure:
     x, averages = np.asarray(x), np.asarray(averages)
     side = int(round(x.size**0.5))
     titles = ["digit x", *(text for name in names for text in (f"{name}:\nreconstruction", "x minus\nreconstruction"))]
-    fig, axes = figure(titles, size=(1.9 * len(titles) + 0.7, 3.0))
+    fig, axes = figure(titles, size=(1.9 * len(titles) + 0.7, 2.75))
     fig.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold")
     for ax in axes:
         ax.set(xticks=[], yticks=[])
@@ -52,6 +52,19 @@ def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str]) -> Fig
 
 
 @in_course_style
+def bias_by_ratio(ratios, curves: Mapping[str, Sequence[float]], points: Mapping[str, tuple], title: str) -> Figure:
+    """How much too low the logarithm is: curves over the ratio h / s, and the points (ratios, biases) of each decoder."""
+    fig, ax = figure(title, "spacing $h$ / standard deviation $s$ of the posterior", "bias: nats too low, on average", size=(7.4, 3.6))
+    for (name, values), style in zip(curves.items(), ({"lw": 3.5, "color": "#BBBBBB"}, {"lw": 1.4, "ls": "--", "color": COLORS["exact"]})):
+        ax.plot(np.asarray(ratios), np.asarray(values), label=name, **style)
+    for (name, (at, biases)), marker, color in zip(points.items(), "so", ("importance", "naive")):
+        ax.plot(np.asarray(at), np.asarray(biases), marker, ms=7, color=COLORS[color], label=name)
+    ax.set(xlim=(0, None), ylim=(-1, None))
+    ax.legend(loc="upper left")
+    return fig
+
+
+@in_course_style
 def coarse_training(
     changes: Mapping[str, tuple[Sequence[float], float]], wider: Mapping[str, Sequence[float]], titles: Sequence[str]
 ) -> Figure:
@@ -60,7 +73,8 @@ def coarse_training(
     A row begins with the name of its training and has the color of it. The circles of an objective are hollow, the others are filled.
     An arrow from the second row to the first is the part of the gap that was closed.
     """
-    fig, axes = figure(titles, ["change, nats per held-out digit", "median widening of the posteriors"], size=(8.6, 3.1))
+    labels = ["change, nats per held-out digit (a circle: one seed)", "median widening of the posteriors"]
+    fig, axes = figure(titles, labels, size=(8.6, 3.1))
     rows = [changes, {name: (values, 0.0) for name, values in wider.items()}]
     colors = dict(zip(wider, (COLORS["naive"], COLORS["exact"])))
     for ax, some in zip(axes, rows):
