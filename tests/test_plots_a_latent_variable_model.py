@@ -221,6 +221,18 @@ def test_only_the_images_that_are_named_get_a_frame() -> None:
     assert not clipped(fig)
 
 
+def test_the_same_share_of_the_samples_is_coloured_at_each_stage() -> None:
+    z = RANDOM.standard_normal((1000, 1))
+    fig = pictures.two_steps({"z": z, "exp z": np.exp(z)}, 0.2, "A title")
+    for ax in fig.axes:
+        rest, top = ([bar for bar in bars if bar.get_height()] for bars in ax.containers)
+        assert [sum(bar.get_height() for bar in bars) for bars in (rest, top)] == [800, 200]
+        assert {to_hex(bar.get_facecolor()).upper() for bar in top} == {pictures.ACCENT}
+        assert max(bar.get_x() for bar in rest) < min(bar.get_x() for bar in top)  # no bar is of two colours
+    assert [ax.get_xlabel() for ax in fig.axes] == ["z", "exp z"]
+    assert not clipped(fig)
+
+
 def test_the_digits_stand_where_each_panel_puts_them_and_arcs_lead_there_clockwise() -> None:
     decoded, places = RANDOM.random((5, 784)), RANDOM.normal(size=(5, 2)) + 2
     quarter = places @ np.array([[0.0, -1.0], [1.0, 0.0]])  # (x, y) -> (y, -x), clockwise
@@ -271,7 +283,7 @@ def test_an_arrow_leads_from_before_to_after_each_change_in_the_colour_of_its_su
     headings = {t.get_text(): t.get_position()[1] for t in ax.texts if t.get_weight() == "bold"}
     assert headings == {"short": 0, "long": 3}  # in the free line above the group
     found = {t.get_text().replace("\N{MINUS SIGN}", "-"): t.xy for t in ax.texts if t.get_text() not in ("", *headings)}
-    assert found == {"at most +9": (-191, 1), "+50 ± 2": (-150, 2), "-5": (-185, 4), "+40": (-140, 5), "ceiling: -100": (-100, 0)}
+    assert found == {"at most +9": (-191, 1), "+50 ± 2": (-150, 2), "-5": (-180, 4), "+40": (-140, 5), "ceiling: -100": (-100, 0)}
     (limit,) = (drawn for drawn in ax.lines if drawn.get_marker() == "None")
     assert list(limit.get_xdata()) == [-100, -100]
     assert ax.get_title(loc="left") == "A title"

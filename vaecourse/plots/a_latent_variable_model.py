@@ -336,6 +336,26 @@ def frame(fig: Figure, panels: Sequence[int]) -> None:
 
 
 @in_course_style
+def two_steps(samples: Mapping[str, object], share: float, title: str) -> Figure:
+    """A histogram of the same samples at each stage, {name: samples (N,)}. The share with the largest first values is coloured in all.
+
+    Every step must keep the order of the samples: an edge of the bins lies where the coloured ones begin.
+    """
+    values = [np.asarray(stage).ravel() for stage in samples.values()]
+    top = values[0] > np.quantile(values[0], 1 - share)
+    fig, axes = figure([""] * len(values), list(samples), ["samples"] + [""] * (len(values) - 1), size=(10.2, 2.6))
+    fig.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    for ax, stage in zip(axes, values):
+        edge = (stage[~top].max() + stage[top].min()) / 2
+        width = (edge - stage.min()) / np.round(40 * (edge - stage.min()) / np.ptp(stage))
+        bins = stage.min() + width * np.arange(np.ceil(np.ptp(stage) / width - 1e-3) + 1)
+        bins[-1] = max(bins[-1], stage.max())
+        ax.hist([stage[~top], stage[top]], bins, stacked=True, color=["#BBBBBB", ACCENT])
+        ax.grid(False)
+    return fig
+
+
+@in_course_style
 def moved_digits(panels: Mapping[str, object], decoded, framed: Sequence[int], title: str) -> Figure:
     """The same decoded digits (N, 784) at other places in each panel, {title: places (N, 2)}.
 
@@ -396,7 +416,9 @@ def changes(rows: Sequence[tuple[str, str, float, float, str, str]], ceiling: tu
         ax.annotate("", (after, place), (before, place), arrowprops=arrow)
         ax.plot(before, place, "o", color=colors[suspect], ms=7)
         text = text.format(after - before).replace("-", "\N{MINUS SIGN}")
-        ax.annotate(text, (after, place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=11, color=colors[suspect])
+        ax.annotate(
+            text, (max(before, after), place), xytext=(7, 0), textcoords="offset points", va="center", fontsize=11, color=colors[suspect]
+        )
     ax.axvline(ceiling[1], color="black", lw=3)
     text = f"{ceiling[0]}: {ceiling[1]:.0f}".replace("-", "\N{MINUS SIGN}")
     ax.annotate(text, (ceiling[1], 0), xytext=(-8, 0), textcoords="offset points", ha="right", va="center", fontsize=11)
