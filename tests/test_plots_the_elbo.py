@@ -50,6 +50,9 @@ def test_an_arrow_leads_from_each_log_weight_to_log_px_up_or_down() -> None:
         (pytest.approx((1.5, 0.0)), pytest.approx((1.5, -2.0))),
     ]
     assert "ELBO = -2.50" in texts(fig)
+    for ax in (left, right):  # q equals the posterior at 0.6
+        (dotted,) = ax.collections
+        assert [segment[0, 0] for segment in dotted.get_segments()] == pytest.approx([0.6], abs=0.011)
 
 
 def test_the_climb_shows_the_chosen_steps_and_the_gap() -> None:
@@ -85,7 +88,7 @@ def test_bounds_touch_the_curve_and_a_round_of_em_leads_to_the_next_point_of_it(
     (m_tail, m_head), (e_tail, e_head) = arrows(ax)
     assert (m_tail, m_head) == (pytest.approx((1, -1)), pytest.approx((4 / 3, -2 / 3), abs=1e-3))
     assert (e_tail, e_head) == (m_head, pytest.approx((4 / 3, -4 / 9), abs=1e-3))
-    for words in ("θ = 1.00", "θ = 3.00", "ELBO(θ, q$_a$)", "ELBO(θ, q$_b$)", "M-step", "E-step"):
+    for words in ("θ = 1.00", "θ = 3.00", "ELBO(θ, q$_a$)", "ELBO(θ, q$_b$)", "1 M-step", "2 E-step"):
         assert words in texts(fig)
 
 

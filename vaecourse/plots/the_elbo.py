@@ -17,12 +17,13 @@ BOX = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.85}
 def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[float]) -> Figure:
     """Left the densities of q and of the posterior at evenly spaced z (N,); right log w(z), with arrows to log p(x) at the z in `at`.
 
-    The length of each arrow is log q(z)/p(z|x); it points down where that is negative. The first arrow is named.
+    The length of each arrow is log q(z)/p(z|x); it points down where that is negative. One arrow is named.
+    Dotted lines mark the z at which q equals the posterior.
     """
     z, q, posterior, log_w = (np.asarray(a) for a in (z, q, posterior, log_w))
     titles = ["q is shifted and too wide", "log w + arrow = log p(x), at every z"]
     fig, (left, right) = figure(titles, "z", ["density", "nats"], size=(8.6, 3.8))
-    line(left, z, posterior, "posterior\np(z|x)", AMBER, end=np.argmin(abs(z - 1.6)), nudge=(6, 8))
+    line(left, z, posterior, "posterior\np(z|x)", AMBER, end=np.argmin(abs(z - 1.5)), nudge=(6, 8))
     line(left, z, q, "q(z)", "elbo", end=np.argmin(abs(z - 0.45)), nudge=(-30, 4))
     left.set(xlim=(z[0], z[-1]), ylim=(0, 1.12 * posterior.max()))
     right.plot(z, log_w, color=GREEN)
@@ -32,15 +33,20 @@ def two_terms(z, q, posterior, log_w, log_px: float, elbo: float, at: Sequence[f
     for x, height in zip(at, heights):
         right.annotate("", (x, log_px), (x, height), arrowprops={"arrowstyle": "->", "color": AMBER, "lw": 1.5, "shrinkA": 0, "shrinkB": 0})
     right.set(xlim=(z[0], z[-1]))
+    crossings = z[1:][np.diff(q > posterior)]  # there the arrows change direction
+    for ax in (left, right):
+        ax.vlines(crossings, 0, 1, color="#777777", lw=1, ls=":", transform=ax.get_xaxis_transform())
+    if len(crossings):
+        place = {"ha": "right", "va": "top", "fontsize": 9, "transform": left.get_xaxis_transform()}
+        left.text(crossings[0] - 0.03, 0.97, "dotted: q(z) = p(z|x)", **place)
     span = np.ptp(right.get_ylim())
     right.text(z[0] + 0.03, log_px + 0.02 * span, "log p(x)", va="bottom")
-    right.text(
-        z[0] + 0.62 * np.ptp(z), elbo - 0.02 * span, f"ELBO = {elbo:.2f},\nthe average of log w(z)", ha="center", va="top", color=GREEN
-    )
+    words = {"ha": "center", "va": "top", "color": GREEN, "fontsize": 9}
+    right.text(z[0] + 0.64 * np.ptp(z), elbo - 0.02 * span, f"ELBO = {elbo:.2f},\nthe average of log w(z)", **words)
     words = {"textcoords": "offset points", "va": "center"}
     right.annotate("log w(z)", (at[0], heights[0]), (10, -10), color=GREEN, **words)
     middle = (at[1], (heights[1] + log_px) / 2)
-    note(right, middle, "arrow: log [q(z)/p(z|x)]", (36, -38), AMBER)
+    note(right, middle, "arrow: log [q(z)/p(z|x)]", (66, -38), AMBER)
     return fig
 
 
@@ -125,8 +131,8 @@ def touching_bounds(theta, log_px, bounds: Mapping[float, object], top: float) -
     start, first = next(iter(bounds.items()))
     low, high, up = np.interp(start, theta, log_px), np.interp(top, theta, np.asarray(first)), np.interp(top, theta, log_px)
     for tail, head, color, words, place in (
-        ((start, low), (top, high), COLORS["importance"], "M-step:\nraise the\nbound in θ", (0.02, 0.68)),
-        ((top, high), (top, up), AMBER, "E-step: set q\nto the posterior", (0.02, 0.86)),
+        ((start, low), (top, high), COLORS["importance"], "1 M-step:\nraise the\nbound in θ", (0.02, 0.68)),
+        ((top, high), (top, up), AMBER, "2 E-step: set q\nto the posterior", (0.02, 0.86)),
     ):
         ax.annotate("", head, tail, arrowprops={"arrowstyle": "->", "lw": 1.8, "color": color, "shrinkA": 0, "shrinkB": 0}, zorder=5)
         at = ((tail[0] + head[0]) / 2, (tail[1] + head[1]) / 2)
