@@ -336,7 +336,8 @@ def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
     titles = ["Inner level 1: the noise covers its interval", "Outer level 0: the noise misses 0.11 of 0.89"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     within = "area within the\nnoise (dark): 0.79"
-    assert [t.get_text() for ax in fig.axes for t in ax.texts] == [within, within + "\nbeyond it (pale): 0.11"]
+    curves = [f"normal with\nmean {mean},\nσ = 0.2" for mean in (0.5, 0)]
+    assert [t.get_text() for ax in fig.axes for t in ax.texts] == [within, curves[0], within + "\nbeyond it (pale): 0.11", curves[1]]
     assert not clipped(fig)
 
 

@@ -539,6 +539,7 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
         if probability > 1.01 * within:
             text += f"\nbeyond it (pale): {probability - within:.2f}"
         note(ax, (level * width, density(level * width)), text, (12, 12))
+        ax.text(-0.6, density(mean), f"normal with\nmean {mean:.2g},\nσ = {sigma:g}", fontsize=10, va="top")
     return fig
 
 
@@ -559,7 +560,7 @@ def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[flo
         f"Level 0: {chances[free][0]:.2f} with a free mean, not {chances[confined][0]:.2f}",
         f"Whole digit: {sum(costs[free]):,.0f} nats with a free mean, not {sum(costs[confined]):,.0f}",
     ]
-    xlabels = ["probability at a white pixel", "$-\\log P$ of the digit, nats"]
+    xlabels = ["probability at a typical white pixel", "$-\\log P$ of the digit, nats"]
     fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
     _stacked(left, chances, ["level 0", f"levels 1 to {last}"], "{:.2f}", room=0.06)
     _stacked(right, costs, ["pixels at level 0", "all others"], "{:,.0f}", room=0.05)
