@@ -34,6 +34,15 @@ def test_stored_numbers_are_those_of_the_framed_pixels() -> None:
     assert fig.axes[0].images[0].get_clim() == (0, 783)  # the largest grey level is full ink, whatever it is
 
 
+def test_the_title_stands_close_above_the_images(pages: np.ndarray) -> None:
+    for captions, columns in ((["a"] * 4, None), (["a\nb"] * 4, 2)):
+        fig = figures.images(pages[:4], "A title", captions, columns=columns)
+        fig.draw_without_rendering()
+        title, top = (artist.get_window_extent() for artist in (fig._suptitle, fig.axes[0]))
+        assert 0 < title.y0 - top.y1 < 0.3 * fig.dpi
+        plt.close(fig)
+
+
 def test_steps_show_points_curves_and_both_pictures(pages: np.ndarray) -> None:
     points, placed = [((0.1, 0.2), (0.3, 0.4), (0.3, 0.4), (0.5, 0.1))], [np.array([[-5.0, 1], [2, 3]])]
     fig = figures.steps("A title", points, [np.array([[0.0, 0], [1, 1]])], placed, pages[0], pages[1])
@@ -110,7 +119,7 @@ def test_the_scoreboard_writes_each_estimate_beside_its_point() -> None:
     fig = figures.scoreboard("A title", [("one", "exact", -190.24, 0.0, -190.24), ("ten", "exact", -174.66, 0.0, -174.66)])
     (ax,) = fig.axes
     assert ax.get_title(loc="left") == "A title"
-    assert [(t.get_text(), t.xy) for t in ax.texts] == [("-190.2", (-190.24, 0)), ("-174.7", (-174.66, 1))]
+    assert [(t.get_text(), t.xy) for t in ax.texts] == [("-190.24", (-190.24, 0)), ("-174.66", (-174.66, 1))]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["one", "ten"]
 
 

@@ -392,7 +392,7 @@ POSTERIOR = Exercise(
     name="posterior",
     statement=(
         "Write `posterior(x, log_weights, logits)`: $p(z \\mid x)$ for each image and each $z$, shape (B, C), by Bayes' rule (1.5). The arguments are those of "
-        "`log_marginal`, and again logits of 2000 and of −2000 must come out right."
+        "`log_marginal`, large logits included."
     ),
     stub='''def posterior(x, log_weights, logits):
     """x (B, D) of zeros and ones, log_weights (C,), logits (C, D) -> p(z|x), (B, C); each row sums to 1."""

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from vaecourse.plots import COLORS, _subplots, figure, in_course_style
+from vaecourse.plots import images as plain_images
 from vaecourse.plots import scoreboard as plain_scoreboard
 
 INK = "#333333"
@@ -27,6 +28,15 @@ def stored(grey, title: str, row: int, column: int, side: int = 11) -> Figure:
         numbers.text(j, i, str(picture[row + i, column + j]), ha="center", va="center", fontsize=9)
     numbers.set(xlim=(-0.6, side - 0.4), ylim=(side - 0.4, -0.6))
     numbers.axis("off")
+    return fig
+
+
+@in_course_style
+def images(x, title: str, captions: Sequence[str], columns: int | None = None, size: float = 1.5) -> Figure:
+    """The images (N, D) of `plots.images`, with their title close above them, whatever the number of lines of the captions."""
+    fig = plain_images(x, title, captions, columns, size=size)
+    rows, lines = -(-len(x) // (columns or len(x))), 1 + max(caption.count("\n") for caption in captions)
+    fig.set_figheight(rows * (0.95 * size + 0.15 + 0.14 * lines) + 0.3)
     return fig
 
 
@@ -172,7 +182,7 @@ def scoreboard(title: str, rows: Sequence[tuple[str, str, float, float, float]])
     ax.set_title(title, loc="left", fontsize=11, fontweight="bold")
     ax.set_xlabel("log p(x) of one held-out digit, nats (tall line: the exact value)")
     for i, (_, _, estimate, _, _) in enumerate(rows):
-        ax.annotate(f"{estimate:.1f}", (estimate, i), xytext=(-7, 0), textcoords="offset points", ha="right", va="center", fontsize=10)
+        ax.annotate(f"{estimate:.2f}", (estimate, i), xytext=(-7, 0), textcoords="offset points", ha="right", va="center", fontsize=10)
     return fig
 
 
