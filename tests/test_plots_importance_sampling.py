@@ -65,13 +65,14 @@ def test_the_cost_is_a_line_beside_the_region_where_it_is_infinite() -> None:
 
 def test_many_estimates_are_two_histograms_and_those_beyond_the_panel_are_counted() -> None:
     narrow, wide = np.array([0.7, 0.8, 0.9, 9.0]), np.array([0.95, 1.0, 1.05, 1.1])
-    fig = figures.many_runs(narrow, wide)
+    fig = figures.many_runs(narrow, wide, (0.4, 2.5))
     (ax,) = fig.axes
     assert ax.get_title(loc="left") == "Too narrow: 75% of the estimates are too low. Too wide: 25%"
     drawn = [sum(bar.get_height() for bar in bars) for bars in ax.containers]
     assert drawn == [4, 3]  # the wide q first, behind the narrow one
     assert list(ax.lines[0].get_xdata()) == [1, 1]
-    assert "too narrow: 1 of 4\nabove 1.6, up to 9 →" in texts(fig)
+    for words in ("0.4 times: 1 of 4\nabove 1.6, up to 9 →", "q 0.4 times as wide", "q 2.5 times as wide"):
+        assert words in texts(fig)
 
 
 def test_every_round_is_an_ellipse_of_two_standard_deviations_and_the_late_ones_are_magnified() -> None:

@@ -74,8 +74,11 @@ def price_of_width(width, cost) -> Figure:
 
 
 @in_course_style
-def many_runs(narrow, wide, low: float = 0.6, high: float = 1.6) -> Figure:
-    """Histograms of the estimates of many runs, in units of p(x), with a q too narrow and with one too wide; what lies above is counted."""
+def many_runs(narrow, wide, widths: tuple[float, float], low: float = 0.6, high: float = 1.6) -> Figure:
+    """Histograms of the estimates of many runs, in units of p(x), with a q too narrow and with one too wide; what lies above is counted.
+
+    `widths`: of the two q, in widths of the posterior.
+    """
     narrow, wide = np.asarray(narrow), np.asarray(wide)
     title = f"Too narrow: {(narrow < 1).mean():.0%} of the estimates are too low. Too wide: {(wide < 1).mean():.0%}"
     fig, ax = figure(title, "estimate divided by p(x)", "runs", size=(7.2, 3.0))
@@ -85,10 +88,10 @@ def many_runs(narrow, wide, low: float = 0.6, high: float = 1.6) -> Figure:
     ax.axvline(1, color=COLORS["exact"], lw=1.5)
     top = 1.12 * ax.get_ylim()[1]
     ax.set_ylim(0, top)
-    ax.text(1.07, 0.8 * top, "too wide", color=BLUE)
-    ax.text(0.78, 0.55 * top, "too narrow", color=COLORS["naive"], ha="right")
+    ax.text(1.07, 0.8 * top, f"q {widths[1]:g} times as wide", color=BLUE)
+    ax.text(0.64, 0.42 * top, f"q {widths[0]:g} times as wide", color=COLORS["naive"])
     ax.text(1.01, 0.98 * top, "exact", va="top")
-    beyond = f"too narrow: {(narrow > high).sum()} of {len(narrow):,}\nabove {high:g}, up to {narrow.max():.0f} →"
+    beyond = f"{widths[0]:g} times: {(narrow > high).sum()} of {len(narrow):,}\nabove {high:g}, up to {narrow.max():.0f} →"
     ax.text(high, 0.4 * top, beyond, color=COLORS["naive"], ha="right")
     ax.set_xlim(low, high)
     return fig
