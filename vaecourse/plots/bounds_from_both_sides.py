@@ -25,12 +25,10 @@ def densities(z, path) -> Figure:
         density = np.exp(-0.5 * ((z - mean) / spread) ** 2) / (spread * np.sqrt(2 * np.pi))
         color = COLORS["posterior"] if t == len(means) - 1 else LOWER if t == 0 else GREY
         line(ax, z, density, "", color)
-        if t in (0, len(means) - 1):
-            words = "f₀ = q" if t == 0 else f"f{chr(0x2080 + t)}, the posterior"
-            spot = (z[density.argmax()] - 0.4 * (t == 0), density.max())
-            ax.annotate(words, spot, xytext=(0, 3), textcoords="offset points", color=POSTERIOR if t else color, ha="center", fontsize=11)
-    between = ", ".join(f"f{chr(0x2080 + t)}" for t in range(1, len(means) - 1))
-    ax.text(means[-1] - 1.5 * spreads[-1], 0.7 * peak, between, color=GREY, fontsize=11, ha="right")
+        words = "f₀ = q" if t == 0 else f"f{chr(0x2080 + t)}" + ", the posterior" * (t == len(means) - 1)
+        spot = (z[density.argmax()] - 0.4 * (t < len(means) - 1), density.max())  # left of the peak, above the flank
+        tint = POSTERIOR if t == len(means) - 1 else color
+        ax.annotate(words, spot, xytext=(0, 3), textcoords="offset points", color=tint, ha="center", fontsize=11)
     ax.set(ylim=(0, 1.14 * peak))
     return fig
 
@@ -52,21 +50,14 @@ def two_sides(forward, backward, log_px: float) -> Figure:
         ax.axvline(values.mean(), color=color, lw=1.8)
     ax.axvline(log_px, color=COLORS["exact"], lw=1.8, ls="--")
     top = 1.45 * ax.get_ylim()[1]
-    ax.set(xlim=(low, high + 0.2 * (high - low)), ylim=(0, top))
+    ax.set(xlim=(low, high + 0.12 * (high - low)), ylim=(0, top))
     for x, words, color, side in (
         (forward.mean(), "mean of the\nforward chains", LOWER, "right"),
         (backward.mean(), "mean of the\nreverse chains", UPPER, "left"),
     ):
         nudge = (-5 if side == "right" else 5, 0)
         ax.annotate(words, (x, 0.92 * top), xytext=nudge, textcoords="offset points", color=color, ha=side, va="center", fontsize=11)
-    ax.annotate(
-        "log p(x)",
-        (log_px, 0.77 * top),
-        xytext=(backward.mean() + 0.03 * (high - low), 0.77 * top),
-        va="center",
-        fontsize=11,
-        arrowprops={"arrowstyle": "-", "color": COLORS["exact"], "lw": 0.8},
-    )
+    ax.text(log_px, 0.77 * top, "log p(x)", ha="center", va="center", fontsize=10, bbox={"fc": "white", "ec": "none", "pad": 1.5})
     return fig
 
 
@@ -99,7 +90,7 @@ def enclosed(lower, upper, widening: float) -> Figure:
         ax.text(x, y, f"{words}: {where.sum()}", transform=ax.transAxes, color=color, fontsize=10, **spot)
     beyond = int(np.sum((np.abs(lower) > top) | (np.abs(upper) > 1.4 * top)))
     if beyond:
-        ax.text(0.02, 0.89, f"{beyond} beyond the panel", transform=ax.transAxes, color=GREY, fontsize=10, va="top")
+        ax.set_xlabel(f"{ax.get_xlabel()} (beyond the panel: {beyond})")
     ax.set(xlim=(-top, top), ylim=(-1.4 * top, 1.4 * top))
     return fig
 
