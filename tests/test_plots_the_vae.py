@@ -69,9 +69,9 @@ def test_one_digit_has_its_ellipses_its_pictures_and_arrows_as_long_as_the_gaps(
     spans = [sorted((arrow.xy[0], arrow.xyann[0])) for arrow in line.texts if not arrow.get_text()]
     assert spans == [[-114.5, -112.25], [-112.25, -111.5]]
     shown = texts(fig)
-    assert "amortisation gap 2.2" in shown
-    assert "approximation gap 0.8" in shown
-    assert "−112.2 nats" in shown
+    assert "amortisation gap 2.25" in shown
+    assert "approximation gap 0.75" in shown
+    assert "−112.25 nats" in shown
     assert "gap of this digit is 3.0 nats; the best q of this shape closes 75%" in shown
 
 

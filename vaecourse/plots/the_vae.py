@@ -126,13 +126,13 @@ def _number_line(ax: Axes, values: tuple[float, float, float]) -> None:
     names = (("ELBO(q)", bound, GREEN, "right"), ("ELBO(q*), best q", better, BLUE, "center"), ("log p(x)", exact, COLORS["exact"], "left"))
     for name, value, color, side in names:
         ax.plot([value, value], [-0.35, 0.35], color=color, lw=3)
-        words = f"{name}\n{value:.1f} nats".replace("-", "−")
+        words = f"{name}\n{value:.2f} nats".replace("-", "−")
         ax.annotate(words, (value, -0.4), (0, -2), textcoords="offset points", ha=side, va="top", color=color, fontsize=10)
     for name, start, end, color in (("amortisation gap", bound, better, GREEN), ("approximation gap", better, exact, AMBER)):
         arrow = {"arrowstyle": "<|-|>", "color": color, "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
         ax.annotate("", (end, 0.55), (start, 0.55), arrowprops=arrow)
         words = {"ha": "center", "va": "bottom", "color": color, "weight": "bold", "fontsize": 10}
-        ax.text((start + end) / 2, 0.75, f"{name} {end - start:.1f}", **words)
+        ax.text((start + end) / 2, 0.75, f"{name} {end - start:.2f}", **words)
     ax.set(xlim=(bound - 0.12 * span, exact + 0.12 * span), ylim=(-1.5, 1.3))
     ax.axis("off")
 
