@@ -39,7 +39,9 @@ def test_samples_move_along_f_or_stay_and_change_their_density() -> None:
             for ends, mean in ((dots, 0.5), (tips, 0.75)):
                 np.testing.assert_allclose(ends[:, 1], np.exp(-((ends[:, 0] - mean) ** 2) / 8) / np.sqrt(8 * np.pi))
             assert ((tips > dots)[:, 1] == (dots[:, 0] > 0.625)).all()
-    assert "solid: μ = 0.5\ndashed: μ = 0.8" in texts(fig)
+    assert "solid: μ = 0.5\ndashed: μ = 0.8\nat the dots: f(z)" in texts(fig)
+    factors = [t.get_text() for t in fig.axes[1].texts if t.get_text().startswith("×")]
+    assert factors == [f"× {(z - 2) ** 2:.1f}" for z in (-2.9, -1.5, -0.3, 1.3, 2.5, 3.9)]
 
 
 def test_each_cloud_has_its_dots_its_mean_and_the_true_gradient_on_common_axes() -> None:
@@ -74,7 +76,7 @@ def test_the_mean_stays_and_the_variance_is_marked_at_the_named_baselines() -> N
     np.testing.assert_allclose(xy(right.lines[0]), np.column_stack([b, variance]))
     places = [xy(line)[0] for line in right.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(places, [[0, 58], [3, 31], [6, 22]])
-    assert left.get_title(loc="left") == "Every mean is within 2.0 standard errors"  # 0.1 off by an error of 0.05
+    assert left.get_title(loc="left") == "The mean stays, within 2.0 standard errors"  # 0.1 off by an error of 0.05
     assert right.get_title(loc="left") == "The variance changes: 58 without, 22 at best"
     assert {"no baseline: 58", "mean of f: 31", "best: 22", "pathwise: 5.8"} <= set(texts(fig))
 
@@ -89,7 +91,9 @@ def test_every_climb_is_a_thin_line_and_the_median_a_thick_one() -> None:
     assert [to_hex(line.get_color()) for line in thin[:3]] == [plots.COLORS["elbo"].lower()] * 3
     medians = {name: values[-1].tolist() for name, values in labelled(ax).items()}
     assert medians == {"pathwise, rate 0.4": [40, 0.5], "leave-one-out, rate 0.8": [40, 0.2], "no baseline, rate 0.1": [40, 9.0]}
-    assert [t.get_text() for t in ax.texts if t.get_position()[1] == 60] == ["one climb: 60"]  # the only climb far from the others
+    (stopped,) = (t for t in ax.texts if " of 3 stop" in t.get_text())  # the only climb far from the others
+    assert stopped.get_text() == "1 of 3 stops at 60"
+    assert stopped.get_position()[1] == pytest.approx(60)
     title = "Median gap after 40 steps, nats: pathwise 0.50, leave-one-out 0.20, no baseline 9"
     assert ax.get_title(loc="left") == title
     assert "thin: 3 climbs of each estimator\nthick: their median" in texts(fig)

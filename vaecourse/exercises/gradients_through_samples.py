@@ -37,8 +37,8 @@ def _again(answer: Answer) -> dict[str, Sight]:
 REPARAMETERISE = Exercise(
     name="reparameterise",
     statement=(
-        "Write `reparameterise(mu, log_var, eps)`: the sample $z$ from $\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2)$ that (7.3) computes from the noise `eps`, "
-        "a sample from $\\mathcal{N}(0, I)$. All three have shape (B, K), and so has the result; `log_var` holds $\\log \\sigma^2$. "
+        "Write `reparameterise(mu, log_var, eps)`: the sample $z$ from $\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2)$ that (7.3) computes from the noise `eps`. "
+        "`log_var` holds $\\log \\sigma^2$. "
         "The gradient must flow through $z$ to `mu` and `log_var`."
     ),
     stub='''def reparameterise(mu, log_var, eps):
@@ -207,7 +207,7 @@ def _standardised(f: Tensor) -> Tensor:
 SCORE_FUNCTION_LOSS = Exercise(
     name="score_function_loss",
     statement=(
-        "Write `score_function_loss(f, log_q)`, on which we can call `backward()`: a scalar whose gradient is the score-function estimate of $\\nabla_{\\!\\phi}\\, \\mathbb{E}_{q_\\phi}[f(z)]$, the average of the bracket in (7.6) over S samples, without a baseline. `f` holds $f(z_s)$ and `log_q` holds $\\log q_\\phi(z_s)$, both of shape (S,). The gradient flows through `log_q` and not through `f`. The value of the scalar is not checked."
+        "Write `score_function_loss(f, log_q)`, on which we can call `backward()`: a scalar whose gradient is the score-function estimate of $\\nabla_{\\!\\phi}\\, \\mathbb{E}_{q_\\phi}[f(z)]$, the average of the bracket in (7.6) over S samples, without a baseline. `f` holds $f(z_s)$ and `log_q` holds $\\log q_\\phi(z_s)$. The gradient flows through `log_q` and not through `f`."
     ),
     stub='''def score_function_loss(f, log_q):
     """f (S,), log_q (S,) -> a scalar; its gradient is the average over the samples of f times the gradient of log_q."""
@@ -340,8 +340,7 @@ def high_values() -> tuple[Tensor]:
 LEAVE_ONE_OUT = Exercise(
     name="leave_one_out",
     statement=(
-        "Write `leave_one_out(f)`: for each sample, $f(z_s)$ minus the mean of $f$ over the *other* samples, which is $a_s$ in (7.9). "
-        "`f` has shape (S,), with S of at least 2, and so has the result."
+        "Write `leave_one_out(f)`: for each sample, $f(z_s)$ minus the mean of $f$ over the *other* samples, which is $a_s$ in (7.9)."
     ),
     stub='''def leave_one_out(f):
     """f (S,), S >= 2 -> each value minus the mean of the others, (S,)."""

@@ -43,9 +43,15 @@ def two_ways(f: Callable, mean: float, sd: float, step: float) -> Figure:
             ax.annotate("", (new_x, new_y), (x, y), arrowprops={"arrowstyle": "->", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0})
         ax.plot(*ends[:2], "o", ms=6, color=color)
     left.text(0.97, 0.95, f"dots: six samples\narrows: μ grows by {step:g}", ha="right", va="top", color=GREY, transform=left.transAxes)
-    right.text(
-        0.97, 0.95, f"solid: μ = {mean:.1f}\ndashed: μ = {mean + step:.1f}", ha="right", va="top", color=GREY, transform=right.transAxes
-    )
+    words = f"solid: μ = {mean:.1f}\ndashed: μ = {mean + step:.1f}\nat the dots: f(z)"
+    right.text(0.97, 0.95, words, ha="right", va="top", color=GREY, transform=right.transAxes)
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    for at, value in zip(samples, f(samples)):
+        side, shift = ("left", 0.15 * sd) if at > mean else ("right", -0.15 * sd)
+        place = at + shift, density(at, mean)
+        right.text(*place, f"× {value:.1f}", ha=side, va="center", color=RED, fontsize=9, bbox=box)
+    right.axvline(mean, color=GREY, ls=":", lw=1)
+    right.text(mean, 0.0, " μ", va="bottom", color=GREY)
     right.set_ylim(0, None)
     return fig
 
@@ -88,7 +94,7 @@ def baselines(levels, means, errors, truth: float, b, variance, marked: Mapping[
     heights = {name: float(np.interp(at, b, variance)) for name, at in marked.items()}
     first, *_, last = heights.values()
     off = (abs(means - truth) / errors).max()
-    titles = [f"Every mean is within {off:.1f} standard errors", f"The variance changes: {first:.0f} without, {last:.0f} at best"]
+    titles = [f"The mean stays, within {off:.1f} standard errors", f"The variance changes: {first:.0f} without, {last:.0f} at best"]
     names = ["mean of the estimates", "variance of one estimate"]
     fig, (left, right) = figure(titles, "baseline b", [f"{name}, gradient in μ" for name in names], size=(9.4, 3.8))
     left.errorbar(levels, means, 2 * errors, fmt="o", color=COLORS["naive"], capsize=3)
@@ -121,14 +127,18 @@ def climbs(steps: Sequence[int], curves: Mapping[str, object], rates: Mapping[st
     medians = {name: np.median(curve, axis=1) for name, curve in curves.items()}
     ends = ", ".join(f"{name} {gaps[-1]:.2f}" if gaps[-1] < 1 else f"{name} {gaps[-1]:.0f}" for name, gaps in medians.items())
     fig, ax = figure(f"Median gap after {steps[-1]} steps, nats: {ends}", "step", "gap log p(x) − ELBO, nats", size=(9.4, 4.4))
-    for i, (name, curve) in enumerate(curves.items()):
+    lower = min(list(medians)[:2], key=lambda name: medians[name][-1])
+    for name, curve in curves.items():
         color, dashes = STYLES[name]
         ax.plot(steps, curve, dashes, color=COLORS[color], lw=0.8, alpha=0.4)
         label = f"{name}, rate {rates[name]:g}"
-        line(ax, steps, medians[name], label, GREEN if color == "elbo" else RED, ls=dashes, lw=2.5, nudge=(5, (7, -7, 0)[i]))
-        for end in curve[-1][curve[-1] > 100 * medians[name][-1]]:  # a climb that stopped far from the others
+        up = {lower: -7, "no baseline": 0}.get(name, 7)
+        line(ax, steps, medians[name], label, GREEN if color == "elbo" else RED, ls=dashes, lw=2.5, nudge=(5, up))
+        stopped = np.sort(curve[-1][curve[-1] > 100 * medians[name][-1]])  # climbs that ended far from the others
+        if len(stopped):
             ink, side = (GREEN, "bottom") if color == "elbo" else (RED, "top")
-            ax.text(1.01 * steps[-1], end, f"one climb: {end:.0f}", color=ink, va=side, fontsize=9)
+            words = f"{len(stopped)} of {len(curve[-1])} stop{'s' * (len(stopped) == 1)} at {', '.join(f'{end:.0f}' for end in stopped)}"
+            ax.text(1.01 * steps[-1], np.exp(np.log(stopped).mean()), words, color=ink, va=side, fontsize=9)
     everything = np.stack(list(curves.values()))
     ax.set_yscale("log")
     ax.set_yticks([0.01, 0.1, 1, 10, 100, 1000, 10000], ["0.01", "0.1", "1", "10", "100", "1,000", "10,000"])
