@@ -38,8 +38,9 @@ def test_wall_draws_medians_bars_the_exact_shape_and_rings_the_pair() -> None:
         assert ax.get_xlim()[1] > 7
     ends = np.array([segment[:, 1] for segment in fig.axes[1].containers[0].lines[2][0].get_segments()])
     np.testing.assert_allclose(ends, [[0.1, 0.9], [-0.08, 0.08], [-1.58, -1.42]], atol=1e-12)
-    (exact,) = (drawn for drawn in fig.axes[1].lines if drawn.get_color() == "#000000")
-    np.testing.assert_allclose(exact.get_ydata()[[0, -1]], [0.75, 0], atol=1e-12)
+    narrow, wide = (drawn for drawn in fig.axes[1].lines if drawn.get_color() == "#000000")
+    np.testing.assert_allclose(narrow.get_ydata()[[0, -1]], [0.75, 0], atol=1e-12)
+    np.testing.assert_array_equal(np.column_stack(wide.get_data()), [[1, -2], [7, -2]])
     assert {"effective samples of 1,000", "the alarm rings above 0.65", "dots: medians of 101 runs,\nbars: 10 to 90 %"} <= texts(fig)
     assert {"Widths 0.5 and 7 look alike: ESS 200, 205", "k̂ tells them apart: 0.5 and −1.5"} <= texts(fig)
     assert [0.65, 0.65] in [list(drawn.get_ydata()) for drawn in fig.axes[1].lines]

@@ -17,7 +17,8 @@ BLUE, RED, GREY, AMBER = COLORS["importance"], COLORS["naive"], "#555555", "#A36
 def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> Figure:
     """ESS (runs, W) and k-hat (runs, W) of n samples against the width of q in posterior widths (W,), medians with bars from 10 to 90 %.
 
-    The alarm rings above k_limit. The two widths whose places are in `pair` are ringed: a narrow and a wide q with about the same ESS.
+    The exact shape of the tail is drawn beside k-hat: 1 - width^2 for a narrow q, -2 for a wide one (one latent). The alarm rings above
+    k_limit. The two widths whose places are in `pair` are ringed: a narrow and a wide q with about the same ESS.
     """
     widths, k_hat, ess = (np.asarray(a) for a in (widths, k_hat, ess))
     same, apart = (np.median(runs[:, list(pair)], axis=0) for runs in (ess, k_hat))
@@ -43,10 +44,12 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
     axes[0].text(right / 1.05, 0.02 * n, said, color=BLUE, fontsize=9.5, ha="right", va="bottom")
     narrow = np.linspace(widths.min(), 1, 200)
     axes[1].plot(narrow, 1 - narrow**2, color=COLORS["exact"])
-    axes[1].text(0.93, 0.05, "exact k", fontsize=9.5, ha="right", va="top")
+    axes[1].plot([1, widths.max()], [-2, -2], color=COLORS["exact"])
+    for x, y, said, at in ((0.93, 0.05, "exact k", "right"), (1.05, -1.95, "exact: −2", "left")):
+        axes[1].text(x, y, said, fontsize=9.5, ha=at, va="top" if at == "right" else "bottom")
     axes[1].axhline(k_limit, color=RED, lw=1, ls="--")
     axes[1].text(right / 1.05, k_limit + 0.04, f"the alarm rings above {k_limit:.2f}", color=RED, fontsize=9.5, ha="right")
-    axes[1].set(ylim=(-2.2, 1.15))
+    axes[1].set(ylim=(-2.3, 1.15))
     return fig
 
 
