@@ -39,6 +39,8 @@ def test_transposed_adds_the_copies_and_frames_what_is_left() -> None:
     drawn = [[numbers[key] for key in sorted(numbers) if key[1] == row + 0.5] for row in range(4)]
     assert drawn == [[3, 5], [-3, 3, 3, -3], [-5, 5, 5, -5], [-3, 3, -8, 2, 5, -5]]
     assert min(key[0] for key in numbers if key[1] == 2.5) == 2.5  # the second copy begins one stride later
+    fills = {patch.get_xy(): patch.get_facecolor() for patch in ax.patches if patch.get_fill()}
+    assert fills[0, 0] == fills[0, 1] != fills[1, 0] == fills[2, 2]  # a pixel has the tint of its copy
     (frame,) = (patch for patch in ax.patches if not patch.get_fill())
     assert (frame.get_x(), frame.get_width()) == (1, 4)
     assert ax.get_title(loc="left").startswith("2 pixels become 4")
@@ -59,8 +61,13 @@ def test_losses_stretches_each_curve_by_the_cost_of_its_epoch_in_the_second_pane
         assert ax.get_ylim()[1] > 195
         assert "lower is better" in ax.get_ylabel()  # the axis points up, while the ELBO is to be large
     assert [[text.get_text() for text in ax.texts] for ax in fig.axes] == [
-        ["slow, training", "fast, training", "◇ test digits", lead] for lead in ("70", "7")
+        ["slow", "fast", "• training, ◇ test digits", lead] for lead in ("70", "7")
     ]
+    assert [[text.get_color() for text in ax.texts[:2]] for ax in fig.axes] == [
+        [ax.lines[0].get_color(), ax.lines[2].get_color()] for ax in fig.axes
+    ]
+    for ax, upper in zip(fig.axes, (1, 0)):  # the name of the upper curve stands above it, the other below
+        assert [text.get_va() for text in ax.texts[:2]] == ["bottom" if i == upper else "top" for i in range(2)]
 
 
 def test_shifts_names_each_fall() -> None:

@@ -13,6 +13,7 @@ from vaecourse.plots import COLORS, figure, in_course_style
 __all__ = ["convolution", "losses", "rows", "shifts", "transposed"]
 
 COLOURS = (COLORS["naive"], COLORS["importance"])
+TINTS = ("#DDEBF7", "#FFF2CC")
 
 
 @in_course_style
@@ -52,12 +53,14 @@ def transposed(pixels, kernel, result, stride: int) -> Figure:
         total[start : start + len(kernel)] += copy
     total[cut : width - cut] = np.asarray(result)
     names = ["pixels", *(f"{pixel:.0f} times the kernel" for pixel in pixels), "sum"]
+    tints = [TINTS[i % len(TINTS)] for i in range(len(pixels))]  # a pixel and its copy share one
     title = f"{len(pixels)} pixels become {len(result)}: copies of the kernel, {stride} apart, are added"
     fig, ax = figure(title, size=(7.2, 0.5 * len(names) + 0.6))
     for i, (name, (start, numbers)) in enumerate(zip(names, [(0, pixels), *copies, (0, total)])):
         for j, number in enumerate(numbers, start):
             grey = i == len(names) - 1 and not cut <= j < width - cut
-            ax.add_patch(Rectangle((j, i), 1, 1, fc="#EEEEEE" if grey else "white", ec="#BBBBBB", lw=0.8))
+            fill = "#EEEEEE" if grey else tints[j] if i == 0 else tints[i - 1] if i <= len(tints) else "white"
+            ax.add_patch(Rectangle((j, i), 1, 1, fc=fill, ec="#BBBBBB", lw=0.8))
             ax.text(j + 0.5, i + 0.5, f"{number:.0f}", ha="center", va="center", fontsize=11, color="#777777" if grey else "black")
         ax.text(-0.3, i + 0.5, name, ha="right", va="center", fontsize=11)
     ax.add_patch(Rectangle((cut, len(names) - 1), len(result), 1, fill=False, ec=COLOURS[0], lw=2.5))
@@ -87,14 +90,25 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
     fig, axes = figure(titles, labels, "minus ELBO, nats (lower is better)", size=(9.6, 3.8))
     every = [v for _, values, tested in runs.values() for v in (*values[1:], *tested.values())]
     for ax, in_time, end, lead in zip(axes, (False, True), ends, leads):
-        for i, (colour, (name, (price, values, _))) in enumerate(zip(COLOURS, runs.items())):
+        ahead = min(end, key=end.get)
+        for colour, (name, (price, values, _)) in zip(COLOURS, runs.items()):
             seen = np.asarray(values if in_time else values[:shortest])
             times = np.arange(1, len(seen) + 1) * (price if in_time else 1)
             ax.plot(times, seen, "-o", ms=3, color=colour, lw=1.6)
             ax.plot(times[-1], end[name], "D", ls="", ms=7, mfc="none", mec=colour, mew=1.6)
-            ax.text(0.97, 0.93 - 0.09 * i, f"{name}, training", color=colour, transform=ax.transAxes, ha="right", va="center")
+            at = min(len(seen) - 1, max(1, round(0.36 * len(seen)) - 1))  # the name stands on the free side of its curve
+            side = -1 if name == ahead else 1
+            ax.annotate(
+                name,
+                (times[at], seen[at]),
+                xytext=(6 * side, 3 * side),
+                textcoords="offset points",
+                color=colour,
+                ha="right" if side < 0 else "left",
+                va="top" if side < 0 else "bottom",
+            )
         last = times[-1]
-        ax.text(0.97, 0.75, "◇ test digits", transform=ax.transAxes, ha="right", va="center")
+        ax.text(0.97, 0.93, "• training, ◇ test digits", transform=ax.transAxes, ha="right", va="center")
         ax.plot([1.05 * last] * 2, list(end.values()), "-_", color="black", lw=1.2, ms=9)  # the difference in the title
         ax.text(1.08 * last, sum(end.values()) / 2, f"{lead:.0f}", va="center")
         ax.set(xlim=(0, 1.17 * last), ylim=(min(every) - 5, max(every) + 5))
