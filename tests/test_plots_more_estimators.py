@@ -29,7 +29,7 @@ def colors(ax: Axes) -> list[str]:
 
 def test_growth_draws_every_curve_separates_path_and_score_and_compares_the_last_variances() -> None:
     k = [1, 10, 100]
-    variances = {"no baseline": [9, 90, 9000], "best baseline": [9, 60, 1234], "terms dropped": [7, 7, 7], "pathwise": [5, 5, 5]}
+    variances = {"no baseline": [9, 90, 9000], "best baseline": [9, 60, 1234], "terms dropped, too": [7, 7, 7], "pathwise": [5, 5, 5]}
     fig = figures.growth(k, variances)
     (ax,) = fig.axes
     for points, curve in zip(drawn(ax), variances.values()):
@@ -42,7 +42,7 @@ def test_growth_draws_every_curve_separates_path_and_score_and_compares_the_last
     low, high = ax.get_ylim()
     assert low < 5
     assert high > 9000
-    assert "100 latents: 7 with terms dropped, 1,234 with the best baseline" in texts(fig)
+    assert "Best baseline, 100 latents: 1,234, and 7 with terms dropped" in texts(fig)
     assert [line.get_linestyle() for line in ax.lines] == [":", "--", "-", "-"]
 
 
@@ -63,18 +63,23 @@ def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_basel
     assert ax.get_ylim()[0] < 20 < 45 < ax.get_ylim()[1]
 
 
-def test_landing_draws_both_gradients_and_names_the_border() -> None:
+def test_landing_draws_the_samples_both_gradients_and_names_the_border() -> None:
     width, full, stl = np.array([0.5, 0.75, 1.0, 2.0]), np.array([1.0, 1.5, 2.0, 4.0]), np.array([3.0, 1.4, 0.0, 3.0])
-    fig = figures.landing(width, full, stl)
-    (ax,) = fig.axes
-    np.testing.assert_array_equal(drawn(ax)[0], np.column_stack([width, full]))
-    np.testing.assert_array_equal(drawn(ax)[1], np.column_stack([width, stl]))
-    assert colors(ax)[:2] == [figures.PATH, figures.STL]
-    assert drawn(ax)[2][0, 0] == 0.75
-    assert ax.get_ylim()[0] == 0
+    with_score, without = np.array([[-1.0, 0.0], [2.0, -3.0], [0.5, 1.0]]), np.zeros((3, 2))
+    fig = figures.landing(with_score, without, width, full, stl)
+    left, right = fig.axes
+    np.testing.assert_array_equal(drawn(left)[0], with_score)
+    np.testing.assert_array_equal(drawn(left)[1], without)
+    np.testing.assert_array_equal(drawn(right)[0], np.column_stack([width, full]))
+    np.testing.assert_array_equal(drawn(right)[1], np.column_stack([width, stl]))
+    assert colors(left) == colors(right)[:2] == [figures.PATH, figures.STL]
+    assert drawn(right)[2][0, 0] == 0.75
+    assert right.get_ylim()[0] == 0
     assert {
-        "STL: no noise at the posterior, more than the full one below 0.75 of its width",
-        "full gradient",
+        "At the posterior every STL sample is 0",
+        "STL is noisier below 0.75 posterior widths",
+        "STL gradient:\n3 samples",
+        "full\ngradient",
         "STL: without\nthe score term",
     } <= texts(fig)
 

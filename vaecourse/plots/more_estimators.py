@@ -17,12 +17,12 @@ SCORE, PATH, STL, DOUBLE, GREY = COLORS["naive"], COLORS["elbo"], COLORS["import
 def growth(latents, variances: Mapping[str, object]) -> Figure:
     """Variance of one sample of a gradient against the number of latents (N,): {"pathwise" or what was done to the score function: (N,)}.
 
-    The title compares "best baseline" and "terms dropped" at the last number of latents.
+    The title compares "best baseline" and "terms dropped, too" at the last number of latents.
     """
     latents = np.asarray(latents)
     curves = {name: np.asarray(curve) for name, curve in variances.items()}
-    dropped, best = (curves[name][-1] for name in ("terms dropped", "best baseline"))
-    title = f"{latents[-1]} latents: {dropped:.0f} with terms dropped, {best:,.0f} with the best baseline"
+    dropped, best = (curves[name][-1] for name in ("terms dropped, too", "best baseline"))
+    title = f"Best baseline, {latents[-1]} latents: {best:,.0f}, and {dropped:.0f} with terms dropped"
     fig, ax = figure(title, "latents K", "variance of one sample", size=(6.8, 3.9))
     styles = {"no baseline": ":", "best baseline": "--"}
     for name, curve in curves.items():
@@ -66,27 +66,42 @@ def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figu
 
 
 @in_course_style
-def landing(width, full, stl) -> Figure:
-    """Standard deviation of one sample against the width of q, in widths of the posterior, with and without the score term: (W,).
+def landing(with_score, without, width, full, stl) -> Figure:
+    """Samples (N, 2) of the gradient in the mean and in log t at the posterior, with and without the score term.
 
-    The title and the dotted line name the first width at which the gradient without the score term is the less noisy one.
+    Beside them the standard deviation of one sample in the mean against the width of q, in widths of the posterior, with
+    and without the score term: (W,). The title and the dotted line name the first width at which the gradient without it is
+    the less noisy one.
     """
-    width, full, stl = (np.asarray(a) for a in (width, full, stl))
+    with_score, without, width, full, stl = (np.asarray(a) for a in (with_score, without, width, full, stl))
     border = width[stl < full].min()
-    fig, ax = figure(
-        f"STL: no noise at the posterior, more than the full one below {border:.2f} of its width",
-        "width of q / width of the posterior",
-        "standard deviation of one sample, in μ",
-        size=(7.4, 3.9),
+    fig, (left, right) = figure(
+        ["At the posterior every STL sample is 0", f"STL is noisier below {border:.2f} posterior widths"],
+        ["gradient in μ", "width of q / width of the posterior"],
+        ["gradient in log t", "standard deviation of one sample, in μ"],
+        size=(9.6, 3.9),
     )
-    line(ax, width, full, "full gradient", PATH)
-    line(ax, width, stl, "STL: without\nthe score term", STL)
-    ax.axvline(border, color=GREY, lw=1, ls=":")
-    ax.annotate(
+    left.plot(*with_score.T, "o", color=PATH, ms=3, alpha=0.4)
+    left.plot(*without.T, "o", color=STL, ms=8)
+    left.annotate("full gradient:\n1 dot, 1 sample", (0.5, 0.3), xycoords="axes fraction", ha="center", color=PATH, fontsize=9)
+    left.annotate(
+        f"STL gradient:\n{len(without)} samples",
+        (0, 0),
+        xytext=(0, -8),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        color=STL,
+        fontsize=9,
+    )
+    line(right, width, full, "full\ngradient", PATH)
+    line(right, width, stl, "STL: without\nthe score term", STL)
+    right.axvline(border, color=GREY, lw=1, ls=":")
+    right.annotate(
         f"equal at {border:.2f}", (border, full.max()), xytext=(5, 0), textcoords="offset points", color=GREY, va="center", fontsize=9
     )
-    ax.set(ylim=(0, None), xlim=(width[0] - 0.05, 1.25 * width[-1]))
-    ax.set_xticks(np.linspace(width[0], width[-1], 7))
+    right.set(ylim=(0, None), xlim=(width[0] - 0.05, 1.4 * width[-1]))
+    right.set_xticks(np.linspace(width[0], width[-1], 4))
     return fig
 
 
