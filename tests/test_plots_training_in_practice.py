@@ -29,7 +29,7 @@ def test_variance_at_equal_work_marks_what_a_second_sample_changes() -> None:
         ("few", (8, pytest.approx(9 * 4.125 / 10))),
         ("+35 %", (2, pytest.approx(1.35))),
     ]
-    assert "A second sample: −21 % for many, +35 % for few" in set(texts(fig))
+    assert "Variance with a second sample: many −21 %, few +35 %" in set(texts(fig))
 
 
 def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> None:
@@ -56,5 +56,6 @@ def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> Non
     assert {"seen: refining q\nrecovers 0.7 nats", "unseen: refining q\nrecovers 1.6 nats"} <= said
     assert "Unseen digits: log p(x) falls at the end" in said
     assert "Unseen: refining q lowers the gap to 0.4 nats" in said
+    assert right.get_xlabel() == "epoch (open circles: q refined after epoch 9)"
     assert right.get_ylim()[0] == 0
     assert right.get_xlim()[1] > 9

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, figure, in_course_style
 
-INKS = (COLORS["elbo"], COLORS["exact"])
+INKS = (COLORS["elbo"], COLORS["exact"], COLORS["naive"])
 
 
 @in_course_style
@@ -23,18 +23,20 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
     curves = {name: lambda L, v_x=v_x, v_z=v_z: (1 + L) * (v_x + v_z / L) / (2 * (v_x + v_z)) for name, (v_x, v_z) in variances.items()}
     changes = {name: f"{curve(2) - 1:+.0%}".replace("-", "−").replace("%", " %") for name, curve in curves.items()}
     fig, ax = figure(
-        "A second sample: " + ", ".join(f"{change} for {name}" for name, change in changes.items()),
+        "Variance with a second sample: " + ", ".join(f"{name.removesuffix(' weights')} {change}" for name, change in changes.items()),
         "L, samples of z for each image",
         "variance at equal work\n(divided by that at L = 1)",
         size=(7.6, 3.7),
     )
     ax.axhline(1, color=COLORS["prior"], lw=1, ls="--")
+    seconds = [float(curve(2)) for curve in curves.values()]
+    places = {max(seconds): (0, 14), min(seconds): (0, -14)}  # of the labels; one in between stands beside its dot
     for (name, curve), ink in zip(curves.items(), INKS):
         at = {"textcoords": "offset points", "color": ink, "va": "center", "fontsize": 11}
         ax.plot(L, curve(L), color=ink, label=name)
         ax.plot(whole, curve(whole), "o", ms=6, color=ink)
         ax.annotate(name, (most, curve(most)), xytext=(8, 0), **at)
-        ax.annotate(changes[name], (2, curve(2)), xytext=(0, 14 if curve(2) > 1 else -14), ha="center", **at)
+        ax.annotate(changes[name], (2, curve(2)), xytext=places.get(float(curve(2)), (28, -7)), ha="center", **at)
     ax.set(xlim=(0.85, 1.24 * most), ylim=(0, None))
     ax.set_xticks(whole)
     return fig
@@ -73,5 +75,6 @@ def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mappi
     x = 1.04 * epochs[-1]
     axes[0].annotate("", (x, high), xytext=(x, low), arrowprops={"arrowstyle": "<->", "color": COLORS["exact"], "shrinkA": 0, "shrinkB": 0})
     axes[0].annotate(f"{high - low:.1f} nats", (x, (high + low) / 2), xytext=(6, 0), color=COLORS["exact"], **at)
+    axes[1].set_xlabel(f"epoch (open circles: q refined after epoch {epochs[-1]})")
     axes[1].set_ylim(0, 1.15 * max(float(max(curve)) for curve in gaps.values()))
     return fig
