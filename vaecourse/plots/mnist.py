@@ -15,7 +15,7 @@ __all__ = ["number_line", "twins"]
 @in_course_style
 def number_line(values: Mapping[str, tuple[float, str]], title: str, n_digits: int = 1000) -> Figure:
     """Bounds and limits on one axis in nats, a row each: name -> (value, colour). The last is what the others are compared with: a dashed
-    line, and from each other value an arrow to it with the distance, unless it is less than one nat."""
+    line, and between it and each other value an arrow with the distance, unless it is less than one nat."""
     fig, ax = figure(title, f"nats per image, the first {n_digits:,} test digits", size=(8.4, 1.3 + 0.5 * len(values)))
     dots(ax, values)
     *others, (last, color) = values.values()
@@ -23,28 +23,37 @@ def number_line(values: Mapping[str, tuple[float, str]], title: str, n_digits: i
     for row, (value, _) in enumerate(others):
         if abs(last - value) < 1:
             continue
-        ax.annotate("", (last, row), (value, row), arrowprops={"arrowstyle": "->", "color": "0.45", "shrinkA": 7, "shrinkB": 0})
+        ax.annotate("", (last, row), (value, row), arrowprops={"arrowstyle": "<->", "color": "0.45", "shrinkA": 7, "shrinkB": 0})
         ax.text((value + last) / 2, row - 0.08, f"{abs(last - value):.0f} nats", ha="center", va="bottom", fontsize=9, color="0.25")
     return fig
 
 
 @in_course_style
 def twins(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
-    """Training and validation losses by epoch, a panel for each training: name -> (training, validation). The title states how far apart
-    the two losses of each panel end; a dot marks the lowest validation loss."""
+    """Training and validation losses by epoch, a panel for each of two trainings: name -> (training, validation). The title states the
+    lowest validation losses, which dots mark; a dashed line repeats the first one in the second panel, with the distance."""
     fig, axes = figure(
         [f"{name.capitalize()} binarisation" for name in curves], "epoch", ["minus ELBO in nats (lower is better)", ""], size=(8.6, 4.0)
     )
-    apart = ", ".join(f"{name} {valid[-1] - train[-1]:.0f} nats" for name, (train, valid) in curves.items())
-    fig.suptitle(f"Validation minus training loss at the end: {apart}", x=0.01, ha="left", fontsize=12, fontweight="bold")
+    lowest = {name: min(valid) for name, (_, valid) in curves.items()}
+    title = ", ".join(f"{name} {value:.1f}" for name, value in lowest.items())
+    fig.suptitle(f"Lowest validation loss in nats: {title}", x=0.01, ha="left", fontsize=12, fontweight="bold")
     low = min(min(train) for train, _ in curves.values())
     high = max(valid[len(valid) // 10] for _, valid in curves.values())
-    for ax, (train, valid) in zip(axes, curves.values()):
+    (first, other), reference = lowest.values(), next(iter(curves))
+    for ax, (name, (train, valid)) in zip(axes, curves.items()):
         epochs = np.arange(1, len(train) + 1)
-        line(ax, epochs, train, f"training {train[-1]:.0f}", "naive", ls=":", nudge=(8, -4))
-        line(ax, epochs, valid, f"validation {valid[-1]:.0f}", "elbo", nudge=(8, -4))
-        best = int(np.argmin(valid))
-        ax.plot(epochs[best], valid[best], "o", ms=6, color=COLORS["elbo"])
-        ax.annotate(f"lowest {valid[best]:.1f}", (epochs[best], valid[best]), (0, 9), textcoords="offset points", fontsize=9)
-        ax.set(xlim=(0, 1.48 * len(train)), ylim=(low - 5, high), xticks=np.linspace(0, len(train), 5).astype(int))
+        line(ax, epochs, train, f"training {train[-1]:.0f}", "naive", ls=":", nudge=(8, 0))
+        line(ax, epochs, valid, f"validation {valid[-1]:.0f}", "elbo", nudge=(8, 0))
+        ax.plot(epochs[int(np.argmin(valid))], lowest[name], "o", ms=6, color=COLORS["elbo"])
+        ax.set(xlim=(0, 1.42 * len(train)), ylim=(low - 5, high), xticks=np.linspace(0, len(train), 5).astype(int))
+    x = int(np.argmin(curves[reference][1])) + 1
+    axes[0].annotate(f"lowest {first:.1f}", (x, first), (0, -9), textcoords="offset points", ha="center", va="top", fontsize=9)
+    axes[1].axhline(first, color="0.45", ls="--", lw=1.2)
+    end = len(epochs)
+    axes[1].annotate(
+        f"lowest of {reference}", (1.41 * end, first), (0, 3), textcoords="offset points", ha="right", fontsize=9, color="0.25"
+    )
+    axes[1].annotate("", (end, other), (end, first), arrowprops={"arrowstyle": "<->", "color": "0.45", "shrinkA": 0, "shrinkB": 4})
+    axes[1].text(0.97 * end, (first + other) / 2, f"{abs(first - other):.0f} nats", ha="right", va="center", fontsize=9, color="0.25")
     return fig
