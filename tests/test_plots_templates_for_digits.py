@@ -76,3 +76,13 @@ def test_code_lengths_are_coloured_by_kind_and_sorted_from_above() -> None:
     written = {text.get_text(): text.xy[1] for text in fig.axes[0].texts}
     assert {"12", "9", "5", "4", "3", "at most 2", "models (bound)"} <= set(written)
     assert {kind: written[kind] for kind in of} == {"counts": 0, "files": 1, "models": 2}  # in the first bar of each kind
+
+
+def test_words_take_their_shares_and_the_rest_is_free() -> None:
+    fig = figures.words("A title", {"full": ["0", "10", "11"], "gap": ["110", "0"]})
+    spans = [(bar.get_x(), bar.get_width()) for bar in fig.axes[0].patches]
+    assert spans == [(0, 1), (0, 0.5), (0.5, 0.25), (0.75, 0.25), (0, 1), (0, 0.5), (0.75, 0.125)]
+    written = texts(fig)
+    assert {"0\n1/2", "10\n1/4", "110\n1/8", "full", "gap"} <= set(written)
+    free = [text.get_position() for text in fig.axes[0].texts if text.get_text() == "free"]
+    assert free == [(0.625, 1), (0.9375, 1)]

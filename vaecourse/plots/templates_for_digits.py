@@ -129,3 +129,26 @@ def code_lengths(title: str, bits: Mapping[str, Mapping[str, float]], at_most: M
     ax.invert_yaxis()
     ax.grid(axis="y", visible=False)
     return fig
+
+
+@in_course_style
+def words(title: str, codes: Mapping[str, Sequence[str]]) -> Figure:
+    """A strip of all long bit strings for each code: a word takes the share that begins with it, and what no word takes is free."""
+    fig, ax = figure(title, "share of all long bit strings, in the order of their bits", size=(7.4, 0.75 * len(codes) + 0.9))
+    for y, code in enumerate(codes.values()):
+        ax.barh(y, 1, height=0.6, color="white", edgecolor="#555555", hatch="///", lw=1)
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        spans = sorted((int(word, 2) / 2 ** len(word), 2.0 ** -len(word), word) for word in code)
+        for left, share, word in spans:
+            ax.barh(y, share, left=left, height=0.6, color=COLORS["importance"], edgecolor="white", lw=1.5)
+            ax.text(left + share / 2, y, f"{word}\n1/{2 ** len(word)}", color="white", ha="center", va="center", fontsize=9)
+        ends = [0.0, *(left + share for left, share, _ in spans)]
+        for end, start in zip(ends, [*(left for left, _, _ in spans), 1.0]):
+            if start > end:
+                ax.text((end + start) / 2, y, "free", ha="center", va="center", fontsize=9, bbox=white)
+    ax.set(yticks=range(len(codes)), yticklabels=list(codes), xlim=(0, 1), ylim=(len(codes) - 0.5, -0.5))
+    ax.set(xticks=[0, 0.25, 0.5, 0.75, 1])
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="y", visible=False)
+    return fig
