@@ -54,7 +54,8 @@ def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str]) -> Fig
 @in_course_style
 def bias_by_ratio(ratios, curves: Mapping[str, Sequence[float]], points: Mapping[str, tuple], title: str) -> Figure:
     """How much too low the logarithm is: curves over the ratio h / s, and the points (ratios, biases) of each decoder."""
-    fig, ax = figure(title, "spacing $h$ / standard deviation $s$ of the posterior", "bias: nats too low, on average", size=(7.4, 3.6))
+    xlabel = "spacing $h$ / (median) standard deviation $s$ of the posteriors"
+    fig, ax = figure(title, xlabel, "bias: nats too low, on average", size=(7.4, 3.6))
     for (name, values), style in zip(curves.items(), ({"lw": 3.5, "color": "#BBBBBB"}, {"lw": 1.4, "ls": "--", "color": COLORS["exact"]})):
         ax.plot(np.asarray(ratios), np.asarray(values), label=name, **style)
     for (name, (at, biases)), marker, color in zip(points.items(), "so", ("importance", "naive")):
