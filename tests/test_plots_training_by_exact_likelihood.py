@@ -80,12 +80,15 @@ def test_changes_stand_in_rows_with_their_errors_beside_the_widening() -> None:
         assert low > high, "the first row stands on top"
 
 
-def test_the_nodes_that_are_needed_lie_on_all_nodes_and_their_name_points_at_them() -> None:
-    nodes = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+def test_the_nodes_that_are_needed_lie_on_all_nodes_and_an_enlarged_window_shows_them() -> None:
+    nodes = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 4.0]])
     (ax,) = pictures.nodes_that_matter(nodes, [1, 0], "two nodes", "a title").axes
-    everything, needed = ax.lines
-    assert everything.get_xydata().tolist() == nodes.tolist()
-    assert needed.get_xydata().tolist() == [[1, 0], [0, 0]]
-    (note,) = ax.texts
-    assert (note.get_text(), list(note.xy)) == ("two nodes", [1, 0])
-    assert note.get_color() == needed.get_color()
+    (window,) = ax.child_axes
+    for panel in (ax, window):
+        everything, needed = panel.lines
+        assert everything.get_xydata().tolist() == nodes.tolist()
+        assert needed.get_xydata().tolist() == [[1, 0], [0, 0]]
+    assert window.get_title() == "two nodes"
+    (left, right), (bottom, top) = window.get_xlim(), window.get_ylim()
+    assert left < 0 < 1 < right
+    assert bottom < 0 < top < 4

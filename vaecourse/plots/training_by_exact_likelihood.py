@@ -54,7 +54,8 @@ def between_nodes(grid, probs, lattices: Iterable, titles: Sequence[str]) -> Fig
 @in_course_style
 def bias_by_ratio(ratios, curves: Mapping[str, Sequence[float]], points: Mapping[str, tuple], title: str) -> Figure:
     """How much too low the logarithm is: curves over the ratio h / s, and the points (ratios, biases) of each decoder."""
-    fig, ax = figure(title, "spacing $h$ / standard deviation $s$ of the posterior", "bias: nats too low, on average", size=(7.4, 3.6))
+    xlabel = "spacing $h$ / (median) standard deviation $s$ of the posteriors"
+    fig, ax = figure(title, xlabel, "bias: nats too low, on average", size=(7.4, 3.6))
     for (name, values), style in zip(curves.items(), ({"lw": 3.5, "color": "#BBBBBB"}, {"lw": 1.4, "ls": "--", "color": COLORS["exact"]})):
         ax.plot(np.asarray(ratios), np.asarray(values), label=name, **style)
     for (name, (at, biases)), marker, color in zip(points.items(), "so", ("importance", "naive")):
@@ -97,16 +98,18 @@ def coarse_training(
 
 @in_course_style
 def nodes_that_matter(nodes, needed, name: str, title: str) -> Figure:
-    """The nodes of a lattice (N, 2), grey, and on them those that are needed, by their numbers. An arrow leads from the name to them."""
+    """The nodes of a lattice (N, 2), grey, and on them those that are needed, by their numbers. A window with the name enlarges these."""
     nodes = np.asarray(nodes)
     some = nodes[np.asarray(needed)]
-    fig, ax = figure(title, "$z_1$", "$z_2$", size=(7.4, 4.6))
-    ax.plot(*nodes.T, "o", ms=1.6, mew=0, color="#999999")
-    ax.plot(*some.T, "o", ms=4.2, mew=0, color=COLORS["naive"])
-    right, top = nodes.max(0)
-    arrow = {"arrowstyle": "->", "color": COLORS["naive"], "shrinkA": 0, "shrinkB": 3}
-    style = {"ha": "left", "va": "center", "fontsize": 11, "color": COLORS["naive"], "arrowprops": arrow}
-    ax.annotate(name, some[some[:, 0].argmax()], xytext=(1.12 * right, 0.4 * top), annotation_clip=False, **style)
-    ax.set(aspect="equal")
-    ax.grid(False)
+    fig, ax = figure(title, "$z_1$", "$z_2$", size=(7.4, 4.2))
+    low, high = some.min(0) - 0.3, some.max(0) + 0.3
+    window = ax.inset_axes((1.12, 0.13, 0.74, 0.74), xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", xticks=[], yticks=[])
+    window.set_title(name, fontsize=11, color=COLORS["naive"], fontweight="normal", loc="center")
+    for panel, times in ((ax, 1.0), (window, 6.0)):
+        panel.plot(*nodes.T, "o", ms=1.6 * times, mew=0, color="#999999")
+        panel.plot(*some.T, "o", ms=2.4 * times, mew=0, color=COLORS["naive"])
+        panel.grid(False)
+    window.spines[:].set(visible=True, color=COLORS["naive"])
+    ax.indicate_inset_zoom(window, edgecolor=COLORS["naive"], alpha=1)
+    ax.set(aspect="equal", anchor="W")
     return fig
