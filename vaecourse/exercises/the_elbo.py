@@ -34,7 +34,7 @@ GAUSSIAN_KL = Exercise(
     name="gaussian_kl",
     statement=(
         "Write `gaussian_kl(mu, log_var)`: the divergence $\\mathrm{KL}\\big(\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2) \\,\\|\\, \\mathcal{N}(0, I)\\big)$ of (6.7), in nats, "
-        "for each image of a batch. `mu` and `log_var` have shape (B, K); `log_var` holds $\\log \\sigma^2$. The result has shape (B,)."
+        "for each image of a batch. `mu` and `log_var` have shape (B, K); `log_var` holds $\\log \\sigma^2$."
     ),
     stub='''def gaussian_kl(mu, log_var):
     """mu (B, K), log_var (B, K) -> KL(N(mu, exp(log_var)) || N(0, I)) of each image, (B,), in nats."""
@@ -222,9 +222,9 @@ def far_samples() -> tuple[Tensor, Tensor, Tensor]:
 ELBO = Exercise(
     name="elbo",
     statement=(
-        "Write `elbo(log_px_given_z, mu, log_var)`: an unbiased estimate of the ELBO (6.8) of each image, in nats, with the KL to the prior $\\mathcal{N}(0, I)$ in closed form. "
+        "Write `elbo(log_px_given_z, mu, log_var)`: an unbiased estimate of the ELBO (6.8) of each image, in nats, with the KL to the prior in closed form. "
         "`log_px_given_z` has shape (S, B): $\\log p(x_b \\mid z_s)$ for S samples of $z$ from the $q$ of that image. This $q$ is "
-        "$\\mathcal{N}(\\mu, \\mathrm{diag}\\,\\sigma^2)$; `mu` and `log_var`, which holds $\\log \\sigma^2$, have shape (B, K). The result has shape (B,)."
+        "given by `mu` and `log_var`, as in the last exercise."
     ),
     stub='''def elbo(log_px_given_z, mu, log_var):
     """log_px_given_z (S, B), mu (B, K), log_var (B, K) -> ELBO of each image, (B,), in nats."""

@@ -69,6 +69,8 @@ def climbing(far: tuple[object, object], path: Sequence[tuple[object, object]], 
         ellipse(left, mu, sigma, "elbo", lw=1.4)
         if i in shown[:2]:  # further labels would cover each other
             left.text(mu[0], mu[1] + 2 * sigma[1], f"step {i}", color=GREEN, ha="center", va="center", bbox=BOX)
+        elif i == shown[2]:
+            left.text(mu[0] - 2 * sigma[0], mu[1], f"{i}", color=GREEN, ha="center", va="center", fontsize=9, bbox=BOX)
     words = "q (2 std) at steps " + ", ".join(map(str, shown))
     left.text(0.03, 0.97, "orange: the posterior", va="top", color=AMBER, transform=left.transAxes)
     left.text(0.03, 0.90, words, va="top", color=GREEN, transform=left.transAxes)
