@@ -23,11 +23,16 @@ def test_densities_draws_each_density_of_the_path_and_names_them() -> None:
 
 
 def test_two_sides_draws_the_two_means_and_the_exact_value_between_them() -> None:
-    fig = figures.two_sides(forward=[-3.0, -2.0], backward=[0.0, 1.0], log_px=-1.0)
-    assert [drawn.get_xdata()[0] for drawn in fig.axes[0].lines] == [-2.5, 0.5, -1.0]
-    assert {"log p(x)", "The forward mean is 1.50 nats too low, the reverse mean 1.50 too high"} <= set(texts(fig))
-    heights = [sum(bar.get_height() for bar in bars) for bars in fig.axes[0].containers]
+    path = Normal(torch.tensor([0.0, 0.8, 1.0]), torch.tensor([1.0, 0.7, 0.5]))
+    fig = figures.two_sides(forward=[-3.0, -2.0], backward=[0.0, 1.0], log_px=-1.0, path=path)
+    left, right = fig.axes
+    assert [drawn.get_xdata()[0] for drawn in right.lines] == [-2.5, 0.5, -1.0]
+    assert {"log p(x)", "Forward mean 1.50 nats low, reverse 1.50 high"} <= set(texts(fig))
+    heights = [sum(bar.get_height() for bar in bars) for bars in right.containers]
     np.testing.assert_allclose(heights, [0.5, 0.5])  # the two farthest of the four lie outside the panel
+    forward, reverse = (drawn.get_ydata().tolist() for drawn in left.lines if drawn.get_marker() == "o")
+    assert (forward, reverse) == ([0, -1], [-1, -2])  # z_(t-1) on f_(t-1), and on f_t
+    assert {"z₀", "z₁", "forward", "reverse"} <= set(texts(fig))
 
 
 def test_enclosed_draws_a_point_for_each_image_and_counts_the_quadrants() -> None:

@@ -34,15 +34,21 @@ def densities(z, path) -> Figure:
 
 
 @in_course_style
-def two_sides(forward, backward, log_px: float) -> Figure:
-    """Histograms of the log weights of chains in both directions, their means, and the exact value."""
+def two_sides(forward, backward, log_px: float, path) -> Figure:
+    """Left: from which of the densities of `path`, a batch of T + 1 normals, the chains of each direction take their latents (where
+    on a density a point lies is made up). Right: histograms of the log weights of both, their means, and the exact value.
+    """
     forward, backward = np.asarray(forward), np.asarray(backward)
-    fig, ax = figure(
-        f"The forward mean is {log_px - forward.mean():.2f} nats too low, the reverse mean {backward.mean() - log_px:.2f} too high",
-        "log weight of a chain, nats",
-        "share of the chains",
-        size=(7.4, 3.5),
+    fig, (left, ax) = figure(
+        [
+            "Reverse chains draw each z one density later",
+            f"Forward mean {log_px - forward.mean():.2f} nats low, reverse {backward.mean() - log_px:.2f} high",
+        ],
+        ["z", "log weight of a chain, nats"],
+        ["", "share of the chains"],
+        size=(10.4, 3.8),
     )
+    _walks(left, np.asarray(path.mean), np.asarray(path.stddev))
     low, high = np.quantile(np.concatenate([forward, backward]), [0.005, 0.995])
     bins = np.linspace(low, high, 50)
     for values, color in ((forward, LOWER), (backward, UPPER)):
@@ -52,13 +58,37 @@ def two_sides(forward, backward, log_px: float) -> Figure:
     top = 1.45 * ax.get_ylim()[1]
     ax.set(xlim=(low, high + 0.12 * (high - low)), ylim=(0, top))
     for x, words, color, side in (
-        (forward.mean(), "mean of the\nforward chains", LOWER, "right"),
-        (backward.mean(), "mean of the\nreverse chains", UPPER, "left"),
+        (forward.mean(), "forward\nmean", LOWER, "right"),
+        (backward.mean(), "reverse\nmean", UPPER, "left"),
     ):
         nudge = (-5 if side == "right" else 5, 0)
-        ax.annotate(words, (x, 0.92 * top), xytext=nudge, textcoords="offset points", color=color, ha=side, va="center", fontsize=11)
+        ax.annotate(words, (x, 0.92 * top), xytext=nudge, textcoords="offset points", color=color, ha=side, va="center", fontsize=10)
     ax.text(log_px, 0.77 * top, "log p(x)", ha="center", va="center", fontsize=10, bbox={"fc": "white", "ec": "none", "pad": 1.5})
     return fig
+
+
+def _walks(ax, means, spreads) -> None:
+    """The densities below each other, each scaled to its peak; a forward chain goes down from the first, a reverse one up from the last."""
+    last = len(means) - 1
+    z = np.linspace(-3, 3, 301)
+    for t, (mean, spread) in enumerate(zip(means, spreads)):
+        color = COLORS["posterior"] if t == last else LOWER if t == 0 else GREY
+        ax.fill_between(z, -t, -t + 0.75 * np.exp(-0.5 * ((z - mean) / spread) ** 2), color=color, alpha=0.2, lw=0)
+        ax.axhline(-t, color="#BBBBBB", lw=0.8, zorder=0)
+    rows = np.arange(last)
+    for where, first, aside, color, name in ((rows, 0, -1, LOWER, "forward"), (rows + 1, last - 1, 1, UPPER, "reverse")):
+        spots = means[where] + aside * spreads[where] * np.where(rows % 2, 1.1, 0.6)
+        ax.plot(spots, -where, "o", ms=6, color=color)
+        for t, (x, y) in enumerate(zip(spots, -where)):
+            spot = {"xytext": (11 * aside, 6 * aside), "textcoords": "offset points", "ha": "center", "va": "center"}
+            ax.annotate(f"z{chr(0x2080 + t)}", (x, y), color=color, fontsize=10, **spot)
+        order = list(zip(spots, -where))[:: 1 if first == 0 else -1]
+        for start, end in zip(order, order[1:]):
+            ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": color, "shrinkA": 4, "shrinkB": 4, "lw": 1.3})
+        ax.text(2.9 * aside, -first - (first > 0) + 0.3, name, color=color, ha="left" if aside < 0 else "right", fontsize=11)
+    labels = ["f₀ = q", *(f"f{chr(0x2080 + t)}" for t in range(1, last)), f"f{chr(0x2080 + last)}, posterior"]
+    ax.set(yticks=-np.arange(last + 1), yticklabels=labels, ylim=(-last - 0.3, 1), xlim=(-3, 3))
+    ax.grid(False, axis="y")
 
 
 @in_course_style
