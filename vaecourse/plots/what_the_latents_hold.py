@@ -101,7 +101,8 @@ def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
     rates, distortions = np.concatenate(list(runs.values())).T
     step, left, right = 20, -0.03 * rates.max(), 1.15 * rates.max()
     low, high = step * np.floor(distortions.min() / step - 0.4), step * np.ceil(max(distortions.max(), baseline) / step + 0.2)
-    fig, ax = figure(title, "rate R, nats per digit (grey lines: equal ELBO)", "distortion D, nats per digit", size=(8.6, 4.4))
+    across = "rate R, nats per digit (a dot: one training; grey lines: equal ELBO)"
+    fig, ax = figure(title, across, "distortion D, nats per digit", size=(8.6, 4.4))
     _equal_elbo(ax, (0, right), (low, high), step)
     place = {"textcoords": "offset points", "fontsize": 9, "bbox": WHITE}
     ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
