@@ -94,6 +94,7 @@ def test_two_fits_shows_every_estimate_the_remarks_and_what_is_expected() -> Non
     assert zoom.get_title(loc="left") == "Mode with 47%: the ellipse holds 100% of it"
     assert dots.get_title(loc="left") == "On one mode: median error −0.75 nats"
     wanted = {"one", "two", "q", "47%", "53%", "ESS 10", "ESS 990", "error of 2 estimates each, nats", "log of share"}
+    wanted |= {figures.REGIONS, "q (50 % and 95 % ellipses)"}
     assert wanted <= set(texts(fig))
 
 
@@ -134,7 +135,7 @@ def test_aggregates_draws_the_curves_the_means_and_the_circle_of_the_prior() -> 
     for some in (plane, beside):
         (circle,) = drawn(some, "naive")
         np.testing.assert_allclose((circle**2).sum(1), chi2(2).ppf(0.95))
-    assert curves.get_title(loc="left") == "Digits 1.2 nats above samples"
+    assert curves.get_title(loc="left") == "N = 100: digits 1.2 nats higher"
     assert plane.get_title(loc="left") == "50% of digits outside"
     assert beside.get_title(loc="left") == "0% of samples outside"
     assert {"digits", "2 sets of samples", "circle: 95 % of the prior"} <= set(texts(fig))

@@ -116,6 +116,7 @@ def two_fits(
         x, y = (float(m) for m in np.asarray(fit.mean))
         zoom.set(xlim=(x - half_side, x + half_side), ylim=(y - half_side, y + half_side))
     near[0].fill([np.nan], [np.nan], color=COLORS["posterior"], label=REGIONS)
+    near[0].plot([], [], color=COLORS.get(fits[1].color, fits[1].color), label="q (50 % and 95 % ellipses)")
     near[0].legend(frameon=False, fontsize=9, loc="upper left")
     dots.axvline(0, color=COLORS["exact"], lw=1.2)
     for row, (name, (values, color, remark)) in enumerate(errors.items()):
@@ -200,7 +201,7 @@ def aggregates(n, divergences: Mapping[str, object], latents: Mapping[str, objec
     pairs = [(label, np.asarray(means)) for label, means in latents.items()][:2]
     radius, reach = (-2 * np.log(0.05)) ** 0.5, 1.1 * max(np.abs(means).max() for _, means in pairs)
     outside = [f"{(np.hypot(*means.T) > radius).mean():.0%} of {label} outside" for label, means in pairs]
-    titles = [f"Digits {apart[0] - max(apart[1:]):.1f} nats above samples", *outside]
+    titles = [f"N = {n[-1]}: digits {apart[0] - max(apart[1:]):.1f} nats higher", *outside]
     fig, (ax, *planes) = figure(
         titles, ["number of images N (log scale)", "$z_1$", "$z_1$"], ["KL(q̄ ‖ p), nats", "$z_2$", ""], size=(10.4, 3.6)
     )
