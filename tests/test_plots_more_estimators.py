@@ -42,7 +42,7 @@ def test_growth_draws_every_curve_separates_path_and_score_and_compares_the_last
     low, high = ax.get_ylim()
     assert low < 5
     assert high > 9000
-    assert "Best baseline, 100 latents: 1,234, and 7 with terms dropped" in texts(fig)
+    assert "Terms dropped: variance 7 at 100 latents, instead of 1,234" in texts(fig)
     assert [line.get_linestyle() for line in ax.lines] == [":", "--", "-", "-"]
 
 
@@ -93,7 +93,7 @@ def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:
         np.testing.assert_array_equal(np.column_stack([p[:, 1] for p in part[:3]]), runs)
         np.testing.assert_array_equal(part[3][:, 1], np.median(runs, 1))
     assert set(lines[8][:, 1]) == {0.02}
-    title = "Average of the last 100 steps: full 2.75 to 3.55 nats, STL 2.51 to 3.52"
+    title = "Average gap of the last 100 steps: full 2.75 to 3.55 nats, STL 2.51 to 3.52"
     said = {title, "thin: 3 runs each\nbold: their median", "smallest gap of all runs: 0.020", "whole", "short"}
     assert said <= texts(fig)
 

@@ -22,7 +22,7 @@ def growth(latents, variances: Mapping[str, object]) -> Figure:
     latents = np.asarray(latents)
     curves = {name: np.asarray(curve) for name, curve in variances.items()}
     dropped, best = (curves[name][-1] for name in ("terms dropped, too", "best baseline"))
-    title = f"Best baseline, {latents[-1]} latents: {best:,.0f}, and {dropped:.0f} with terms dropped"
+    title = f"Terms dropped: variance {dropped:,.0f} at {latents[-1]} latents, instead of {best:,.0f}"
     fig, ax = figure(title, "latents K", "variance of one sample", size=(6.8, 3.9))
     styles = {"no baseline": ":", "best baseline": "--"}
     for name, curve in curves.items():
@@ -118,7 +118,7 @@ def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
     for gap in runs.values():  # each run's average over the last ten looks
         low, high = (f"{end(gap[-10:].mean(0)):.2f}" for end in (np.min, np.max))
         late.append(low if low == high else f"{low} to {high}")
-    title = f"Average of the last {span} steps: full {late[0]} nats, STL {late[1]}"
+    title = f"Average gap of the last {span} steps: full {late[0]} nats, STL {late[1]}"
     fig, ax = figure(title, "step", "log p(x) − ELBO, nats", size=(7.4, 3.8))
     for (name, gap), ink in zip(runs.items(), (PATH, STL)):
         ax.plot(steps, gap, color=ink, lw=0.7, alpha=0.35)
