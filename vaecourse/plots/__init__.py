@@ -242,12 +242,13 @@ def picture(fig: Figure, dpi: float = STYLE["figure.dpi"], *, all_greys: bool = 
     """
     from PIL import Image
 
-    buffer, small = io.BytesIO(), io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=dpi, facecolor="auto")
+    pixels, small = io.BytesIO(), io.BytesIO()
+    fig.savefig(pixels, format="rgba", dpi=dpi, facecolor="auto")
+    width, height = (fig.get_size_inches() * dpi).astype(int).tolist()
     plt.close(fig)
-    with Image.open(buffer) as image:
-        method = Image.Quantize.MAXCOVERAGE if all_greys else Image.Quantize.FASTOCTREE
-        few = image.convert("RGB").quantize(256, method=method, dither=Image.Dither.NONE)
+    method = Image.Quantize.MAXCOVERAGE if all_greys else Image.Quantize.FASTOCTREE
+    image = Image.frombytes("RGBA", (width, height), pixels.getvalue()).convert("RGB")
+    few = image.quantize(256, method=method, dither=Image.Dither.NONE)
     palette = np.array(few.getpalette())
     palette[palette >= 248], palette[palette <= 6] = 255, 0  # the octree's average of white is slightly grey, that of black not quite black
     few.putpalette(palette.tolist())
