@@ -243,11 +243,12 @@ def picture(fig: Figure, dpi: float = STYLE["figure.dpi"], *, all_greys: bool = 
     from PIL import Image
 
     pixels, small = io.BytesIO(), io.BytesIO()
+    fig.set_dpi(dpi)
     fig.savefig(pixels, format="rgba", dpi=dpi, facecolor="auto")
-    width, height = (fig.get_size_inches() * dpi).astype(int).tolist()
+    size = fig.canvas.get_width_height()
     plt.close(fig)
     method = Image.Quantize.MAXCOVERAGE if all_greys else Image.Quantize.FASTOCTREE
-    image = Image.frombytes("RGBA", (width, height), pixels.getvalue()).convert("RGB")
+    image = Image.frombytes("RGBA", size, pixels.getvalue()).convert("RGB")
     few = image.quantize(256, method=method, dither=Image.Dither.NONE)
     palette = np.array(few.getpalette())
     palette[palette >= 248], palette[palette <= 6] = 255, 0  # the octree's average of white is slightly grey, that of black not quite black
