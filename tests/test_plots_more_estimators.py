@@ -29,7 +29,7 @@ def colors(ax: Axes) -> list[str]:
 
 def test_growth_draws_every_curve_separates_path_and_score_and_compares_the_last_variances() -> None:
     k = [1, 10, 100]
-    variances = {"no baseline": [9, 90, 9000], "best baseline": [9, 60, 1234], "terms dropped, too": [7, 7, 7], "pathwise": [5, 5, 5]}
+    variances = {"no baseline": [9, 90, 9000], "best baseline": [9, 60, 1234], "other terms dropped": [7, 7, 7], "pathwise": [5, 5, 5]}
     fig = figures.growth(k, variances)
     (ax,) = fig.axes
     for points, curve in zip(drawn(ax), variances.values()):
@@ -47,17 +47,20 @@ def test_growth_draws_every_curve_separates_path_and_score_and_compares_the_last
 
 
 def test_leave_one_out_draws_exact_line_measured_dots_and_a_level_for_each_baseline() -> None:
-    fig = figures.leave_one_out([2, 4, 8], [40.0, 30.0, 25.0], [41.0, 29.5, 25.2], {"none": 45.0, "mean of f": 20.0})
+    squares = np.array([[40.0, 42.0], [29.5, 29.5], [25.0, 25.4]])  # standard errors 1, 0, 0.2
+    fig = figures.leave_one_out([2, 4, 8], [40.0, 30.0, 25.0], squares, {"none": 45.0, "mean of f": 20.0})
     (ax,) = fig.axes
-    *levels, exact, measured = drawn(ax)
+    *levels, exact, measured = drawn(ax)[:4]
+    (bars,) = (c for c in ax.collections)
+    np.testing.assert_allclose([np.ptp(bar[:, 1]) for bar in bars.get_segments()], [4, 0, 0.8], atol=1e-9)
     assert [set(level[:, 1]) for level in levels] == [{45.0}, {20.0}]
     np.testing.assert_array_equal(exact[:, 1], [40, 30, 25])
-    np.testing.assert_array_equal(measured[:, 1], [41, 29.5, 25.2])
-    assert ax.lines[-1].get_linestyle() == "None"
+    np.testing.assert_allclose(measured[:, 1], [41, 29.5, 25.2])
+    assert ax.lines[3].get_linestyle() == "None"
     assert {
         "none",
         "mean of f",
-        "leave-one-out\n(dots: measured)",
+        "leave-one-out\n(dots: measured, ± 2 standard errors)",
         "Not knowing the mean of f costs 100 % at S = 2, 25 % at S = 8",
     } <= texts(fig)
     assert ax.get_ylim()[0] < 20 < 45 < ax.get_ylim()[1]
@@ -77,7 +80,7 @@ def test_landing_draws_the_samples_both_gradients_and_names_the_border() -> None
     assert right.get_ylim()[0] == 0
     assert {
         "At the posterior every STL sample is 0",
-        "STL is noisier below 0.75 posterior widths",
+        "STL is noisier for widths below 0.75",
         "STL gradient:\n3 samples",
         "full\ngradient",
         "STL: without\nthe score term",
@@ -107,21 +110,37 @@ def test_signal_to_noise_draws_both_ratios_and_the_averaged_ones() -> None:
     assert set(one[:, 1]) == {1.0}
     assert colors(ax)[:3] == [figures.PATH, figures.DOUBLE, figures.STL]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
-    assert {"Plain: the ratio falls to 0.1; doubly reparameterised: it rises to 4", "plain", "doubly", "signal = noise"} <= texts(fig)
+    assert {"At k = 16: plain 0.1, doubly reparameterised 4, averaged STL 5", "plain", "doubly", "signal = noise"} <= texts(fig)
 
 
 def test_temperatures_draws_bias_noise_and_the_two_levels() -> None:
-    bias = {"soft": [0.1, 0.2, 0.3, 0.5], "hard": [0.05, 0.1, 0.2, 0.4]}
-    noise = {"soft": [3.0, 2.0, 1.0, 0.5], "hard": [5.0, 4.0, 3.0, 1.0]}
+    bias = {"soft": [0.1, 0.2, 0.3, 0.5], "hard": [0.05, 0.1, 0.2, 0.4], "other, more": [0.9, 0.4, 0.2, 0.6]}
+    noise = {"soft": [3.0, 2.0, 1.0, 0.5], "hard": [5.0, 4.0, 3.0, 1.0], "other, more": [9.0, 8.0, 7.0, 1.0]}
     tau = [0.1, 0.2, 0.5, 1.0]
-    fig = figures.temperatures(tau, bias, noise, norm=0.6, unbiased=1.3)
-    for ax, curves, level in zip(fig.axes, (bias, noise), (0.6, 1.3)):
-        soft, hard, dashed = drawn(ax)
-        np.testing.assert_array_equal(soft, np.column_stack([tau, curves["soft"]]))
-        np.testing.assert_array_equal(hard, np.column_stack([tau, curves["hard"]]))
-        assert set(dashed[:, 1]) == {level}
-        assert [line.get_linestyle() for line in ax.lines[:2]] == ["-", "--"]
-        assert {"soft", "hard"} <= {t.get_text() for t in ax.texts}
-        assert ax.get_ylim()[1] > max(max(curve) for curve in curves.values())
-    assert {"length of the true gradient", "leave-one-out,\nper sample (S = 4)"} <= texts(fig)
-    assert {"As τ falls, the bias falls", "As τ falls, the noise rises"} <= texts(fig)
+    fig = figures.temperatures(tau, bias, noise, unbiased=1.3)
+    left, right = fig.axes
+    for ax, curves, names in ((left, bias, ["soft", "hard", "other, more"]), (right, noise, ["soft", "hard"])):
+        for name, points, style in zip(names, drawn(ax), ("-", "--", ":")):
+            np.testing.assert_array_equal(points, np.column_stack([tau, curves[name]]))
+            assert ax.lines[names.index(name)].get_linestyle() == style
+        assert set(names) == {t.get_text().replace("\n", " ") for t in ax.texts} - {
+            "length of the true gradient",
+            "leave-one-out, K = 1, per sample (S = 4)",
+        }
+    assert set(drawn(left)[3][:, 1]) == {1}
+    assert set(drawn(right)[2][:, 1]) == {1.3}
+    assert left.get_ylim()[1] > 1
+    assert right.get_ylim()[1] > 5
+    assert {"Straight-through's bias can grow as τ falls", "As τ falls, the noise rises"} <= texts(fig)
+
+
+def test_errors_draws_the_relaxation_at_each_temperature_and_leave_one_out_for_each_number_of_latents() -> None:
+    soft, unbiased = {0.2: [3.0, 2.0, 1.0], 2.0: [1.0, 0.9, 0.8]}, {1: [2.0, 1.0, 0.1], 50: [90.0, 9.0, 0.9]}
+    fig = figures.errors([2, 20, 200], soft, unbiased)
+    (ax,) = fig.axes
+    assert [list(points[:, 1]) for points in drawn(ax)] == [*soft.values(), *unbiased.values()]
+    assert colors(ax) == [figures.PATH] * 2 + [figures.SCORE] * 2
+    assert ax.get_xscale() == ax.get_yscale() == "log"
+    said = {"Gumbel-softmax, τ = 0.2", "Gumbel-softmax, τ = 2", "leave-one-out, K = 1", "leave-one-out, K = 50"}
+    assert said == {t.get_text() for t in ax.texts}
+    assert "With more latents, leave-one-out needs more samples to win" in texts(fig)

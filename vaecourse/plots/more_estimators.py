@@ -17,11 +17,11 @@ SCORE, PATH, STL, DOUBLE, GREY = COLORS["naive"], COLORS["elbo"], COLORS["import
 def growth(latents, variances: Mapping[str, object]) -> Figure:
     """Variance of one sample of a gradient against the number of latents (N,): {"pathwise" or what was done to the score function: (N,)}.
 
-    The title compares "best baseline" and "terms dropped, too" at the last number of latents.
+    The title compares "best baseline" and "other terms dropped" at the last number of latents.
     """
     latents = np.asarray(latents)
     curves = {name: np.asarray(curve) for name, curve in variances.items()}
-    dropped, best = (curves[name][-1] for name in ("terms dropped, too", "best baseline"))
+    dropped, best = (curves[name][-1] for name in ("other terms dropped", "best baseline"))
     title = f"Terms dropped: variance {dropped:,.0f} at {latents[-1]} latents, instead of {best:,.0f}"
     fig, ax = figure(title, "latents K", "variance of one sample", size=(6.8, 3.9))
     styles = {"no baseline": ":", "best baseline": "--"}
@@ -37,12 +37,13 @@ def growth(latents, variances: Mapping[str, object]) -> Figure:
 
 
 @in_course_style
-def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figure:
-    """S times the variance of an average of S samples against S: leave-one-out exact and measured, and a level for each fixed baseline.
+def leave_one_out(samples, exact, squares, levels: Mapping[str, float]) -> Figure:
+    """S times the variance of an average of S samples against S: leave-one-out exact, measured, and levels.
 
-    One of the baselines is "mean of f"; the title compares with it.
+    `squares` (N, R) holds R measured values for each S; drawn are their mean and two standard errors. There is a level for each
+    fixed baseline. One of them is "mean of f"; the title compares with it.
     """
-    samples, exact, measured = (np.asarray(a) for a in (samples, exact, measured))
+    samples, exact, squares = (np.asarray(a) for a in (samples, exact, squares))
     extra = [100 * (v / levels["mean of f"] - 1) for v in (exact[0], exact[-1])]
     title = f"Not knowing the mean of f costs {extra[0]:.0f} % at S = {samples[0]}, {extra[1]:.0f} % at S = {samples[-1]}"
     fig, ax = figure(title, "samples S", "S times the variance", size=(6.8, 3.7))
@@ -50,9 +51,14 @@ def leave_one_out(samples, exact, measured, levels: Mapping[str, float]) -> Figu
         ax.plot(samples[[0, -1]], [level, level], color=GREY, lw=1.2, ls="--")
         ax.annotate(name, (samples[-1], level), xytext=(6, 0), textcoords="offset points", color=GREY, va="center", fontsize=9)
     ax.plot(samples, exact, color=SCORE)
-    ax.plot(samples, measured, "o", color=SCORE, ms=5)
+    ax.errorbar(samples, squares.mean(1), 2 * squares.std(1, ddof=1) / squares.shape[1] ** 0.5, fmt="o", color=SCORE, ms=4, capsize=3)
     ax.annotate(
-        "leave-one-out\n(dots: measured)", (samples[1], exact[1]), xytext=(12, 10), textcoords="offset points", color=SCORE, fontsize=9
+        "leave-one-out\n(dots: measured, ± 2 standard errors)",
+        (samples[1], exact[1]),
+        xytext=(12, 10),
+        textcoords="offset points",
+        color=SCORE,
+        fontsize=9,
     )
     ax.set(
         xscale="log",
@@ -76,7 +82,7 @@ def landing(with_score, without, width, full, stl) -> Figure:
     with_score, without, width, full, stl = (np.asarray(a) for a in (with_score, without, width, full, stl))
     border = width[stl < full].min()
     fig, (left, right) = figure(
-        ["At the posterior every STL sample is 0", f"STL is noisier below {border:.2f} posterior widths"],
+        ["At the posterior every STL sample is 0", f"STL is noisier for widths below {border:.2f}"],
         ["gradient in μ", "width of q / width of the posterior"],
         ["gradient in log t", "standard deviation of one sample, in μ"],
         size=(9.6, 3.9),
@@ -148,8 +154,7 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
     """
     k, averaged = np.asarray(k), np.asarray(averaged)
     first, second = (np.asarray(ratio) for ratio in curves.values())
-    moves = ["falls" if ratio[-1] < ratio[0] else "rises" for ratio in (first, second)]
-    title = f"Plain: the ratio {moves[0]} to {first[-1]:.2g}; doubly reparameterised: it {moves[1]} to {second[-1]:.2g}"
+    title = f"At k = {k[-1]}: plain {first[-1]:.2g}, doubly reparameterised {second[-1]:.2g}, averaged STL {averaged[-1]:.2g}"
     fig, ax = figure(title, "samples k in the bound", "signal-to-noise ratio", size=(7.4, 4))
     for (name, ratio), color in zip(curves.items(), (PATH, DOUBLE)):
         line(ax, k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
@@ -163,24 +168,53 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
 
 
 @in_course_style
-def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], norm: float, unbiased: float) -> Figure:
-    """Length of the bias, and standard deviation of one sample, against the temperature of two relaxations: {name: (T,)}.
+def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], unbiased: float) -> Figure:
+    """Length of the bias, and standard deviation of one sample, in lengths of the true gradient, against the temperature: {name: (T,)}.
 
-    Dashed: the length `norm` of the true gradient, and the standard deviation `unbiased` of leave-one-out.
+    The names are those of Gumbel-softmax, of straight-through, and of straight-through with another f (left only, dotted).
+    Dashed: the length of the true gradient, and the standard deviation `unbiased` of leave-one-out.
     """
     tau = np.asarray(tau)
-    moves = ["falls" if all(v[0] < v[-1] for v in curves.values()) else "rises" for curves in (bias, noise)]
-    titles = [f"As τ falls, the bias {moves[0]}", f"As τ falls, the noise {moves[1]}"]
-    fig, axes = figure(titles, "temperature τ", ["length of the bias", "standard deviation of one sample"], size=(9.2, 3.9))
-    beside = [[(3, (-92, 2)), (3, (8, -8))], [(2, (-80, -14)), (1, (8, 2))]]  # where the labels find room
-    for ax, curves, places in zip(axes, (bias, noise), beside):
-        for (name, values), style, (end, nudge) in zip(curves.items(), ("-", "--"), places):
-            line(ax, tau, values, name, PATH, ls=style, marker="o", ms=4, end=end, nudge=nudge)
-        ax.set(xscale="log", ylim=(0, 1.08 * max(np.asarray(v).max() for v in curves.values())))
+    other = np.asarray(list(bias.values())[2])
+    titles = [
+        f"Straight-through's bias can {'grow' if other[0] > other.min() else 'fall'} as τ falls",
+        f"As τ falls, the noise {'rises' if all(noise[name][0] > noise[name][-1] for name in noise) else 'falls'}",
+    ]
+    what = [f"{name} / length of the gradient" for name in ("bias", "noise of one sample")]
+    fig, axes = figure(titles, "temperature τ", what, size=(9.6, 4.1))
+    beside = [[(-2, (-96, -2)), (1, (-14, -16)), (0, (6, 12))], [(2, (-84, -14)), (1, (8, 2))]]  # where the labels find room
+    for ax, curves, places in zip(axes, (bias, dict(list(noise.items())[:2])), beside):
+        for (name, values), style, ink, (end, nudge) in zip(curves.items(), ("-", "--", ":"), (PATH, PATH, DOUBLE), places):
+            line(ax, tau, values, name.replace(", ", ",\n"), ink, ls=style, marker="o", ms=4, end=end, nudge=nudge)
+        ax.set(xscale="log", ylim=(0, 1.08 * max(1, *(np.asarray(v).max() for v in curves.values()))))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
-    _level(axes[0], tau, norm, "length of the true gradient", COLORS["exact"])
-    _level(axes[1], tau, unbiased, "leave-one-out,\nper sample (S = 4)", SCORE, end=-1)
+    _level(axes[0], tau, 1, "length of the true gradient", COLORS["exact"])
+    _level(axes[1], tau, unbiased, "leave-one-out, K = 1,\nper sample (S = 4)", SCORE, end=-1)
+    return fig
+
+
+@in_course_style
+def errors(samples, soft: Mapping[float, object], unbiased: Mapping[int, object]) -> Figure:
+    """Mean squared error of an average of S samples, in squared lengths of the true gradient, against S.
+
+    Of Gumbel-softmax, {temperature: (S,)}, and of leave-one-out, {number of latents: (S,)}.
+    """
+    samples = np.asarray(samples)
+    fig, ax = figure(
+        "With more latents, leave-one-out needs more samples to win",
+        "samples S",
+        "mean squared error / squared length",
+        size=(7.8, 4.3),
+    )
+    for (tau, error), style in zip(soft.items(), ("-", "--", ":")):
+        line(ax, samples, error, f"Gumbel-softmax, τ = {tau:g}", PATH, ls=style)
+    for (latents, error), width in zip(unbiased.items(), (1.2, 1.8, 2.6)):
+        line(ax, samples, error, f"leave-one-out, K = {latents}", SCORE, lw=width)
+    ax.set(xscale="log", yscale="log", xlim=(samples[0], 30 * samples[-1]))
+    ax.set_xticks([t for t in (2, 10, 100, 1000, 10_000) if samples[0] <= t <= samples[-1]])
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.minorticks_off()
     return fig
 
 
