@@ -81,6 +81,16 @@ def test_shifts_names_each_fall() -> None:
     assert [text.get_color() for text in ax.texts] == [line.get_color() for line in ax.lines]
 
 
+def test_shifts_draws_the_range_of_other_runs_beside_the_last_shift() -> None:
+    elbos = {"one": [-1.0, -3.0], "two": [-1.0, -8.0], "three": [-1.0, -9.0]}
+    (ax,) = figures.shifts([0, 4], elbos, {"two": (5, 9), "one": (1, 4)}).axes
+    bars = [line for line in ax.lines if len(set(line.get_xdata())) == 1]
+    assert [list(bar.get_ydata()) for bar in bars] == [[1, 4], [5, 9]]
+    assert all(bar.get_xdata()[0] > 4 for bar in bars)
+    assert [bar.get_color() for bar in bars] == [ax.lines[0].get_color(), ax.lines[2].get_color()]
+    assert "bars: smallest to largest of ten runs, strokes" in [text.get_text() for text in ax.texts]
+
+
 def test_rows_puts_every_image_at_its_place() -> None:
     images = np.zeros((3, 784))
     images[2, 0] = 1

@@ -116,8 +116,15 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
 
 
 @in_course_style
-def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]]) -> Figure:
-    """How far the ELBO falls against the number of pixels by which the images are moved: name -> the ELBO at each shift, in nats."""
+def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]], ranges: Mapping[str, tuple[float, float]] | None = None) -> Figure:
+    """How far the ELBO falls against the number of pixels by which the images are moved.
+
+    Args:
+        pixels: the shifts; the first is none.
+        elbos: name -> the ELBO at each shift, in nats.
+        ranges: name -> the smallest and the largest fall of ten other runs at the last shift; drawn as a bar beside it.
+    """
+    ranges = ranges or {}
     falls = {name: elbo[0] - elbo[-1] for name, elbo in elbos.items()}
     least = min(falls, key=falls.get)
     others = " and ".join(f"{fall:.0f}" for name, fall in falls.items() if name != least)
@@ -127,7 +134,12 @@ def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]]) -> Figur
     fig, ax = figure(title, "shift to the right, pixels", "fall of the ELBO, nats per image", size=(7.2, 3.6))
     for (name, elbo), colour, style in zip(elbos.items(), (*COLOURS, COLOURS[-1]), ("-o", "--s", "-s")):
         ax.plot(pixels, elbo[0] - np.asarray(elbo), style, color=colour, ms=5)
-        ax.annotate(name, (pixels[-1], falls[name]), xytext=(8, 0), textcoords="offset points", color=colour, va="center")
+        if name in ranges:
+            ax.plot([pixels[-1] + 0.12 * (1 + list(ranges).index(name))] * 2, ranges[name], "-_", color=colour, lw=1.4, ms=7)
+        right = pixels[-1] + 0.12 * len(ranges)
+        ax.annotate(name, (right, falls[name]), xytext=(8, 0), textcoords="offset points", color=colour, va="center")
+    if ranges:
+        ax.text(0.02, 0.93, "bars: smallest to largest of ten runs, strokes", transform=ax.transAxes, va="center")
     ax.set(xticks=pixels, xlim=(pixels[0] - 0.1, pixels[0] + 1.5 * (pixels[-1] - pixels[0])))
     return fig
 
