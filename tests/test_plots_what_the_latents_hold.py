@@ -21,22 +21,6 @@ def points(ax: Axes, color: str) -> np.ndarray:
     return np.concatenate([np.column_stack(d.get_data()) for d in drawn])
 
 
-def test_how_many_draws_every_training_and_joins_the_means() -> None:
-    bound = [[-160.0, -164.0], [-130.0, -132.0], [-128.0, -126.0], [-129.0, -129.0]]
-    active, carrying = [[2, 2], [10, 10], [19, 20], [46, 48]], [[2, 2], [8, 9], [12, 10], [15, 17]]
-    fig = figures.how_many([2, 10, 20, 50], bound, active, carrying)
-    left, middle = fig.axes
-    expected = [[k, value] for k, row in zip((2, 10, 20, 50), bound) for value in row]
-    np.testing.assert_allclose(points(left, COLORS["iwae"]), expected)
-    np.testing.assert_allclose(points(middle, COLORS["elbo"])[:, 1], np.ravel(carrying))
-    means = [list(d.get_ydata()) for ax in (left, middle) for d in ax.lines if d.get_linestyle() == "-"]
-    assert means == [[-162, -131, -127, -129], [2, 10, 19.5, 47], [2, 8.5, 11, 16]]
-    titles = [ax.get_title(loc="left") for ax in fig.axes]
-    assert titles == ["From K = 2 to 10 the bound gains 31 nats", "Of 50 latents, 15–17 carry over 0.1 nats"]
-    notes = {t.get_text(): t.xy for t in middle.texts if hasattr(t, "xy")}
-    assert notes == {"active units": (50, 47), "more than 0.1 nats": (50, 16)}
-
-
 def test_clouds_share_their_axes_and_say_how_often_the_classifier_is_right() -> None:
     codes, samples = np.array([[0.0, 1.0], [2.0, -4.2], [1.0, 1.0]]), np.array([[0.5, 0.5]])
     fig = figures.clouds(codes, samples, 0.594)
@@ -45,23 +29,6 @@ def test_clouds_share_their_axes_and_say_how_often_the_classifier_is_right() -> 
     assert fig.axes[0].axis() == fig.axes[1].axis() == (-4.5, 4.5, -4.5, 4.5)  # the code at -4.2 is not cut off
     assert {"K = 2: codes of 3 held-out digits", "1 samples of the prior"} <= set(texts(fig))
     assert fig.get_suptitle() == "The codes do not follow the prior: a classifier is right in 59.4% of the cases (chance: 50%)"
-
-
-def test_the_ceiling_is_log_n_and_is_named_with_the_information_where_they_coincide() -> None:
-    counts = [100, 2000]
-    fig = figures.ceiling(counts, {2: [4.4, 6.0], 20: [4.6, 7.55]}, {2: [2.2, 0.7], 20: [18.0, 15.4]}, {2: [6.6, 6.7], 20: [22.6, 22.95]})
-    for ax, told, away, both in zip(fig.axes, ([4.4, 6.0], [4.6, 7.55]), ([2.2, 0.7], [18.0, 15.4]), ([6.6, 6.7], [22.6, 22.95])):
-        information, ceiling, divergence, average = (d.get_ydata() for d in ax.lines)
-        np.testing.assert_allclose(information, told)
-        np.testing.assert_allclose(ceiling, np.log(counts))
-        np.testing.assert_allclose(divergence, away)
-        np.testing.assert_allclose(average, both)
-        assert ax.get_ylim()[1] > 22.95
-    titles = [ax.get_title(loc="left") for ax in fig.axes]
-    assert titles == ["K = 2: the information stays below log N", "K = 20: the information has reached log N"]
-    named = [{t.get_text() for t in ax.texts} for ax in fig.axes]
-    assert {"log N", "information $I$", "average KL"} < named[0]
-    assert "log N and\ninformation $I$" in named[1]
 
 
 def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> None:
@@ -84,19 +51,6 @@ def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> N
     levels = [t for t in ax.texts if t.get_text().startswith("−")]
     assert levels
     assert all(sum(t.get_position()) == pytest.approx(float(t.get_text()[1:])) for t in levels)  # each stands on its line
-    assert not ax.child_axes  # nothing is crowded
-
-
-def test_the_plane_enlarges_the_runs_of_several_seeds_beside_a_distant_one() -> None:
-    runs = {"β = 0": [[150.0, 110.0]], "a": [[14.0, 120.0], [12.0, 125.0]], "β = 1": [[7.0, 140.0], [6.0, 142.0]]}
-    (ax,) = figures.plane(runs, "A title", baseline=200.5).axes
-    (inset,) = ax.child_axes
-    np.testing.assert_allclose(points(inset, COLORS["elbo"]), runs["β = 1"])
-    assert {"a", "β = 1"} <= {t.get_text() for t in inset.texts}
-    assert "β = 0" not in {t.get_text() for t in inset.texts}
-    left, right, low, high = inset.axis()
-    assert left < 6 < 14 < right < 150
-    assert low < 120 < 142 < high
 
 
 def test_what_is_held_is_sorted_by_what_all_latents_explain() -> None:

@@ -8,41 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, in_course_style, line
+from vaecourse.plots import COLORS, figure, in_course_style
 
 GREEN, PINK, GREY, AMBER = COLORS["elbo"], COLORS["iwae"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 PINK_INK = "#A0447C"
 WHITE = {"fc": "white", "ec": "none", "pad": 1}  # a close white ground for a name that stands on lines
-
-
-@in_course_style
-def how_many(sizes: Sequence[int], bound, active, carrying) -> Figure:
-    """The bound (sizes, seeds), and the latents in use by two counts (sizes, seeds each).
-
-    Each dot is a training, each line joins the means over seeds.
-    """
-    bound, active, carrying = (np.asarray(a, dtype=float) for a in (bound, active, carrying))
-    last, means = sizes[-1], bound.mean(1)
-    span = "–".join(f"{count:.0f}" for count in np.unique([carrying[-1].min(), carrying[-1].max()]))  # over the seeds
-    titles = [
-        f"From K = {sizes[0]} to {sizes[1]} the bound gains {means[1] - means[0]:.0f} nats",
-        f"Of {last} latents, {span} carry over 0.1 nats",
-    ]
-    fig, axes = figure(titles, "latents K (log scale)", ["bound, nats per held-out digit", "latents in use"], size=(8.8, 3.8))
-    line(axes[1], sizes, sizes, "", "exact", ls="--", lw=1, zorder=5)
-    for ax, values, color in ((axes[0], bound, PINK), (axes[1], active, AMBER), (axes[1], carrying, GREEN)):
-        for k, of_seeds in zip(sizes, values):
-            ax.plot([k] * len(of_seeds), of_seeds, "o", ms=5, color=color, alpha=0.8)
-        line(ax, sizes, values.mean(1), "", color, lw=3 if color == AMBER else 1.2)  # seen under the dashed line
-    ends = ((active[-1].mean(), "active units", AMBER, (-9, 0)), (carrying[-1].mean(), "more than 0.1 nats", GREEN, (4, -54)))
-    for height, name, color, place in ends:
-        at = {"xytext": place, "textcoords": "offset points", "ha": "right", "va": "center"}
-        axes[1].annotate(name, (last, height), color=color, fontsize=9, **at)
-    axes[1].text(0.65 * sizes[-2], 0.9 * sizes[-2], "all K latents\n(dashed)", color=GREY, fontsize=9, ha="right")
-    for ax in axes:
-        ax.set(xscale="log", xticks=sizes, xticklabels=sizes)
-        ax.minorticks_off()
-    return fig
 
 
 @in_course_style
@@ -62,40 +32,10 @@ def clouds(codes, draws, share: float) -> Figure:
 
 
 @in_course_style
-def ceiling(
-    counts: Sequence[int],
-    information: Mapping[int, Sequence[float]],
-    divergence: Mapping[int, Sequence[float]],
-    average: Mapping[int, Sequence[float]],
-) -> Figure:
-    """The average KL and its two parts against the number of images N, a panel for each K, with the ceiling log N of the information."""
-    reached = {k: np.log(counts[-1]) - told[-1] < 0.1 for k, told in information.items()}
-    titles = [f"K = {k}: the information {'has reached' if full else 'stays below'} log N" for k, full in reached.items()]
-    fig, axes = figure(titles, "images N in the aggregate (log scale)", ["nats", ""], size=(9.4, 3.6))
-    top = 1.08 * max(np.log(counts[-1]), *(max(values) for values in average.values()))
-    for ax, k in zip(axes, information):
-        ends = {"log N": (np.log(counts[-1]), GREY), "information $I$": (information[k][-1], GREEN)}
-        if reached[k]:
-            ends = {"log N and\ninformation $I$": (information[k][-1], GREEN)}
-        ends[r"KL($\bar q$ ‖ p)"] = divergence[k][-1], AMBER
-        line(ax, counts, information[k], "", "elbo", marker="o")
-        line(ax, counts, np.log(counts), "", "exact", ls="--", lw=1)
-        line(ax, counts, divergence[k], "", "posterior", marker="o")
-        line(ax, counts, average[k], "", GREY, ls=":", lw=1.4)
-        ax.text(counts[0], average[k][0] + 0.02 * top, "average KL", color=GREY, fontsize=9, va="bottom")
-        for name, (height, color) in ends.items():
-            ax.text(counts[-1] * 1.15, height, name, color=color, fontsize=9, va="center")
-        ax.set(xscale="log", xlim=(counts[0] / 1.2, counts[-1] * 3.4), ylim=(0, top), xticks=counts, xticklabels=[f"{n:,}" for n in counts])
-        ax.minorticks_off()
-    return fig
-
-
-@in_course_style
 def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
     """Rate and distortion of trained models, {name: (seeds, 2)}, in nats per image, with lines of equal ELBO.
 
-    `baseline` is the distortion of independent pixels, which need no rate. Where a distant run leaves the runs of several seeds
-    little room, an inset enlarges them.
+    `baseline` is the distortion of independent pixels, which need no rate.
     """
     runs = {name: np.atleast_2d(np.asarray(points, dtype=float)) for name, points in runs.items()}
     rates, distortions = np.concatenate(list(runs.values())).T
@@ -116,27 +56,7 @@ def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
         beside = {"xytext": (10, -12)} if empty else {"xytext": (9, 0), "va": "center"}
         ax.annotate(name, points[points[:, 0].argmax()], color=color, **beside, **place)
     ax.set(xlim=(left, right), ylim=(low, high))
-    close = {name: points for name, points in runs.items() if len(points) > 1}
-    if close and np.concatenate(list(close.values()))[:, 0].max() < 0.2 * right:
-        _enlarge(ax, close, colors)
     return fig
-
-
-def _enlarge(ax: Axes, runs: Mapping[str, np.ndarray], colors: Mapping[str, str]) -> None:
-    """An inset in the middle of the axes that shows these runs alone, with lines of equal ELBO."""
-    rates, distortions = np.concatenate(list(runs.values())).T
-    across, along = (rates.min() - 2, rates.max() + 3), (distortions.min() - 5, distortions.max() + 5)
-    inset = ax.inset_axes((0.29, 0.4, 0.42, 0.55))
-    _equal_elbo(inset, across, along, 10)
-    for name, points in runs.items():
-        inset.plot(points[:, 0], points[:, 1], "o", ms=6, color=colors[name], alpha=0.85)
-        at = {"xytext": (9, 0), "textcoords": "offset points", "va": "center", "fontsize": 9, "bbox": WHITE}
-        inset.annotate(name, points[points[:, 0].argmax()], color=colors[name], **at)
-    inset.set(xlim=across, ylim=along)
-    inset.tick_params(labelsize=8)
-    inset.grid(visible=False)
-    inset.spines[["top", "right"]].set_visible(False)  # room for the levels
-    ax.indicate_inset_zoom(inset, edgecolor=GREY)
 
 
 def _equal_elbo(ax: Axes, across: tuple[float, float], along: tuple[float, float], step: float) -> None:
