@@ -248,7 +248,7 @@ def _figure(view: Watch):
 def _losses(ax, view: Watch) -> None:
     history = view.history
     epochs = range(1, 1 + len(history.train))
-    ax.plot(epochs, history.train, color=plots.COLORS["prior"], label="training")
+    ax.plot(epochs, history.train, color=plots.COLORS["prior"], label="training, mean of the epoch")
     if history.valid:
         ax.plot(epochs, history.valid, color=plots.COLORS["elbo"], label="validation")
     late = [
@@ -308,7 +308,7 @@ def _scores(ax, view: Watch) -> None:
     name, color = ("exact log p(x)", "exact") if view.exact else (f"bound with {DRAWS} samples", "iwae")
     ax.plot(epochs, log_px, "o-", ms=3, color=plots.COLORS[color], label=name)
     ax.plot(epochs, bounds, "o-", ms=3, color=plots.COLORS["elbo"], label="ELBO")
-    late = [v for values in (log_px, bounds) for v in values[min(len(values) - 1, len(values) // 6) :] if math.isfinite(v)]
+    late = [v for values in (log_px, bounds) for v in values[(len(values) - 1) // 12 :] if math.isfinite(v)]
     if late:
         pad = 0.05 * (max(late) - min(late)) or 1.0
         ax.set_ylim(min(late) - pad, max(late) + pad)

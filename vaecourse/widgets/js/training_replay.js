@@ -12,7 +12,8 @@ export function trainingReplay(frame, { epochs, bounds, exacts, codes, labels, d
   const plane = frame.panel({ title: "Codes of held-out digits", x: [-4, 4], y: [-4, 4], xlabel: "z₁", ylabel: "z₂", square: true, height: 250, grow: 1.2 });
   const pairs = frame.panel({ title: "Digits over their reconstructions", x: [0, ACROSS], y: [0, ACROSS], square: true, axes: false, height: 230 });
   const range = [Math.min(...bounds, ...exacts), Math.max(...bounds, ...exacts)], pad = 0.08 * (range[1] - range[0]) + 0.5;
-  const curves = frame.panel({ title: "log p(x) and ELBO", x: [0, 1.02 * epochs[last]], y: [range[0] - pad, range[1] + pad], xlabel: "epoch", ylabel: "nats per image", height: 250, grow: 1.2 });
+  const [first, final] = [0, last].map((i) => fixed(exacts[i] - bounds[i], 1));
+  const curves = frame.panel({ title: `The gap: first ${first}, at last ${final} nats`, x: [0, 1.02 * epochs[last]], y: [range[0] - pad, range[1] + pad], xlabel: "epoch", ylabel: "nats per image", height: 250, grow: 1.2 });
   const z = codes.map((whole) => Float32Array.from(whole, (v) => v / CODE)), grey = reconstructions.map((some) => Float32Array.from(some, (v) => v / 255));
   const shown = ACROSS * ACROSS / 2, size = digits.length / shown;
   let playing;
