@@ -22,10 +22,13 @@ def test_variance_at_equal_work_marks_what_a_second_sample_changes() -> None:
         np.testing.assert_allclose(dot.get_ydata(), (1 + L) * (v_x + v_z / L) / (2 * (v_x + v_z)))  # (8b.1) with B = C / (1 + L)
     assert dots[0].get_ydata()[3] == pytest.approx((1 + 4) ** 2 / (2 * 17))  # the least variance of (8b.2), at L = 4
     assert ax.get_xlim()[1] > 8
-    assert ax.get_ylim()[0] == 0
+    bars = [(*drawn.get_xdata(), *drawn.get_ydata()) for drawn in ax.lines if drawn.get_marker() == "|"]
+    assert bars == [(4, pytest.approx(25 / 34))]  # the minimum of (8b.2); the other one lies below L = 1
+    assert ax.get_ylim()[0] == pytest.approx(25 / 34 - 0.4, abs=1e-3)
     assert [(label.get_text(), label.xy) for label in ax.texts] == [
         ("many", (8, pytest.approx(9 * 3 / 34))),
         ("−21 %", (2, pytest.approx(27 / 34))),
+        ("least at L = 4.0", (4, pytest.approx(25 / 34))),
         ("few", (8, pytest.approx(9 * 4.125 / 10))),
         ("+35 %", (2, pytest.approx(1.35))),
     ]
@@ -55,7 +58,7 @@ def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> Non
     assert "2.5 nats" in {label.get_text() for label in left.texts}
     assert {"seen: refining q\nrecovers 0.7 nats", "unseen: refining q\nrecovers 1.6 nats"} <= said
     assert "Unseen digits: log p(x) falls at the end" in said
-    assert "Unseen: refining q lowers the gap to 0.4 nats" in said
+    assert "Unseen: refining q recovers 0.9 nats more" in said
     assert right.get_xlabel() == "epoch (open circles: q refined after epoch 9)"
     assert right.get_ylim()[0] == 0
     assert right.get_xlim()[1] > 9

@@ -13,10 +13,11 @@ INKS = (COLORS["elbo"], COLORS["exact"], COLORS["naive"])
 
 
 @in_course_style
-def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: int = 6) -> Figure:
+def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: int = 4) -> Figure:
     """Variance of the gradient against L at equal work, divided by its value at L = 1, for {name: (V_x, V_z)}.
 
-    A pass through the encoder costs as much as one through the decoder. Dots mark the whole numbers L.
+    A pass through the encoder costs as much as one through the decoder. Dots mark the whole numbers L. Where a curve has its minimum
+    within the figure, a short bar marks it, with its L, the root of V_z / V_x.
     The title names the change from L = 1 to L = 2, and so do the labels of the second dots.
     """
     L, whole = np.linspace(1, most, 400), np.arange(1, most + 1)
@@ -24,7 +25,7 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
     changes = {name: f"{curve(2) - 1:+.0%}".replace("-", "−").replace("%", " %") for name, curve in curves.items()}
     fig, ax = figure(
         "Variance with a second sample: " + ", ".join(f"{name.removesuffix(' weights')} {change}" for name, change in changes.items()),
-        "L, samples of z for each image",
+        "L, samples of z for each image (a pass through each network costs the same)",
         "variance at equal work\n(divided by that at L = 1)",
         size=(7.6, 3.7),
     )
@@ -37,7 +38,12 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
         ax.plot(whole, curve(whole), "o", ms=6, color=ink)
         ax.annotate(name, (most, curve(most)), xytext=(8, 0), **at)
         ax.annotate(changes[name], (2, curve(2)), xytext=places.get(float(curve(2)), (28, -7)), ha="center", **at)
-    ax.set(xlim=(0.85, 1.24 * most), ylim=(0, None))
+        best = float(np.sqrt(variances[name][1] / variances[name][0]))
+        if 1 < best < most:
+            ax.plot(best, curve(best), "|", ms=12, mew=2, color=ink)
+            ax.annotate(f"least at L = {best:.1f}", (best, curve(best)), xytext=(0, -28), ha="center", **at)
+    least = min(float(curve(L).min()) for curve in curves.values())
+    ax.set(xlim=(0.85, 1.3 * most), ylim=(least - 0.4, None))
     ax.set_xticks(whole)
     return fig
 
@@ -48,12 +54,14 @@ def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mappi
 
     Arrows from the last gap to an open circle show what refining q for each image recovers.
     A double arrow between the last two values of log p(x) is labelled with their difference.
-    The titles say how log p(x) of the unseen digits changed after the last but one epoch, and what refining leaves of their gap.
+    The titles say how log p(x) of the unseen digits changed after the last but one epoch, and what refining recovers more on them than on
+    seen ones.
     """
     rises = log_px["unseen"][-1] > log_px["unseen"][-2]
+    more = float(gaps["unseen"][-1] - refined["unseen"] - gaps["seen"][-1] + refined["seen"])
     titles = [
         f"Unseen digits: log p(x) {'still rises' if rises else 'falls'} at the end",
-        f"Unseen: refining q lowers the gap to {refined['unseen']:.1f} nats",
+        f"Unseen: refining q recovers {more:.1f} nats more",
     ]
     fig, axes = figure(titles, "epoch", ["mean log p(x), nats per digit", "mean gap, nats per digit"], size=(9.6, 3.9))
     at = {"textcoords": "offset points", "va": "center", "fontsize": 11}
