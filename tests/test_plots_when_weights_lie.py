@@ -55,7 +55,7 @@ def test_missed_mode_marks_the_samples_and_says_error_and_alarms() -> None:
     np.testing.assert_array_equal(ticks[:, 0], [2.5, 3.5])
     assert (ticks[:, 1] < 0).all()
     assert {
-        "1.4 nats too low, yet ESS 950 or more",
+        "1.4 nats too low, yet ESS 957 to 970",
         "2 runs of 1,000\nsamples, all on the\nsmaller mode: k̂\nfrom −1.5 to −1.3",
         "posterior p(z|x)",
         "q",
@@ -85,7 +85,7 @@ def test_repairs_fills_what_is_close_and_counts_the_repaired_digits() -> None:
     methods = {"one": [[-1.0, -2.0], [-3.0, -0.4]], "other": [[-90.0, 0.0], [2.6, 0.25]], "last": [[0.1, -0.2], [-9.0, 0.1]]}
     fig = figures.repairs(methods, ["#5", "#6"])
     assert {
-        "With a second fit 3 of 4 estimates are right, before it 1 of 4 (filled: within 0.5 nats)",
+        "With a second fit 3 of 4 estimates are right, before it 1 of 4 (filled: within 1 nat)",
         "+2.6",
         "one",
         "other",
@@ -99,7 +99,7 @@ def test_repairs_fills_what_is_close_and_counts_the_repaired_digits() -> None:
         near = {
             x for drawn in ax.lines if drawn.get_linestyle() == "None" and drawn.get_markerfacecolor() != "none" for x in drawn.get_xdata()
         }
-        assert near == {e for row in errors for e in row if abs(e) < 0.5}
+        assert near == {e for row in errors for e in row if abs(e) < 1}
         for row, values in enumerate(errors):
             at = np.concatenate(points(ax))
             assert {x for x, y in at if abs(y - row) < 0.3} == set(values)
@@ -107,15 +107,16 @@ def test_repairs_fills_what_is_close_and_counts_the_repaired_digits() -> None:
 
 
 def test_enough_marks_log_n_and_fills_the_digits_between() -> None:
-    fig = figures.enough([4.0, 7.0, 10.0], {100: [-1.0, -4.0, -99.0], 10_000: [0.0, -2.0, -3.0]})
+    fig = figures.enough([4.0, 7.0, 10.0], {100: [-1.0, -4.0, -99.0], 10_000: [0.0, -2.0, -3.0]}, named=[2])
     for ax, n, error in zip(fig.axes, (100, 10_000), ([-1, -4, -30], [0, -2, -3])):
-        outside, between, below, _ = points(ax)  # the last two: triangles for what lies below the panel
+        outside, between, below, _, ring = points(ax)  # below, _: triangles for what lies below the panel
         np.testing.assert_array_equal(np.concatenate([outside, below]), [[4.0, error[0]], [10.0, error[2]]])
         assert len(below) == (error[2] == -30)
         np.testing.assert_array_equal(between, [[7.0, error[1]]])
+        np.testing.assert_array_equal(ring, [[10.0, error[2]]])
         (mark,) = (drawn.get_xdata()[0] for drawn in ax.lines if drawn.get_linestyle() == "--")
         assert mark == pytest.approx(np.log(n))
-    assert {"log 100 = 4.6", "log 10,000 = 9.2"} <= texts(fig)
+    assert {"log 100 = 4.6", "log 10,000 = 9.2", "#2"} <= texts(fig)
     titles = [ax.get_title(loc="left") for ax in fig.axes]
     assert titles == ["N = 100: 0 of 1 right in the band", "N = 10,000: 0 of 1 right in the band"]
     assert "filled: the 1\ndigits in the band" in texts(fig)
@@ -128,12 +129,18 @@ def test_within_reach_puts_error_against_the_share() -> None:
     axis = np.linspace(-1, 1, 21)
     grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
     probs = 0.25 * np.exp(-50 * ((grid - 0.5) ** 2).sum(1)) + 0.75 * np.exp(-50 * ((grid + 0.5) ** 2).sum(1))
-    case = (3, grid, probs / probs.sum(), grid.sum(1) < 0, ([0.5, 0.5], [0.1, 0.1]))
+    log_ratio = np.log(50) - 4 * grid.sum(1)  # the border of reach is the falling diagonal
+    case = (3, grid, probs / probs.sum(), log_ratio, ([0.5, 0.5], [0.1, 0.1]))
     fig = figures.within_reach(share, error, [1, 2], case, n=50)
     plane, ax = fig.axes
     assert {"within reach:\n25 % of the posterior", "out of reach\nof 50 samples:\n75 % of the posterior"} <= texts(fig)
     assert plane.get_title(loc="left") == "#3: 99 % of the posterior is within reach"
-    assert [(e.width, e.height) for e in plane.patches] == [pytest.approx((0.4, 0.4)), pytest.approx((1.0, 1.0))]
+    assert [(e.width, e.height) for e in plane.patches] == [pytest.approx((0.4, 0.4))]
+    (path,) = plane.collections[-1].get_paths()
+    np.testing.assert_allclose(path.vertices.sum(1), 0, atol=1e-6)
+    assert {"black: w = 50 p(x),\nthe border of reach", "coloured: 99 %\nof the posterior"} <= texts(fig)
+    (inset,) = ax.child_axes
+    assert sum(bar.get_height() for bar in inset.patches) == len(share)
     assert plane.get_xlim()[0] < -0.6
     assert plane.get_ylim()[1] > 1
     dots, *rings = points(ax)

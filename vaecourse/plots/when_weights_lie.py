@@ -68,7 +68,7 @@ def missed_mode(z, posterior, q, samples, error, ess, k_hat) -> Figure:
     log_ratio = np.log(posterior / q)
     left, right = (int(np.argmax(np.where(side, posterior, 0))) for side in (z < 0, z > 0))
     error, ess, k_hat = (np.asarray(a) for a in (error, ess, k_hat))
-    too_low = f"{-error.mean():.1f} nats too low, yet ESS {10 * (ess.min() // 10):.0f} or more"
+    too_low = f"{-error.mean():.1f} nats too low, yet ESS {ess.min():.0f} to {ess.max():.0f}"
     titles = [too_low, f"On the missed mode log w/p(x) is {log_ratio[left]:.0f}"]
     fig, (ax, weights) = figure(titles, "z", ["density", "log of w/p(x)"], size=(8.6, 3.2))
     weights.axhline(0, color=COLORS["exact"], lw=1)
@@ -136,7 +136,7 @@ def _others(ax: Axes, error, named: Sequence[int]) -> None:
 
 
 @in_course_style
-def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 0.5) -> Figure:
+def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 1.0) -> Figure:
     """Errors in nats of repeated estimates, {method: (digits, runs)}: a panel a method, a row a digit; those within `close` are filled.
 
     Every row counts them. The highest estimate of a row is labelled if it is more than one nat too high.
@@ -144,7 +144,7 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
     every = [np.asarray(errors) for errors in methods.values()]
     counts = [f"{(np.abs(errors) < close).sum()} of {errors.size}" for errors in (every[0], every[-1])]
     fig, axes = figure(list(methods), "error, nats", size=(8.8, 3.3))
-    said = f"With a second fit {counts[1]} estimates are right, before it {counts[0]} (filled: within {close:g} nats)"
+    said = f"With a second fit {counts[1]} estimates are right, before it {counts[0]} (filled: within {close:g} nat)"
     fig.suptitle(said, x=0.01, ha="left", fontsize=11, fontweight="bold")
     low, high = min(errors.min() for errors in every), max(errors.max() for errors in every)
     right = max(0.5 * abs(low), 1.3 * high)
@@ -167,10 +167,11 @@ def repairs(methods: Mapping[str, object], names: Sequence[str], close: float = 
 
 
 @in_course_style
-def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
+def enough(kl, errors: Mapping[int, object], named: Sequence[int] = (), cut: float = -30.0) -> Figure:
     """Error of the prior's estimate against KL(posterior || prior), for a smaller and a larger number of samples N.
 
-    A dashed line marks log N; the band reaches from the smaller to the larger, and the digits in it are filled.
+    A dashed line marks log N; the band reaches from the smaller to the larger, and the digits in it are filled. Those in `named` are
+    ringed, with their names on the right.
     The titles count the errors in the band that are below a nat.
     """
     kl, (few, many) = np.asarray(kl), sorted(errors)
@@ -185,9 +186,16 @@ def enough(kl, errors: Mapping[int, object], cut: float = -30.0) -> Figure:
         for mark, drawn in (("o", error > cut), ("v", error <= cut)):
             ax.plot(kl[~between & drawn], error[~between & drawn], mark, ms=4.5, mfc="none", mec=GREY)
             ax.plot(kl[between & drawn], error[between & drawn], mark, ms=4.5, color=BLUE)
+        for i in named:
+            ax.plot(kl[i], error[i], "o", ms=10, mfc="none", mec=RED, mew=1.5)
         ax.axvline(np.log(n), color=RED, lw=1.5, ls="--")
         ax.text(np.log(n) - 0.1, 0.6 * cut, f"log {n:,} = {np.log(n):.1f}", color=RED, ha="right", fontsize=9)
         ax.set(ylim=(cut - 1.5, 5))
+    for i in named:
+        place = (kl[i], max(np.asarray(errors[many])[i], cut))
+        axes[1].annotate(
+            f"#{i}", place, xytext=(7, -17 if place[1] > cut else 9), textcoords="offset points", color=RED, fontsize=9.5, ha="center"
+        )
     axes[1].text(np.log(few) + 0.1, cut, f"filled: the {between.sum()}\ndigits in the band", color=BLUE, fontsize=9, va="bottom")
     if min(np.min(np.asarray(error)) for error in errors.values()) < cut:
         said = f"triangles:\nbelow {cut:g}".replace("-", "−")
@@ -202,8 +210,7 @@ def within_reach(log_share, error, named: Sequence[int], case: tuple[int, object
     Args:
         log_share, error: both (digits,). The scales are linear up to 1 nat and logarithmic beyond.
         named: these digits are ringed and labelled.
-        case: a digit, a rectangular grid (G, 2), the posterior's probabilities (G,), which nodes are out of reach (G,), and q's mean
-            and standard deviations.
+        case: a digit, a rectangular grid (G, 2), the posterior's probabilities (G,), log w/p(x) (G,), and q's mean and standard deviations.
         n: the number of samples.
     """
     share, error = np.asarray(log_share), np.asarray(error)
@@ -231,17 +238,23 @@ def within_reach(log_share, error, named: Sequence[int], case: tuple[int, object
         ax.annotate(f"#{i}", (share[i], error[i]), color=RED, fontsize=9.5, **at)
     said = "black line: error = log R\nscales: linear up to 1 nat,\nthen logarithmic"
     ax.text(0.03, 0.95, said, fontsize=9.5, va="top", transform=ax.transAxes)
+    inset = ax.inset_axes((0.6, 0.13, 0.37, 0.27))
+    inset.hist(error - share, bins=25, color=BLUE)
+    inset.set_title(f"error − log R, {len(error)} digits", fontsize=9, fontweight="normal")
+    inset.set(yticks=[], xlabel="nats")
+    inset.tick_params(labelsize=8.5)
+    inset.xaxis.label.set_size(9)
     return fig
 
 
-def _two_parts(ax: Axes, grid, probs, out, q: tuple, n: int) -> None:
-    """The region that holds 99 % of a posterior, its part out of reach of n samples in another colour, and ellipses of q."""
-    grid, probs, out = np.asarray(grid), np.asarray(probs, dtype=float), np.asarray(out, dtype=bool)
-    falling = np.sort(probs)[::-1]
+def _two_parts(ax: Axes, grid, probs, log_ratio, q: tuple, n: int) -> None:
+    """The region that holds 99 % of a posterior, the border w = n p(x) of the reach of n samples, and an ellipse of q."""
+    grid, probs, log_ratio = np.asarray(grid), np.asarray(probs, dtype=float), np.asarray(log_ratio, dtype=float)
+    falling, out = np.sort(probs)[::-1], log_ratio >= np.log(n)
     border = falling[np.searchsorted(falling.cumsum(), 0.99 * probs.sum())]
     x, y = np.unique(grid[:, 0]), np.unique(grid[:, 1])
     for part, color, said, offset in (
-        (~out, COLORS["posterior"], "within reach", (50, 0)),
+        (~out, COLORS["posterior"], "within reach", (88, 0)),
         (out, RED, f"out of reach\nof {n:,} samples", (-44, 4)),
     ):
         picture = np.where(part, probs, 0).reshape(len(x), len(y)).T
@@ -249,12 +262,20 @@ def _two_parts(ax: Axes, grid, probs, out, q: tuple, n: int) -> None:
         share, middle = probs[part].sum(), probs[part] @ grid[part] / probs[part].sum()
         color = color if color == RED else AMBER
         place = {"textcoords": "offset points", "color": color, "fontsize": 9.5, "va": "center", "ha": "left" if offset[0] > 0 else "right"}
-        ax.annotate(f"{said}:\n{100 * share:.0f} % of the posterior", middle, xytext=offset, **place)
+        ax.annotate(
+            f"{said}:\n{100 * share:.0f} % of the posterior",
+            middle,
+            xytext=offset,
+            arrowprops={"arrowstyle": "-", "color": color, "lw": 0.8},
+            **place,
+        )
     mu, sigma = (np.asarray(a) for a in q)
-    for radius in (2, 5):
-        ellipse(ax, mu, sigma, BLUE, radius=radius, lw=1.3)
-    note = {"xytext": (6, 6), "textcoords": "offset points", "color": BLUE, "fontsize": 9.5}
-    ax.annotate("q: 2 and 5 standard\ndeviations", mu + 5 * sigma * [0, 1], **note)
+    ellipse(ax, mu, sigma, BLUE, radius=2, lw=1.3)
+    ax.contour(x, y, log_ratio.reshape(len(x), len(y)).T, levels=[np.log(n)], colors="black", linewidths=1.5)
+    note = {"xytext": (0, 20), "textcoords": "offset points", "color": BLUE, "fontsize": 9.5, "ha": "center"}
+    ax.annotate("q: 2 s.d.", mu + 2 * sigma * [0, 1], **note)
+    ax.text(0.03, 0.97, f"black: w = {n:,} p(x),\nthe border of reach", fontsize=9.5, va="top", transform=ax.transAxes)
+    ax.text(0.98, 0.04, "coloured: 99 %\nof the posterior", fontsize=9.5, ha="right", transform=ax.transAxes)
     seen = np.concatenate([grid[probs >= border], [mu - 5 * sigma, mu + 5 * sigma]])
     center, half = (seen.min(0) + seen.max(0)) / 2, 0.58 * np.ptp(seen, axis=0).max()
     ax.set(xlim=(center[0] - half, center[0] + half), ylim=(center[1] - half, center[1] + half), aspect="equal")
