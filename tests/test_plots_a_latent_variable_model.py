@@ -341,21 +341,20 @@ def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
     assert not clipped(fig)
 
 
-def test_each_likelihood_has_its_levels_and_its_costs_in_a_row() -> None:
-    pixel = {"even, wide": [0.25, 0.25, 0.25, 0.25], "spike": [0.875, 0.0625, 0.03125, 0.03125]}
-    fig = pictures.levels_of_a_pixel(pixel, {"even, wide": (1000, 500), "spike": (10, 590)})
+def test_each_group_has_its_level_0_and_its_costs() -> None:
+    chances = {"counted": [0.875, 0.5, 0.25], "confined": [0.5, 0.5, 0.375], "free": [0.875, 0.5, 0.5]}
+    costs = {"counted": [10, 20, 30], "confined": [1000, 300, 30], "free": [10, 25, 30]}
+    fig = pictures.level_0_in_groups([0.1, 0.5], chances, costs)
     left, right = fig.axes
-    drawn = [[(c[0].get_x(), c[0].get_width()) for c in ax.containers] for ax in fig.axes]
-    assert drawn[0] == [(0, 0.25), (0.25, 0.75), (0, 0.875), (0.875, 0.125)]
-    assert drawn[1] == [(0, 1000), (1000, 500), (0, 10), (10, 590)]
-    assert [round(c[0].get_y() + c[0].get_height() / 2, 6) for c in left.containers] == [0, 0, 1, 1]
-    assert left.get_ylim()[0] > left.get_ylim()[1]  # the first row is at the top
-    assert [t.get_text() for t in left.get_yticklabels()] == ["even,\nwide", "spike"]
-    names = ["level 0", "levels 1 to 3"]
-    assert [t.get_text() for t in left.texts if t.get_text() not in names] == ["0.25", "0.75", "0.88", "0.12"]
-    assert [(t.get_text(), t.get_position()[0]) for t in left.texts if t.get_text() in names] == list(zip(names, (0.125, 0.625)))
-    assert {"1,500", "600"} <= {t.get_text() for t in right.texts}
-    titles = ["Level 0: 0.88 with a free mean, not 0.25", "Whole digit: 600 nats with a free mean, not 1,500"]
+    assert [bar.get_height() for bar in left.containers[0]] == chances["free"]
+    assert [segment[0][1] for segment in left.collections[0].get_segments()] == chances["confined"]
+    assert list(left.lines[0].get_ydata()) == chances["counted"]
+    assert [[bar.get_height() for bar in bars] for bars in right.containers] == [costs["confined"], costs["free"]]
+    assert not any(a.get_x() < b.get_x() < a.get_x() + a.get_width() - 1e-9 for a, b in zip(*right.containers))
+    for ax in fig.axes:
+        assert [t.get_text() for t in ax.get_xticklabels()] == ["0.1", "0.5"]
+        assert list(ax.get_xticks()) == [1, 2]  # a cut stands between two groups
+    titles = ["Level 0: means from 0 to 1 miss by up to 0.38", "A test digit: 65 nats with free means, not 1,330"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)
 

@@ -544,63 +544,34 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
 
 
 @in_course_style
-def levels_of_a_pixel(pixel: Mapping[str, object], costs: Mapping[str, tuple[float, float]]) -> Figure:
-    """A row for each likelihood: its probabilities of level 0 and of all others at one pixel, and its nats for a digit.
+def level_0_in_groups(cuts, chances: Mapping[str, object], costs: Mapping[str, object]) -> Figure:
+    """For groups of pixels, from left to right: the probability of level 0 by three likelihoods, and the nats of two of them.
 
     Args:
-        pixel: {name: probabilities (L,) of the levels 0, 1, ..., at a pixel of the background}.
-        costs: {name: (nats for the pixels at level 0, nats for all others)}.
-
-    The last two rows are the same likelihood, with a confined and with a free mean, and the titles compare them.
+        cuts: (G - 1,), where one group of the decoder's outputs ends and the next begins.
+        chances: {name: (G,) probabilities of level 0}: the frequencies, a confined mean, a free mean.
+        costs: {name: (G,) nats for a digit, on average}, in the same order.
     """
-    last = len(next(iter(pixel.values()))) - 1
-    chances = {name: (P[0], np.asarray(P)[1:].sum()) for name, P in pixel.items()}
-    confined, free = list(costs)[-2:]
+    (_, frequency), (confined, low), (free, high) = [(name, np.asarray(P)) for name, P in chances.items()]
+    more, less = (np.asarray(costs[name]) for name in (confined, free))
     titles = [
-        f"Level 0: {chances[free][0]:.2f} with a free mean, not {chances[confined][0]:.2f}",
-        f"Whole digit: {sum(costs[free]):,.0f} nats with a free mean, not {sum(costs[confined]):,.0f}",
+        f"Level 0: means from 0 to 1 miss by up to {np.abs(low - frequency).max():.2f}",
+        f"A test digit: {less.sum():,.0f} nats with free means, not {more.sum():,.0f}",
     ]
-    xlabels = ["probability at a typical white pixel", "$-\\log P$ of the digit, nats"]
-    fig, (left, right) = figure(titles, xlabels, size=(10.4, 4.4))
-    _stacked(left, chances, ["level 0", f"levels 1 to {last}"], "{:.2f}", room=0.06)
-    _stacked(right, costs, ["pixels at level 0", "all others"], "{:,.0f}", room=0.05)
-    for row, parts in enumerate(costs.values()):
-        right.annotate(f"{sum(parts):,.0f}", (sum(parts), row), xytext=(5, 0), textcoords="offset points", va="center", weight="bold")
-    right.set_xlim(0, 1.15 * max(sum(parts) for parts in costs.values()))
-    right.xaxis.set_major_formatter("{x:,.0f}")
-    left.set_xlim(0, 1.03)
-    left.set_yticks(range(len(costs)), [name.replace(", ", ",\n", 1) for name in costs])
-    right.set_yticks([])
+    ylabels = ["probability of level 0", "$-\\log P$ of a test digit (average), nats"]
+    fig, (left, right) = figure(titles, "groups of pixels, by the output $m_j$ of the decoder", ylabels, size=(10.4, 3.9))
+    places = np.arange(len(frequency)) + 0.5
+    left.bar(places, high, 0.8, color=ACCENT, alpha=0.45, label=free)
+    left.hlines(low, places - 0.4, places + 0.4, color="black", lw=3, label=confined)
+    left.plot(places, frequency, "o", color="black", ms=5, label=next(iter(chances)))
+    right.bar(places - 0.2, more, 0.4, color="black", label=confined)
+    right.bar(places + 0.2, less, 0.4, color=ACCENT, alpha=0.45, label=free)
+    for ax, top in ((left, 1.05), (right, 1.05 * max(more.max(), less.max()))):
+        ax.set(xlim=(0, len(places)), ylim=(0, top))
+        ax.set_xticks(range(1, len(places)), [f"{float(cut):.4g}" for cut in cuts], rotation=90, fontsize=9)
+        ax.grid(False)
+        ax.legend(loc="upper right")
     return fig
-
-
-def _stacked(ax: Axes, rows: Mapping[str, Sequence[float]], names: Sequence[str], text: str, room: float) -> None:
-    """A bar of stacked parts for each row, from the top.
-
-    A part has its number if it is wider than `room` times the longest bar, and its name above it where that is so first.
-    """
-    longest = max(sum(parts) for parts in rows.values())
-    unnamed = set(names)
-    for row, parts in enumerate(rows.values()):
-        start = 0.0
-        for i, (part, fill, ink) in enumerate(zip(parts, (ACCENT, "#CFCFCF"), ("white", "black"))):
-            ax.barh(row, part, 0.6, left=start, color=fill)
-            if part > room * longest:
-                ax.text(start + part / 2, row, text.format(part), ha="center", va="center", color=ink, fontsize=9)
-                if names[i] in unnamed:
-                    unnamed.remove(names[i])
-                    ax.text(
-                        start + part / 2,
-                        row - 0.34,
-                        names[i],
-                        ha="center",
-                        va="bottom",
-                        color=(ACCENT, "#666666")[i],
-                        fontsize=9.5,
-                    )
-            start += part
-    ax.set(ylim=(len(rows) - 0.5, -0.8))
-    ax.grid(False)
 
 
 @in_course_style
