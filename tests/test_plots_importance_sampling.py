@@ -57,7 +57,7 @@ def test_the_cost_is_a_line_beside_the_region_where_it_is_infinite() -> None:
     fig = figures.price_of_width(width, 1 + width)
     (ax,) = fig.axes
     assert ax.lines[0].get_ydata() == pytest.approx(1 + width)
-    assert ax.get_title(loc="left") == "5 times too wide: 6 samples for one. Below 0.71: infinite variance"
+    assert ax.get_title(loc="left") == "5 times too wide: 6 samples for one. 0.71 times or less: infinite variance"
     (wedge,) = ax.patches
     right = max(wedge.get_path().vertices[:, 0]) if isinstance(wedge, Polygon) else wedge.get_x() + wedge.get_width()
     assert right == pytest.approx(2**-0.5)
@@ -129,6 +129,7 @@ def test_the_names_of_two_neighbouring_fits_do_not_cover_each_other() -> None:
     boxes = [t.get_window_extent().padded(-2) for t in fig.axes[0].texts if t.get_text().startswith("#")]
     assert len(boxes) == 3
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert fig.axes[0].get_title(loc="left") == "3 of 3 fits are 0.8 to 8 nats too low, at an ESS of 649 to 866"
 
 
 def a_miss(n: int) -> tuple:

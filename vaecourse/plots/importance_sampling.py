@@ -58,7 +58,7 @@ def price_of_width(width, cost) -> Figure:
     """1 + chi-square against the width of q, in widths of the posterior, and the region where it is infinite."""
     width, cost = np.asarray(width), np.asarray(cost)
     fig, ax = figure(
-        f"{width[-1]:.0f} times too wide: {cost[-1]:.0f} samples for one. Below {0.5**0.5:.2f}: infinite variance",
+        f"{width[-1]:.0f} times too wide: {cost[-1]:.0f} samples for one. {0.5**0.5:.2f} times or less: infinite variance",
         "width of q / width of the posterior",
         "samples for one effective sample",
         size=(7.2, 3.6),
@@ -146,9 +146,9 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
     """
     last = [np.asarray(some) for some in list(results.values())[-1][:2]]
     (fits, errors), count = (some[list(named)] for some in last), len(last[0])
-    low, high = -errors.max(), -errors.min()
+    low, high = f"{-errors.max():.{int(errors.max() > -1)}f}", f"{-errors.min():.0f}"
     fig, ax = figure(
-        f"{len(named)} of {count} fits are {low:.0f} to {high:.0f} nats too low, at an ESS of {fits.min():.0f} to {fits.max():.0f}",
+        f"{len(named)} of {count} fits are {low} to {high} nats too low, at an ESS of {fits.min():.0f} to {fits.max():.0f}",
         "effective samples of 1,000",
         "estimate minus exact, nats (scale linear within ±0.1)",
         size=(7.4, 4.6),
@@ -159,7 +159,7 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
         ess, error = np.asarray(ess), np.asarray(error)
         ax.plot(ess, error, "o", ms=4, alpha=0.6, color=COLORS[color])
         words = f"{name}: from −{-error.min():.0f} to +{error.max():.1f} nats"
-        side, y = ("left", 0.44) if i == 0 else ("right", 0.02)  # each beside its own dots
+        side, y = ("left", 0.44) if i == 0 else ("right", 0.86)  # each beside its own dots
         ax.text(0.33 if i == 0 else 0.98, y, words, ha=side, color=COLORS[color], transform=ax.transAxes)
     right = (abs(error) < 0.1).sum()
     ax.text(12, -0.05, f"right to 0.1 nats: {right} of {count} fits", va="center", fontsize=9, color=BLUE)
