@@ -87,17 +87,19 @@ def test_landing_draws_the_samples_both_gradients_and_names_the_border() -> None
     } <= texts(fig)
 
 
-def test_ten_climbs_draws_every_run_the_median_and_the_smallest_gap() -> None:
+def test_ten_climbs_draws_every_run_the_medians_and_the_step_from_which_it_leads() -> None:
     whole, short = np.array([[5.0, 6.0, 7.0], [0.5, 0.2, 0.1]]), np.array([[5.0, 6.0, 7.0], [0.02, 0.04, 0.03]])
-    fig = figures.ten_climbs([0, 10], {"whole": whole, "short": short})
-    (ax,) = fig.axes
-    lines = drawn(ax)
-    for runs, part in zip((whole, short), (lines[:4], lines[4:8])):
-        np.testing.assert_array_equal(np.column_stack([p[:, 1] for p in part[:3]]), runs)
-        np.testing.assert_array_equal(part[3][:, 1], np.median(runs, 1))
-    assert set(lines[8][:, 1]) == {0.02}
-    title = "Average gap of the last 100 steps: full 2.75 to 3.55 nats, STL 2.51 to 3.52"
-    said = {title, "thin: 3 runs each\nbold: their median", "smallest gap of all runs: 0.020", "whole", "short"}
+    later = np.array([[5.0, 6.0, 7.0], [0.9, 0.3, 0.03]])
+    fig = figures.ten_climbs([0, 10], {"wide": {"whole": whole, "short": short}, "narrow": {"whole": whole, "later": later}})
+    for ax, second in zip(fig.axes, (short, later)):
+        lines = drawn(ax)
+        for runs, part in zip((whole, second), (lines[:4], lines[4:8])):
+            np.testing.assert_array_equal(np.column_stack([p[:, 1] for p in part[:3]]), runs)
+            np.testing.assert_array_equal(part[3][:, 1], np.median(runs, 1))
+        assert set(lines[8][:, 1]) == {0.02}
+    assert len({ax.get_ylim() for ax in fig.axes}) == 1
+    titles = {"Wide start: STL ahead from step 10 on", "Narrow start: STL behind at the end"}
+    said = titles | {"thin: 3 runs each\nbold: their median", "smallest gap of all runs: 0.020", "whole", "short", "later"}
     assert said <= texts(fig)
 
 
@@ -113,34 +115,36 @@ def test_signal_to_noise_draws_both_ratios_and_the_averaged_ones() -> None:
     assert {"At k = 16: plain 0.1, doubly reparameterised 4, averaged STL 5", "plain", "doubly", "signal = noise"} <= texts(fig)
 
 
-def test_temperatures_draws_bias_noise_and_the_two_levels() -> None:
-    bias = {"soft": [0.1, 0.2, 0.3, 0.5], "hard": [0.05, 0.1, 0.2, 0.4], "other, more": [0.9, 0.4, 0.2, 0.6]}
-    noise = {"soft": [3.0, 2.0, 1.0, 0.5], "hard": [5.0, 4.0, 3.0, 1.0], "other, more": [9.0, 8.0, 7.0, 1.0]}
+def test_temperatures_draws_direction_length_and_noise_with_their_levels() -> None:
+    cosine = {"soft": [0.99, 0.9, 0.6, 0.5], "hard": [0.987, 0.9, 0.7, 0.4], "other, more": [0.998, 0.9, 0.95, 0.6]}
+    length = {"soft": [0.9, 0.8, 0.3, 0.1], "hard": [0.95, 0.9, 0.2, 0.4], "other, more": [1.7, 1.4, 0.2, 0.1]}
+    noise = {"soft": [3.0, 2.0, 1.0, 0.5], "hard": [5.0, 4.0, 3.0, 1.0], "other, more": [9.0, 8.0, 7.0, 11.0]}
     tau = [0.1, 0.2, 0.5, 1.0]
-    fig = figures.temperatures(tau, bias, noise, unbiased=1.3)
-    left, right = fig.axes
-    for ax, curves, names in ((left, bias, ["soft", "hard", "other, more"]), (right, noise, ["soft", "hard"])):
+    fig = figures.temperatures(tau, cosine, length, noise, unbiased=1.3)
+    everything = ["soft", "hard", "other, more"]
+    levels = ("unbiased", "unbiased", "leave-one-out, K = 1, per sample (S = 4)")
+    for ax, curves, names, level, height in zip(
+        fig.axes, (cosine, length, noise), (everything, everything, everything[:2]), levels, (1, 1, 1.3)
+    ):
         for name, points, style in zip(names, drawn(ax), ("-", "--", ":")):
             np.testing.assert_array_equal(points, np.column_stack([tau, curves[name]]))
             assert ax.lines[names.index(name)].get_linestyle() == style
-        assert set(names) == {t.get_text().replace("\n", " ") for t in ax.texts} - {
-            "length of the true gradient",
-            "leave-one-out, K = 1, per sample (S = 4)",
-        }
-    assert set(drawn(left)[3][:, 1]) == {1}
-    assert set(drawn(right)[2][:, 1]) == {1.3}
-    assert left.get_ylim()[1] > 1
-    assert right.get_ylim()[1] > 5
-    assert {"Straight-through's bias can grow as τ falls", "As τ falls, the noise rises"} <= texts(fig)
+        assert {*names, level} == {t.get_text().replace("\n", " ") for t in ax.texts}
+        assert set(drawn(ax)[len(names)][:, 1]) == {height}
+        assert ax.get_ylim()[1] > max(max(curves[name]) for name in names)
+    titles = {"At low τ the direction is nearly right", "The average can be too short or too long", "As τ falls, the noise rises"}
+    assert titles <= texts(fig)
 
 
 def test_errors_draws_the_relaxation_at_each_temperature_and_leave_one_out_for_each_number_of_latents() -> None:
     soft, unbiased = {0.2: [3.0, 2.0, 1.0], 2.0: [1.0, 0.9, 0.8]}, {1: [2.0, 1.0, 0.1], 50: [90.0, 9.0, 0.9]}
     fig = figures.errors([2, 20, 200], soft, unbiased)
     (ax,) = fig.axes
-    assert [list(points[:, 1]) for points in drawn(ax)] == [*soft.values(), *unbiased.values()]
-    assert colors(ax) == [figures.PATH] * 2 + [figures.SCORE] * 2
+    *curves, nothing = drawn(ax)
+    assert [list(points[:, 1]) for points in curves] == [*soft.values(), *unbiased.values()]
+    assert set(nothing[:, 1]) == {1}
+    assert colors(ax)[:4] == [figures.PATH] * 2 + [figures.SCORE] * 2
     assert ax.get_xscale() == ax.get_yscale() == "log"
-    said = {"Gumbel-softmax, τ = 0.2", "Gumbel-softmax, τ = 2", "leave-one-out, K = 1", "leave-one-out, K = 50"}
+    said = {"Gumbel-softmax, τ = 0.2", "Gumbel-softmax, τ = 2", "leave-one-out, K = 1", "leave-one-out, K = 50", "the estimate 0"}
     assert said == {t.get_text() for t in ax.texts}
     assert "With more latents, leave-one-out needs more samples to win" in texts(fig)

@@ -112,37 +112,45 @@ def landing(with_score, without, width, full, stl) -> Figure:
 
 
 @in_course_style
-def ten_climbs(steps, gaps: Mapping[str, object]) -> Figure:
-    """log p(x) - ELBO in nats at some steps, {name: (looks, runs)}: every run thin, the median bold; dashed, the smallest of all gaps.
+def ten_climbs(steps, starts: Mapping[str, Mapping[str, object]]) -> Figure:
+    """log p(x) - ELBO in nats at some steps, one panel a start, {start: {name: (looks, runs)}}: every run thin, the median bold.
 
-    The title names the range over the runs of the average over the last ten steps shown.
+    The titles name the step from which on the second median of a panel is the smaller one. Dashed: the smallest of all gaps.
     """
     steps = np.asarray(steps)
-    runs = {name: np.asarray(gap) for name, gap in gaps.items()}
-    n, best = next(iter(runs.values())).shape[1], min(gap.min() for gap in runs.values())
-    span, late = 10 * (steps[1] - steps[0]), []
-    for gap in runs.values():  # each run's average over the last ten looks
-        low, high = (f"{end(gap[-10:].mean(0)):.2f}" for end in (np.min, np.max))
-        late.append(low if low == high else f"{low} to {high}")
-    title = f"Average gap of the last {span} steps: full {late[0]} nats, STL {late[1]}"
-    fig, ax = figure(title, "step", "log p(x) − ELBO, nats", size=(7.4, 3.8))
-    for (name, gap), ink in zip(runs.items(), (PATH, STL)):
-        ax.plot(steps, gap, color=ink, lw=0.7, alpha=0.35)
-        line(ax, steps, np.median(gap, 1), name, ink, lw=2.2, nudge=(5, 0 if ink == PATH else 9))
-    ax.axhline(best, color=COLORS["exact"], lw=1, ls="--")
-    ax.annotate(
-        f"smallest gap of all runs: {best:.3f}",
-        (steps[len(steps) // 4], best),
-        xytext=(0, -4),
+    panels = {start: {name: np.asarray(gap) for name, gap in gaps.items()} for start, gaps in starts.items()}
+    every = np.concatenate([gap.ravel() for gaps in panels.values() for gap in gaps.values()])
+    titles = []
+    for start, (first, second) in ((start, gaps.values()) for start, gaps in panels.items()):
+        ahead = len(steps) - np.argmax((np.median(second, 1) >= np.median(first, 1))[::-1])  # the two are equal at the start
+        titles.append(
+            f"{start.capitalize()} start: STL " + (f"ahead from step {steps[ahead]} on" if ahead < len(steps) else "behind at the end")
+        )
+    fig, axes = figure(titles, "step", ["log p(x) − ELBO, nats"] + [""] * (len(titles) - 1), size=(9.6, 4))
+    for ax, gaps in zip(axes, panels.values()):
+        for (name, gap), ink in zip(gaps.items(), (PATH, STL)):
+            ax.plot(steps, gap, color=ink, lw=0.7, alpha=0.35)
+            line(ax, steps, np.median(gap, 1), name, ink, lw=2.2, nudge=(5, 0 if ink == PATH else 9))
+        ax.axhline(every.min(), color=COLORS["exact"], lw=1, ls="--")
+        ax.set(yscale="log", xlim=(steps[0], 1.28 * steps[-1]), ylim=(0.6 * every.min(), 1.3 * every.max()))
+        ax.set_xticks(steps[:: max(1, len(steps) // 3)])
+    axes[0].annotate(
+        f"smallest gap of all runs: {every.min():.3f}",
+        (steps[0], every.min()),
+        xytext=(6, -4),
         textcoords="offset points",
-        ha="center",
         va="top",
         fontsize=9,
     )
-    ax.annotate(
-        f"thin: {n} runs each\nbold: their median", (0.97, 0.96), xycoords="axes fraction", ha="right", va="top", color=GREY, fontsize=9
+    axes[-1].annotate(
+        f"thin: {gap.shape[1]} runs each\nbold: their median",
+        (0.97, 0.96),
+        xycoords="axes fraction",
+        ha="right",
+        va="top",
+        color=GREY,
+        fontsize=9,
     )
-    ax.set(yscale="log", xlim=(steps[0], 1.16 * steps[-1]), ylim=(0.6 * best, 1.3 * max(gap.max() for gap in runs.values())))
     return fig
 
 
@@ -168,58 +176,68 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
 
 
 @in_course_style
-def temperatures(tau, bias: Mapping[str, object], noise: Mapping[str, object], unbiased: float) -> Figure:
-    """Length of the bias, and standard deviation of one sample, in lengths of the true gradient, against the temperature: {name: (T,)}.
+def temperatures(tau, cosine: Mapping[str, object], length: Mapping[str, object], noise: Mapping[str, object], unbiased: float) -> Figure:
+    """Against the temperature, {name: (T,)}: cosine between the average and the true gradient, its length in true lengths, and noise.
 
-    The names are those of Gumbel-softmax, of straight-through, and of straight-through with another f (left only, dotted).
-    Dashed: the length of the true gradient, and the standard deviation `unbiased` of leave-one-out.
+    The noise is the standard deviation of one sample in lengths of the average. The names are those of Gumbel-softmax, of
+    straight-through, and of straight-through with another f (not in the last panel, dotted). Dashed: an unbiased estimator, and
+    the noise `unbiased` of leave-one-out.
     """
     tau = np.asarray(tau)
-    other = np.asarray(list(bias.values())[2])
+    drawn = [cosine, length, dict(list(noise.items())[:2])]
+    low, high = min(np.asarray(v)[0] for v in cosine.values()), max(np.asarray(v).max() for v in length.values())
     titles = [
-        f"Straight-through's bias can {'grow' if other[0] > other.min() else 'fall'} as τ falls",
-        f"As τ falls, the noise {'rises' if all(noise[name][0] > noise[name][-1] for name in noise) else 'falls'}",
+        f"At low τ the direction is {'nearly right' if low > 0.95 else 'wrong'}",
+        f"The average can be too short{' or too long' if high > 1.1 else ''}",
+        f"As τ falls, the noise {'rises' if all((np.diff(v) < 0).all() for v in drawn[2].values()) else 'need not rise'}",
     ]
-    what = [f"{name} / length of the gradient" for name in ("bias", "noise of one sample")]
-    fig, axes = figure(titles, "temperature τ", what, size=(9.6, 4.1))
-    beside = [[(-2, (-96, -2)), (1, (-14, -16)), (0, (6, 12))], [(2, (-84, -14)), (1, (8, 2))]]  # where the labels find room
-    for ax, curves, places in zip(axes, (bias, dict(list(noise.items())[:2])), beside):
+    what = ["cosine of average and true gradient", "length of average / true length", "noise of one sample / length of average"]
+    fig, axes = figure(titles, "temperature τ", what, size=(12.6, 4.1))
+    beside = [  # where the labels find room
+        [(6, (6, 0)), (6, (6, 0)), (6, (6, 0))],
+        [(2, (-74, -10)), (4, (8, 6)), (1, (12, 10))],
+        [(5, (-84, -24)), (2, (8, 8))],
+    ]
+    for ax, curves, places in zip(axes, drawn, beside):
         for (name, values), style, ink, (end, nudge) in zip(curves.items(), ("-", "--", ":"), (PATH, PATH, DOUBLE), places):
-            line(ax, tau, values, name.replace(", ", ",\n"), ink, ls=style, marker="o", ms=4, end=end, nudge=nudge)
-        ax.set(xscale="log", ylim=(0, 1.08 * max(1, *(np.asarray(v).max() for v in curves.values()))))
+            line(ax, tau, values, name.replace(", ", ",\n"), ink, ls=style, marker="o", ms=4, end=min(end, len(tau) - 1), nudge=nudge)
+        ax.set(xscale="log", ylim=(0, 1.1 * max(1, *(np.asarray(v).max() for v in curves.values()))))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
-    _level(axes[0], tau, 1, "length of the true gradient", COLORS["exact"])
-    _level(axes[1], tau, unbiased, "leave-one-out, K = 1,\nper sample (S = 4)", SCORE, end=-1)
+    axes[0].set_xlim(right=9 * tau[-1])
+    for ax in axes[:2]:
+        _level(ax, tau, 1, "unbiased", COLORS["exact"], end=-1)
+    _level(axes[2], tau, unbiased, "leave-one-out, K = 1,\nper sample (S = 4)", SCORE, below=True)
     return fig
 
 
 @in_course_style
 def errors(samples, soft: Mapping[float, object], unbiased: Mapping[int, object]) -> Figure:
-    """Mean squared error of an average of S samples, in squared lengths of the true gradient, against S.
+    """Smallest mean squared error, over constant factors, of an average of S samples, in squared lengths of the true gradient.
 
-    Of Gumbel-softmax, {temperature: (S,)}, and of leave-one-out, {number of latents: (S,)}.
+    Of Gumbel-softmax, {temperature: (S,)}, and of leave-one-out, {number of latents: (S,)}. The level 1 is the error of 0.
     """
     samples = np.asarray(samples)
     fig, ax = figure(
         "With more latents, leave-one-out needs more samples to win",
         "samples S",
-        "mean squared error / squared length",
+        "mean squared error with the best factor",
         size=(7.8, 4.3),
     )
     for (tau, error), style in zip(soft.items(), ("-", "--", ":")):
-        line(ax, samples, error, f"Gumbel-softmax, τ = {tau:g}", PATH, ls=style)
+        line(ax, samples, error, f"Gumbel-softmax, τ = {tau:g}", PATH, ls=style, nudge=(5, -5))
     for (latents, error), width in zip(unbiased.items(), (1.2, 1.8, 2.6)):
-        line(ax, samples, error, f"leave-one-out, K = {latents}", SCORE, lw=width)
-    ax.set(xscale="log", yscale="log", xlim=(samples[0], 30 * samples[-1]))
+        line(ax, samples, error, f"leave-one-out, K = {latents}", SCORE, lw=width, nudge=(5, 6))
+    _level(ax, samples, 1, "the estimate 0", COLORS["exact"])
+    ax.set(xscale="log", yscale="log", xlim=(samples[0], 30 * samples[-1]), ylim=(None, 2))
     ax.set_xticks([t for t in (2, 10, 100, 1000, 10_000) if samples[0] <= t <= samples[-1]])
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.minorticks_off()
     return fig
 
 
-def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str, end: int = 0) -> None:
-    """A dashed horizontal line with its name above its left end (0) or its right one (-1)."""
+def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str, end: int = 0, below: bool = False) -> None:
+    """A dashed horizontal line with its name above or below its left end (0) or its right one (-1)."""
     ax.axhline(height, color=color, lw=1.2, ls="--")
-    side = "right" if end else "left"
-    ax.annotate(name, (x[end], height), xytext=(0, 3), textcoords="offset points", color=color, fontsize=9, ha=side)
+    side, va = "right" if end else "left", "top" if below else "baseline"
+    ax.annotate(name, (x[end], height), xytext=(0, -3 if below else 3), textcoords="offset points", color=color, fontsize=9, ha=side, va=va)
