@@ -61,7 +61,7 @@ def test_losses_stretches_each_curve_by_the_cost_of_its_epoch_in_the_second_pane
         assert ax.get_ylim()[1] > 195
         assert "lower is better" in ax.get_ylabel()  # the axis points up, while the ELBO is to be large
     assert [[text.get_text() for text in ax.texts] for ax in fig.axes] == [
-        ["slow", "fast", "• training, ◇ test digits", lead] for lead in ("70", "7")
+        ["slow", "fast", "• training digits, mean over the epoch\n◇ test digits, after it", lead] for lead in ("70", "7")
     ]
     assert [[text.get_color() for text in ax.texts[:2]] for ax in fig.axes] == [
         [ax.lines[0].get_color(), ax.lines[2].get_color()] for ax in fig.axes
@@ -70,25 +70,45 @@ def test_losses_stretches_each_curve_by_the_cost_of_its_epoch_in_the_second_pane
         assert [text.get_va() for text in ax.texts[:2]] == ["bottom" if i == upper else "top" for i in range(2)]
 
 
-def test_shifts_names_each_fall() -> None:
-    fig = figures.shifts([0, 2, 4], {"first": [-100.0, -110.0, -150.0], "second": [-90.0, -100.0, -180.0], "third": [-95.0, -96.0, -98.0]})
-    (ax,) = fig.axes
-    np.testing.assert_array_equal(ax.lines[1].get_xydata(), [[0, 0], [2, 10], [4, 90]])
-    assert ax.get_title(loc="left") == "4 pixels cost: third 3 nats, the others 50 and 90"
-    (again,) = figures.shifts([0, 4], {"one, 8": [-1.0, -3.0], "two, 8": [-1.0, -8.0], "two, 24": [-1.0, -9.0]}).axes
-    assert again.get_title(loc="left") == "4 pixels cost: one 2 nats, two 7 and 8"
-    assert {text.get_text(): text.xy for text in ax.texts} == {"first": (4, 50), "second": (4, 90), "third": (4, 3)}
-    assert [text.get_color() for text in ax.texts] == [line.get_color() for line in ax.lines]
+def test_leads_draws_a_dot_for_each_seed_and_rings_the_first() -> None:
+    new, trained = [[3.0, 2.0], [-1.0, -4.0]], [[1.0, -2.0], [-5.0, -6.0]]
+    (ax,) = figures.leads(["first", "second"], new, trained, "A finding").axes
+    dots = [line for line in ax.lines if line.get_marker() == "o" and line.get_markersize() < 10]
+    rings = [line for line in ax.lines if line.get_markersize() > 10]
+    rows = {y: [line for line in dots if line.get_ydata()[0] == y] for y in (0, 1, 3, 4)}
+    found = {y: [line.get_xdata()[0] for line in row] for y, row in rows.items()}
+    assert found == {0: new[0], 1: trained[0], 3: new[1], 4: trained[1]}
+    assert [ring.get_xydata().tolist() for ring in rings] == [[[3, 0]], [[1, 1]], [[-1, 3]], [[-5, 4]]]
+    assert all((line.get_markerfacecolor() == "white") == (y in (1, 4)) for y, row in rows.items() for line in row)
+    colours = {line.get_xdata()[0] > 0: line.get_markeredgecolor() for line in dots}
+    assert all(line.get_markeredgecolor() == colours[line.get_xdata()[0] > 0] for line in dots)
+    said = {text.get_text(): text for text in ax.texts}
+    assert said["convolutional ahead"].get_color() == colours[True] != colours[False] == said["fully connected ahead"].get_color()
+    assert said["convolutional ahead"].get_position()[0] > 0 > said["fully connected ahead"].get_position()[0]
+    assert [(text.get_text(), text.xy[1]) for text in ax.texts if hasattr(text, "xy")] == [
+        ("test digits", 0),
+        ("training digits", 1),
+        ("test digits", 3),
+        ("training digits", 4),
+    ]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["first", "second"]
+    assert ax.get_title(loc="left") == "A finding"
 
 
-def test_shifts_draws_the_range_of_other_runs_beside_the_last_shift() -> None:
-    elbos = {"one": [-1.0, -3.0], "two": [-1.0, -8.0], "three": [-1.0, -9.0]}
-    (ax,) = figures.shifts([0, 4], elbos, {"two": (5, 9), "one": (1, 4)}).axes
-    bars = [line for line in ax.lines if len(set(line.get_xdata())) == 1]
-    assert [list(bar.get_ydata()) for bar in bars] == [[1, 4], [5, 9]]
-    assert all(bar.get_xdata()[0] > 4 for bar in bars)
-    assert [bar.get_color() for bar in bars] == [ax.lines[0].get_color(), ax.lines[2].get_color()]
-    assert "bars: smallest to largest of ten runs, strokes" in [text.get_text() for text in ax.texts]
+def test_shifts_draws_our_run_and_beside_it_the_range_and_mean_of_others() -> None:
+    elbos = {"one, 8": [-100.0, -110.0, -150.0], "two, 8": [-90.0, -100.0, -180.0], "two, 24": [-95.0, -96.0, -199.0]}
+    (ax,) = figures.shifts([0, 2, 4], elbos, [(40, 52, 60), (70, 85, 95), (100, 101, 110)]).axes
+    np.testing.assert_array_equal(ax.lines[3].get_xydata(), [[0, 0], [2, 10], [4, 90]])
+    assert ax.get_title(loc="left") == "Mean cost of 4 pixels: one 52 nats, two 85 and 101 nats"
+    bars = [line for line in ax.lines if len(line.get_xdata()) == 2]
+    means = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    assert [list(bar.get_ydata()) for bar in bars] == [[40, 60], [70, 95], [100, 110]]
+    assert [mean.get_ydata()[0] for mean in means] == [52, 85, 101]
+    assert all(line.get_xdata()[0] > 4 for line in bars + means)
+    assert [bar.get_color() for bar in bars] == [ax.lines[i].get_color() for i in (0, 3, 6)]
+    names = [text for text in ax.texts if text.get_text() in elbos]
+    assert {text.get_text(): text.xy[1] for text in names} == {"one, 8": 52, "two, 8": 85, "two, 24": 101}
+    assert [text.get_color() for text in names] == [bar.get_color() for bar in bars]
 
 
 def test_rows_puts_every_image_at_its_place() -> None:

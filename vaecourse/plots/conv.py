@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 
 from vaecourse.plots import COLORS, figure, in_course_style
 
-__all__ = ["convolution", "losses", "rows", "shifts", "transposed"]
+__all__ = ["convolution", "leads", "losses", "rows", "shifts", "transposed"]
 
 COLOURS = (COLORS["naive"], COLORS["importance"])
 TINTS = ("#DDEBF7", "#FFF2CC")
@@ -71,6 +71,35 @@ def transposed(pixels, kernel, result, stride: int) -> Figure:
 
 
 @in_course_style
+def leads(comparisons: Sequence[str], new: Sequence[Sequence[float]], trained: Sequence[Sequence[float]], title: str) -> Figure:
+    """The convolutional VAE's leads, a dot for each seed: two rows for each comparison, filled on test digits, open on training digits.
+
+    Args:
+        comparisons: what was compared.
+        new, trained: the leads on test and on training digits, in nats, a row for each comparison; a ring marks the first of each row.
+        title: the finding.
+    """
+    fig, ax = figure(title, "lead of the convolutional VAE on the strokes, nats", size=(8.4, len(comparisons) + 1.0))
+    most = max(abs(lead) for row in (*new, *trained) for lead in row)
+    ax.axvline(0, color="black", lw=1.2)
+    for i, rows in enumerate(zip(new, trained)):
+        for y, row, name in zip((3 * i, 3 * i + 1), rows, ("test digits", "training digits")):
+            for lead in row:
+                colour = COLOURS[0] if lead > 0 else COLOURS[1]
+                ax.plot(lead, y, "o", ms=6, mec=colour, mfc="white" if name == "training digits" else colour, mew=1.3, alpha=0.85)
+            ax.plot(row[0], y, "o", ms=12, mfc="none", mec="black", mew=1.1)
+            ax.annotate(name, (1, y), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points", va="center")
+    ax.set_yticks([3 * i + 0.5 for i in range(len(comparisons))], comparisons)
+    for name, x, side, colour in zip(("convolutional", "fully connected"), (0.02, -0.02), ("left", "right"), COLOURS):
+        ax.text(x * most, -1.2, f"{name} ahead", ha=side, va="center", color=colour)
+    ax.text(-1.15 * most, 3 * len(comparisons) - 1.5, "ring: seed 0, as in this notebook", va="center")
+    ax.set(xlim=(-1.2 * most, 1.2 * most), ylim=(3 * len(comparisons) - 1, -1.8))
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="y", visible=False)
+    return fig
+
+
+@in_course_style
 def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]]) -> Figure:
     """Two runs compared after the same number of epochs, and at their ends, where they have cost the same.
 
@@ -108,7 +137,7 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
                 va="top" if side < 0 else "bottom",
             )
         last = times[-1]
-        ax.text(0.97, 0.93, "• training, ◇ test digits", transform=ax.transAxes, ha="right", va="center")
+        ax.text(0.97, 0.97, "• training digits, mean over the epoch\n◇ test digits, after it", transform=ax.transAxes, ha="right", va="top")
         ax.plot([1.05 * last] * 2, list(end.values()), "-_", color="black", lw=1.2, ms=9)  # the difference in the title
         ax.text(1.08 * last, sum(end.values()) / 2, f"{lead:.0f}", va="center")
         ax.set(xlim=(0, 1.17 * last), ylim=(min(every) - 5, max(every) + 5))
@@ -116,31 +145,30 @@ def losses(runs: Mapping[str, tuple[float, Sequence[float], Mapping[int, float]]
 
 
 @in_course_style
-def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]], ranges: Mapping[str, tuple[float, float]] | None = None) -> Figure:
+def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]], others: Sequence[tuple[float, float, float]]) -> Figure:
     """How far the ELBO falls against the number of pixels by which the images are moved.
 
     Args:
         pixels: the shifts; the first is none.
-        elbos: name -> the ELBO at each shift, in nats.
-        ranges: name -> the smallest and the largest fall of ten other runs at the last shift; drawn as a bar beside it.
+        elbos: name -> the ELBO at each shift, in nats; the names of a kind are alike up to a comma.
+        others: for each of them, the smallest fall of ten runs at the last shift, their mean and the largest; drawn as a bar beside it.
     """
-    ranges = ranges or {}
-    falls = {name: elbo[0] - elbo[-1] for name, elbo in elbos.items()}
-    least = min(falls, key=falls.get)
-    others = " and ".join(f"{fall:.0f}" for name, fall in falls.items() if name != least)
-    kinds = {name.split(",")[0] for name in falls if name != least}
-    rest = kinds.pop() if len(kinds) == 1 else "the others"
-    title = f"{pixels[-1]} pixels cost: {least.split(',')[0]} {falls[least]:.0f} nats, {rest} {others}"
-    fig, ax = figure(title, "shift to the right, pixels", "fall of the ELBO, nats per image", size=(7.2, 3.6))
-    for (name, elbo), colour, style in zip(elbos.items(), (*COLOURS, COLOURS[-1]), ("-o", "--s", "-s")):
+    kinds: dict[str, list[str]] = {}
+    for name, (_, mean, _) in zip(elbos, others):
+        kinds.setdefault(name.split(",")[0], []).append(f"{mean:.0f}")
+    said = ", ".join(f"{kind} {' and '.join(means)} nats" for kind, means in kinds.items())
+    title = f"Mean cost of {pixels[-1]} pixels: {said}"
+    fig, ax = figure(title, "shift to the right, pixels", "fall of the ELBO, nats per image", size=(7.6, 3.6))
+    for i, ((name, elbo), colour, style) in enumerate(zip(elbos.items(), (*COLOURS, COLOURS[-1]), ("-o", "--s", "-s"))):
         ax.plot(pixels, elbo[0] - np.asarray(elbo), style, color=colour, ms=5)
-        if name in ranges:
-            ax.plot([pixels[-1] + 0.12 * (1 + list(ranges).index(name))] * 2, ranges[name], "-_", color=colour, lw=1.4, ms=7)
-        right = pixels[-1] + 0.12 * len(ranges)
-        ax.annotate(name, (right, falls[name]), xytext=(8, 0), textcoords="offset points", color=colour, va="center")
-    if ranges:
-        ax.text(0.02, 0.93, "bars: smallest to largest of ten runs, strokes", transform=ax.transAxes, va="center")
-    ax.set(xticks=pixels, xlim=(pixels[0] - 0.1, pixels[0] + 1.5 * (pixels[-1] - pixels[0])))
+        least, mean, most = others[i]
+        at = pixels[-1] + 0.13 * (i + 1)
+        ax.plot([at] * 2, [least, most], "-_", color=colour, lw=1.4, ms=7)
+        ax.plot(at, mean, style[-1], color=colour, ms=4)
+        right = pixels[-1] + 0.13 * len(others)
+        ax.annotate(name, (right, mean), xytext=(8, 0), textcoords="offset points", color=colour, va="center")
+    ax.text(0.02, 0.93, "lines: our run; bars: ten runs on the strokes, and their mean", transform=ax.transAxes, va="center")
+    ax.set(xticks=pixels, xlim=(pixels[0] - 0.1, pixels[0] + 1.6 * (pixels[-1] - pixels[0])))
     return fig
 
 
