@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, figure, in_course_style
 
-GREEN, PINK, GREY, AMBER = COLORS["elbo"], COLORS["iwae"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
+GREEN, AMBER = COLORS["elbo"], "#A36A00"  # amber: the posterior's orange, dark enough for text
 PINK_INK = "#A0447C"
 OF_RUN = {"β = 1": GREEN, "weight 1": GREEN, "β = 784": PINK_INK, "strong start": PINK_INK, "annealing": AMBER}  # both pink ones collapse
 WHITE = {"fc": "white", "ec": "none", "pad": 1}  # a close white ground for a name that stands on lines
