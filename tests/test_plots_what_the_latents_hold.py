@@ -45,12 +45,18 @@ def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> N
     left, right, low, high = ax.axis()
     assert left < 0 < 12 < right
     assert low < 118 < 200.5 < high
-    labels = {t.get_text(): t.xy for t in ax.texts if hasattr(t, "xy")}
-    assert labels["independent pixels"] == (0, 200.5)
-    np.testing.assert_allclose(labels["a"], [12, 118])
-    levels = [t for t in ax.texts if t.get_text().startswith("−")]
-    assert levels
-    assert all(sum(t.get_position()) == pytest.approx(float(t.get_text()[1:])) for t in levels)  # each stands on its line
+    (thick,) = [d for d in ax.lines if d.get_linewidth() == 2]
+    np.testing.assert_allclose(thick.get_xdata() + thick.get_ydata(), 200.5)  # the ELBO of independent pixels
+    labels = {t.get_text(): t.xy for t in ax.texts}
+    assert labels["independent pixels: ELBO −200"] == (0, 200.5)
+    np.testing.assert_allclose(labels["a: −130"], [12, 118])
+    assert labels["β = 1: −200"] == (0, 200)
+
+
+def test_a_kind_of_training_keeps_its_colour_from_figure_to_figure() -> None:
+    points_of = {"strong start": [[0.0, 200.0]], "annealing": [[9.0, 127.0]], "free bits": [[11.0, 125.0]]}
+    (ax,) = figures.plane(points_of, "A title", baseline=200.5).axes
+    assert points(ax, figures.PINK_INK).shape == points(ax, figures.AMBER).shape == points(ax, COLORS["importance"]).shape == (1, 2)
 
 
 def test_what_is_held_is_sorted_by_what_all_latents_explain() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, figure, in_course_style
 
-GREEN, PINK, GREY, AMBER = COLORS["elbo"], COLORS["iwae"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
+GREEN, AMBER = COLORS["elbo"], "#A36A00"  # amber: the posterior's orange, dark enough for text
 PINK_INK = "#A0447C"
+OF_RUN = {"β = 1": GREEN, "weight 1": GREEN, "β = 784": PINK_INK, "strong start": PINK_INK, "annealing": AMBER}  # both pink ones collapse
 WHITE = {"fc": "white", "ec": "none", "pad": 1}  # a close white ground for a name that stands on lines
 
 
@@ -35,40 +35,33 @@ def clouds(codes, draws, share: float) -> Figure:
 def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
     """Rate and distortion of trained models, {name: (seeds, 2)}, in nats per image, with lines of equal ELBO.
 
-    `baseline` is the distortion of independent pixels, which need no rate.
+    `baseline` is the distortion of independent pixels, which need no rate; the line of their ELBO is thick.
     """
     runs = {name: np.atleast_2d(np.asarray(points, dtype=float)) for name, points in runs.items()}
     rates, distortions = np.concatenate(list(runs.values())).T
-    step, left, right = 20, -0.03 * rates.max(), 1.15 * rates.max()
+    step, left, right = 20, -0.03 * rates.max(), 1.2 * rates.max()
     low, high = step * np.floor(distortions.min() / step - 0.4), step * np.ceil(max(distortions.max(), baseline) / step + 0.2)
-    across = "rate R, nats per digit (a dot: one training; grey lines: equal ELBO)"
+    across = f"rate R, nats per digit (a dot: one training; numbers: mean ELBO; lines: equal ELBO, {step} nats apart)"
     fig, ax = figure(title, across, "distortion D, nats per digit", size=(8.6, 4.4))
-    _equal_elbo(ax, (0, right), (low, high), step)
+    for level in np.arange(step * np.ceil(low / step), high + right, step):
+        ax.plot([0, right], [level, level - right], color="#BBBBBB", lw=0.8, zorder=0)
+    ax.plot([0, right], [baseline, baseline - right], color="black", lw=2, zorder=1)
     place = {"textcoords": "offset points", "fontsize": 9, "bbox": WHITE}
     ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
-    ax.annotate("independent pixels", (0, baseline), xytext=(12, 8), **place)
-    others = iter((COLORS["importance"], PINK_INK, AMBER, COLORS["naive"]))
-    colors = {name: GREEN if name in ("β = 1", "weight 1") else next(others) for name in runs}
+    ax.annotate(f"independent pixels: ELBO {_minus(-baseline)}", (0, baseline), xytext=(12, 8), **place)
+    others = iter((COLORS["importance"], COLORS["naive"]))
     for name, points in runs.items():
-        color = colors[name]
+        color = OF_RUN.get(name) or next(others)
         ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=color, alpha=0.85)
-        empty = points[:, 0].max() < 0.02 * right
-        beside = {"xytext": (10, -12)} if empty else {"xytext": (9, 0), "va": "center"}
-        ax.annotate(name, points[points[:, 0].argmax()], color=color, **beside, **place)
+        label = f"{name}: {_minus(-points.sum(1).mean())}"
+        ax.annotate(label, points[points[:, 0].argmax()], color=color, xytext=(8, -17), **place)
     ax.set(xlim=(left, right), ylim=(low, high))
     return fig
 
 
-def _equal_elbo(ax: Axes, across: tuple[float, float], along: tuple[float, float], step: float) -> None:
-    """Lines on which D + R, minus the ELBO, is a multiple of `step` nats, labelled where they leave the axes: `across` R and `along` D."""
-    (left, right), (low, high) = across, along
-    bottom = low + 0.035 * (high - low)
-    for level in np.arange(step * np.ceil((left + low) / step), high + right, step):
-        ax.plot([left, right], [level - left, level - right], color="#BBBBBB", lw=0.8, zorder=0)
-        rate = min(level - bottom, right)
-        if rate > left + 0.02 * (right - left) and level - rate < high - 0.03 * (high - low):
-            side = "left" if rate == right else "center"  # at the right edge the label stands outside
-            ax.text(rate, level - rate, f"−{level:.0f}", ha=side, va="center", color=GREY, fontsize=8, bbox=WHITE)
+def _minus(value: float) -> str:
+    """A rounded number with a true minus sign."""
+    return f"{value:.0f}".replace("-", "−")
 
 
 @in_course_style
