@@ -119,6 +119,6 @@ def test_a_wrong_place_shows_q_and_the_mode_and_the_posterior_down_to_its_depth(
     (mark,) = plane.lines
     assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([1.0], [-1.0])
     # 2.0 over the larger of 0.1 and 0.2, and 300.4 - 200.6
-    assert "mode, 10 standard deviations from the mean of q, gives the digit 100 nats more" in texts(fig)
+    assert "mode, 10 standard deviations from the mean of q, has a log p(x|z) 100 nats higher" in texts(fig)
     low, high = plane.get_ylim()
     assert (low, high) == (pytest.approx(-3), pytest.approx(3))

@@ -220,5 +220,5 @@ def wrong_place(grid, probs, q, mode, pictures, fits: Sequence[float], depth: fl
         _image(ax, image)
         ax.spines[:].set(color=color, linewidth=1.6)
     away = np.linalg.norm(mode - mu) / sigma.max()
-    _headline(fig, f"The mode, {away:.0f} standard deviations from the mean of q, gives the digit {fits[1] - fits[0]:.0f} nats more")
+    _headline(fig, f"The mode, {away:.0f} standard deviations from the mean of q, has a log p(x|z) {fits[1] - fits[0]:.0f} nats higher")
     return fig

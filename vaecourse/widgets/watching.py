@@ -39,7 +39,7 @@ from vaecourse.widgets.frame import (
 __all__ = ["Watch", "scores", "watch"]
 
 JUDGED = 20  # held-out rows whose ELBO and log p(x) are computed
-SHOWN = 500  # held-out rows whose codes are drawn
+SHOWN = 200  # held-out rows whose codes are drawn
 DRAWS = 100  # of z for each row, where log p(x) is not known
 MOMENTS = 12  # how often during a training the judged rows are judged where it is not seen; where it is, with every picture
 SHARE = 0.1  # of the time goes into drawing, at most
