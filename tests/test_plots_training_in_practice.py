@@ -35,7 +35,7 @@ def test_variance_at_equal_work_marks_what_a_second_sample_changes() -> None:
     assert "Variance with a second sample: many −21 %, few +35 %" in set(texts(fig))
 
 
-def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> None:
+def test_overfitting_draws_both_parts_and_says_how_large_they_are() -> None:
     epochs = [1, 5, 9]
     log_px = {"seen": np.array([-5.0, -3.0, -2.0]), "unseen": np.array([-5.0, -4.0, -4.5])}
     gaps = {"seen": [1.0, 0.5, 0.8], "unseen": [1.0, 3.0, 2.0]}
@@ -48,6 +48,13 @@ def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> Non
             assert (label.get_text(), label.xy) == (name, (9, values[-1]))
     left, right = fig.axes
     assert len(left.lines) == 2
+    for band, name in zip(left.collections, ("seen", "unseen"), strict=True):  # from log p(x) down to the ELBO
+        heights = band.get_paths()[0].vertices[:, 1]
+        assert (heights.max(), heights.min()) == (max(log_px[name]), min(log_px[name] - np.array(gaps[name])))
+    assert [(a.xyann[1], a.xy[1]) for a in left.texts if a.arrow_patch is not None] == [
+        (-4.5, -2.0),
+        (pytest.approx(-6.5), pytest.approx(-2.8)),
+    ]
     circles = right.lines[2:]
     assert [(c.get_ydata()[0], c.get_markerfacecolor()) for c in circles] == [(0.4, "white"), (0.1, "white")]
     arrows = [drawn for drawn in right.texts if drawn.arrow_patch is not None]
@@ -55,10 +62,11 @@ def test_overfitting_draws_both_parts_and_says_what_happened_at_the_end() -> Non
         ((pytest.approx(9 * place), start), (pytest.approx(9 * place), end)) for place, start, end in ((1.04, 2.0, 0.4), (1.1, 0.8, 0.1))
     ]
     said = set(texts(fig))
-    assert "2.5 nats" in {label.get_text() for label in left.texts}
+    assert {"log p(x):\n2.5 nats", "ELBO:\n3.7 nats"} <= {label.get_text() for label in left.texts}
     assert {"seen: refining q\nrecovers 0.7 nats", "unseen: refining q\nrecovers 1.6 nats"} <= said
-    assert "Unseen digits: log p(x) falls at the end" in said
+    assert "2.5 of the 3.7 nats are in log p(x)" in said
     assert "Unseen: refining q recovers 0.9 nats more" in said
+    assert left.get_xlabel() == "epoch (shaded: the gap, from log p(x) down to the ELBO)"
     assert right.get_xlabel() == "epoch (open circles: q refined after epoch 9)"
     assert right.get_ylim()[0] == 0
     assert right.get_xlim()[1] > 9

@@ -52,25 +52,23 @@ def variance_at_equal_work(variances: Mapping[str, tuple[float, float]], most: i
 def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mapping[str, object], refined: Mapping[str, float]) -> Figure:
     """Mean log p(x) (left) and mean gap (right) against the epoch, for "seen" (dashed) and "unseen" digits: {name: (epochs,)}.
 
-    Arrows from the last gap to an open circle show what refining q for each image recovers.
-    A double arrow between the last two values of log p(x) is labelled with their difference.
-    The titles say how log p(x) of the unseen digits changed after the last but one epoch, and what refining recovers more on them than on
-    seen ones.
+    Left, the gap is shaded below log p(x), down to the ELBO; double arrows show by how much log p(x) and the ELBO of the unseen digits lie
+    below those of the seen ones at the end. Arrows from the last gap to an open circle show what refining q for each image recovers.
+    The titles say how much of the ELBO's difference is in log p(x), and what refining recovers more on unseen digits than on seen ones.
     """
-    rises = log_px["unseen"][-1] > log_px["unseen"][-2]
+    elbos = {name: np.asarray(log_px[name]) - np.asarray(gaps[name]) for name in log_px}
+    ends = [(float(values["seen"][-1]), float(values["unseen"][-1])) for values in (log_px, elbos)]
     more = float(gaps["unseen"][-1] - refined["unseen"] - gaps["seen"][-1] + refined["seen"])
-    titles = [
-        f"Unseen digits: log p(x) {'still rises' if rises else 'falls'} at the end",
-        f"Unseen: refining q recovers {more:.1f} nats more",
-    ]
-    fig, axes = figure(titles, "epoch", ["mean log p(x), nats per digit", "mean gap, nats per digit"], size=(9.6, 3.9))
+    parts = [f"{high - low:.1f}" for high, low in ends]
+    titles = [f"{parts[0]} of the {parts[1]} nats are in log p(x)", f"Unseen: refining q recovers {more:.1f} nats more"]
+    fig, axes = figure(titles, "epoch", ["nats per digit (mean)", "mean gap, nats per digit"], size=(9.6, 3.9))
     at = {"textcoords": "offset points", "va": "center", "fontsize": 11}
     for ax, curves, color in zip(axes, (log_px, gaps), (COLORS["exact"], COLORS["naive"])):
         for name, values in curves.items():
             ax.plot(epochs, np.asarray(values), "o", ls="--" if name == "seen" else "-", ms=5, color=color)
-            place = {"xytext": (16, 0)} if ax is axes[0] else {"xytext": (-8, 11 if name == "unseen" else -11), "ha": "right"}
+            place = {"xytext": (-8, 11 if ax is axes[0] or name == "unseen" else -11), "ha": "right"}
             ax.annotate(name, (epochs[-1], float(values[-1])), color=color, **place, **at)
-        ax.set_xlim(0, (1.3 if ax is axes[0] else 1.75) * epochs[-1])
+        ax.set_xlim(0, 1.75 * epochs[-1])
         ax.set_xticks(list(epochs))
     for place, name in ((1.04, "unseen"), (1.1, "seen")):  # beside the curves, so that no arrow hides a point
         start, end, x = float(gaps[name][-1]), float(refined[name]), place * epochs[-1]
@@ -79,10 +77,14 @@ def overfitting(epochs: Sequence[int], log_px: Mapping[str, object], gaps: Mappi
         words = f"{name}: refining q\nrecovers {start - end:.1f} nats"
         high = 0.6 * start if name == "unseen" else (start + end) / 2
         axes[1].annotate(words, (x, high), xytext=(8, 0), color=color, **at)
-    high, low = (float(log_px[name][-1]) for name in ("seen", "unseen"))
-    x = 1.04 * epochs[-1]
-    axes[0].annotate("", (x, high), xytext=(x, low), arrowprops={"arrowstyle": "<->", "color": COLORS["exact"], "shrinkA": 0, "shrinkB": 0})
-    axes[0].annotate(f"{high - low:.1f} nats", (x, (high + low) / 2), xytext=(6, 0), color=COLORS["exact"], **at)
+    for name, elbo in elbos.items():
+        axes[0].fill_between(epochs, elbo, np.asarray(log_px[name]), color=COLORS["naive"], alpha=0.4, lw=0)
+    for place, (high, low), name, color in zip((1.06, 1.42), ends, ("log p(x)", "ELBO"), (COLORS["exact"], COLORS["elbo"])):
+        x, arrow = place * epochs[-1], {"arrowstyle": "<->", "color": color, "shrinkA": 0, "shrinkB": 0}
+        axes[0].annotate("", (x, high), xytext=(x, low), arrowprops=arrow)
+        axes[0].annotate(f"{name}:\n{high - low:.1f} nats", (x, (high + low) / 2), xytext=(5, 0), color=color, **at)
+    axes[0].margins(y=0.1)
+    axes[0].set_xlabel("epoch (shaded: the gap, from log p(x) down to the ELBO)")
     axes[1].set_xlabel(f"epoch (open circles: q refined after epoch {epochs[-1]})")
     axes[1].set_ylim(0, 1.15 * max(float(max(curve)) for curve in gaps.values()))
     return fig
