@@ -344,16 +344,19 @@ def test_the_area_of_a_level_and_its_part_within_the_noise_are_shown() -> None:
 def test_each_group_has_its_level_0_and_its_costs() -> None:
     chances = {"counted": [0.875, 0.5, 0.25], "confined": [0.5, 0.5, 0.375], "free": [0.875, 0.5, 0.5]}
     costs = {"counted": [10, 20, 30], "confined": [1000, 300, 30], "free": [10, 25, 30]}
-    fig = pictures.level_0_in_groups([0.1, 0.5], chances, costs)
+    fig = pictures.level_0_in_groups([0.1, 0.5], chances, costs, marked=[1])
     left, right = fig.axes
     assert [bar.get_height() for bar in left.containers[0]] == chances["free"]
     assert [segment[0][1] for segment in left.collections[0].get_segments()] == chances["confined"]
     assert list(left.lines[0].get_ydata()) == chances["counted"]
     assert [[bar.get_height() for bar in bars] for bars in right.containers] == [costs["confined"], costs["free"]]
     assert not any(a.get_x() < b.get_x() < a.get_x() + a.get_width() - 1e-9 for a, b in zip(*right.containers))
+    assert list(right.lines[0].get_ydata()) == costs["counted"]
     for ax in fig.axes:
-        assert [t.get_text() for t in ax.get_xticklabels()] == ["0.1", "0.5"]
-        assert list(ax.get_xticks()) == [1, 2]  # a cut stands between two groups
+        assert [t.get_text() for t in ax.get_xticklabels()] == ["below 0.1", "0.1 to 0.5", "above 0.5"]
+        assert list(ax.get_xticks()) == [0.5, 1.5, 2.5]  # the middle of each group
+        bands = [p for p in ax.patches if p.get_height() == 1 and p.get_transform() != ax.transData and p.get_width() == 1]
+        assert [band.get_x() for band in bands] == [1]
     titles = ["Level 0: means from 0 to 1 miss by up to 0.38", "A test digit: 65 nats with free means, not 1,330"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert not clipped(fig)

@@ -530,7 +530,7 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
         density = partial(normal, mean=mean)
         x = np.linspace(-0.65, 1.15, 800)
         ax.plot(x, density(x), color="black", lw=1.4)
-        ax.vlines(edges, 0, density(edges), color="#666666", lw=0.9)
+        ax.vlines(edges, 0, density(edges), color="#aaaaaa", lw=0.9)
         whole = np.linspace(*bounds[level : level + 2], 400)
         ax.fill_between(whole, density(whole), color=ACCENT, alpha=0.35, lw=0)
         ax.fill_between(noise, density(noise), color=ACCENT, lw=0)
@@ -544,31 +544,37 @@ def cut_into_levels(edges, sigma: float, cases: Mapping[str, tuple[float, int, f
 
 
 @in_course_style
-def level_0_in_groups(cuts, chances: Mapping[str, object], costs: Mapping[str, object]) -> Figure:
-    """For groups of pixels, from left to right: the probability of level 0 by three likelihoods, and the nats of two of them.
+def level_0_in_groups(cuts, chances: Mapping[str, object], costs: Mapping[str, object], marked: Sequence[int]) -> Figure:
+    """For groups of pixels, from left to right: the probability of level 0 by three likelihoods, and the nats of each.
 
     Args:
         cuts: (G - 1,), where one group of the decoder's outputs ends and the next begins.
         chances: {name: (G,) probabilities of level 0}: the frequencies, a confined mean, a free mean.
         costs: {name: (G,) nats for a digit, on average}, in the same order.
+        marked: the numbers of groups that stand on a grey band.
     """
-    (_, frequency), (confined, low), (free, high) = [(name, np.asarray(P)) for name, P in chances.items()]
-    more, less = (np.asarray(costs[name]) for name in (confined, free))
+    (counted, frequency), (confined, low), (free, high) = [(name, np.asarray(P)) for name, P in chances.items()]
+    by_frequency, more, less = (np.asarray(costs[name]) for name in (counted, confined, free))
     titles = [
         f"Level 0: means from 0 to 1 miss by up to {np.abs(low - frequency).max():.2f}",
         f"A test digit: {less.sum():,.0f} nats with free means, not {more.sum():,.0f}",
     ]
     ylabels = ["probability of level 0", "$-\\log P$ of a test digit (average), nats"]
-    fig, (left, right) = figure(titles, "groups of pixels, by the output $m_j$ of the decoder", ylabels, size=(10.4, 3.9))
+    fig, (left, right) = figure(titles, "groups of pixels, by the output $m_j$ of the decoder", ylabels, size=(10.4, 4.3))
     places = np.arange(len(frequency)) + 0.5
     left.bar(places, high, 0.8, color=ACCENT, alpha=0.45, label=free)
     left.hlines(low, places - 0.4, places + 0.4, color="black", lw=3, label=confined)
-    left.plot(places, frequency, "o", color="black", ms=5, label=next(iter(chances)))
+    left.plot(places, frequency, "o", color="black", ms=5, label=counted)
     right.bar(places - 0.2, more, 0.4, color="black", label=confined)
     right.bar(places + 0.2, less, 0.4, color=ACCENT, alpha=0.45, label=free)
-    for ax, top in ((left, 1.05), (right, 1.05 * max(more.max(), less.max()))):
+    right.plot(places + 0.2, by_frequency, "o", color="black", ms=5, label=counted)
+    ends = [f"{float(cut):.4g}" for cut in cuts]
+    names = [f"below {ends[0]}", *(f"{low} to {high}" for low, high in zip(ends, ends[1:])), f"above {ends[-1]}"]
+    for ax, top in ((left, 1.05), (right, 1.3 * max(more.max(), less.max()))):
         ax.set(xlim=(0, len(places)), ylim=(0, top))
-        ax.set_xticks(range(1, len(places)), [f"{float(cut):.4g}" for cut in cuts], rotation=90, fontsize=9)
+        ax.set_xticks(places, names, rotation=90, fontsize=9)
+        for group in marked:
+            ax.axvspan(group, group + 1, color="#e8e8e8", lw=0, zorder=0)
         ax.grid(False)
         ax.legend(loc="upper right")
     return fig
