@@ -98,7 +98,7 @@ def test_ten_climbs_draws_every_run_the_medians_and_the_step_from_which_it_leads
             np.testing.assert_array_equal(part[3][:, 1], np.median(runs, 1))
         assert set(lines[8][:, 1]) == {0.02}
     assert len({ax.get_ylim() for ax in fig.axes}) == 1
-    titles = {"Wide start: STL ahead from step 10 on", "Narrow start: STL behind at the end"}
+    titles = {"Wide start: STL median ahead from step 10 on", "Narrow start: STL median behind at the end"}
     said = titles | {"thin: 3 runs each\nbold: their median", "smallest gap of all runs: 0.020", "whole", "short", "later"}
     assert said <= texts(fig)
 
@@ -116,15 +116,15 @@ def test_signal_to_noise_draws_both_ratios_and_the_averaged_ones() -> None:
 
 
 def test_temperatures_draws_direction_length_and_noise_with_their_levels() -> None:
-    cosine = {"soft": [0.99, 0.9, 0.6, 0.5], "hard": [0.987, 0.9, 0.7, 0.4], "other, more": [0.998, 0.9, 0.95, 0.6]}
+    angle = {"soft": [3.0, 9.0, 60.0, 82.4], "hard": [2.0, 9.0, 30.0, 70.0], "other, more": [8.0, 8.0, 9.0, 45.0]}
     length = {"soft": [0.9, 0.8, 0.3, 0.1], "hard": [0.95, 0.9, 0.2, 0.4], "other, more": [1.7, 1.4, 0.2, 0.1]}
     noise = {"soft": [3.0, 2.0, 1.0, 0.5], "hard": [5.0, 4.0, 3.0, 1.0], "other, more": [9.0, 8.0, 7.0, 11.0]}
     tau = [0.1, 0.2, 0.5, 1.0]
-    fig = figures.temperatures(tau, cosine, length, noise, unbiased=1.3)
+    fig = figures.temperatures(tau, angle, length, noise, unbiased=1.3)
     everything = ["soft", "hard", "other, more"]
-    levels = ("unbiased", "unbiased", "leave-one-out, K = 1, per sample (S = 4)")
+    levels = ("unbiased", "unbiased", "leave-one-out, no bias, per sample (S = 4)")
     for ax, curves, names, level, height in zip(
-        fig.axes, (cosine, length, noise), (everything, everything, everything[:2]), levels, (1, 1, 1.3)
+        fig.axes, (angle, length, noise), (everything, everything, everything[:2]), levels, (0, 1, 1.3)
     ):
         for name, points, style in zip(names, drawn(ax), ("-", "--", ":")):
             np.testing.assert_array_equal(points, np.column_stack([tau, curves[name]]))
@@ -132,19 +132,9 @@ def test_temperatures_draws_direction_length_and_noise_with_their_levels() -> No
         assert {*names, level} == {t.get_text().replace("\n", " ") for t in ax.texts}
         assert set(drawn(ax)[len(names)][:, 1]) == {height}
         assert ax.get_ylim()[1] > max(max(curves[name]) for name in names)
-    titles = {"At low τ the direction is nearly right", "The average can be too short or too long", "As τ falls, the noise rises"}
+    titles = {
+        "Gumbel-softmax: 3° off at τ = 0.1, 82° at 1",
+        "The average can be too short or too long",
+        "For our f the noise rises as τ falls",
+    }
     assert titles <= texts(fig)
-
-
-def test_errors_draws_the_relaxation_at_each_temperature_and_leave_one_out_for_each_number_of_latents() -> None:
-    soft, unbiased = {0.2: [3.0, 2.0, 1.0], 2.0: [1.0, 0.9, 0.8]}, {1: [2.0, 1.0, 0.1], 50: [90.0, 9.0, 0.9]}
-    fig = figures.errors([2, 20, 200], soft, unbiased)
-    (ax,) = fig.axes
-    *curves, nothing = drawn(ax)
-    assert [list(points[:, 1]) for points in curves] == [*soft.values(), *unbiased.values()]
-    assert set(nothing[:, 1]) == {1}
-    assert colors(ax)[:4] == [figures.PATH] * 2 + [figures.SCORE] * 2
-    assert ax.get_xscale() == ax.get_yscale() == "log"
-    said = {"Gumbel-softmax, τ = 0.2", "Gumbel-softmax, τ = 2", "leave-one-out, K = 1", "leave-one-out, K = 50", "the estimate 0"}
-    assert said == {t.get_text() for t in ax.texts}
-    assert "With more latents, leave-one-out needs more samples to win" in texts(fig)

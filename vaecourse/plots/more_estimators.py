@@ -124,7 +124,8 @@ def ten_climbs(steps, starts: Mapping[str, Mapping[str, object]]) -> Figure:
     for start, (first, second) in ((start, gaps.values()) for start, gaps in panels.items()):
         ahead = len(steps) - np.argmax((np.median(second, 1) >= np.median(first, 1))[::-1])  # the two are equal at the start
         titles.append(
-            f"{start.capitalize()} start: STL " + (f"ahead from step {steps[ahead]} on" if ahead < len(steps) else "behind at the end")
+            f"{start.capitalize()} start: STL median "
+            + (f"ahead from step {steps[ahead]} on" if ahead < len(steps) else "behind at the end")
         )
     fig, axes = figure(titles, "step", ["log p(x) − ELBO, nats"] + [""] * (len(titles) - 1), size=(9.6, 4))
     for ax, gaps in zip(axes, panels.values()):
@@ -176,22 +177,27 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
 
 
 @in_course_style
-def temperatures(tau, cosine: Mapping[str, object], length: Mapping[str, object], noise: Mapping[str, object], unbiased: float) -> Figure:
-    """Against the temperature, {name: (T,)}: cosine between the average and the true gradient, its length in true lengths, and noise.
+def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object], noise: Mapping[str, object], unbiased: float) -> Figure:
+    """Against the temperature, {name: (T,)}: the angle in degrees between the average and the true gradient, its length, and noise.
 
-    The noise is the standard deviation of one sample in lengths of the average. The names are those of Gumbel-softmax, of
-    straight-through, and of straight-through with another f (not in the last panel, dotted). Dashed: an unbiased estimator, and
-    the noise `unbiased` of leave-one-out.
+    The length is in true lengths, the noise is the standard deviation of one sample in lengths of the average. The names are those
+    of Gumbel-softmax, of straight-through, and of straight-through with another f (dotted; not in the last panel). Dashed: an
+    unbiased estimator, and the noise `unbiased` of leave-one-out.
     """
     tau = np.asarray(tau)
-    drawn = [cosine, length, dict(list(noise.items())[:2])]
-    low, high = min(np.asarray(v)[0] for v in cosine.values()), max(np.asarray(v).max() for v in length.values())
+    drawn = [angle, length, dict(list(noise.items())[:2])]
+    first, longest = np.asarray(next(iter(angle.values()))), max(np.asarray(v).max() for v in length.values())
+    rises = all((np.diff(v) < 0).all() for v in drawn[2].values())
     titles = [
-        f"At low τ the direction is {'nearly right' if low > 0.95 else 'wrong'}",
-        f"The average can be too short{' or too long' if high > 1.1 else ''}",
-        f"As τ falls, the noise {'rises' if all((np.diff(v) < 0).all() for v in drawn[2].values()) else 'need not rise'}",
+        f"Gumbel-softmax: {first[0]:.0f}° off at τ = {tau[0]:g}, {first[-1]:.0f}° at {tau[-1]:g}",
+        f"The average can be too short{' or too long' if longest > 1.1 else ''}",
+        f"For our f the noise {'rises' if rises else 'need not rise'} as τ falls",
     ]
-    what = ["cosine of average and true gradient", "length of average / true length", "noise of one sample / length of average"]
+    what = [
+        "angle of average to true gradient, degrees",
+        "length of average / true length",
+        "noise of one sample / length of average",
+    ]
     fig, axes = figure(titles, "temperature τ", what, size=(12.6, 4.1))
     beside = [  # where the labels find room
         [(6, (6, 0)), (6, (6, 0)), (6, (6, 0))],
@@ -204,35 +210,10 @@ def temperatures(tau, cosine: Mapping[str, object], length: Mapping[str, object]
         ax.set(xscale="log", ylim=(0, 1.1 * max(1, *(np.asarray(v).max() for v in curves.values()))))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
-    axes[0].set_xlim(right=9 * tau[-1])
-    for ax in axes[:2]:
-        _level(ax, tau, 1, "unbiased", COLORS["exact"], end=-1)
-    _level(axes[2], tau, unbiased, "leave-one-out, K = 1,\nper sample (S = 4)", SCORE, below=True)
-    return fig
-
-
-@in_course_style
-def errors(samples, soft: Mapping[float, object], unbiased: Mapping[int, object]) -> Figure:
-    """Smallest mean squared error, over constant factors, of an average of S samples, in squared lengths of the true gradient.
-
-    Of Gumbel-softmax, {temperature: (S,)}, and of leave-one-out, {number of latents: (S,)}. The level 1 is the error of 0.
-    """
-    samples = np.asarray(samples)
-    fig, ax = figure(
-        "With more latents, leave-one-out needs more samples to win",
-        "samples S",
-        "mean squared error with the best factor",
-        size=(7.8, 4.3),
-    )
-    for (tau, error), style in zip(soft.items(), ("-", "--", ":")):
-        line(ax, samples, error, f"Gumbel-softmax, τ = {tau:g}", PATH, ls=style, nudge=(5, -5))
-    for (latents, error), width in zip(unbiased.items(), (1.2, 1.8, 2.6)):
-        line(ax, samples, error, f"leave-one-out, K = {latents}", SCORE, lw=width, nudge=(5, 6))
-    _level(ax, samples, 1, "the estimate 0", COLORS["exact"])
-    ax.set(xscale="log", yscale="log", xlim=(samples[0], 30 * samples[-1]), ylim=(None, 2))
-    ax.set_xticks([t for t in (2, 10, 100, 1000, 10_000) if samples[0] <= t <= samples[-1]])
-    ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.minorticks_off()
+    axes[0].set(xlim=(None, 9 * tau[-1]), ylim=(-0.04 * axes[0].get_ylim()[1], None))
+    _level(axes[0], tau, 0, "unbiased", COLORS["exact"], end=-1)
+    _level(axes[1], tau, 1, "unbiased", COLORS["exact"], end=-1)
+    _level(axes[2], tau, unbiased, "leave-one-out, no bias,\nper sample (S = 4)", SCORE, below=True)
     return fig
 
 
