@@ -163,7 +163,7 @@ def shifts(pixels: Sequence[int], elbos: Mapping[str, Sequence[float]], others: 
         ax.plot(pixels, elbo[0] - np.asarray(elbo), style, color=colour, ms=5)
         least, mean, most = others[i]
         at = pixels[-1] + 0.13 * (i + 1)
-        ax.plot([at] * 2, [least, most], "-_", color=colour, lw=1.4, ms=7)
+        ax.plot([at] * 2, [least, most], style[:-1] + "_", color=colour, lw=1.4, ms=7)
         ax.plot(at, mean, style[-1], color=colour, ms=4)
         right = pixels[-1] + 0.13 * len(others)
         ax.annotate(name, (right, mean), xytext=(8, 0), textcoords="offset points", color=colour, va="center")
