@@ -150,6 +150,6 @@ def test_within_reach_puts_error_against_the_share() -> None:
     (low, high), (left, right) = ax.get_ylim(), ax.get_xlim()
     assert low < error.min() < error.max() < high
     assert left < share.min() < share.max() < right
-    assert ax.get_title(loc="left") == "All 4 errors lie within 1.00 nats of log R"
+    assert ax.get_title(loc="left") == "In this run the errors are log R to 1.00 nats"
     sides = {t.get_text(): t.get_ha() for t in ax.texts if t.get_text().startswith("#")}
     assert sides == {"#1": "right", "#2": "left"}  # close neighbours: one label on either side

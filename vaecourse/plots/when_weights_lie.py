@@ -171,8 +171,7 @@ def enough(kl, errors: Mapping[int, object], named: Sequence[int] = (), cut: flo
     """Error of the prior's estimate against KL(posterior || prior), for a smaller and a larger number of samples N.
 
     A dashed line marks log N; the band reaches from the smaller to the larger, and the digits in it are filled. Those in `named` are
-    ringed, with their names on the right.
-    The titles count the errors in the band that are below a nat.
+    ringed, with their names. The titles count the errors in the band that are below a nat.
     """
     kl, (few, many) = np.asarray(kl), sorted(errors)
     between = (kl > np.log(few)) & (kl < np.log(many))
@@ -188,18 +187,15 @@ def enough(kl, errors: Mapping[int, object], named: Sequence[int] = (), cut: flo
             ax.plot(kl[between & drawn], error[between & drawn], mark, ms=4.5, color=BLUE)
         for i in named:
             ax.plot(kl[i], error[i], "o", ms=10, mfc="none", mec=RED, mew=1.5)
+            offset = (7, -17 if error[i] > cut else 9)
+            ax.annotate(f"#{i}", (kl[i], error[i]), xytext=offset, textcoords="offset points", color=RED, fontsize=9.5, ha="center")
         ax.axvline(np.log(n), color=RED, lw=1.5, ls="--")
         ax.text(np.log(n) - 0.1, 0.6 * cut, f"log {n:,} = {np.log(n):.1f}", color=RED, ha="right", fontsize=9)
         ax.set(ylim=(cut - 1.5, 5))
-    for i in named:
-        place = (kl[i], max(np.asarray(errors[many])[i], cut))
-        axes[1].annotate(
-            f"#{i}", place, xytext=(7, -17 if place[1] > cut else 9), textcoords="offset points", color=RED, fontsize=9.5, ha="center"
-        )
+        if np.min(np.asarray(errors[n])) < cut:
+            said = f"triangles:\nbelow {cut:g}".replace("-", "−")
+            ax.text(ax.get_xlim()[0] + 0.1, cut, said, color=GREY, fontsize=9, va="bottom")
     axes[1].text(np.log(few) + 0.1, cut, f"filled: the {between.sum()}\ndigits in the band", color=BLUE, fontsize=9, va="bottom")
-    if min(np.min(np.asarray(error)) for error in errors.values()) < cut:
-        said = f"triangles:\nbelow {cut:g}".replace("-", "−")
-        axes[0].text(axes[0].get_xlim()[0] + 0.1, cut, said, color=GREY, fontsize=9, va="bottom")
     return fig
 
 
@@ -216,7 +212,7 @@ def within_reach(log_share, error, named: Sequence[int], case: tuple[int, object
     share, error = np.asarray(log_share), np.asarray(error)
     titles = [
         f"#{case[0]}: {100 * np.exp(share[case[0]]):.0f} % of the posterior is within reach",
-        f"All {len(error)} errors lie within {np.abs(error - share).max():.2f} nats of log R",
+        f"In this run the errors are log R to {np.abs(error - share).max():.2f} nats",
     ]
     labels = ["$z_1$", "log of the share R within reach"], ["$z_2$", "estimate minus exact, nats"]
     fig, (plane, ax) = figure(titles, *labels, size=(9.4, 4.2))
