@@ -47,8 +47,9 @@ def two_ways(f: Callable, mean: float, sd: float, step: float) -> Figure:
     right.text(0.97, 0.95, words, ha="right", va="top", color=GREY, transform=right.transAxes)
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
     for at, value in zip(samples, f(samples)):
-        place = at - 0.15 * sd, density(at, mean)
-        right.text(*place, f"× {value:.1f}", ha="right", va="center", color=RED, fontsize=9, bbox=box)
+        shift, low, va = (0.0, 0.05, "top") if at > mean else (0.15 * sd, 0.0, "center")
+        place = at - shift, density(at, mean) - low * density(mean, mean)
+        right.text(*place, f"× {value:.1f}", ha="right", va=va, color=RED, fontsize=9, bbox=box)
     right.axvline(mean, color=GREY, ls=":", lw=1)
     right.text(mean, 0.0, " μ", va="bottom", color=GREY)
     right.set_ylim(0, None)
