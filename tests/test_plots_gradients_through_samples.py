@@ -96,11 +96,23 @@ def test_every_climb_is_a_thin_line_and_the_median_a_thick_one() -> None:
     assert stopped.axes is fig.axes[0]
     assert stopped.get_text() == "1 of 3 stops at 60"
     assert 60 < stopped.get_position()[1] < 80
-    titles = ["Pathwise: median 0.50 nats", "Leave-one-out: median 0.20 nats", "No baseline: median 9 nats"]
+    titles = ["Pathwise: median 0.50", "Leave-one-out: median 0.20", "No baseline: median 9"]
     assert [ax.get_title(loc="left") for ax in fig.axes] == titles
     assert {"learning rate 0.4", "learning rate 0.8", "learning rate 0.1", "thin: 3 climbs\nthick: their median"} <= set(texts(fig))
     assert fig.axes[0].get_ylim()[0] < 0.1
     assert fig.axes[0].get_ylim()[1] > 200
+
+
+def test_each_ratio_of_variances_is_a_dot_and_the_title_counts_those_above_one() -> None:
+    ratios = {"2 latents": [0.5, 3.0, 4.0], "20 latents": [3.5, 2.5, 9.0]}
+    fig = figures.noise_ratios(ratios)
+    (ax,) = fig.axes
+    rows = [xy(line) for line in ax.lines if line.get_marker() == "o"]
+    np.testing.assert_array_equal(rows, [[[r, i] for r in row] for i, row in enumerate(ratios.values())])
+    assert [float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() != "o"] == [1, 2]
+    assert [t.get_text() for t in ax.get_yticklabels()] == list(ratios)
+    assert ax.get_title(loc="left") == "The path has the lower variance in 5 of 6 comparisons"
+    assert {" tie at 1: decoder trained ", " tie at 2: decoder fixed "} <= set(texts(fig))
 
 
 def test_the_scoreboard_writes_the_distance_beside_each_elbo() -> None:

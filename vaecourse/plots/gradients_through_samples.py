@@ -47,9 +47,9 @@ def two_ways(f: Callable, mean: float, sd: float, step: float) -> Figure:
     right.text(0.97, 0.95, words, ha="right", va="top", color=GREY, transform=right.transAxes)
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
     for at, value in zip(samples, f(samples)):
-        side, shift = ("left", 0.15 * sd) if at > mean else ("right", -0.15 * sd)
-        place = at + shift, density(at, mean)
-        right.text(*place, f"× {value:.1f}", ha=side, va="center", color=RED, fontsize=9, bbox=box)
+        shift, low, va = (0.0, 0.05, "top") if at > mean else (0.15 * sd, 0.0, "center")
+        place = at - shift, density(at, mean) - low * density(mean, mean)
+        right.text(*place, f"× {value:.1f}", ha="right", va=va, color=RED, fontsize=9, bbox=box)
     right.axvline(mean, color=GREY, ls=":", lw=1)
     right.text(mean, 0.0, " μ", va="bottom", color=GREY)
     right.set_ylim(0, None)
@@ -126,7 +126,7 @@ def climbs(steps: Sequence[int], curves: Mapping[str, object], rates: Mapping[st
     steps, curves = np.asarray(steps), {name: np.asarray(curve) for name, curve in curves.items()}
     medians = {name: np.median(curve, axis=1) for name, curve in curves.items()}
     ends = {name: f"{gaps[-1]:.2f}" if gaps[-1] < 1 else f"{gaps[-1]:.0f}" for name, gaps in medians.items()}
-    titles = [f"{name[0].upper()}{name[1:]}: median {end} nats" for name, end in ends.items()]
+    titles = [f"{name[0].upper()}{name[1:]}: median {end}" for name, end in ends.items()]
     fig, axes = figure(titles, "step", ["gap log p(x) − ELBO, nats", *[""] * (len(titles) - 1)], size=(9.8, 3.8))
     everything = np.stack(list(curves.values()))
     for ax, (name, curve) in zip(axes, curves.items()):
@@ -146,6 +146,26 @@ def climbs(steps: Sequence[int], curves: Mapping[str, object], rates: Mapping[st
         ax.set_xticks(np.linspace(0, steps.max(), 4))
     words = f"thin: {everything.shape[-1]} climbs\nthick: their median"
     axes[-1].text(0.95, 0.5, words, ha="right", va="top", color=GREY, transform=axes[-1].transAxes)
+    return fig
+
+
+@in_course_style
+def noise_ratios(ratios: Mapping[str, Sequence[float]]) -> Figure:
+    """The variance of the score function over that of the path, a row of dots for each comparison, with both ties."""
+    less = sum(ratio > 1 for row in ratios.values() for ratio in row)
+    title = f"The path has the lower variance in {less} of {sum(map(len, ratios.values()))} comparisons"
+    fig, ax = figure(title, "variance of the score function / variance of the path", "", size=(9.4, 2.9))
+    for i, row in enumerate(ratios.values()):
+        ax.plot(row, [i] * len(row), "o", ms=7, alpha=0.6, mew=0, color=COLORS["elbo" if min(row) > 1 else "naive"])
+    for tie, side, dashes in ((1, "right", "-"), (2, "left", "--")):
+        ax.axvline(tie, color="#000000", ls=dashes, lw=1.2)
+        words = f" tie at {tie}: decoder {'fixed' if tie == 2 else 'trained'} "
+        ax.text(tie, -0.55, words, ha=side, va="center", fontsize=9)
+    ax.set_yticks(range(len(ratios)), list(ratios))
+    ax.set_ylim(len(ratios) - 0.5, -0.9)
+    ax.set_xscale("log")
+    ax.set_xticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+    ax.minorticks_off()
     return fig
 
 
