@@ -33,7 +33,7 @@ def test_clouds_share_their_axes_and_say_how_often_the_classifier_is_right() -> 
 
 def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> None:
     runs = {"a": [[10.0, 120.0], [12.0, 118.0]], "β = 1": [[0.0, 200.0]]}
-    fig = figures.plane(runs, "A title", baseline=200.5)
+    fig = figures.plane(runs, baseline=200.5)
     (ax,) = fig.axes
     np.testing.assert_allclose(points(ax, COLORS["importance"]), runs["a"])
     np.testing.assert_allclose(points(ax, COLORS["elbo"]), runs["β = 1"])
@@ -49,14 +49,40 @@ def test_the_plane_has_lines_of_equal_elbo_and_a_point_for_every_training() -> N
     np.testing.assert_allclose(thick.get_xdata() + thick.get_ydata(), 200.5)  # the ELBO of independent pixels
     labels = {t.get_text(): t.xy for t in ax.texts}
     assert labels["independent pixels: ELBO −200"] == (0, 200.5)
-    np.testing.assert_allclose(labels["a: −130"], [12, 118])
-    assert labels["β = 1: −200"] == (0, 200)
+    np.testing.assert_allclose(labels["a: mean ELBO −130"], [12, 118])
+    assert labels["β = 1: mean ELBO −200"] == (0, 200)
+    assert ax.get_title(loc="left") == "ELBO above independent pixels: +70 with a, 0 with β = 1 (nats)"
 
 
 def test_a_kind_of_training_keeps_its_colour_from_figure_to_figure() -> None:
     points_of = {"strong start": [[0.0, 200.0]], "annealing": [[9.0, 127.0]], "free bits": [[11.0, 125.0]]}
-    (ax,) = figures.plane(points_of, "A title", baseline=200.5).axes
-    assert points(ax, figures.PINK_INK).shape == points(ax, figures.AMBER).shape == points(ax, COLORS["importance"]).shape == (1, 2)
+    (ax,) = figures.plane(points_of, baseline=200.5).axes
+    assert points(ax, figures.PINK_INK).shape == points(ax, figures.AMBER).shape == points(ax, COLORS["naive"]).shape == (1, 2)
+
+
+def test_cures_are_compared_with_the_first_run_and_an_empty_code_stays_outside() -> None:
+    ends = {"weight 1": [[7.0, 140.0], [7.0, 142.0]], "strong start": [[0.0, 208.0]] * 2, "annealing": [[9.0, 128.0], [9.0, 126.0]]}
+    nats = {"weight 1": [[4.0, 3.0]] * 2, "strong start": [[0.0, 0.0]] * 2, "annealing": [[5.0, 4.0], [5.0, 3.0]]}
+    fig = figures.cures(ends, nats, 0.5)
+    left, right = fig.axes
+    assert fig.get_suptitle() == "Mean ELBO above that of weight 1, in nats: annealing +12"
+    np.testing.assert_allclose(points(left, COLORS["elbo"]), ends["weight 1"])
+    x0, x1, y0, y1 = left.axis()
+    assert 0 < x0 < 7 < 9 < x1
+    assert y0 < 126 < 142 < y1 < 208
+    assert {"strong start: R 0, D 208 (outside)", "annealing:\nELBO −136", "free: 0.5 nats"} <= set(texts(fig))
+    drawn = {d.get_label(): d.get_ydata() for d in right.lines if d.get_linestyle() == "-"}
+    np.testing.assert_allclose(drawn["annealing"], [5, 3.5])
+    assert "strong start" not in drawn
+
+
+def test_moved_says_how_little_the_idle_latent_changes() -> None:
+    pictures = np.zeros((2, 2, 3, 784))
+    pictures[0, :, 2], pictures[1, 0, 1, 5] = 1.0, 0.004
+    fig = figures.moved(pictures, [0, 10], [-2.0, 0.0, 2.0])
+    assert fig.get_suptitle() == "Latent 0 changes the digit; the idle latent 10 changes no pixel by more than 0.004"
+    assert len(fig.axes) == 12
+    assert [ax.get_xlabel() for ax in fig.axes[6:]] == ["−2", "0", "2"] * 2
 
 
 def test_what_is_held_is_sorted_by_what_all_latents_explain() -> None:

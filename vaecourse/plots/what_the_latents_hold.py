@@ -7,11 +7,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaecourse.plots import COLORS, figure, in_course_style
+from vaecourse.plots import COLORS, figure, images, in_course_style
 
 GREEN, AMBER = COLORS["elbo"], "#A36A00"  # amber: the posterior's orange, dark enough for text
 PINK_INK = "#A0447C"
-OF_RUN = {"β = 1": GREEN, "weight 1": GREEN, "β = 784": PINK_INK, "strong start": PINK_INK, "annealing": AMBER}  # both pink ones collapse
+OF_RUN = {
+    "β = 1": GREEN,
+    "weight 1": GREEN,
+    "β = 784": PINK_INK,
+    "strong start": PINK_INK,
+    "annealing": AMBER,
+    "free bits": COLORS["naive"],
+}  # both pink ones collapse
 WHITE = {"fc": "white", "ec": "none", "pad": 1}  # a close white ground for a name that stands on lines
 
 
@@ -32,7 +39,20 @@ def clouds(codes, draws, share: float) -> Figure:
 
 
 @in_course_style
-def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
+def moved(pictures, latents: Sequence[int], values: Sequence[float]) -> Figure:
+    """Digits decoded while one latent moves, (2, digits, values, D): in the first row a latent in use, in the second an idle one."""
+    pictures = np.asarray(pictures, dtype=float)
+    used, idle = latents
+    most = np.ptp(pictures[1], axis=1).max()
+    title = f"Latent {used} changes the digit; the idle latent {idle} changes no pixel by more than {most:.3f}"
+    columns = pictures.shape[1] * pictures.shape[2]
+    captions = [""] * columns + [_minus(value) for value in values] * pictures.shape[1]
+    names = [f"latent {used}", f"latent {idle}\n(idle)"]
+    return images(pictures.reshape(2 * columns, -1), title, captions, columns, names, size=0.75)
+
+
+@in_course_style
+def plane(runs: Mapping[str, object], baseline: float) -> Figure:
     """Rate and distortion of trained models, {name: (seeds, 2)}, in nats per image, with lines of equal ELBO.
 
     `baseline` is the distortion of independent pixels, which need no rate; the line of their ELBO is thick.
@@ -41,22 +61,88 @@ def plane(runs: Mapping[str, object], title: str, baseline: float) -> Figure:
     rates, distortions = np.concatenate(list(runs.values())).T
     step, left, right = 20, -0.03 * rates.max(), 1.2 * rates.max()
     low, high = step * np.floor(distortions.min() / step - 0.4), step * np.ceil(max(distortions.max(), baseline) / step + 0.2)
-    across = f"rate R, nats per digit (a dot: one training; numbers: mean ELBO; lines: equal ELBO, {step} nats apart)"
-    fig, ax = figure(title, across, "distortion D, nats per digit", size=(8.6, 4.4))
-    for level in np.arange(step * np.ceil(low / step), high + right, step):
-        ax.plot([0, right], [level, level - right], color="#BBBBBB", lw=0.8, zorder=0)
+    gains = ", ".join(f"{_signed(baseline - points.sum(1).mean())} with {name}" for name, points in runs.items())
+    fig, ax = figure(
+        f"ELBO above independent pixels: {gains} (nats)", "rate R, nats per digit", "distortion D, nats per digit", size=(8.6, 4.4)
+    )
+    _equal_elbo(ax, (0, right), (low, high), step)
     ax.plot([0, right], [baseline, baseline - right], color="black", lw=2, zorder=1)
     place = {"textcoords": "offset points", "fontsize": 9, "bbox": WHITE}
     ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
     ax.annotate(f"independent pixels: ELBO {_minus(-baseline)}", (0, baseline), xytext=(12, 8), **place)
-    others = iter((COLORS["importance"], COLORS["naive"]))
     for name, points in runs.items():
-        color = OF_RUN.get(name) or next(others)
-        ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=color, alpha=0.85)
-        label = f"{name}: {_minus(-points.sum(1).mean())}"
-        ax.annotate(label, points[points[:, 0].argmax()], color=color, xytext=(8, -17), **place)
+        ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=_color(name), alpha=0.85)
+        label = f"{name}: mean ELBO {_minus(-points.sum(1).mean())}"
+        last = points[points[:, 0].argmax()]
+        far = {"xytext": (8, -17)} if last[0] < 0.7 * right else {"xytext": (0, -19), "ha": "right"}
+        ax.annotate(label, last, color=_color(name), **far, **place)
     ax.set(xlim=(left, right), ylim=(low, high))
     return fig
+
+
+@in_course_style
+def cures(runs: Mapping[str, object], carried: Mapping[str, object], floor: float) -> Figure:
+    """Left, rate and distortion of trained models, {name: (seeds, 2)}; right, the nats of their latents, {name: (seeds, K)}, sorted.
+
+    The first of the runs is what the others are compared with. Runs with a rate below 1 nat are only named in the left panel.
+    `floor` is the free nats of a latent.
+    """
+    runs = {name: np.atleast_2d(np.asarray(points, dtype=float)) for name, points in runs.items()}
+    inside = {name: points for name, points in runs.items() if points[:, 0].max() >= 1}
+    (first, reference), *others = inside.items()
+    gains = ", ".join(f"{name} {_signed((reference.sum(1) - points.sum(1)).mean())}" for name, points in others)
+    fig, (ax, right) = figure(
+        ["", ""],
+        ["rate R, nats per digit", "the latents, sorted"],
+        ["distortion D, nats per digit", "KL from the prior, nats"],
+        (8.6, 4.6),
+    )
+    fig.suptitle(f"Mean ELBO above that of {first}, in nats: {gains}", x=0.01, ha="left", fontsize=11, fontweight="bold")
+    rates, distortions = np.concatenate(list(inside.values())).T
+    x, y = (rates.min() - 1, rates.max() + 1.5), (distortions.min() - 5, distortions.max() + 3)
+    _equal_elbo(ax, x, y, 5)
+    place = {"textcoords": "offset points", "fontsize": 9, "bbox": WHITE, "ha": "center"}
+    for name, points in inside.items():
+        ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=_color(name), alpha=0.85)
+        middle = (points[:, 0].mean(), points[:, 1].min())
+        ax.annotate(f"{name}:\nELBO {_minus(-points.sum(1).mean())}", middle, color=_color(name), xytext=(0, -32), **place)
+    outside = [f"{n}: R {p[:, 0].mean():.0f}, D {p[:, 1].mean():.0f} (outside)" for n, p in runs.items() if n not in inside]
+    ax.annotate("\n".join(outside), (1, 1), (-6, -16), xycoords="axes fraction", **{**place, "ha": "right"}, color=PINK_INK)
+    ax.set(xlim=x, ylim=y)
+    for name in inside:
+        nats = np.atleast_2d(np.asarray(carried[name], dtype=float)).mean(0)
+        right.plot(np.arange(1, len(nats) + 1), nats, "o-", ms=5, lw=1.2, color=_color(name), label=name)
+    right.axhline(floor, color="black", lw=0.8, ls="--")
+    right.annotate(f"free: {floor:g} nats", (len(nats), floor), (0, 12), textcoords="offset points", fontsize=9, ha="right")
+    right.set(xticks=range(1, len(nats) + 1), ylim=(-0.08, None))
+    right.legend(fontsize=9, title="mean of the seeds", title_fontsize=9)
+    return fig
+
+
+def _equal_elbo(ax, across: tuple[float, float], along: tuple[float, float], step: float) -> None:
+    """Lines of equal ELBO, `step` nats apart, from rate to rate; one says what they are."""
+    (left, right), (low, high) = across, along
+    for level in np.arange(step * np.ceil((low + left) / step), high + right, step):
+        ax.plot([left, right], [level - left, level - right], color="#BBBBBB", lw=0.8, zorder=0)
+    ax.annotate(
+        f"a dot: one training\nlines: equal ELBO, {step} nats apart",
+        (0, 0),
+        (6, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=8,
+        color="#555555",
+        bbox=WHITE,
+    )
+
+
+def _color(name: str) -> str:
+    return OF_RUN.get(name, COLORS["importance"])
+
+
+def _signed(change: float) -> str:
+    """A rounded number with its true sign, but 0 without one."""
+    return f"{change:+.0f}".replace("-", "−") if abs(change) > 0.5 else "0"
 
 
 def _minus(value: float) -> str:
