@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line, note, plane
+from vaecourse.plots.text import minus
 
 BLUE, GREY, AMBER = COLORS["importance"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 
@@ -176,7 +177,7 @@ def error_against_ess(results: Mapping[str, tuple[object, object, str]], named: 
     ticks = (-100, -10, -1, -0.1, 0, 0.1, 1, 10)
     low, high = (f(np.concatenate([np.asarray(r[1]) for r in results.values()])) for f in (min, max))
     ax.set_ylim(1.5 * low, 1.5 * high)
-    ax.set_yticks(ticks, [f"{t:g}".replace("-", "−") for t in ticks])
+    ax.set_yticks(ticks, [minus(t) for t in ticks])
     ax.set_ylim(1.5 * low, 1.5 * high)
     ax.minorticks_off()
     ax.set_xticks([1, 3, 10, 30, 100, 300, 1000], ["1", "3", "10", "30", "100", "300", "1,000"])

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, figure, images, in_course_style
+from vaecourse.plots.text import minus
 
 GREEN, AMBER = COLORS["elbo"], "#A36A00"  # amber: the posterior's orange, dark enough for text
 PINK_INK = "#A0447C"
@@ -46,7 +47,7 @@ def moved(pictures, latents: Sequence[int], values: Sequence[float]) -> Figure:
     most = np.ptp(pictures[1], axis=1).max()
     title = f"Latent {used} changes the digit; the idle latent {idle} changes no pixel by more than {most:.3f}"
     columns = pictures.shape[1] * pictures.shape[2]
-    captions = [""] * columns + [_minus(value) for value in values] * pictures.shape[1]
+    captions = [""] * columns + [minus(value, ".0f") for value in values] * pictures.shape[1]
     names = [f"latent {used}", f"latent {idle}\n(idle)"]
     return images(pictures.reshape(2 * columns, -1), title, captions, columns, names, size=0.75)
 
@@ -69,10 +70,10 @@ def plane(runs: Mapping[str, object], baseline: float) -> Figure:
     ax.plot([0, right], [baseline, baseline - right], color="black", lw=2, zorder=1)
     place = {"textcoords": "offset points", "fontsize": 9, "bbox": WHITE}
     ax.plot(0, baseline, "s", ms=11, mfc="none", mec="black", mew=1.5)
-    ax.annotate(f"independent pixels: ELBO {_minus(-baseline)}", (0, baseline), xytext=(12, 8), **place)
+    ax.annotate(f"independent pixels: ELBO {minus(-baseline, '.0f')}", (0, baseline), xytext=(12, 8), **place)
     for name, points in runs.items():
         ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=_color(name), alpha=0.85)
-        label = f"{name}: mean ELBO {_minus(-points.sum(1).mean())}"
+        label = f"{name}: mean ELBO {minus(-points.sum(1).mean(), '.0f')}"
         last = points[points[:, 0].argmax()]
         far = {"xytext": (8, -17)} if last[0] < 0.7 * right else {"xytext": (0, -19), "ha": "right"}
         ax.annotate(label, last, color=_color(name), **far, **place)
@@ -105,7 +106,7 @@ def cures(runs: Mapping[str, object], carried: Mapping[str, object], floor: floa
     for name, points in inside.items():
         ax.plot(points[:, 0], points[:, 1], "o", ms=7, color=_color(name), alpha=0.85)
         middle = (points[:, 0].mean(), points[:, 1].min())
-        ax.annotate(f"{name}:\nELBO {_minus(-points.sum(1).mean())}", middle, color=_color(name), xytext=(0, -32), **place)
+        ax.annotate(f"{name}:\nELBO {minus(-points.sum(1).mean(), '.0f')}", middle, color=_color(name), xytext=(0, -32), **place)
     outside = [f"{n}: R {p[:, 0].mean():.0f}, D {p[:, 1].mean():.0f} (outside)" for n, p in runs.items() if n not in inside]
     ax.annotate("\n".join(outside), (1, 1), (-6, -16), xycoords="axes fraction", **{**place, "ha": "right"}, color=PINK_INK)
     ax.set(xlim=x, ylim=y)
@@ -142,12 +143,7 @@ def _color(name: str) -> str:
 
 def _signed(change: float) -> str:
     """A rounded number with its true sign, but 0 without one."""
-    return f"{change:+.0f}".replace("-", "−") if abs(change) > 0.5 else "0"
-
-
-def _minus(value: float) -> str:
-    """A rounded number with a true minus sign."""
-    return f"{value:.0f}".replace("-", "−")
+    return minus(change, "+.0f") if abs(change) > 0.5 else "0"
 
 
 @in_course_style

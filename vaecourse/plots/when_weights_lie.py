@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vaecourse.plots import COLORS, ellipse, figure, in_course_style, line
+from vaecourse.plots.text import minus
 
 BLUE, RED, GREY, AMBER = COLORS["importance"], COLORS["naive"], "#555555", "#A36A00"  # amber: the posterior's orange, dark enough for text
 
@@ -24,7 +25,7 @@ def wall(widths, k_hat, ess, n: int, k_limit: float, pair: tuple[int, int]) -> F
     same, apart = (np.median(runs[:, list(pair)], axis=0) for runs in (ess, k_hat))
     titles = [
         f"Widths {widths[pair[0]]:g} and {widths[pair[1]]:g} look alike: ESS {same[0]:.0f}, {same[1]:.0f}",
-        f"k̂ tells them apart: {_minus(round(apart[0], 2))} and {_minus(round(apart[1], 2))}",
+        f"k̂ tells them apart: {minus(round(apart[0], 2))} and {minus(round(apart[1], 2))}",
     ]
     fig, axes = figure(
         titles, "width of q / width of the posterior (log scale)", [f"effective samples of {n:,}", "shape k of the tail"], size=(8.6, 3.7)
@@ -83,7 +84,7 @@ def missed_mode(z, posterior, q, samples, error, ess, k_hat) -> Figure:
     ax.annotate("q", (z[right], q.max()), xytext=(14, -4), textcoords="offset points", color=BLUE, fontsize=9.5)
     samples = np.asarray(samples)
     ax.plot(samples, np.full(len(samples), -0.04 * q.max()), "|", color=BLUE, ms=7, alpha=0.5)
-    lowest, highest = (_minus(round(k, 1)) for k in (k_hat.min(), k_hat.max()))
+    lowest, highest = (minus(round(k, 1)) for k in (k_hat.min(), k_hat.max()))
     said = f"{len(ess)} runs of 1,000\nsamples, all on the\nsmaller mode: k̂\nfrom {lowest} to {highest}"
     ax.text(0, 0.55 * q.max(), said, ha="center", va="center", fontsize=9.5)
     ax.set(ylim=(-0.09 * q.max(), 1.12 * max(q.max(), posterior.max())))
@@ -223,8 +224,8 @@ def within_reach(log_share, error, named: Sequence[int], case: tuple[int, object
     ax.plot(share, error, "o", ms=4.5, color=BLUE, alpha=0.55)
     ax.set_xscale("symlog", linthresh=1, linscale=1)
     ax.set_yscale("symlog", linthresh=1, linscale=1)
-    ax.xaxis.set_ticks([t for t in ticks if t <= 0], [_minus(t) for t in ticks if t <= 0])
-    ax.yaxis.set_ticks(ticks, [_minus(t) for t in ticks])
+    ax.xaxis.set_ticks([t for t in ticks if t <= 0], [minus(t) for t in ticks if t <= 0])
+    ax.yaxis.set_ticks(ticks, [minus(t) for t in ticks])
     ax.set(xlim=(low, 0.35), ylim=(low, high))
     ax.minorticks_off()
     for i in named:
@@ -275,7 +276,3 @@ def _two_parts(ax: Axes, grid, probs, log_ratio, q: tuple, n: int) -> None:
     seen = np.concatenate([grid[probs >= border], [mu - 5 * sigma, mu + 5 * sigma]])
     center, half = (seen.min(0) + seen.max(0)) / 2, 0.58 * np.ptp(seen, axis=0).max()
     ax.set(xlim=(center[0] - half, center[0] + half), ylim=(center[1] - half, center[1] + half), aspect="equal")
-
-
-def _minus(number: float) -> str:
-    return f"{number:g}".replace("-", "−")
