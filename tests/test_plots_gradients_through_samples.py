@@ -39,9 +39,10 @@ def test_samples_move_along_f_or_stay_and_change_their_density() -> None:
             for ends, mean in ((dots, 0.5), (tips, 0.75)):
                 np.testing.assert_allclose(ends[:, 1], np.exp(-((ends[:, 0] - mean) ** 2) / 8) / np.sqrt(8 * np.pi))
             assert ((tips > dots)[:, 1] == (dots[:, 0] > 0.625)).all()
-    assert "solid: μ = 0.5\ndashed: μ = 0.8\nat the dots: f(z)" in texts(fig)
-    factors = [t.get_text() for t in fig.axes[1].texts if t.get_text().startswith("×")]
-    assert factors == [f"× {(z - 2) ** 2:.1f}" for z in (-2.9, -1.5, -0.3, 1.3, 2.5, 3.9)]
+    assert "solid: μ = 0.5\ndashed: μ = 0.8\nat the dots:\nchange of q × f(z)" in texts(fig)
+    factors = [t.get_text() for t in fig.axes[1].texts if " % × " in t.get_text()]
+    changes = ("−20", "−12", "−6", "+4", "+12", "+23")  # exp(((z - 0.5)² - (z - 0.75)²) / 8) - 1, by hand
+    assert factors == [f"{change} % × {(z - 2) ** 2:.1f}" for change, z in zip(changes, (-2.9, -1.5, -0.3, 1.3, 2.5, 3.9))]
 
 
 def test_each_cloud_has_its_dots_its_mean_and_the_true_gradient_on_common_axes() -> None:
@@ -111,8 +112,8 @@ def test_each_ratio_of_variances_is_a_dot_and_the_title_counts_those_above_one()
     np.testing.assert_array_equal(rows, [[[r, i] for r in row] for i, row in enumerate(ratios.values())])
     assert [float(line.get_xdata()[0]) for line in ax.lines if line.get_marker() != "o"] == [1, 2]
     assert [t.get_text() for t in ax.get_yticklabels()] == list(ratios)
-    assert ax.get_title(loc="left") == "The path has the lower variance in 5 of 6 comparisons"
-    assert {" tie at 1: decoder trained ", " tie at 2: decoder fixed "} <= set(texts(fig))
+    assert ax.get_title(loc="left") == "With the same f the path has the lower variance in 5 of 6 comparisons"
+    assert {" equal variance ", " equal cost if the decoder is fixed "} <= set(texts(fig))
 
 
 def test_the_scoreboard_writes_the_distance_beside_each_elbo() -> None:

@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vaecourse.plots import COLORS, figure, in_course_style, line, note
 from vaecourse.plots import scoreboard as plain_scoreboard
+from vaecourse.plots.text import minus
 
 GREEN, RED, GREY = "#007A59", "#B84F00", "#555555"  # pathwise and score function, dark enough for text
 STYLES = {"pathwise": ("elbo", "-"), "leave-one-out": ("naive", "-"), "no baseline": ("naive", ":")}
@@ -43,16 +44,18 @@ def two_ways(f: Callable, mean: float, sd: float, step: float) -> Figure:
             ax.annotate("", (new_x, new_y), (x, y), arrowprops={"arrowstyle": "->", "color": color, "lw": 2, "shrinkA": 0, "shrinkB": 0})
         ax.plot(*ends[:2], "o", ms=6, color=color)
     left.text(0.97, 0.95, f"dots: six samples\narrows: μ grows by {step:g}", ha="right", va="top", color=GREY, transform=left.transAxes)
-    words = f"solid: μ = {mean:.1f}\ndashed: μ = {mean + step:.1f}\nat the dots: f(z)"
+    words = f"solid: μ = {mean:.1f}\ndashed: μ = {mean + step:.1f}\nat the dots:\nchange of q × f(z)"
     right.text(0.97, 0.95, words, ha="right", va="top", color=GREY, transform=right.transAxes)
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    for at, value in zip(samples, f(samples)):
+    changes = density(samples, mean + step) / density(samples, mean) - 1
+    for at, value, change in zip(samples, f(samples), changes):
         shift, low, va = (0.0, 0.05, "top") if at > mean else (0.15 * sd, 0.0, "center")
         place = at - shift, density(at, mean) - low * density(mean, mean)
-        right.text(*place, f"× {value:.1f}", ha="right", va=va, color=RED, fontsize=9, bbox=box)
+        words = f"{minus(100 * change, '+.0f')} % × {value:.1f}"
+        right.text(*place, words, ha="center" if at > mean else "right", va=va, color=RED, fontsize=9, bbox=box)
     right.axvline(mean, color=GREY, ls=":", lw=1)
     right.text(mean, 0.0, " μ", va="bottom", color=GREY)
-    right.set_ylim(0, None)
+    right.set(xlim=(mean - 3.7 * sd, mean + 3.3 * sd), ylim=(0, None))
     return fig
 
 
@@ -151,20 +154,20 @@ def climbs(steps: Sequence[int], curves: Mapping[str, object], rates: Mapping[st
 
 @in_course_style
 def noise_ratios(ratios: Mapping[str, Sequence[float]]) -> Figure:
-    """The variance of the score function over that of the path, a row of dots for each comparison, with both ties."""
+    """The variance of the score function over that of the path, a row of dots for each comparison, with the ratios 1 and 2."""
     less = sum(ratio > 1 for row in ratios.values() for ratio in row)
-    title = f"The path has the lower variance in {less} of {sum(map(len, ratios.values()))} comparisons"
+    title = f"With the same f the path has the lower variance in {less} of {sum(map(len, ratios.values()))} comparisons"
     fig, ax = figure(title, "variance of the score function / variance of the path", "", size=(9.4, 2.9))
     for i, row in enumerate(ratios.values()):
-        ax.plot(row, [i] * len(row), "o", ms=7, alpha=0.6, mew=0, color=COLORS["elbo" if min(row) > 1 else "naive"])
+        ax.plot(row, [i] * len(row), "o", ms=7, alpha=0.6, mew=0, color=GREY)
     for tie, side, dashes in ((1, "right", "-"), (2, "left", "--")):
         ax.axvline(tie, color="#000000", ls=dashes, lw=1.2)
-        words = f" tie at {tie}: decoder {'fixed' if tie == 2 else 'trained'} "
+        words = f" equal {'cost if the decoder is fixed' if tie == 2 else 'variance'} "
         ax.text(tie, -0.55, words, ha=side, va="center", fontsize=9)
     ax.set_yticks(range(len(ratios)), list(ratios))
     ax.set_ylim(len(ratios) - 0.5, -0.9)
     ax.set_xscale("log")
-    ax.set_xticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+    ax.set_xticks([0.5, 1, 2, 5, 10, 20, 50], ["0.5", "1", "2", "5", "10", "20", "50"])
     ax.minorticks_off()
     return fig
 
