@@ -190,11 +190,11 @@ def rotations(names: Sequence[str], together, best, turned) -> Figure:
         ax.plot(together[i], row, "o", ms=7, mfc="none", color=GREEN)
         ax.plot(best[i], row, "D", ms=6, color=AMBER)
     beside = {"textcoords": "offset points", "ha": "center", "fontsize": 10}
-    row = int(np.flatnonzero(order == first)[0])
-    ax.annotate("best latent of the code", (best[first], row), xytext=(0, -18), color="#6B4500", **beside)
-    ax.annotate(
-        "best latents of the rotations\n(bold: median)", (np.median(turned[first]), row), xytext=(0, -30), color="#000000", **beside
-    )
-    ax.annotate("all latents", (together[first], row), xytext=(0, -18), color="#0B4F3E", **beside)
+    row = len(order) - 0.5  # above the bars
+    top = order[-1]
+    ax.annotate("each rotation\n(bold: median)", (np.median(turned[top]), row), xytext=(0, 0), color="#000000", **beside)
+    ax.annotate("best latent of the code", (best[top], row), xytext=(76, 0), color="#6B4500", **beside)
+    ax.annotate("all latents", (together[top], row), xytext=(0, 0), color="#0B4F3E", **beside)
+    ax.set_ylim(-0.6, len(order) + 0.3)
     ax.set(yticks=range(len(names)), yticklabels=[names[i] for i in order], xlim=(0, 100))
     return fig
