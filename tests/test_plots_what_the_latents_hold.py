@@ -95,3 +95,17 @@ def test_what_is_held_is_sorted_by_what_all_latents_explain() -> None:
     assert named["the best single latent"] == pytest.approx((31, 2))
     assert named["all latents"] == pytest.approx((90, 2))
     assert ax.get_title(loc="left") == "One latent explains at most 43% of a factor, all together up to 90%"
+
+
+def test_rotations_are_sorted_drawn_one_by_one_and_counted_where_the_code_stands_out() -> None:
+    turned = [[0.3, 0.2, 0.7, 0.1], [0.5, 0.6, 0.7, 0.1]]
+    fig = figures.rotations(["slant", "width"], [0.8, 0.9], [0.65, 0.4], turned)
+    (ax,) = fig.axes
+    drawn = [[np.asarray(line.get_xdata(), dtype=float).tolist(), set(np.asarray(line.get_ydata()).tolist())] for line in ax.lines]
+    np.testing.assert_allclose(drawn[0][0], [30, 20, 70, 10])
+    np.testing.assert_allclose([d[0] for d in drawn[1:4]], [[25], [80], [65]])
+    np.testing.assert_allclose(drawn[4][0], [50, 60, 70, 10])
+    np.testing.assert_allclose([d[0] for d in drawn[5:8]], [[55], [90], [40]])
+    assert [d[1] for d in drawn] == [{0}] * 4 + [{1}] * 4
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["slant", "width"]
+    assert "Slant: 25.0% of 4 rotations have a better latent" in texts(fig)

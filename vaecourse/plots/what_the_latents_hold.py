@@ -167,3 +167,34 @@ def held(names: Sequence[str], together, alone) -> Figure:
     ax.set(yticks=rows, yticklabels=[names[i] for i in order], xlim=(0, 100))
     ax.grid(axis="y", visible=False)
     return fig
+
+
+@in_course_style
+def rotations(names: Sequence[str], together, best, turned) -> Figure:
+    """How much of each factor the best latent explains, in the code and in many rotations of it.
+
+    Args:
+        names: of the F factors.
+        together: the shares that all latents explain, (F,), between 0 and 1; the rows are sorted by them.
+        best: the shares of the best latent of the code, (F,).
+        turned: the shares of the best latent of each rotated code, (F, R): drawn are all of them, thin, and their median.
+    """
+    together, best, turned = (100 * np.asarray(a, dtype=float) for a in (together, best, turned))
+    order, better = np.argsort(together), (turned > best[:, None]).mean(1)
+    first = int(better.argmin())
+    title = f"{names[first].capitalize()}: {100 * better[first]:.1f}% of {turned.shape[1]:,} rotations have a better latent"
+    fig, ax = figure(title, "percent of the factor's variance within the classes, explained linearly", size=(8.6, 4.2))
+    for row, i in enumerate(order):
+        ax.plot(turned[i], [row] * turned.shape[1], "|", color="#555555", ms=9, alpha=0.15)
+        ax.plot(np.median(turned[i]), row, "|", color="#000000", ms=16, mew=2)
+        ax.plot(together[i], row, "o", ms=7, mfc="none", color=GREEN)
+        ax.plot(best[i], row, "D", ms=6, color=AMBER)
+    beside = {"textcoords": "offset points", "ha": "center", "fontsize": 10}
+    row = len(order) - 0.5  # above the bars
+    top = order[-1]
+    ax.annotate("each rotation\n(bold: median)", (np.median(turned[top]), row), xytext=(0, 0), color="#000000", **beside)
+    ax.annotate("best latent of the code", (best[top], row), xytext=(76, 0), color="#6B4500", **beside)
+    ax.annotate("all latents", (together[top], row), xytext=(0, 0), color="#0B4F3E", **beside)
+    ax.set_ylim(-0.6, len(order) + 0.3)
+    ax.set(yticks=range(len(names)), yticklabels=[names[i] for i in order], xlim=(0, 100))
+    return fig
