@@ -114,11 +114,10 @@ def pytest_collection_modifyitems(items: list) -> None:
 
 SECONDS = {
     "test_live.py": 150,  # in a browser, which often waits: beside a long notebook
-    "test_day_two.py": 90,
-    "test_watch_in_lab.py": 60,
+    "test_in_lab.py": 130,
     "test_trained_vae.py": 25,
     "test_exercises.py": 25,
-    "test_doctor.py": 20,
+    "test_doctor.py": 15,
     "test_watch.py": 20,
     "test_variants.py": 15,
     "test_guard.py": 15,
