@@ -112,7 +112,9 @@ def test_signal_to_noise_draws_both_ratios_and_the_averaged_ones() -> None:
     assert set(one[:, 1]) == {1.0}
     assert colors(ax)[:3] == [figures.PATH, figures.DOUBLE, figures.STL]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
-    assert {"At k = 16: plain 0.1, doubly reparameterised 4, averaged STL 5", "plain", "doubly", "signal = noise"} <= texts(fig)
+    assert {"To k = 16 the plain ratio falls to 0.1; doubly reparameterised, it rises to 4", "plain", "doubly", "signal = noise"} <= texts(
+        fig
+    )
 
 
 def test_temperatures_draws_direction_length_and_noise_with_their_levels() -> None:
@@ -122,7 +124,7 @@ def test_temperatures_draws_direction_length_and_noise_with_their_levels() -> No
     tau = [0.1, 0.2, 0.5, 1.0]
     fig = figures.temperatures(tau, angle, length, noise, unbiased=1.3)
     everything = ["soft", "hard", "other, more"]
-    levels = ("unbiased", "unbiased", "leave-one-out, no bias, per sample (S = 4)")
+    levels = ("true direction", "true length", "leave-one-out, no bias, per sample (S = 4)")
     for ax, curves, names, level, height in zip(
         fig.axes, (angle, length, noise), (everything, everything, everything[:2]), levels, (0, 1, 1.3)
     ):
@@ -138,3 +140,15 @@ def test_temperatures_draws_direction_length_and_noise_with_their_levels() -> No
         "For our f the noise rises as τ falls",
     }
     assert titles <= texts(fig)
+
+
+def test_coupled_latents_draws_both_noises_with_the_angles_beside_the_second() -> None:
+    fig = figures.coupled_latents([1, 5, 50], {"a, no bias": [2.0, 6.0, 17.8], "b, soft": [2.8, 2.6, 1.96]}, [14.0, 12.0, 3.4])
+    (ax,) = fig.axes
+    first, second = drawn(ax)
+    np.testing.assert_array_equal(first, [[1, 2.0], [5, 6.0], [50, 17.8]])
+    np.testing.assert_array_equal(second, [[1, 2.8], [5, 2.6], [50, 1.96]])
+    assert colors(ax) == [figures.SCORE, figures.PATH]
+    assert {"50 latents: noise 17.8 without bias, 2.0 with a bias of 3°", "a,\nno bias", "b,\nsoft"} <= texts(fig)
+    beside = {t.get_text(): t.xy for t in ax.texts if t.get_text().endswith("°")}
+    assert beside == {"14°": (1, 2.8), "12°": (5, 2.6), "3°": (50, 1.96)}

@@ -163,7 +163,8 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
     """
     k, averaged = np.asarray(k), np.asarray(averaged)
     first, second = (np.asarray(ratio) for ratio in curves.values())
-    title = f"At k = {k[-1]}: plain {first[-1]:.2g}, doubly reparameterised {second[-1]:.2g}, averaged STL {averaged[-1]:.2g}"
+    went = ["falls" if ratio[-1] < ratio[0] else "rises" for ratio in (first, second)]
+    title = f"To k = {k[-1]} the plain ratio {went[0]} to {first[-1]:.2g}; doubly reparameterised, it {went[1]} to {second[-1]:.2g}"
     fig, ax = figure(title, "samples k in the bound", "signal-to-noise ratio", size=(7.4, 4))
     for (name, ratio), color in zip(curves.items(), (PATH, DOUBLE)):
         line(ax, k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
@@ -211,9 +212,34 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
     axes[0].set(xlim=(None, 9 * tau[-1]), ylim=(-0.04 * axes[0].get_ylim()[1], None))
-    _level(axes[0], tau, 0, "unbiased", COLORS["exact"], end=-1)
-    _level(axes[1], tau, 1, "unbiased", COLORS["exact"], end=-1)
+    _level(axes[0], tau, 0, "true direction", COLORS["exact"], end=-1)
+    _level(axes[1], tau, 1, "true length", COLORS["exact"], end=-1)
     _level(axes[2], tau, unbiased, "leave-one-out, no bias,\nper sample (S = 4)", SCORE, below=True)
+    return fig
+
+
+@in_course_style
+def coupled_latents(counts, noise: Mapping[str, object], angle) -> Figure:
+    """Noise of one sample of an unbiased and of a relaxed gradient against the number of latents, {name: (N,)}, log-log.
+
+    The noise is in lengths of each estimator's average. Beside the second one's dots stands `angle` (N,), in degrees, between its
+    average and the true gradient. The title compares the last values.
+    """
+    counts, angle = np.asarray(counts), np.asarray(angle)
+    unbiased, relaxed = (np.asarray(curve) for curve in noise.values())
+    title = f"{counts[-1]} latents: noise {unbiased[-1]:.1f} without bias, {relaxed[-1]:.1f} with a bias of {angle[-1]:.0f}°"
+    fig, ax = figure(title, "latents K that f couples", "noise of one sample / length of average", size=(6.8, 3.9))
+    for (name, curve), ink in zip(noise.items(), (SCORE, PATH)):
+        line(ax, counts, np.asarray(curve), name.replace(", ", ",\n"), ink, marker="o", ms=4)
+    for k, height, degrees in zip(counts, relaxed, angle):
+        ax.annotate(
+            f"{degrees:.0f}°", (k, height), xytext=(0, -6), textcoords="offset points", ha="center", va="top", color=PATH, fontsize=9
+        )
+    ax.annotate("below: bias, the angle to\nthe true gradient", (counts[0], 1.15), color=PATH, fontsize=9, va="center")
+    ax.set(xscale="log", yscale="log", xlim=(0.85 * counts[0], 5 * counts[-1]), ylim=(0.9, 1.4 * max(unbiased.max(), relaxed.max())))
+    ax.set_xticks(counts, [f"{k}" for k in counts])
+    ax.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    ax.minorticks_off()
     return fig
 
 
