@@ -182,18 +182,17 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
     """Against the temperature, {name: (T,)}: the angle in degrees between the average and the true gradient, its length, and noise.
 
     The length is in true lengths, the noise is the standard deviation of one sample in lengths of the average. The names are those
-    of Gumbel-softmax and of straight-through. Dashed and black: the true direction and length; in the last panel the noise
-    `unbiased` of leave-one-out.
+    of Gumbel-softmax, of straight-through, and of straight-through with another f (dotted; not in the last panel). Dashed and
+    black: the true direction and length; in the last panel the noise `unbiased` of leave-one-out.
     """
     tau = np.asarray(tau)
-    drawn = [angle, length, noise]
-    first = np.asarray(next(iter(angle.values())))
-    rises = all((np.diff(v) < 0).all() for v in noise.values())
-    short = all(np.asarray(v).max() < 1 for v in length.values())
+    drawn = [angle, length, dict(list(noise.items())[:2])]
+    first, longest = np.asarray(next(iter(angle.values()))), max(np.asarray(v).max() for v in length.values())
+    rises = all((np.diff(v) < 0).all() for v in drawn[2].values())
     titles = [
         f"Gumbel-softmax: {first[0]:.0f}° off at τ = {tau[0]:g}, {first[-1]:.0f}° at {tau[-1]:g}",
-        f"The average {'is' if short else 'can be'} too short",
-        f"The noise {'rises' if rises else 'need not rise'} as τ falls",
+        f"The average can be too short{' or too long' if longest > 1.1 else ''}",
+        f"For the square the noise {'rises' if rises else 'need not rise'} as τ falls",
     ]
     what = [
         "angle of average to true gradient, degrees",
@@ -201,11 +200,11 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
         "noise of one sample / length of average",
     ]
     fig, axes = figure(titles, "temperature τ", what, size=(12.6, 4.1))
-    beside = [[(5, (-92, 8)), (4, (8, -8))], [(4, (-86, -10)), (2, (8, 8))], [(5, (-84, -24)), (2, (8, 8))]]  # where there is room
+    beside = [[(6, (6, 0))] * 3, [(6, (6, -8)), (6, (6, 9)), (1, (12, 10))], [(6, (6, 0))] * 2]  # where the labels find room
     for ax, curves, places in zip(axes, drawn, beside):
-        for (name, values), style, ink, (end, nudge) in zip(curves.items(), ("-", "--"), (PATH, DOUBLE), places):
-            line(ax, tau, values, name, ink, ls=style, marker="o", ms=4, end=min(end, len(tau) - 1), nudge=nudge)
-        ax.set(xscale="log", ylim=(0, 1.1 * max(1, *(np.asarray(v).max() for v in curves.values()))))
+        for (name, values), style, ink, (end, nudge) in zip(curves.items(), ("-", "--", ":"), (PATH, DOUBLE, DOUBLE), places):
+            line(ax, tau, values, name.replace(", ", ",\n"), ink, ls=style, marker="o", ms=4, end=min(end, len(tau) - 1), nudge=nudge)
+        ax.set(xscale="log", xlim=(0.85 * tau[0], 8 * tau[-1]), ylim=(0, 1.1 * max(1, *(np.asarray(v).max() for v in curves.values()))))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
     axes[0].set(ylim=(-0.04 * axes[0].get_ylim()[1], None))
@@ -217,27 +216,29 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
 
 @in_course_style
 def coupled_latents(counts, noise: Mapping[str, object], angle) -> Figure:
-    """Noise of one sample of three gradients against the number of latents, {name: (N,)}, log-log.
+    """Noise of one sample of three gradients against the number of latents, {name: (N,)}; the number on a logarithmic axis.
 
-    The first two are unbiased: leave-one-out, and the same with the other latents' terms dropped. The third is relaxed; below its
-    dots stands `angle` (N,), in degrees, between its average and the true gradient. The noise is in lengths of each estimator's
-    average. The title compares the last values.
+    The first two are unbiased: leave-one-out, and the sum over a latent's own categories. The third is relaxed; above its dots
+    stands `angle` (N,), in degrees, between its average and the true gradient. The noise is in lengths of each estimator's average.
+    The title compares the last values.
     """
     counts, angle = np.asarray(counts), np.asarray(angle)
-    plain, dropped, relaxed = (np.asarray(curve) for curve in noise.values())
-    gains = f"{dropped[-1]:.1f} with terms dropped, {relaxed[-1]:.1f} with a bias of {angle[-1]:.0f}°"
-    title = f"{counts[-1]} latents: noise {plain[-1]:.1f}, {gains}"
+    plain, summed, relaxed = (np.asarray(curve) for curve in noise.values())
+    with_bias = f"{relaxed[-1]:.1f} with a bias of {angle[-1]:.0f}°"
+    title = f"{counts[-1]} latents: noise {plain[-1]:.1f}; {summed[-1]:.1f} by own sums; {with_bias}"
     fig, ax = figure(title, "latents K that f couples", "noise of one sample / length of average", size=(7.4, 3.9))
-    for (name, curve), ink, style, nudge in zip(noise.items(), (SCORE, SCORE, PATH), ("-", "--", "-"), (0, 7, -8)):
+    for (name, curve), ink, style, nudge in zip(noise.items(), (SCORE, SCORE, PATH), ("-", "--", "-"), (0, -3, 9)):
         line(ax, counts, np.asarray(curve), name, ink, marker="o", ms=4, ls=style, nudge=(7, nudge))
     for k, height, degrees in zip(counts, relaxed, angle):
         ax.annotate(
-            f"{degrees:.0f}°", (k, height), xytext=(0, -6), textcoords="offset points", ha="center", va="top", color=PATH, fontsize=9
+            f"{degrees:.0f}°", (k, height), xytext=(0, 6), textcoords="offset points", ha="center", va="bottom", color=PATH, fontsize=9
         )
-    ax.annotate("below: bias, the angle to\nthe true gradient", (counts[0], 1.15), color=PATH, fontsize=9, va="center")
-    ax.set(xscale="log", yscale="log", xlim=(0.85 * counts[0], 5 * counts[-1]), ylim=(0.9, 1.4 * max(plain.max(), relaxed.max())))
+    ax.annotate("° bias: angle of the average\nto the true gradient", (counts[0], 0.6 * plain.max()), color=PATH, fontsize=9, va="center")
+    ax.set(xscale="log", xlim=(0.85 * counts[0], 5 * counts[-1]))
+    ax.set_yscale("symlog", linthresh=0.5)  # a noise of 0 belongs to the picture
+    ax.set_ylim(0, 1.4 * max(plain.max(), relaxed.max()))
     ax.set_xticks(counts, [f"{k}" for k in counts])
-    ax.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    ax.set_yticks([0, 0.5, 1, 2, 5, 10, 20], ["0", "0.5", "1", "2", "5", "10", "20"])
     ax.minorticks_off()
     return fig
 
