@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -208,8 +208,8 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
     axes[0].set(ylim=(-0.04 * axes[0].get_ylim()[1], None))
-    _level(axes[0], tau, 0, "true direction", COLORS["exact"], end=-1)
-    _level(axes[1], tau, 1, "true length", COLORS["exact"], end=-1)
+    _level(axes[0], [7 * tau[-1]], 0, "true direction", COLORS["exact"], end=-1)
+    _level(axes[1], [7 * tau[-1]], 1, "true length", COLORS["exact"], end=-1)
     _level(axes[2], tau, unbiased, "leave-one-out, no bias,\nper sample (S = 4)", SCORE, below=True)
     return fig
 
@@ -243,7 +243,7 @@ def coupled_latents(counts, noise: Mapping[str, object], angle) -> Figure:
     return fig
 
 
-def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str, end: int = 0, below: bool = False) -> None:
+def _level(ax: Axes, x: Sequence[float], height: float, name: str, color: str, end: int = 0, below: bool = False) -> None:
     """A dashed horizontal line with its name above or below its left end (0) or its right one (-1)."""
     ax.axhline(height, color=color, lw=1.2, ls="--")
     side, va = "right" if end else "left", "top" if below else "baseline"
