@@ -218,20 +218,19 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
 def coupled_latents(counts, noise: Mapping[str, object], angle) -> Figure:
     """Noise of one sample of three gradients against the number of latents, {name: (N,)}; the number on a logarithmic axis.
 
-    The first two are unbiased: leave-one-out, and the sum over a latent's own categories. The third is relaxed; above its dots
+    The first two are unbiased: leave-one-out, and the sum over a latent's own categories. The third is relaxed; below its dots
     stands `angle` (N,), in degrees, between its average and the true gradient. The noise is in lengths of each estimator's average.
     The title compares the last values.
     """
     counts, angle = np.asarray(counts), np.asarray(angle)
-    plain, summed, relaxed = (np.asarray(curve) for curve in noise.values())
-    with_bias = f"{relaxed[-1]:.1f} with a bias of {angle[-1]:.0f}°"
-    title = f"{counts[-1]} latents: noise {plain[-1]:.1f}; {summed[-1]:.1f} by own sums; {with_bias}"
-    fig, ax = figure(title, "latents K that f couples", "noise of one sample / length of average", size=(7.4, 3.9))
+    plain, _, relaxed = (np.asarray(curve) for curve in noise.values())
+    title = f"At {counts[-1]} latents leave-one-out has {plain[-1] / relaxed[-1]:.0f} times the noise of Gumbel-softmax"
+    fig, ax = figure(title, "latents K that f couples", "noise of one sample / length of average\n(linear below 0.5)", size=(7.4, 3.9))
     for (name, curve), ink, style, nudge in zip(noise.items(), (SCORE, SCORE, PATH), ("-", "--", "-"), (0, -3, 9)):
         line(ax, counts, np.asarray(curve), name, ink, marker="o", ms=4, ls=style, nudge=(7, nudge))
     for k, height, degrees in zip(counts, relaxed, angle):
         ax.annotate(
-            f"{degrees:.0f}°", (k, height), xytext=(0, 6), textcoords="offset points", ha="center", va="bottom", color=PATH, fontsize=9
+            f"{degrees:.0f}°", (k, height), xytext=(0, -6), textcoords="offset points", ha="center", va="top", color=PATH, fontsize=9
         )
     ax.annotate("° bias: angle of the average\nto the true gradient", (counts[0], 0.6 * plain.max()), color=PATH, fontsize=9, va="center")
     ax.set(xscale="log", xlim=(0.85 * counts[0], 5 * counts[-1]))
