@@ -136,7 +136,7 @@ def test_temperatures_draws_direction_length_and_noise_with_their_levels() -> No
     assert titles | {"Gumbel-softmax: 3° off at τ = 0.1, 82° at 1"} <= texts(fig)
 
 
-def test_coupled_latents_draws_three_noises_with_the_angles_below_the_third() -> None:
+def test_coupled_latents_draws_three_noises_with_the_angles_beside_the_third() -> None:
     noise = {"a": [2.0, 6.0, 17.8], "a,\nsummed": [0.0, 0.7, 0.4], "b": [2.8, 2.6, 1.96]}
     fig = figures.coupled_latents([1, 5, 50], noise, [14.0, 12.0, 3.4])
     (ax,) = fig.axes

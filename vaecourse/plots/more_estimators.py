@@ -218,7 +218,7 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
 def coupled_latents(counts, noise: Mapping[str, object], angle) -> Figure:
     """Noise of one sample of three gradients against the number of latents, {name: (N,)}; the number on a logarithmic axis.
 
-    The first two are unbiased: leave-one-out, and the sum over a latent's own categories. The third is relaxed; below its dots
+    The first two are unbiased: leave-one-out, and the sum over a latent's own categories. The third is relaxed; beside its dots
     stands `angle` (N,), in degrees, between its average and the true gradient. The noise is in lengths of each estimator's average.
     The title compares the last values.
     """
@@ -228,10 +228,10 @@ def coupled_latents(counts, noise: Mapping[str, object], angle) -> Figure:
     fig, ax = figure(title, "latents K that f couples", "noise of one sample / length of average\n(linear below 0.5)", size=(7.4, 3.9))
     for (name, curve), ink, style, nudge in zip(noise.items(), (SCORE, SCORE, PATH), ("-", "--", "-"), (0, -3, 9)):
         line(ax, counts, np.asarray(curve), name, ink, marker="o", ms=4, ls=style, nudge=(7, nudge))
-    for k, height, degrees in zip(counts, relaxed, angle):
-        ax.annotate(
-            f"{degrees:.0f}°", (k, height), xytext=(0, -6), textcoords="offset points", ha="center", va="top", color=PATH, fontsize=9
-        )
+    for k, height, other, degrees in zip(counts, relaxed, plain, angle):
+        shift, va = (6, "bottom") if height > other else (-6, "top")  # away from the first curve
+        words = f"{degrees:.0f}°"
+        ax.annotate(words, (k, height), xytext=(0, shift), textcoords="offset points", ha="center", va=va, color=PATH, fontsize=9)
     ax.annotate("° bias: angle of the average\nto the true gradient", (counts[0], 0.6 * plain.max()), color=PATH, fontsize=9, va="center")
     ax.set(xscale="log", xlim=(0.85 * counts[0], 5 * counts[-1]))
     ax.set_yscale("symlog", linthresh=0.5)  # a noise of 0 belongs to the picture
