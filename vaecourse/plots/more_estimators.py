@@ -182,17 +182,18 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
     """Against the temperature, {name: (T,)}: the angle in degrees between the average and the true gradient, its length, and noise.
 
     The length is in true lengths, the noise is the standard deviation of one sample in lengths of the average. The names are those
-    of Gumbel-softmax, of straight-through, and of straight-through with another f (dotted; not in the last panel). Dashed and
-    black: the true direction and length; in the last panel the noise `unbiased` of leave-one-out.
+    of Gumbel-softmax and of straight-through. Dashed and black: the true direction and length; in the last panel the noise
+    `unbiased` of leave-one-out.
     """
     tau = np.asarray(tau)
-    drawn = [angle, length, dict(list(noise.items())[:2])]
-    first, longest = np.asarray(next(iter(angle.values()))), max(np.asarray(v).max() for v in length.values())
-    rises = all((np.diff(v) < 0).all() for v in drawn[2].values())
+    drawn = [angle, length, noise]
+    first = np.asarray(next(iter(angle.values())))
+    short = all(np.asarray(v).max() < 1 for v in length.values())
+    rises = all((np.diff(v) < 0).all() for v in noise.values())
     titles = [
         f"Gumbel-softmax: {first[0]:.0f}° off at τ = {tau[0]:g}, {first[-1]:.0f}° at {tau[-1]:g}",
-        f"The average can be too short{' or too long' if longest > 1.1 else ''}",
-        f"For the square the noise {'rises' if rises else 'need not rise'} as τ falls",
+        f"The average {'is' if short else 'can be'} too short",
+        f"The noise {'rises' if rises else 'need not rise'} as τ falls",
     ]
     what = [
         "angle of average to true gradient, degrees",
@@ -200,10 +201,10 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
         "noise of one sample / length of average",
     ]
     fig, axes = figure(titles, "temperature τ", what, size=(12.6, 4.1))
-    beside = [[(6, (6, 0))] * 3, [(6, (6, -8)), (6, (6, 9)), (1, (12, 10))], [(6, (6, 0))] * 2]  # where the labels find room
+    beside = [[(6, (6, 0))] * 2, [(6, (6, -8)), (6, (6, 9))], [(6, (6, 0))] * 2]  # where the labels find room
     for ax, curves, places in zip(axes, drawn, beside):
-        for (name, values), style, ink, (end, nudge) in zip(curves.items(), ("-", "--", ":"), (PATH, DOUBLE, DOUBLE), places):
-            line(ax, tau, values, name.replace(", ", ",\n"), ink, ls=style, marker="o", ms=4, end=min(end, len(tau) - 1), nudge=nudge)
+        for (name, values), style, ink, (end, nudge) in zip(curves.items(), ("-", "--"), (PATH, DOUBLE), places):
+            line(ax, tau, values, name, ink, ls=style, marker="o", ms=4, end=min(end, len(tau) - 1), nudge=nudge)
         ax.set(xscale="log", xlim=(0.85 * tau[0], 8 * tau[-1]), ylim=(0, 1.1 * max(1, *(np.asarray(v).max() for v in curves.values()))))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
