@@ -164,7 +164,7 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
     k, averaged = np.asarray(k), np.asarray(averaged)
     first, second = (np.asarray(ratio) for ratio in curves.values())
     went = ["falls" if ratio[-1] < ratio[0] else "rises" for ratio in (first, second)]
-    title = f"To k = {k[-1]} the plain ratio {went[0]} to {first[-1]:.2g}; doubly reparameterised, it {went[1]} to {second[-1]:.2g}"
+    title = f"Plain {went[0]} to {first[-1]:.2g}, doubly reparameterised {went[1]} to {second[-1]:.2g}"
     fig, ax = figure(title, "samples k in the bound", "signal-to-noise ratio", size=(7.4, 4))
     for (name, ratio), color in zip(curves.items(), (PATH, DOUBLE)):
         line(ax, k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
@@ -217,7 +217,7 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
 
 @in_course_style
 def coupled_latents(counts, noise: Mapping[str, object], angle) -> Figure:
-    """Noise of one sample of three gradients against the number of latents, {name: (N,)}; the number on a logarithmic axis.
+    """Noise of one sample of three gradients against the number of latents, {name: (N,)}, log-log; a noise of 0 is left out.
 
     The first two are unbiased: leave-one-out, and the sum over a latent's own categories. The third is relaxed; beside its dots
     stands `angle` (N,), in degrees, between its average and the true gradient. The noise is in lengths of each estimator's average.
@@ -226,19 +226,20 @@ def coupled_latents(counts, noise: Mapping[str, object], angle) -> Figure:
     counts, angle = np.asarray(counts), np.asarray(angle)
     plain, _, relaxed = (np.asarray(curve) for curve in noise.values())
     title = f"At {counts[-1]} latents leave-one-out has {plain[-1] / relaxed[-1]:.0f} times the noise of Gumbel-softmax"
-    fig, ax = figure(title, "latents K that f couples", "noise of one sample / length of average\n(linear below 0.5)", size=(7.4, 3.9))
+    fig, ax = figure(title, "latents K that f couples", "noise of one sample / length of average", size=(7.4, 3.9))
     for (name, curve), ink, style, nudge in zip(noise.items(), (SCORE, SCORE, PATH), ("-", "--", "-"), (0, -3, 9)):
-        line(ax, counts, np.asarray(curve), name, ink, marker="o", ms=4, ls=style, nudge=(7, nudge))
+        curve = np.asarray(curve)
+        some = curve > 0  # a sum over everything has no noise
+        line(ax, counts[some], curve[some], name, ink, marker="o", ms=4, ls=style, nudge=(7, nudge))
     for k, height, other, degrees in zip(counts, relaxed, plain, angle):
         shift, va = (6, "bottom") if height > other else (-6, "top")  # away from the first curve
         words = f"{degrees:.0f}°"
         ax.annotate(words, (k, height), xytext=(0, shift), textcoords="offset points", ha="center", va=va, color=PATH, fontsize=9)
     ax.annotate("° bias: angle of the average\nto the true gradient", (counts[0], 0.6 * plain.max()), color=PATH, fontsize=9, va="center")
-    ax.set(xscale="log", xlim=(0.85 * counts[0], 5 * counts[-1]))
-    ax.set_yscale("symlog", linthresh=0.5)  # a noise of 0 belongs to the picture
-    ax.set_ylim(0, 1.4 * max(plain.max(), relaxed.max()))
+    top = 1.4 * max(plain.max(), relaxed.max())
+    ax.set(xscale="log", yscale="log", xlim=(0.85 * counts[0], 5 * counts[-1]), ylim=(0.25, top))
     ax.set_xticks(counts, [f"{k}" for k in counts])
-    ax.set_yticks([0, 0.5, 1, 2, 5, 10, 20], ["0", "0.5", "1", "2", "5", "10", "20"])
+    ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
     ax.minorticks_off()
     return fig
 
