@@ -112,29 +112,35 @@ def test_signal_to_noise_draws_both_ratios_and_the_averaged_ones() -> None:
     assert set(one[:, 1]) == {1.0}
     assert colors(ax)[:3] == [figures.PATH, figures.DOUBLE, figures.STL]
     assert [t.get_text() for t in ax.get_xticklabels()] == ["1", "4", "16"]
-    assert {"At k = 16: plain 0.1, doubly reparameterised 4, averaged STL 5", "plain", "doubly", "signal = noise"} <= texts(fig)
+    assert {"Plain falls to 0.1, doubly reparameterised rises to 4", "plain", "doubly", "signal = noise"} <= texts(fig)
 
 
 def test_temperatures_draws_direction_length_and_noise_with_their_levels() -> None:
-    angle = {"soft": [3.0, 9.0, 60.0, 82.4], "hard": [2.0, 9.0, 30.0, 70.0], "other, more": [8.0, 8.0, 9.0, 45.0]}
-    length = {"soft": [0.9, 0.8, 0.3, 0.1], "hard": [0.95, 0.9, 0.2, 0.4], "other, more": [1.7, 1.4, 0.2, 0.1]}
-    noise = {"soft": [3.0, 2.0, 1.0, 0.5], "hard": [5.0, 4.0, 3.0, 1.0], "other, more": [9.0, 8.0, 7.0, 11.0]}
+    angle = {"soft": [3.0, 9.0, 60.0, 82.4], "hard": [2.0, 9.0, 30.0, 70.0]}
+    length = {"soft": [0.9, 0.8, 0.3, 0.1], "hard": [0.95, 0.9, 0.2, 0.4]}
+    noise = {"soft": [3.0, 2.0, 1.0, 0.5], "hard": [5.0, 4.0, 3.0, 1.0]}
     tau = [0.1, 0.2, 0.5, 1.0]
     fig = figures.temperatures(tau, angle, length, noise, unbiased=1.3)
-    everything = ["soft", "hard", "other, more"]
-    levels = ("unbiased", "unbiased", "leave-one-out, no bias, per sample (S = 4)")
-    for ax, curves, names, level, height in zip(
-        fig.axes, (angle, length, noise), (everything, everything, everything[:2]), levels, (0, 1, 1.3)
-    ):
-        for name, points, style in zip(names, drawn(ax), ("-", "--", ":")):
-            np.testing.assert_array_equal(points, np.column_stack([tau, curves[name]]))
-            assert ax.lines[names.index(name)].get_linestyle() == style
-        assert {*names, level} == {t.get_text().replace("\n", " ") for t in ax.texts}
-        assert set(drawn(ax)[len(names)][:, 1]) == {height}
-        assert ax.get_ylim()[1] > max(max(curves[name]) for name in names)
-    titles = {
-        "Gumbel-softmax: 3° off at τ = 0.1, 82° at 1",
-        "The average can be too short or too long",
-        "For our f the noise rises as τ falls",
-    }
-    assert titles <= texts(fig)
+    levels = ("true direction", "true length", "leave-one-out, no bias, per sample (S = 4)")
+    for ax, curves, level, height in zip(fig.axes, (angle, length, noise), levels, (0, 1, 1.3)):
+        for line, name, style in zip(ax.lines, curves, ("-", "--")):
+            np.testing.assert_array_equal(np.column_stack(line.get_data()), np.column_stack([tau, curves[name]]))
+            assert line.get_linestyle() == style
+        assert {*curves, level} == {t.get_text().replace("\n", " ") for t in ax.texts}
+        assert set(drawn(ax)[2][:, 1]) == {height}
+        assert ax.get_ylim()[1] > max(max(values) for values in curves.values())
+    assert {"Gumbel-softmax: 3° off at τ = 0.1, 82° at 1", "The average is too short", "The noise rises as τ falls"} <= texts(fig)
+    other = figures.temperatures(tau, angle, {**length, "hard": [1.7, 1.4, 0.2, 0.1]}, {**noise, "hard": [1.0, 2.0, 1.0, 0.5]}, 1.3)
+    assert {"The average can be too short", "The noise need not rise as τ falls"} <= texts(other)
+
+
+def test_coupled_latents_draws_three_noises_with_the_angles_beside_the_third() -> None:
+    noise = {"a": [2.0, 6.0, 17.8], "a,\nsummed": [0.0, 0.7, 0.4], "b": [2.8, 2.6, 1.96]}
+    fig = figures.coupled_latents([1, 5, 50], noise, [14.0, 12.0, 3.4])
+    (ax,) = fig.axes
+    for points, curve in zip(drawn(ax), noise.values()):
+        np.testing.assert_array_equal(points, [[k, v] for k, v in zip([1, 5, 50], curve) if v > 0])
+    assert colors(ax) == [figures.SCORE, figures.SCORE, figures.PATH]
+    assert {"At 50 latents leave-one-out has 9 times the noise of Gumbel-softmax", *noise} <= texts(fig)
+    beside = {t.get_text(): t.xy for t in ax.texts if t.get_text().endswith("°")}
+    assert beside == {"14°": (1, 2.8), "12°": (5, 2.6), "3°": (50, 1.96)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -163,7 +163,8 @@ def signal_to_noise(k, curves: Mapping[str, object], averaged) -> Figure:
     """
     k, averaged = np.asarray(k), np.asarray(averaged)
     first, second = (np.asarray(ratio) for ratio in curves.values())
-    title = f"At k = {k[-1]}: plain {first[-1]:.2g}, doubly reparameterised {second[-1]:.2g}, averaged STL {averaged[-1]:.2g}"
+    went = ["falls" if ratio[-1] < ratio[0] else "rises" for ratio in (first, second)]
+    title = f"Plain {went[0]} to {first[-1]:.2g}, doubly reparameterised {went[1]} to {second[-1]:.2g}"
     fig, ax = figure(title, "samples k in the bound", "signal-to-noise ratio", size=(7.4, 4))
     for (name, ratio), color in zip(curves.items(), (PATH, DOUBLE)):
         line(ax, k, ratio, name, color, marker="o", ms=4, nudge=(5, -9))
@@ -181,17 +182,18 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
     """Against the temperature, {name: (T,)}: the angle in degrees between the average and the true gradient, its length, and noise.
 
     The length is in true lengths, the noise is the standard deviation of one sample in lengths of the average. The names are those
-    of Gumbel-softmax, of straight-through, and of straight-through with another f (dotted; not in the last panel). Dashed: an
-    unbiased estimator, and the noise `unbiased` of leave-one-out.
+    of Gumbel-softmax and of straight-through. Dashed and black: the true direction and length; in the last panel the noise
+    `unbiased` of leave-one-out.
     """
     tau = np.asarray(tau)
-    drawn = [angle, length, dict(list(noise.items())[:2])]
-    first, longest = np.asarray(next(iter(angle.values()))), max(np.asarray(v).max() for v in length.values())
-    rises = all((np.diff(v) < 0).all() for v in drawn[2].values())
+    drawn = [angle, length, noise]
+    first = np.asarray(next(iter(angle.values())))
+    short = all(np.asarray(v).max() < 1 for v in length.values())
+    rises = all((np.diff(v) < 0).all() for v in noise.values())
     titles = [
         f"Gumbel-softmax: {first[0]:.0f}° off at τ = {tau[0]:g}, {first[-1]:.0f}° at {tau[-1]:g}",
-        f"The average can be too short{' or too long' if longest > 1.1 else ''}",
-        f"For our f the noise {'rises' if rises else 'need not rise'} as τ falls",
+        f"The average {'is' if short else 'can be'} too short",
+        f"The noise {'rises' if rises else 'need not rise'} as τ falls",
     ]
     what = [
         "angle of average to true gradient, degrees",
@@ -199,25 +201,50 @@ def temperatures(tau, angle: Mapping[str, object], length: Mapping[str, object],
         "noise of one sample / length of average",
     ]
     fig, axes = figure(titles, "temperature τ", what, size=(12.6, 4.1))
-    beside = [  # where the labels find room
-        [(6, (6, 0)), (6, (6, 0)), (6, (6, 0))],
-        [(2, (-74, -10)), (4, (8, 6)), (1, (12, 10))],
-        [(5, (-84, -24)), (2, (8, 8))],
-    ]
+    beside = [[(6, (6, 0))] * 2, [(6, (6, -8)), (6, (6, 9))], [(6, (6, 0))] * 2]  # where the labels find room
     for ax, curves, places in zip(axes, drawn, beside):
-        for (name, values), style, ink, (end, nudge) in zip(curves.items(), ("-", "--", ":"), (PATH, PATH, DOUBLE), places):
-            line(ax, tau, values, name.replace(", ", ",\n"), ink, ls=style, marker="o", ms=4, end=min(end, len(tau) - 1), nudge=nudge)
-        ax.set(xscale="log", ylim=(0, 1.1 * max(1, *(np.asarray(v).max() for v in curves.values()))))
+        for (name, values), style, ink, (end, nudge) in zip(curves.items(), ("-", "--"), (PATH, DOUBLE), places):
+            line(ax, tau, values, name, ink, ls=style, marker="o", ms=4, end=min(end, len(tau) - 1), nudge=nudge)
+        ax.set(xscale="log", xlim=(0.85 * tau[0], 8 * tau[-1]), ylim=(0, 1.1 * max(1, *(np.asarray(v).max() for v in curves.values()))))
         ax.set_xticks(tau, [f"{t:g}" for t in tau])
         ax.minorticks_off()
-    axes[0].set(xlim=(None, 9 * tau[-1]), ylim=(-0.04 * axes[0].get_ylim()[1], None))
-    _level(axes[0], tau, 0, "unbiased", COLORS["exact"], end=-1)
-    _level(axes[1], tau, 1, "unbiased", COLORS["exact"], end=-1)
+    axes[0].set(ylim=(-0.04 * axes[0].get_ylim()[1], None))
+    _level(axes[0], [7 * tau[-1]], 0, "true direction", COLORS["exact"], end=-1)
+    _level(axes[1], [7 * tau[-1]], 1, "true length", COLORS["exact"], end=-1)
     _level(axes[2], tau, unbiased, "leave-one-out, no bias,\nper sample (S = 4)", SCORE, below=True)
     return fig
 
 
-def _level(ax: Axes, x: np.ndarray, height: float, name: str, color: str, end: int = 0, below: bool = False) -> None:
+@in_course_style
+def coupled_latents(counts, noise: Mapping[str, object], angle) -> Figure:
+    """Noise of one sample of three gradients against the number of latents, {name: (N,)}, log-log; a noise of 0 is left out.
+
+    The first two are unbiased: leave-one-out, and the sum over a latent's own categories. The third is relaxed; beside its dots
+    stands `angle` (N,), in degrees, between its average and the true gradient. The noise is in lengths of each estimator's average.
+    The title compares the last values.
+    """
+    counts, angle = np.asarray(counts), np.asarray(angle)
+    plain, _, relaxed = (np.asarray(curve) for curve in noise.values())
+    title = f"At {counts[-1]} latents leave-one-out has {plain[-1] / relaxed[-1]:.0f} times the noise of Gumbel-softmax"
+    fig, ax = figure(title, "latents K that f couples", "noise of one sample / length of average", size=(7.4, 3.9))
+    for (name, curve), ink, style, nudge in zip(noise.items(), (SCORE, SCORE, PATH), ("-", "--", "-"), (0, -3, 9)):
+        curve = np.asarray(curve)
+        some = curve > 0  # a sum over everything has no noise
+        line(ax, counts[some], curve[some], name, ink, marker="o", ms=4, ls=style, nudge=(7, nudge))
+    for k, height, other, degrees in zip(counts, relaxed, plain, angle):
+        shift, va = (6, "bottom") if height > other else (-6, "top")  # away from the first curve
+        words = f"{degrees:.0f}°"
+        ax.annotate(words, (k, height), xytext=(0, shift), textcoords="offset points", ha="center", va=va, color=PATH, fontsize=9)
+    ax.annotate("° bias: angle of the average\nto the true gradient", (counts[0], 0.6 * plain.max()), color=PATH, fontsize=9, va="center")
+    top = 1.4 * max(plain.max(), relaxed.max())
+    ax.set(xscale="log", yscale="log", xlim=(0.85 * counts[0], 5 * counts[-1]), ylim=(0.25, top))
+    ax.set_xticks(counts, [f"{k}" for k in counts])
+    ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+    ax.minorticks_off()
+    return fig
+
+
+def _level(ax: Axes, x: Sequence[float], height: float, name: str, color: str, end: int = 0, below: bool = False) -> None:
     """A dashed horizontal line with its name above or below its left end (0) or its right one (-1)."""
     ax.axhline(height, color=color, lw=1.2, ls="--")
     side, va = "right" if end else "left", "top" if below else "baseline"
