@@ -28,7 +28,7 @@ def pieces() -> dict[str, Any]:
         "vae": vae,
         "mixed": models.VAE(2, prior=models.MixturePrior(2, 20)).requires_grad_(False),
         "x": x,
-        "snapshots": {i: {k: w * (1 + i / 10) for k, w in vae.state_dict().items()} for i in range(11)},
+        "snapshots": {i: {k: w * (1 + i / 10) for k, w in vae.state_dict().items()} for i in range(8)},
         "log_w": estimators.log_weights(vae, x[:1], 2**14)[:, 0],
         "exact": oracles.exact_log_px(vae, x[:1]).item(),
         "table": load_players(),
@@ -44,7 +44,7 @@ MAKE = {
     "the_gap": lambda p: widgets.the_gap(p["shipped"], p["x"][:1]),
     "the_kl": lambda p: widgets.the_kl(),
     "two_gradients": lambda p: widgets.two_gradients(),
-    "training_replay": lambda p: widgets.training_replay(p["vae"], p["snapshots"], p["digits"].test.x[:500], p["digits"].test.labels[:500]),
+    "training_replay": lambda p: widgets.training_replay(p["vae"], p["snapshots"], p["digits"].test.x[:300], p["digits"].test.labels[:300]),
     "how_many_draws": lambda p: widgets.how_many_draws(p["log_w"], p["exact"]),
     "choose_a_prior": lambda p: widgets.choose_a_prior(
         {"N(0, I)": p["vae"], "mixture": p["mixed"]}, p["digits"].test.x[:300], p["digits"].test.labels[:300]

@@ -142,6 +142,22 @@ def test_log_px_and_elbo_of_ten_digits_are_those_of_the_oracle(page) -> None:
     assert (found[:, 1:].T - torch.tensor(bounds)).abs().max() < 0.01
 
 
+def test_a_wide_posterior_is_integrated_on_the_lattice_without_asking_the_decoder(page) -> None:
+    torch.manual_seed(0)
+    model, x = (
+        models.VAE(2).requires_grad_(False),
+        data.load_digits("strokes").test.x[:3],
+    )  # never trained: the posterior is nearly the prior
+    page.goto("about:blank")
+    found = page.evaluate(
+        f"""(scores) => {{ {live.bundled("draw_your_own")}
+            const never = () => {{ throw Error("the decoder was asked") }};
+            return scores.map((values) => logEvidence(new Lattice(values, 4), 3, never).logPx) }}""",
+        joint(model, x).tolist(),
+    )
+    assert (torch.tensor(found) - oracles.exact_log_px(model, x, tol=1e-3)).abs().max() < 0.01
+
+
 # ---------------------------------------------------------------- the figures
 
 
