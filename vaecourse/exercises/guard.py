@@ -23,8 +23,6 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from itertools import accumulate, chain, repeat, starmap
-from operator import attrgetter, methodcaller
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -154,16 +152,13 @@ def _wait(worker: threading.Thread, seconds: float, limit: _MemoryLimit) -> bool
 
 
 def _is_importing(worker: threading.Thread) -> bool:
-    """Whether a module that the thread imports is not yet whole.
-
-    The files of its frames are listed in one call of C, during which the thread cannot run: where it goes on between two frames, Python
-    3.11 can crash (cpython issue 111363).
-    """
-    innermost = map(methodcaller("get", worker.ident), starmap(sys._current_frames, [()]))
-    frames, files = accumulate(chain(innermost, repeat("f_back")), getattr), []
-    with contextlib.suppress(AttributeError):  # behind the outermost frame stands None
-        files.extend(map(attrgetter("f_code.co_filename"), frames))
-    return any(file.startswith("<frozen importlib._bootstrap") for file in files)
+    """Whether a module that the thread imports is not yet whole."""
+    frame = sys._current_frames().get(worker.ident)
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _stop(worker: threading.Thread, patience: float) -> None:
