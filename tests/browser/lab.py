@@ -119,18 +119,23 @@ def open_notebook(page: Any, url: str, token: str, name: str) -> None:
 def run_all(page: Any, seconds: float = 120) -> None:
     """Run all cells, and wait until the last one is done. Raises RuntimeError with the output where a cell fails."""
     page.evaluate("async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells') }")
-    page.wait_for_function(
-        """() => { const w = window.jupyterapp.shell.currentWidget;
-                   const cells = w.content.model.sharedModel.cells.filter(c => c.cell_type === 'code' && c.source.trim());
-                   return cells.every(c => c.execution_count) && w.sessionContext.session.kernel.status === 'idle' }""",
-        timeout=1000 * seconds,
-    )
+    wait_until_run(page, seconds)
     errors = page.evaluate(
         """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells
                    .flatMap(c => c.cell_type === 'code' ? c.outputs : []).filter(o => o.output_type === 'error').map(o => o.evalue)"""
     )
     if errors:
         raise RuntimeError(json.dumps(errors))
+
+
+def wait_until_run(page: Any, seconds: float) -> None:
+    """Wait until every cell has been run and the kernel is idle."""
+    page.wait_for_function(
+        """() => { const w = window.jupyterapp.shell.currentWidget;
+                   const cells = w.content.model.sharedModel.cells.filter(c => c.cell_type === 'code' && c.source.trim());
+                   return cells.every(c => c.execution_count) && w.sessionContext.session.kernel.status === 'idle' }""",
+        timeout=1000 * seconds,
+    )
 
 
 def notebook_of(sources: list[str]) -> Any:

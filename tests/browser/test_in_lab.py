@@ -184,15 +184,6 @@ def output(page, cell: int):
     return page.locator(".jp-CodeCell").nth(cell).locator(".jp-Cell-outputArea")
 
 
-def idle(page, seconds: float = 60) -> None:
-    page.wait_for_function(
-        """() => { const w = window.jupyterapp.shell.currentWidget;
-                   const cells = w.content.model.sharedModel.cells.filter(c => c.cell_type === 'code');
-                   return cells.every(c => c.execution_count) && w.sessionContext.session.kernel.status === 'idle' }""",
-        timeout=1000 * seconds,
-    )
-
-
 def test_a_button_pressed_by_keyboard_stops_the_training_after_its_epoch(page):
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
     area = output(page, 1)
@@ -209,7 +200,7 @@ def test_a_button_pressed_by_keyboard_stops_the_training_after_its_epoch(page):
     assert button.evaluate("e => document.activeElement === e")  # still, after the picture was renewed
     page.keyboard.press("Enter")
     button.wait_for(state="detached", timeout=120_000)
-    idle(page)
+    lab.wait_until_run(page, 60)
     assert button.count() == 0
     assert output(page, 2).inner_text().strip() == "reached: True on request"
     assert page.problems == []
@@ -236,9 +227,7 @@ def test_a_slider_is_answered_by_the_kernel(page):
 
 def test_saved_and_opened_again_without_a_kernel_the_last_pictures_are_there(page):
     page.wait_for_timeout(1000)
-    page.evaluate(
-        """async () => { const w = window.jupyterapp.shell.currentWidget; await w.context.save(); await w.sessionContext.shutdown() }"""
-    )
+    lab.save_and_end(page)
     cells = nbformat.read(page.file, 4).cells
     (trained,) = cells[1].outputs
     assert set(trained.data) == {"image/png", "text/plain"}

@@ -144,10 +144,8 @@ def test_log_px_and_elbo_of_ten_digits_are_those_of_the_oracle(page) -> None:
 
 def test_a_wide_posterior_is_integrated_on_the_lattice_without_asking_the_decoder(page) -> None:
     torch.manual_seed(0)
-    model, x = (
-        models.VAE(2).requires_grad_(False),
-        data.load_digits("strokes").test.x[:3],
-    )  # never trained: the posterior is nearly the prior
+    model = models.VAE(2).requires_grad_(False)  # never trained: the posterior is nearly the prior
+    x = data.load_digits("strokes").test.x[:3]
     page.goto("about:blank")
     found = page.evaluate(
         f"""(scores) => {{ {live.bundled("draw_your_own")}

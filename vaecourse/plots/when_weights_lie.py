@@ -194,8 +194,7 @@ def enough(kl, errors: Mapping[int, object], named: Sequence[int] = (), cut: flo
         ax.text(np.log(n) - 0.1, 0.6 * cut, f"log {n:,} = {np.log(n):.1f}", color=RED, ha="right", fontsize=9)
         ax.set(ylim=(cut - 1.5, 5))
         if np.min(np.asarray(errors[n])) < cut:
-            said = f"triangles:\nbelow {cut:g}".replace("-", "−")
-            ax.text(ax.get_xlim()[0] + 0.1, cut, said, color=GREY, fontsize=9, va="bottom")
+            ax.text(ax.get_xlim()[0] + 0.1, cut, f"triangles:\nbelow {minus(cut)}", color=GREY, fontsize=9, va="bottom")
     axes[1].text(np.log(few) + 0.1, cut, f"filled: the {between.sum()}\ndigits in the band", color=BLUE, fontsize=9, va="bottom")
     return fig
 
