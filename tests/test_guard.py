@@ -228,6 +228,38 @@ def test_an_import_that_never_ends_is_stopped_all_the_same(modules, monkeypatch)
     assert time.monotonic() - start < 10
 
 
+def test_garbage_that_lets_the_answer_run_on_does_not_hang_or_crash_the_look_at_it():
+    """Collected inside the look, such garbage makes Python 3.11 read a frame that the answer has left, or wait for a lock of its own."""
+    code = (
+        "import gc, sys, threading, time\n"
+        "from vaecourse.exercises import guard\n"
+        "class Garbage:\n"
+        "    def __init__(self):\n        self.itself = self\n"
+        "    def __del__(self):\n        time.sleep(0.003)\n"
+        "def answer(depth):\n"
+        "    if depth:\n        return answer(depth - 1)\n"
+        "    end = time.monotonic() + 0.002\n"
+        "    while time.monotonic() < end:\n        pass\n"
+        "sys.setswitchinterval(1e-4)\n"
+        "gc.freeze()\n"
+        "for attempt in range(120):\n"
+        "    worker = threading.Thread(target=answer, args=(50,))\n"
+        "    worker.start()\n"
+        "    garbage = [Garbage(), Garbage()]\n"
+        "    gc.set_threshold(gc.get_count()[0] + attempt % 12)\n"  # the collection falls on each allocation of the look in turn
+        "    del garbage\n"
+        "    guard._is_importing(worker)\n"
+        "    gc.set_threshold(10_000)\n"
+        "    worker.join()\n"
+        "assert gc.isenabled()\n"
+        "print('came back')\n"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.getcwd()}, timeout=60
+    )
+    assert "came back" in out.stdout, out.stdout + out.stderr
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits the memory of a process")
 def test_an_import_may_ask_for_more_memory_and_the_answer_after_it_may_not(modules):
     (modules / "large_for_an_answer.py").write_text("import mmap\nroom = mmap.mmap(-1, 2 << 30)\nroom.close()\nwhole = True\n")

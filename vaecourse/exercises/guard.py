@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import gc
 import inspect
 import io
 import linecache
@@ -153,12 +154,29 @@ def _wait(worker: threading.Thread, seconds: float, limit: _MemoryLimit) -> bool
 
 def _is_importing(worker: threading.Thread) -> bool:
     """Whether a module that the thread imports is not yet whole."""
-    frame = sys._current_frames().get(worker.ident)
-    while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
-            return True
-        frame = frame.f_back
+    with _garbage_kept():
+        frame = sys._current_frames().get(worker.ident)
+        while frame is not None:
+            if frame.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+                return True
+            frame = frame.f_back
     return False
+
+
+@contextlib.contextmanager
+def _garbage_kept() -> Iterator[None]:
+    """No garbage is collected meanwhile.
+
+    Python 3.11 may collect it inside `f_back`. A finaliser can then let the thread run on and leave the very frame that is being
+    read, and Python crashes.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _stop(worker: threading.Thread, patience: float) -> None:
