@@ -16,9 +16,10 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.distributions import Independent, Laplace, MultivariateNormal, Normal, kl_divergence
 
 from vaecourse import diagnostics, estimators
+from vaecourse.data import load_digits
 from vaecourse.diagnostics import active_units, aggregate, bits_per_dim, exact_elbo, refine, split_gap
 from vaecourse.distributions import diagonal_normal, standard_normal
-from vaecourse.models import VAE, LinearGaussian, MixturePrior
+from vaecourse.models import VAE, LinearGaussian, MixturePrior, pretrained
 
 
 class Saved(saved_tensors_hooks):
@@ -95,6 +96,16 @@ def test_the_elbo_of_a_network_agrees_with_scipy_and_its_nodes_can_be_chosen() -
     expected = scipy.integrate.quad(integrand, -8, 8, limit=200)[0]
     assert exact_elbo(model, x, q).item() == pytest.approx(expected, abs=1e-4)
     assert exact_elbo(model, x, q, nodes=1).item() != pytest.approx(expected, abs=1e-3)  # the mean of q alone
+
+
+@pytest.mark.parametrize(("deviation", "below", "above"), [(0.1, 0.01, 0), (0.2, 0.06, 0.01), (1.0, 2.0, 0.5)])
+def test_twenty_nodes_are_as_close_as_the_docstring_says(deviation: float, below: float, above: float) -> None:
+    x = load_digits("strokes").test.x[:10]
+    mean = torch.randn(10, 2, generator=torch.Generator().manual_seed(0))
+    q = diagonal_normal(mean, torch.full_like(mean, 2 * math.log(deviation)))
+    model = pretrained("strokes")
+    error = (exact_elbo(model, x, q) - exact_elbo(model, x, q, nodes=60)).abs().mean()
+    assert above < error < below
 
 
 def test_the_elbo_under_a_mixture_prior_agrees_with_scipy() -> None:
