@@ -18,6 +18,7 @@ import time
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -335,6 +336,52 @@ def test_a_body_that_says_so_is_not_attempted_and_not_noted(body, tmp_path):
     assert not (tmp_path / "record.json").exists()
 
 
+@pytest.mark.parametrize(
+    "turned",
+    [
+        lambda result: result.to_sparse(),
+        lambda result: np.flip(np.flip(result.detach().numpy()).copy()),
+        lambda result: result.detach().numpy().astype(np.longdouble),
+        lambda result: result.detach().numpy().astype(">f8"),
+        lambda result: pd.Series(result.detach().numpy(), index=range(1, len(result) + 1)) if result.ndim == 1 else result,
+    ],
+    ids=["sparse", "backwards", "longdouble", "big-endian", "Series"],
+)
+def test_a_right_result_is_right_in_every_layout(turned):
+    report = check("log_mean_exp", lambda log_w, dim: turned(right(log_w, dim)))
+    assert report.passed, report.diagnosis
+
+
+async def in_the_background(log_w, dim):
+    return right(log_w, dim)
+
+
+def yielding(log_w, dim):
+    yield right(log_w, dim)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda log_w, dim: right(log_w, dim).to("meta"), "numbers cannot be read (device meta"),
+        (lambda log_w, dim: torch.nested.nested_tensor([right(log_w, dim)]), "numbers cannot be read"),
+        (lambda log_w, dim: pd.DataFrame(right(log_w, dim).detach().numpy()[:, None]), "has shape (3, 1)"),
+        (lambda log_w, dim: np.array(["a"]), "a NumPy array of <U1, which is no tensor: expected are real numbers"),
+        (lambda log_w, dim: [torch.ones(3)], "torch.stack makes one tensor of a list"),
+        (in_the_background, "Write def in place of async def"),
+        (yielding, "a yield in place of return"),
+    ],
+)
+def test_a_result_that_cannot_be_compared_is_described(answer, words):
+    assert words in check("log_mean_exp", answer).diagnosis
+
+
+def test_a_function_that_returns_not_implemented_is_not_attempted():
+    report = check("log_mean_exp", lambda log_w, dim: NotImplemented)
+    assert not report.attempted
+    assert "still returns NotImplemented" in report.diagnosis
+
+
 def test_an_error_of_torch_that_is_a_not_implemented_error_is_an_attempt():
     report = check("log_mean_exp", lambda log_w, dim: torch.distributions.Distribution().entropy())
     assert report.attempted
@@ -487,11 +534,37 @@ def test_progress_is_kept_and_a_success_is_not_lost(tmp_path):
     assert os.listdir(tmp_path) == ["record.json"]
 
 
-def test_a_record_that_cannot_be_read_or_written_is_no_reason_to_stop(tmp_path, monkeypatch):
-    (tmp_path / "record.json").write_text("not json")
-    assert check("log_mean_exp", right).passed
-    monkeypatch.setenv("VAECOURSE_PROGRESS", str(tmp_path / "missing" / "record.json"))
-    assert check("log_mean_exp", right).passed
+@pytest.mark.parametrize("damaged", ["not json", '{"elbo": true,}', "[1, 2]", "\udcff"])
+def test_a_record_that_cannot_be_read_is_kept_and_named(damaged, tmp_path):
+    record = tmp_path / "record.json"
+    record.write_text(damaged, encoding="utf-8", errors="surrogateescape")
+    before = record.read_bytes()
+    with pytest.warns(UserWarning, match=r"record\.json, cannot be read.*move it away"):
+        assert check("log_mean_exp", right).passed
+    assert record.read_bytes() == before
+    assert "cannot be read" in progress().text
+    assert progress().heading.startswith("0 of")
+
+
+def test_a_record_is_read_as_editors_of_windows_save_it(tmp_path):
+    (tmp_path / "record.json").write_text('{"elbo": true}', encoding="utf-8-sig")
+    check("log_mean_exp", right)
+    assert json.loads((tmp_path / "record.json").read_text()) == {"elbo": True, "log_mean_exp": True}
+
+
+def test_a_record_that_cannot_be_written_is_no_reason_to_stop(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("VAECOURSE_PROGRESS", str(tmp_path / "file" / "record.json"))
+    with pytest.warns(UserWarning, match="cannot be read"):
+        assert check("log_mean_exp", right).passed
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "words"), [(-1, ValueError, "at least 0"), (3, ValueError, "at most 2"), (1.0, TypeError, "whole")]
+)
+def test_a_hint_that_does_not_exist_is_refused(number, error, words):
+    with pytest.raises(error, match=words):
+        exercises.hint_card("elbo", number)
 
 
 def test_a_card_is_text_and_markup_that_opens_on_hints_and_a_solution():

@@ -15,11 +15,13 @@ import os
 import re
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vaecourse.arguments import whole
 from vaecourse.exercises import guard
 from vaecourse.exercises.cards import Card, Report
 from vaecourse.exercises.engine import Exercise, Verdict, judge
@@ -198,11 +200,17 @@ def hint(name: str) -> Card:
 def hint_card(name: str, number: int) -> Card:
     """The hint to an exercise with a given number, counted from 0.
 
+    Raises:
+        ValueError: there is no hint with this number, or no such exercise.
+        TypeError: the number is not a whole number.
+
     Example:
         >>> hint_card("log_mean_exp", 2).heading
         'Hint 3 of 3 for log_mean_exp'
     """
     hints = exercise(name).hints
+    if whole("number", number, 0) >= len(hints):
+        raise ValueError(f"number must be at most {len(hints) - 1}, for the last of {len(hints)} hints; got {number}")
     return Card(f"Hint {number + 1} of {len(hints)} for {name}", hints[number])
 
 
@@ -236,13 +244,16 @@ def progress() -> Card:
         >>> progress().heading.endswith("exercises solved")
         True
     """
-    solved = _noted()
+    try:
+        solved, says = _noted(), ""
+    except ValueError as error:
+        solved, says = {}, f"{str(error)[0].upper()}{str(error)[1:]}."
     lines = []
     for number, chapter in chapters().items():
         marks = [f"{_MARKS[solved.get(e.name)]} {e.name}" for e in chapter.EXERCISES]
         lines.append(f"{number}  " + "   ".join(marks))
     n = sum(solved.get(name) is True for name in names())
-    return Card(f"{n} of {len(names())} exercises solved", code="\n".join([*lines, "", "✓ right   ✗ tried   ○ not yet"]))
+    return Card(f"{n} of {len(names())} exercises solved", says, code="\n".join([*lines, "", "✓ right   ✗ tried   ○ not yet"]))
 
 
 def _source(function: Callable[..., Any], brief: bool) -> str:
@@ -276,16 +287,31 @@ def _progress_file() -> Path:
 
 
 def _noted() -> dict[str, bool]:
+    """The record, which is empty where there is none yet.
+
+    Raises:
+        ValueError: there is a record, and it cannot be read.
+    """
     try:
-        noted = json.loads(_progress_file().read_text(encoding="utf-8"))
+        noted = json.loads(_progress_file().read_text(encoding="utf-8-sig"))
         return {str(name): bool(passed) for name, passed in noted.items()}
-    except (OSError, ValueError, AttributeError):  # there is none yet, or it cannot be read, which is no reason to stop
+    except FileNotFoundError:
         return {}
+    except (OSError, ValueError, AttributeError) as error:
+        place = os.environ.get("VAECOURSE_PROGRESS") or ".vaecourse-progress.json"
+        raise ValueError(
+            f"the record of solved exercises, {place}, cannot be read. It was left as it is, and nothing is noted: "
+            "repair the file, or move it away to begin a new record"
+        ) from error
 
 
 def _note(name: str, passed: bool) -> None:
-    """Write the record again; what was once right stays right. If it cannot be written, nothing is noted, and this is no error."""
-    noted = _noted()
+    """Write the record again; what was once right stays right. Where this cannot be done, nothing is noted, and this is no error."""
+    try:
+        noted = _noted()
+    except ValueError as error:
+        warnings.warn(str(error), stacklevel=3)
+        return
     if noted.get(name) in (True, passed):
         return
     try:

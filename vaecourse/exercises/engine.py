@@ -10,6 +10,7 @@ from __future__ import annotations
 import dis
 import inspect
 import math
+import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -52,6 +53,7 @@ FACTORS = {  # that tell where they come from
     "1.443": _OTHER_BASE.format("1 / log 2", 2),
     "0.6931": _OTHER_BASE.format("log 2", 2),
 }
+LAZY = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
 Answer = Callable[..., Any]
 
 
@@ -203,13 +205,15 @@ def gradient(what: str, arguments: Callable[[], tuple], wrt: dict[int, str], opt
             if "requires grad" not in str(error) and "requires_grad" not in str(error):
                 raise
             result = None
+        if isinstance(result, Tensor) and result.layout != torch.strided:
+            result = result.to_dense()
         if not isinstance(result, Tensor) or not result.requires_grad:
             odd = Odd(
                 "No gradient flows through the result, so training would change nothing. Use torch operations only, without .detach(), .item() or float().",
                 "no gradient",
             )
             return {} if optional else {"gradient": odd}
-        weights = 1 + torch.arange(result.numel(), dtype=result.dtype).reshape(result.shape)
+        weights = 1 + torch.arange(result.numel(), dtype=result.dtype, device=result.device).reshape(result.shape)
         try:
             grads = torch.autograd.grad((result * weights).sum(), [given[i] for i in wrt], allow_unused=True)
         except RuntimeError as error:  # the answer overwrote what the gradient is computed from: as if there were none
@@ -250,7 +254,7 @@ def mean_and_error(samples: Tensor) -> Seen:
 
 def unpack(result: Any, names: Sequence[str] = ("value",), whole: bool = False) -> dict[str, Sight]:
     """The result under its name, or each of several results under its own."""
-    if len(names) == 1:
+    if len(names) == 1 or isinstance(result, LAZY):
         return {names[0]: as_seen(result, whole)}
     if not isinstance(result, (tuple, list)) or len(result) != len(names):
         if isinstance(result, (tuple, list)):
@@ -264,21 +268,37 @@ def unpack(result: Any, names: Sequence[str] = ("value",), whole: bool = False) 
 
 
 def as_seen(result: Any, whole: bool = False) -> Sight:
-    """A tensor, an array or a number as something to compare."""
+    """A tensor (of any layout, on any device), an array, a table or a number as something to compare."""
     if result is None:
         return Odd("It returned nothing (None). Is a return missing?", "none")
+    if isinstance(result, LAZY):
+        way = "Is there a yield in place of return?" if inspect.isgenerator(result) else "Write def in place of async def, and return."
+        return Odd(f"It returned a {_kind(result)}, which has not computed anything yet. {way}", "type")
     if isinstance(result, (str, bytes, dict, set, bool)) or callable(result):
         return Odd(f"It returned a {_kind(result)}; expected is {'a whole number' if whole else 'a tensor'}.", "type")
     try:
-        tensor = torch.as_tensor(result)
+        tensor = torch.as_tensor(result if isinstance(result, Tensor) or not hasattr(result, "__array__") else _native(result))
     except (TypeError, ValueError, RuntimeError):
-        return Odd(f"It returned a {_kind(result)}, which is no tensor: torch.stack makes one tensor of a list of tensors.", "type")
+        advice = "torch.stack makes one tensor of a list of tensors" if isinstance(result, (list, tuple)) else "expected are real numbers"
+        of = f" of {result.dtype}" if isinstance(result, np.ndarray) else ""
+        return Odd(f"It returned a {_kind(result)}{of}, which is no tensor: {advice}.", "type")
     if tensor.is_complex():
         return Odd(f"It returned a tensor of {tensor.dtype}; expected are real numbers.", "type")
-    if whole:
-        tensor = tensor.reshape(()) if tensor.numel() == 1 else tensor
+    try:
+        numbers = (tensor.detach() if tensor.layout == torch.strided else tensor.detach().to_dense()).cpu().double().clone()
+        numbers = numbers.reshape(() if whole and tensor.numel() == 1 else tensor.shape)
+    except (RuntimeError, NotImplementedError):  # on the device "meta", for example, there are none
+        return Odd(f"It returned a tensor whose numbers cannot be read (device {tensor.device}, {tensor.layout}).", "type")
     double = tensor.dtype not in (torch.float32, torch.float16, torch.bfloat16) or isinstance(result, (int, float))
-    return Seen(tensor.detach().double().clone(), double)
+    return Seen(numbers, double)
+
+
+def _native(result: Any) -> np.ndarray:
+    """An array, or a table of numbers, as torch takes it: in the byte order of this machine, not backwards, and at most in double precision."""
+    array = np.asarray(result)
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("=")).reshape(array.shape)
 
 
 def _kind(result: Any) -> str:
@@ -306,7 +326,7 @@ def judge(exercise: Exercise, answer: Answer, seconds: float | None = None) -> V
         sights, printed = _run_all(exercise, answer, guard.SECONDS if seconds is None else seconds)
     except guard.Stopped as stopped:
         return Verdict(False, True, str(stopped))
-    blank = [sight.says for seen in sights for sight in seen.values() if sight in (_DOTS, _NOT_IMPLEMENTED)]
+    blank = [sight.says for seen in sights for sight in seen.values() if isinstance(sight, Odd) and sight.kind in BLANK]
     if blank:
         return Verdict(False, False, blank[0], printed)
     if all(_is_right(probe, a, b) for probe, a, b in zip(exercise.probes, sights, expected)):
@@ -326,7 +346,9 @@ def alike(exercise: Exercise, one: int, other: int) -> bool:
     return guard.run(same, 60)[0]
 
 
+BLANK = ("dots", "not implemented")  # the kinds of what is no attempt
 _DOTS = Odd("Not finished yet: it still returns the three dots.", "dots")
+_RETURNS_NOT_IMPLEMENTED = Odd("Not attempted yet: it still returns NotImplemented. Return your result instead.", "not implemented")
 _NOT_IMPLEMENTED = Odd(
     "Not attempted yet: it still raises NotImplementedError. Replace that line by your own lines, and run the cell again.",
     "not implemented",
@@ -365,13 +387,10 @@ def look(exercise: Exercise, probe: Probe, answer: Answer) -> dict[str, Sight]:
             return {"result": _NOT_IMPLEMENTED}
         sizes = errors.letters(exercise.stub, dict(zip(inspect.signature(exercise.reference).parameters, given)))
         seen = {"result": Odd(errors.explain(error, answer, sizes), type(error).__name__)}
-    if any(_is_blank(part) for r in returned for part in (r if isinstance(r, (tuple, list)) else [r])):
-        return {"result": _DOTS}
+    for part in (part for r in returned for part in (r if isinstance(r, (tuple, list)) else [r])):
+        if part is ... or part is NotImplemented:
+            return {"result": _DOTS if part is ... else _RETURNS_NOT_IMPLEMENTED}
     return seen
-
-
-def _is_blank(part: Any) -> bool:
-    return part is ... or part is NotImplemented
 
 
 def _says_not_implemented(error: Exception, answer: Answer) -> bool:
