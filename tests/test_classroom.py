@@ -94,6 +94,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
         return subprocess.CompletedProcess(arguments, 0, "", "")
 
     monkeypatch.setattr(classroom, "nbgrader", pretend)
+    monkeypatch.setattr(classroom, "_program", lambda: ("nbgrader", ""))
     return given
 
 
@@ -173,7 +174,7 @@ def test_nothing_in_an_assignment_points_to_what_students_do_not_have(number: st
     assert sum("ask your teacher" in cell.source for cell in made.cells) == 1
 
 
-@pytest.mark.parametrize(("points", "partial"), [(0, 0.5), (-1, 0.5), (2, -0.1), (2, 1.1)])
+@pytest.mark.parametrize(("points", "partial"), [(0, 0.5), (-1, 0.5), (2, -0.1), (2, 1.1), (float("inf"), 0.5), (float("nan"), 0.5)])
 def test_strange_points_are_refused(points: float, partial: float, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="points must be above 0"):
         classroom.make_course(tmp_path / "course", [NOTEBOOKS["03"]], points, partial)
@@ -184,6 +185,27 @@ def test_without_nbgrader_the_error_says_how_to_install_it(tmp_path: Path, monke
     monkeypatch.setattr(classroom.shutil, "which", lambda *_, **__: None)
     with pytest.raises(classroom.ClassroomError, match="pip install nbgrader"):
         classroom.nbgrader(tmp_path, "list")
+    with pytest.raises(classroom.ClassroomError, match="pip install nbgrader"):
+        classroom.make_course(tmp_path / "course", [NOTEBOOKS["03"]])
+    assert not (tmp_path / "course").exists()
+
+
+def test_two_assignments_of_one_name_are_refused(tmp_path: Path, commands: list, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "A").mkdir()
+    for name in ("A/hw.ipynb", "HW.ipynb"):
+        nbformat.write(nbformat.read(NOTEBOOKS["03"], as_version=4), tmp_path / name)
+    for names in ([str(tmp_path / "A/hw.ipynb"), str(tmp_path / "HW.ipynb")], ["03", "03"]):
+        assert main(["classroom", str(tmp_path / "course"), *names]) == 1
+        assert "two assignments would have the name" in capsys.readouterr().err
+    assert not (tmp_path / "course").exists()
+
+
+def test_notebooks_may_follow_an_option(tmp_path: Path, commands: list, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["classroom", str(tmp_path / "course"), "03", "--points", "3", "06"]) == 0
+    assert "2 assignments, 03_naive_monte_carlo, 06_the_elbo" in capsys.readouterr().out
+    for wrong in (["classroom", str(tmp_path / "course"), "03", "--point"], ["class", str(tmp_path), "--csv", "a.csv", "b"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(wrong)
 
 
 def graded(folder: Path, student: str, records: dict[str, dict | None]) -> None:
@@ -252,6 +274,34 @@ def test_the_summary_of_a_class_counts_outcomes_mistakes_and_points(tmp_path: Pa
 def test_a_folder_without_graded_notebooks_is_an_error_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["class", str(tmp_path)]) == 1
     assert "no graded notebook" in capsys.readouterr().err
+
+
+def test_a_damaged_file_counts_as_no_result_and_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    course, done = tmp_path / "autograded", record(2, passed=True)
+    graded(course, "anna", {"log_mean_exp": done, "elbo": done})
+    incomplete = {key: value for key, value in done.items() if key != "attempted"}
+    graded(course, "dora", {"log_mean_exp": incomplete, "elbo": done})
+    damaged = {"autograded/carl": "{}", "submitted/bob": "", "submitted/emil": "<html>", "autograded/fred": '{"cells": [5]}'}
+    for place, text in damaged.items():
+        (tmp_path / place / "mine").mkdir(parents=True)
+        (tmp_path / place / "mine" / "mine.ipynb").write_text(text)
+    assert main(["class", str(tmp_path), "--csv", str(tmp_path / "out.csv")]) == 0
+    told = capsys.readouterr().err
+    assert all(str(Path(place, "mine", "mine.ipynb")) in told for place in [*damaged, "autograded/dora"])
+    assert len(told.splitlines()) == 5
+    with (tmp_path / "out.csv").open(newline="") as file:
+        outcome = {(row["student"], row["exercise"]): row["outcome"] for row in csv.DictReader(file)}
+    assert len(outcome) == 12
+    assert {who for who, what in outcome.items() if what == "right"} == {("anna", "log_mean_exp"), ("anna", "elbo"), ("dora", "elbo")}
+    assert set(outcome.values()) == {"right", "no result"}
+
+
+def test_a_table_that_cannot_be_written_is_an_error_before_anything_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graded(tmp_path, "anna", {"elbo": record(2, passed=True)})
+    assert main(["class", str(tmp_path), "--csv", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert "is a folder, but a file is to be written" in err
+    assert not out
 
 
 @pytest.mark.parametrize("name", [task.name for chapter in chapters().values() for task in chapter.EXERCISES])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
@@ -248,11 +249,91 @@ def test_without_a_quoting_sentence_the_one_behind_the_cell_is_named() -> None:
     assert prose.sentences(notebook, 1, ["12.5"]) == ["So it falls."]
 
 
-def test_notebooks_are_found_by_number_or_file(tmp_path: Path) -> None:
+RECORDED = {"kind": "equation", "label": "7.1", "value": [0.0], "relation": "=", "limit": [0.0], "room": 1.0, "holds": True}
+
+
+def test_notebooks_are_found_by_number_or_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [path.stem for path in regression.find(["03", "mnist"])] == ["03_naive_monte_carlo", "mnist"]
     assert len(regression.find([])) >= 13
-    with pytest.raises(SystemExit, match="there is no notebook 99"):
-        regression.find(["99"])
+    nbformat.write(trial(), tmp_path / "ok.ipynb")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert regression.find(["~/ok.ipynb"]) == [tmp_path / "ok.ipynb"]
+    for name in ("99", "/tmp/nope.ipynb", "**", "", "*", "C:\\nope.ipynb"):
+        with pytest.raises(SystemExit, match=re.escape(f"there is no notebook {name or repr(name)}: pass")):
+            regression.find([name])
+    with pytest.raises(SystemExit, match="is an address"):
+        regression.find(["https://a.org/03.ipynb"])
+
+
+@pytest.mark.parametrize("text", ["", "<html>", "[]", "{}", '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{}]}'])
+@pytest.mark.parametrize("name", ["measure", "regress", "refresh", "classroom"])
+def test_a_file_that_is_no_notebook_is_named(name: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.ipynb"
+    bad.write_text(text)
+    folder = [str(tmp_path / "course")] if name == "classroom" else []
+    assert command.main([name, *folder, str(bad)]) == 1
+    assert f"{bad} is no notebook that can be read: it is " in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.ipynb"]
+
+
+@pytest.mark.parametrize("reference", ["{", "[]", "{}", '{"versions": {}, "notebooks": {"07": 3}}'])
+def test_a_damaged_reference_is_named_before_anything_is_run(reference: str, tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(regression, "run", None)
+    nbformat.write(trial(), tmp_path / "07.ipynb")
+    (tmp_path / "reference.json").write_text(reference)
+    for name in ("regress", "refresh"):
+        assert command.main([name, str(tmp_path / "07.ipynb")]) == 1
+        assert "reference.json cannot be read as a reference" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_named_before_anything_is_run(tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(regression, "run", None)
+    nbformat.write(trial(), tmp_path / "07.ipynb")
+    for target in (tmp_path, tmp_path / "07.ipynb" / "r.html"):
+        assert command.main(["regress", str(tmp_path / "07.ipynb"), "--json", str(tmp_path / "r.json"), "--html", str(target)]) == 1
+        assert str(target) in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["07.ipynb"]
+
+
+def test_a_report_that_can_no_longer_be_written_leaves_the_other_and_the_status(tmp_path: Path, capsys, monkeypatch) -> None:
+    nbformat.write(trial(), tmp_path / "07.ipynb")
+    monkeypatch.setattr(regression, "run", lambda path, *_: ((tmp_path / "r.html").mkdir(), run_of(trial()))[1])
+    assert (
+        command.main(
+            [
+                "regress",
+                *(str(tmp_path / name) for name in ("07.ipynb",)),
+                "--html",
+                str(tmp_path / "r.html"),
+                "--json",
+                str(tmp_path / "r.json"),
+            ]
+        )
+        == 1
+    )
+    assert "r.html is a folder" in capsys.readouterr().err
+    assert json.loads((tmp_path / "r.json").read_text())["status"] == 0
+
+
+def test_an_interrupted_refresh_stores_the_reference_of_what_it_has_stored(tmp_path: Path, capsys, monkeypatch) -> None:
+    def run(path: Path, digits: str) -> regression.Run:
+        if path.name == "two.ipynb":
+            raise KeyboardInterrupt
+        return run_of(trial(), [[RECORDED], *[[]] * 13])
+
+    paths = [tmp_path / "one.ipynb", tmp_path / "two.ipynb"]
+    for path in paths:
+        nbformat.write(trial(), path)
+    monkeypatch.setattr(regression, "run", run)
+    assert regression.refresh(paths) == 1
+    assert "Interrupted: 1 of 2" in capsys.readouterr().out
+    kept = regression.load_reference(tmp_path)
+    assert [r["label"] for r in kept["notebooks"]["one.ipynb"]["records"]] == ["7.1"]
+    assert list(kept["notebooks"]) == ["one.ipynb"]
+    (tmp_path / "reference.json").unlink()
+    assert regression.refresh(paths[1:]) == 1
+    assert not (tmp_path / "reference.json").exists()
 
 
 def test_json_holds_nothing_that_is_no_json() -> None:

@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-__all__ = ["class_of", "classroom_of", "doctor", "for_teachers", "main", "make_data", "material_of", "rows_of"]
+__all__ = ["class_of", "classroom_of", "doctor", "for_teachers", "main", "make_data", "material_of", "of_notebooks", "rows_of"]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -56,21 +56,15 @@ def main(arguments: list[str] | None = None) -> int:
         "folder", type=Path, help="a folder outside of what students see; files that exist and differ are never overwritten"
     )
     material.add_argument("--seed", type=int, default=0, help="of the numbers in the exam (0)")
-    chosen = parser.parse_args(arguments)
+    chosen, more = parser.parse_known_args(arguments)  # argparse leaves notebooks over that follow an option
+    if more and (not hasattr(chosen, "notebooks") or any(word.startswith("-") for word in more)):
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if more:
+        chosen.notebooks = [*chosen.notebooks, *more]
     if chosen.command == "doctor":
         return doctor()
-    if chosen.command in ("refresh", "regress"):
-        from vaecourse import regression
-
-        paths = regression.find(chosen.notebooks)
-        return regression.refresh(paths) if chosen.command == "refresh" else regression.regress(paths, chosen.html, chosen.json)
-    if chosen.command == "measure":
-        from vaecourse.regression import find, measures
-
-        paths = find(chosen.notebooks)
-        print(measures.table(paths))
-        print("\n".join(f"{path.name}: no output shows {number}" for path in paths for number in measures.unbacked(path)))
-        return 0
+    if chosen.command in ("refresh", "regress", "measure"):
+        return of_notebooks(chosen)
     if chosen.command == "classroom":
         return classroom_of(chosen)
     if chosen.command == "class":
@@ -88,6 +82,25 @@ def doctor() -> int:
     checks = examine()
     print(verdict(checks, details=True))
     return 0 if all(check.ok for check in checks) else 1
+
+
+def of_notebooks(chosen: argparse.Namespace) -> int:
+    """Run notebooks, or measure them."""
+    from vaecourse import regression
+    from vaecourse.regression import measures
+
+    paths = regression.find(chosen.notebooks)
+    try:
+        if chosen.command == "refresh":
+            return regression.refresh(paths)
+        if chosen.command == "regress":
+            return regression.regress(paths, chosen.html, chosen.json)
+        print(measures.table(paths))
+        print("\n".join(f"{path.name}: no output shows {number}" for path in paths for number in measures.unbacked(path)))
+        return 0
+    except regression.Unusable as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def classroom_of(chosen: argparse.Namespace) -> int:
@@ -141,12 +154,17 @@ def material_of(folder: Path, seed: int) -> None:
 def class_of(graded: Path, table: Path | None) -> int:
     """Print what a class did not understand, and write it as a table if asked to."""
     from vaecourse.classroom import summary
+    from vaecourse.regression import writable
 
+    unreadable: list[Path] = []
     try:
-        found = summary.outcomes(graded)
-    except FileNotFoundError as error:
+        writable(table)
+        found = summary.outcomes(graded, unreadable)
+    except (FileNotFoundError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
+    for path in unreadable:
+        print(f"{path} is damaged, or no graded notebook: what it should hold counts as no result", file=sys.stderr)
     print(summary.summary(found))
     if table is not None:
         summary.write_csv(found, table)

@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,9 @@ import nbformat
 
 from vaecourse.classroom.convert import exercises_in, source_notebook
 from vaecourse.classroom.writing import private_folder, write_all
+from vaecourse.exercises.cards import check_points
 from vaecourse.files import located
+from vaecourse.regression import read
 
 __all__ = ["ClassroomError", "make_course", "nbgrader"]
 
@@ -72,26 +75,33 @@ def make_course(
         The names of the assignments.
 
     Raises:
-        ClassroomError: nbgrader is missing, a notebook has no exercises, folder is a file, or a file would be overwritten.
-        ValueError: points or partial is out of its range.
+        ClassroomError: nbgrader is missing, a notebook has no exercises, two notebooks have the same name, folder is a file, or a
+            file would be overwritten. Nothing has been written.
+        ValueError: points or partial is out of its range, or a file is no notebook.
     """
-    if not (points > 0 and 0 <= partial <= 1):
-        raise ValueError(f"points must be above 0 and partial a share from 0 to 1; got {points} and {partial}")
+    check_points(points, partial)
     folder = located(folder)
+    assignments = [path.stem for path in notebooks]
+    twice = [name for name, n in Counter(name.casefold() for name in assignments).items() if n > 1]
+    if twice:
+        raise ClassroomError(
+            f"two assignments would have the name {twice[0]}: name each notebook once, and rename one of two with the same name"
+        )
     wanted = {folder / "nbgrader_config.py": CONFIG}
     for path in notebooks:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = read(path)
         if not exercises_in(notebook):
             raise ClassroomError(f'{path.name} has no exercise: no code cell ends with check("name", name) for an exercise of the course')
         wanted[folder / "source" / path.stem / path.name] = (
             nbformat.writes(source_notebook(notebook, points, partial, hide_solutions)) + "\n"
         )
+    if not all((folder / "release" / name).exists() for name in assignments):
+        _program()  # before anything is written
     try:
         private_folder(folder)  # answers and grades will be in it
         write_all(wanted)
     except OSError as error:
         raise ClassroomError(str(error)) from error
-    assignments = [path.stem for path in notebooks]
     for name in assignments:
         if not (folder / "release" / name).exists():
             done = nbgrader(folder, "generate_assignment", name)
@@ -108,8 +118,14 @@ def nbgrader(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     Raises:
         ClassroomError: nbgrader is not installed.
     """
+    program, path = _program()
+    return subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, env=os.environ | {"PATH": path})
+
+
+def _program() -> tuple[str, str]:
+    """Where nbgrader is, and the PATH that it needs."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     program = shutil.which("nbgrader", path=path)
     if program is None:
         raise ClassroomError("nbgrader is not installed in this environment: run pip install nbgrader")
-    return subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, env=os.environ | {"PATH": path})
+    return program, path

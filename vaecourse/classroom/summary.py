@@ -39,36 +39,45 @@ class Outcome:
     mistake: str = ""
 
 
-def outcomes(folder: str | Path) -> list[Outcome]:
+def outcomes(folder: str | Path, unreadable: list[Path] | None = None) -> list[Outcome]:
     """The outcome of every graded exercise below a folder of nbgrader, autograded/student/assignment/notebook.ipynb.
 
     A notebook that was handed in (beside it, in `submitted`) and could not be graded counts as well, without results.
 
     Args:
         folder: the folder `autograded`, or the course in which it lies.
+        unreadable: a list to which the files are added that are damaged or no notebooks. Their exercises count as "no result".
 
     Raises:
-        FileNotFoundError: the folder has no graded notebook.
+        FileNotFoundError: the folder has no graded notebook that can be read.
     """
+    unreadable = [] if unreadable is None else unreadable
     folder = located(folder)
     folder = folder / "autograded" if (folder / "autograded").is_dir() else folder
     both = folder, folder.parent / "submitted"
     graded, handed_in = ({path.relative_to(below): path for path in below.glob("*/*/*.ipynb")} for below in both)
-    found = [outcome for _, path in sorted((handed_in | graded).items()) for outcome in _of_notebook(path, path in graded.values())]
+    found = []
+    for _, path in sorted((handed_in | graded).items()):
+        found += _of_notebook(path, path in graded.values(), unreadable)
     if all(outcome.outcome == "no result" for outcome in found):
-        raise FileNotFoundError(f"no graded notebook lies below {folder}: pass the folder autograded, which `nbgrader autograde` fills")
-    return sorted([*found, *_missing(found)], key=lambda o: (o.student, o.assignment))
+        damaged = f" that can be read (not {', '.join(map(str, unreadable))})" if unreadable else ""
+        raise FileNotFoundError(
+            f"no graded notebook{damaged} lies below {folder}: pass the folder autograded, which `nbgrader autograde` fills"
+        )
+    return sorted([*found, *_missing(found, unreadable)], key=lambda o: (o.student, o.assignment))
 
 
-def _missing(found: list[Outcome]) -> list[Outcome]:
-    """The exercises of the assignments that a student did not hand in, where the student handed in another."""
+def _missing(found: list[Outcome], unreadable: list[Path]) -> list[Outcome]:
+    """The exercises of the assignments that a student did not hand in, where the student handed in another; and those of damaged files."""
     exercises = {(o.assignment, o.exercise): o.of for o in found}
     there = {(o.student, o.assignment) for o in found}
+    own = {(o.student, o.assignment, o.exercise) for o in found}
+    damaged = {path.parts[-3:-1] for path in unreadable}
     return [
-        Outcome(student, assignment, name, 0.0, of, "not handed in")
-        for student in {o.student for o in found}
+        Outcome(student, assignment, name, 0.0, of, "no result" if (student, assignment) in damaged else "not handed in")
+        for student in {student for student, _ in there | damaged}
         for (assignment, name), of in exercises.items()
-        if (student, assignment) not in there
+        if (student, assignment, name) not in own and ((student, assignment) not in there or (student, assignment) in damaged)
     ]
 
 
@@ -87,22 +96,37 @@ def write_csv(found: Iterable[Outcome], path: str | Path) -> None:
         writer.writerows(rows)
 
 
-def _of_notebook(path: Path, graded: bool = True) -> list[Outcome]:
-    student, assignment = path.parts[-3:-1]
-    made = []
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        mark = cell.get("metadata", {}).get("nbgrader", {})
-        if not mark.get("grade") or not str(mark.get("grade_id", "")).startswith("test-"):
-            continue
-        name, of = mark["grade_id"].removeprefix("test-"), float(mark.get("points", 0))
-        record = next((o["data"][RECORD] for o in cell.get("outputs", []) if RECORD in o.get("data", {})), None)
-        if record is None or not graded:  # what a student's own machine has put there does not count
-            made.append(Outcome(student, assignment, name, 0.0, of, "no result"))
-            continue
-        kinds = {"right": record["passed"], "not attempted": not record["attempted"], "known mistake": bool(record["mistake"])}
-        outcome = next((kind for kind, holds in kinds.items() if holds), "other mistake")
-        made.append(Outcome(student, assignment, name, float(record["points"]), of, outcome, record["mistake"]))
+DAMAGED = (OSError, ValueError, TypeError, KeyError, AttributeError)  # what reading a damaged file, or a part of it, may raise
+
+
+def _of_notebook(path: Path, graded: bool, unreadable: list[Path]) -> list[Outcome]:
+    made, whole = [], True
+    try:
+        cells = list(json.loads(path.read_text(encoding="utf-8-sig"))["cells"])
+    except DAMAGED:
+        cells, whole = [], False
+    for cell in cells:
+        try:
+            made += _of_cell(cell, path, graded)
+        except DAMAGED:
+            whole = False
+    unreadable += [] if whole else [path]
     return made
+
+
+def _of_cell(cell: dict, path: Path, graded: bool) -> list[Outcome]:
+    """The outcome in a test cell; nothing for another cell."""
+    mark = cell.get("metadata", {}).get("nbgrader", {})
+    if not mark.get("grade") or not str(mark.get("grade_id", "")).startswith("test-"):
+        return []
+    student, assignment = path.parts[-3:-1]
+    name, of = mark["grade_id"].removeprefix("test-"), float(mark.get("points", 0))
+    record = next((o["data"][RECORD] for o in cell.get("outputs", []) if RECORD in o.get("data", {})), None)
+    if record is None or not graded:  # what a student's own machine has put there does not count
+        return [Outcome(student, assignment, name, 0.0, of, "no result")]
+    kinds = {"right": record["passed"], "not attempted": not record["attempted"], "known mistake": bool(record["mistake"])}
+    outcome = next((kind for kind, holds in kinds.items() if holds), "other mistake")
+    return [Outcome(student, assignment, name, float(record["points"]), of, outcome, str(record["mistake"]))]
 
 
 def _by_exercise(found: list[Outcome]) -> str:

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["RECORD", "Card", "Report", "opens"]
+__all__ = ["RECORD", "Card", "Report", "check_points", "opens"]
 
 RECORD = "application/vnd.vaecourse.report+json"  # the type of the record that `Report.score` leaves in a notebook
 
@@ -82,8 +82,7 @@ class Report(Card):
             1 of 2 points
             1.0
         """
-        if not (math.isfinite(points) and points > 0 and 0 <= partial <= 1):
-            raise ValueError(f"points must be above 0 and partial a share from 0 to 1; got {points} and {partial}")
+        check_points(points, partial)
         got = float(points if self.passed else points * partial if self.mistake else 0)
         told = f"{self!r}\n{got:g} of {points:g} points"
         record = {"exercise": self.name, "points": got, "of": float(points), "mistake": self.mistake}
@@ -109,6 +108,19 @@ class Report(Card):
             before = "<div>There is no answer of yours yet. Even a wrong one would teach more than a solution that is only read.</div>"
             shown = before + opens("Show it all the same", shown)
         return f'<div style="margin-left: 17px; max-width: 60em; line-height: 1.4">{further}{opens(f"Show a solution of {self.name}", shown)}</div>'
+
+
+def check_points(points: float, partial: float) -> None:
+    """Check the points of an exercise, and the share of them for a known mistake.
+
+    Raises:
+        ValueError: the points are not above 0 or not finite, or the share is not from 0 to 1.
+
+    Example:
+        >>> check_points(2, 0.5)
+    """
+    if not (math.isfinite(points) and points > 0 and 0 <= partial <= 1):
+        raise ValueError(f"points must be above 0 (and finite), and partial a share from 0 to 1; got {points} and {partial}")
 
 
 def _show(text: str, record: dict[str, Any]) -> None:

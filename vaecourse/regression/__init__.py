@@ -10,6 +10,7 @@ import json
 import math
 import platform
 import re
+import sys
 from collections import Counter
 from importlib import metadata
 from pathlib import Path
@@ -18,24 +19,27 @@ from typing import Any
 from vaecourse.files import replacing
 from vaecourse.regression import compare
 from vaecourse.regression.findings import LARGER, SLOWER, STATUS, Finding, examine
-from vaecourse.regression.report import Report
-from vaecourse.regression.runner import NOTEBOOKS, Run, find, kernel_manager, run
+from vaecourse.regression.report import Report, writable
+from vaecourse.regression.runner import NOTEBOOKS, Run, Unusable, find, kernel_manager, read, run
 
 __all__ = [
     "STATUS",
     "Finding",
     "Report",
     "Run",
+    "Unusable",
     "entry",
     "examine",
     "find",
     "kernel_manager",
     "load_reference",
     "merged",
+    "read",
     "refresh",
     "regress",
     "run",
     "versions",
+    "writable",
 ]
 
 REFERENCE = "reference.json"
@@ -65,9 +69,24 @@ def _instructions() -> str:
 
 
 def load_reference(folder: Path = NOTEBOOKS) -> dict:
-    """The content of reference.json, or an empty reference if there is none yet."""
+    """The content of reference.json, or an empty reference if there is none yet.
+
+    Raises:
+        Unusable: the file is damaged.
+    """
     path = folder / REFERENCE
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"versions": {}, "notebooks": {}}
+    if not path.exists():
+        return {"versions": {}, "notebooks": {}}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+        if all(isinstance(entry, dict) for entry in (found["versions"], found["notebooks"], *found["notebooks"].values())):
+            return found
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise Unusable(_NO_REFERENCE.format(path)) from error
+    raise Unusable(_NO_REFERENCE.format(path))
+
+
+_NO_REFERENCE = "{} cannot be read as a reference: fetch it again (git checkout), or delete it and run refresh"
 
 
 def entry(after: Run) -> dict:
@@ -98,13 +117,16 @@ def regress(paths: list[Path], html: Path | None = None, as_json: Path | None = 
         as_json: a file to which the report is also written as JSON.
 
     Returns:
-        The exit status, which says the worst kind (see `STATUS`).
+        The exit status, which says the worst kind (see `STATUS`); at least 1 if a report could not be written.
+
+    Raises:
+        Unusable: a notebook or the reference cannot be read, or a report cannot be written. Nothing has been run.
     """
-    import nbformat
     from tqdm import tqdm
 
+    writable(html, as_json)
     reference, found, costs, checked = load_reference(paths[0].parent), [], {}, Counter()
-    before = [nbformat.read(path, as_version=4) for path in paths]
+    before = [read(path) for path in paths]
     total = sum(cell.cell_type == "code" for notebook in before for cell in notebook.cells)
     with tqdm(total=total, unit="cell", disable=None) as bar:
         try:
@@ -120,10 +142,14 @@ def regress(paths: list[Path], html: Path | None = None, as_json: Path | None = 
     moved = {name: (there.get(name, "unknown"), now) for name, now in here.items() if there.get(name) != now}
     report = Report(moved, dict(checked), costs, found)
     print(report.text())
+    status = report.status
     for path, content in ((html, report.html), (as_json, report.json)):
-        if path is not None:
-            _store(path, content())
-    return report.status
+        try:
+            _store(path, content()) if path is not None else None
+        except (OSError, ValueError) as error:  # it could be written when the run began
+            print(error, file=sys.stderr)
+            status = max(status, 1)
+    return status
 
 
 def _checked(after: Run) -> Counter:
@@ -145,28 +171,44 @@ def refresh(paths: list[Path], digits: str = "strokes") -> int:
 
     Returns:
         The exit status, 0 if all cells ran.
+
+    Raises:
+        Unusable: a notebook or the reference cannot be read. Nothing has been run.
     """
+    reference, done = load_reference(paths[0].parent), []
+    before = [read(path) for path in paths]
+    try:
+        return 1 if _refreshed(paths, before, reference, done, digits) else 0
+    except KeyboardInterrupt:
+        print(f"Interrupted: {len(done)} of {len(paths)} notebooks were stored, and the reference with them.")
+        return 1
+    finally:
+        if done:  # however the loop ended, the reference goes with the notebooks that were stored
+            reference["versions"] = versions()
+            reference["notebooks"] = dict(sorted(reference["notebooks"].items()))
+            _store(paths[0].parent / REFERENCE, json.dumps(reference, indent=1, ensure_ascii=False) + "\n")
+
+
+def _refreshed(paths: list[Path], notebooks: list[Any], reference: dict, done: list[Path], digits: str) -> int:
+    """Execute and store notebooks, add their entries to the reference and their paths to `done`; the number of those that failed."""
     import nbformat
     from tqdm import tqdm
 
-    failed, reference = 0, load_reference(paths[0].parent)
-    for path in tqdm(paths, unit="notebook", disable=None):
-        before, after = nbformat.read(path, as_version=4), run(path, digits=digits)
+    failed = 0
+    for path, before in zip(tqdm(paths, unit="notebook", disable=None), notebooks):
+        after = run(path, digits=digits)
         wrong = [f for f in examine(path.name, before, after, {}) if f.kind in ("error", "claim broken")]
         if wrong or after.skipped_from is not None:
             failed += bool(wrong)
             print(f"{path.name} was left as it was" + (":" if wrong else ": its data is not available"))
             print("".join(f"  cell {f.cell}: {f.says}\n" for f in wrong), end="")
             continue
-        _store(path, nbformat.writes(merged(before, after.notebook)) + "\n")
         kept = reference["notebooks"].get(path.name, {})
-        reference["notebooks"][path.name] = entry(after) | (
-            {k: kept[k] for k in ("seconds", "megabytes")} if _costs_alike(kept, after) else {}
-        )
-    reference["versions"] = versions()
-    reference["notebooks"] = dict(sorted(reference["notebooks"].items()))
-    _store(paths[0].parent / REFERENCE, json.dumps(reference, indent=1, ensure_ascii=False) + "\n")
-    return 1 if failed else 0
+        found = entry(after) | ({k: kept[k] for k in ("seconds", "megabytes")} if _costs_alike(kept, after) else {})
+        _store(path, nbformat.writes(merged(before, after.notebook)) + "\n")
+        reference["notebooks"][path.name] = found
+        done.append(path)
+    return failed
 
 
 def _store(path: Path, text: str) -> None:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from vaecourse.regression import compare, prose
+from vaecourse.regression.runner import read
 
 __all__ = ["LIMITS", "Measures", "exceeded", "kind_of", "measure", "number_of", "table", "unbacked", "words"]
 
@@ -122,7 +121,7 @@ def unbacked(path: Path) -> list[str]:
     `<!-- source: 86.76 nats: Burda et al. 2016, table 1 -->`.
     """
     found = []
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     own = _printed(notebook)
     for cell in notebook.cells:
         if cell.cell_type != "markdown":
@@ -140,7 +139,7 @@ def table(paths: list[Path]) -> str:
     """The measures of notebooks as text, with a mark at every limit that is exceeded."""
     lines = [f"{'notebook':10}{'words':>8}{'code':>8}{'cells':>8}{'equations':>11}{'exercises':>11}{'minutes':>9}"]
     for path in paths:
-        found = measure(nbformat.read(path, as_version=4))
+        found = measure(read(path))
         limit = LIMITS.get(kind_of(path) or "", None)
         over = exceeded(found, limit) if limit else []
         shown = [
@@ -178,7 +177,7 @@ def _printed(notebook: Any) -> list[str]:
 
 
 def _printed_in(folder: Path, number: str) -> list[str]:
-    return [n for path in folder.glob(f"{number}_*.ipynb") for n in _printed(nbformat.read(path, as_version=4))]
+    return [n for path in folder.glob(f"{number}_*.ipynb") for n in _printed(read(path))]
 
 
 def _numbers(text: str) -> list[str]:

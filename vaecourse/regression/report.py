@@ -6,10 +6,35 @@ import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from html import escape
+from pathlib import Path
 
+from vaecourse.files import replacing
 from vaecourse.regression.findings import STATUS, Finding
+from vaecourse.regression.runner import Unusable
 
-__all__ = ["Report"]
+__all__ = ["Report", "writable"]
+
+
+def writable(*paths: Path | None) -> None:
+    """Try whether files can be written, before a long run whose results they are to hold. The files stay as they are.
+
+    Raises:
+        Unusable: one of them is a folder or a device, or its folder cannot be written to.
+    """
+    for path in filter(None, paths):
+        try:
+            with replacing(path) as part:
+                part.touch()
+                raise _Tried
+        except _Tried:
+            pass
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None)
+            raise Unusable(f"{path} cannot be written: {why}" if why else str(error)) from error
+
+
+class _Tried(Exception):
+    """Leaves `replacing` before it replaces anything."""
 
 
 def _cost(cost: dict) -> str:

@@ -15,10 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["NOTEBOOKS", "TESTED", "Run", "find", "folder_for_sockets", "kernel_manager", "run"]
+from vaecourse.files import kind, located
+
+__all__ = ["NOTEBOOKS", "TESTED", "Run", "Unusable", "find", "folder_for_sockets", "kernel_manager", "read", "run"]
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 TESTED = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "TQDM_DISABLE": "1"}  # the settings under which the reference is made
+
+
+class Unusable(ValueError):
+    """A file cannot be read or written as it has to be. The message names it, and says what to do."""
 
 
 @dataclass
@@ -43,15 +49,35 @@ def find(names: list[str]) -> list[Path]:
         if not found:
             sys.exit(f"there are no notebooks in {NOTEBOOKS}: run this in a clone of the course, not from an installed wheel")
         return found
-    found = []
+    found, there = [], sorted(NOTEBOOKS.glob("*.ipynb"))
     for name in names:
-        fit = (
-            [Path(name)] if Path(name).is_file() else sorted(NOTEBOOKS.glob(f"{name}_*.ipynb")) or sorted(NOTEBOOKS.glob(f"{name}*.ipynb"))
-        )
+        try:
+            file = located(name)
+        except ValueError as error:
+            sys.exit(str(error))
+        starts = (f"{name}_", name) if name else ()
+        fit = [file] if file.is_file() else next(filter(None, ([path for path in there if path.name.startswith(s)] for s in starts)), [])
         if not fit:
-            sys.exit(f"there is no notebook {name}: pass a file, or the beginning of a name in {NOTEBOOKS}")
+            sys.exit(f"there is no notebook {name or repr(name)}: pass a file, or the beginning of a name in {NOTEBOOKS}")
         found += fit
     return found
+
+
+def read(path: Path) -> Any:
+    """A notebook, of format 4.
+
+    Raises:
+        Unusable: there is no notebook at this path.
+    """
+    import nbformat
+
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8-sig"), as_version=4)
+        if all(isinstance(cell.source, str) for cell in notebook.cells):
+            return notebook
+    except Exception as error:  # nbformat raises what it happens to meet
+        raise Unusable(f"{path} is no notebook that can be read: it is {kind(path)}") from error
+    raise Unusable(f"{path} is no notebook that can be read: it has cells without text")
 
 
 def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "strokes", last: str = "") -> Run:
@@ -67,7 +93,7 @@ def run(path: Path, on_cell: Callable[[], None] = lambda: None, digits: str = "s
     import nbformat
     from jupyter_core.utils import run_sync
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     if last:
         notebook.cells.append(nbformat.v4.new_code_cell(last))
     done = Run(notebook, [[] for _ in notebook.cells], [0.0] * len(notebook.cells))
