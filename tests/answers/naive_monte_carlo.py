@@ -69,6 +69,47 @@ def naive_stratified(x, decoder, latent_dim, n_samples):
     return naive_given(x, decoder, torch.special.ndtri(u))
 
 
+def naive_antithetic_own_z(x, decoder, latent_dim, n_samples):
+    z = torch.randn(n_samples // 2, len(x), latent_dim)
+    p = decoder(torch.cat([z, -z]))
+    return torch.where(x == 1, p, 1 - p).prod(-1).mean(0)
+
+
+def naive_stratified_in_turn(x, decoder, latent_dim, n_samples):
+    return torch.cat([naive_stratified(image[None], decoder, latent_dim, n_samples) for image in x])
+
+
+def naive_size_from_the_decoder(x, decoder, latent_dim, n_samples):
+    """One call tells the number of pixels, and its z does not count."""
+    assert decoder(torch.zeros(1, latent_dim)).shape[-1] == x.shape[-1]
+    return naive_antithetic(x, decoder, latent_dim, n_samples)
+
+
+def naive_sobol(x, decoder, latent_dim, n_samples):
+    """A scrambled sequence of Sobol: its points are spread out evenly, and each of them is uniform."""
+    u = torch.quasirandom.SobolEngine(latent_dim, scramble=True, seed=int(torch.randint(1 << 30, ()))).draw(n_samples)
+    return naive_given(x, decoder, torch.special.ndtri(u.double().clamp(1e-9, 1 - 1e-9)))
+
+
+def naive_shifted_lattice(x, decoder, latent_dim, n_samples):
+    u = (torch.arange(n_samples)[:, None] * torch.tensor([1.0, 0.618034]) / n_samples + torch.rand(latent_dim)) % 1
+    return naive_given(x, decoder, Normal(0.0, 1.0).icdf(u.double()))
+
+
+def naive_own_generator(x, decoder, latent_dim, n_samples):
+    return naive_given(x, decoder, torch.from_numpy(np.random.default_rng().normal(size=(n_samples, latent_dim))).float())
+
+
+def naive_pooled(x, decoder, latent_dim, n_samples):
+    """n draws an image, and every image uses those of all."""
+    return naive_given(x, decoder, torch.randn(len(x) * n_samples, latent_dim))
+
+
+def naive_centred(x, decoder, latent_dim, n_samples):
+    z = torch.randn(n_samples, latent_dim)
+    return naive_given(x, decoder, z - z.mean(0))
+
+
 def naive_given(x, decoder, z):
     p = decoder(z)[:, None]
     return torch.where(x == 1, p, 1 - p).prod(-1).mean(0)
@@ -98,6 +139,12 @@ CORRECT = {
         naive_scipy,
         naive_antithetic,
         naive_stratified,
+        naive_antithetic_own_z,
+        naive_stratified_in_turn,
+        naive_size_from_the_decoder,
+        naive_sobol,
+        naive_shifted_lattice,
+        naive_own_generator,
     ],
     "underflow_pixels": [
         lambda p, s: math.ceil(math.log(s) / math.log(p)),
@@ -114,13 +161,21 @@ CORRECT = {
 WRONG = {
     "naive_monte_carlo": [
         (lambda x, f, k, n: np.median(Independent(Bernoulli(f(torch.randn(n, k))[:, None]), 1).log_prob(x).exp(), axis=0), "on average"),
-        (lambda x, f, k, n: naive_loop(x, f, k, 10), "variance of the estimates"),
+        (lambda x, f, k, n: naive_loop(x, f, k, 10), "made of 10 different z, and n_samples was 2"),
+        (lambda x, f, k, n: naive_own_z(x, f, k, 2 * n), "made of 20 different z, and n_samples was 10"),
+        (lambda x, f, k, n: (naive_antithetic(x, f, k, n) + naive_loop(x, f, k, n)) / 2, "made of 20 different z"),
+        (naive_pooled, "made of 30 different z"),
+        (naive_centred, "the average of z² was"),
+        (lambda x, f, k, n: naive_given(x, f, math.sqrt(12) * (torch.rand(n, k) - 0.5)), "the average of cos 2z was"),
+        (lambda x, f, k, n: naive_given(x, f, torch.randn(n, 1).expand(n, k)), "the average of the product of two latents"),
+        (lambda x, f, k, n: naive_given(x, f, 0.3 + torch.randn(n, k)), "the average of z was"),
+        (lambda x, f, k, n: naive_given(x, f, torch.randn(n, k, generator=torch.Generator().manual_seed(1))), "Every call gives the same"),
         (naive_noisy, "variance of the estimates"),
         (
             lambda x, f, k, n: naive_given(x, f, torch.randn(n // 2 + n % 2, k).repeat(2, 1)[:n]),
-            "5 different z a call, and n_samples was 10",
+            "5 different z, and n_samples was 10",
         ),
-        (lambda x, f, k, n: naive_stratified(x, f, k, 10 * n), "variance of the estimates"),
+        (lambda x, f, k, n: naive_stratified(x, f, k, 10 * n), "made of 100 different z"),
         (lambda x, f, k, n: n * naive_own_z(x, f, k, n), "sum over the samples"),
         (lambda x, f, k, n: naive_log(x, f, k, n).log(), "the logarithm"),
         (lambda x, f, k, n: naive_own_z(x, f, k, 1), "Only one z"),

@@ -33,6 +33,7 @@ __all__ = [
     "as_seen",
     "call",
     "coins",
+    "draws",
     "generator",
     "gradient",
     "judge",
@@ -45,6 +46,7 @@ __all__ = [
 
 SIGMAS = 5.0
 ASIDE = ("The result is right", "The values are right")  # so begins a diagnosis of something other than the values
+MANY = 100  # draws of an answer that are looked at one by one
 TOLERANCE = {True: 1e-6, False: 2e-3}  # relative and absolute; in single precision -10,000 is known to 1e-3 only
 _OTHER_BASE = " That factor is {}: a logarithm has base {} instead of e."
 FACTORS = {  # that tell where they come from
@@ -244,6 +246,48 @@ def statistics(what: str, arguments: Callable[[], tuple], measure: Callable[[Any
         return measure([answer(*arguments()) for _ in range(repeats)])
 
     return Probe(what, look)
+
+
+def draws(n: int, images: int, marked: Callable[[int], tuple[tuple, Any]], answer: Answer) -> tuple[dict[str, Sight], Tensor | None]:
+    """Whether the random estimate of each image depends on n different draws, whatever they are and however they were made.
+
+    The answer is called once as it is, and once for each draw that it has made, with the outcome of that draw changed. A draw whose
+    change leaves the estimate of an image as it was, does not count for that image. An estimate that no single draw changes (a median,
+    say) is left to other probes.
+
+    Args:
+        n: the number of draws that an estimate should be made of.
+        images: the number of estimates.
+        marked: makes the arguments that change the draw with this index (-1: none), and a container of the draws that were made.
+
+    Returns:
+        What is odd, if anything is; and which draws changed the estimate of which image, (draws, images), None if that cannot be said.
+    """
+
+    def estimate(marking: int) -> tuple[Sight, int]:
+        torch.manual_seed(0)
+        np.random.seed(0)
+        arguments, made = marked(marking)
+        return as_seen(answer(*arguments)), len(made)
+
+    base, made = estimate(-1)
+    if isinstance(base, Odd):
+        return {"value": base}, None
+    if base.value.shape != (images,):
+        shape = tuple(base.value.shape)
+        return {"value": Odd(f"The result has shape {shape}; expected is ({images},), one number for each image.", f"shape {shape}")}, None
+    others = [estimate(i)[0] for i in range(min(made, MANY))]
+    if any(isinstance(other, Odd) or other.value.shape != base.value.shape for other in others):
+        return {}, None
+    changed = torch.stack([~torch.isclose(other.value, base.value, 1e-5, 0, equal_nan=True) for other in others]) if others else None
+    counts = changed.sum(0) if changed is not None else torch.zeros(images)
+    wrong = counts[(counts != n) & (counts != 0)]
+    if not len(wrong):
+        return {}, changed
+    says = f"{'at least ' if made > MANY else ''}{int(wrong[0])} different z"
+    return {
+        "draws": Odd(f"The estimate of an image is made of {says}, and n_samples was {n}. Draw n_samples of them, each anew.", "draws")
+    }, changed
 
 
 def mean_and_error(samples: Tensor) -> Seen:

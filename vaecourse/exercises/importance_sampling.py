@@ -10,7 +10,21 @@ from torch.distributions import Independent
 
 from vaecourse.distributions import diagonal_normal
 from vaecourse.exercises import Question
-from vaecourse.exercises.engine import Exercise, Mistake, Odd, Seen, Sight, as_seen, call, gradient, normal, statistics
+from vaecourse.exercises.engine import (
+    Answer,
+    Exercise,
+    Mistake,
+    Odd,
+    Probe,
+    Seen,
+    Sight,
+    as_seen,
+    call,
+    draws,
+    gradient,
+    normal,
+    statistics,
+)
 from vaecourse.logspace import log_mean_exp
 
 # A model whose p(x) and p(z|x) are known: pixel k is N(a_k z_k, 0.5^2) for the four latents, and N(0, 0.5^2) beyond.
@@ -51,6 +65,35 @@ def far_down() -> tuple:
     x = observed()
     x[:, 6] = torch.tensor([67.0, 71.0, 100.0], dtype=torch.float64)
     return x, posterior(x), 5, log_joint
+
+
+class _Noting:
+    """log_joint, which notes the different z of each image. The z of one place counts e^20 times as much."""
+
+    def __init__(self, marked: int) -> None:
+        self.marked = marked
+        self.given: dict[float, dict[tuple[float, ...], int]] = {}
+
+    def __len__(self) -> int:
+        return max(map(len, self.given.values()), default=0)
+
+    def __call__(self, x: Tensor, z: Tensor) -> Tensor:
+        found = log_joint(x, z)
+        image = torch.as_tensor(x).double()[..., 0].expand(found.shape).flatten().tolist()  # its first pixel tells it from the others
+        draws_of = [self.given.setdefault(pixel, {}) for pixel in image]
+        every = torch.as_tensor(z).detach().double().expand(*found.shape, 4).reshape(-1, 4).tolist()
+        places = [given.setdefault(tuple(one), len(given)) for given, one in zip(draws_of, every)]
+        return found + 20.0 * (torch.tensor(places) == self.marked).reshape(found.shape)
+
+
+def _counted(answer: Answer) -> dict[str, Sight]:
+    """Whether an estimate is made of n_samples different z. q is the posterior, so that all weights are equal."""
+
+    def marked(place: int) -> tuple[tuple, _Noting]:
+        noting = _Noting(place)
+        return (observed(), posterior(observed()), 5, noting), noting
+
+    return draws(5, 3, marked, answer)[0]
 
 
 def _measure(results: list[Any]) -> dict[str, Sight]:
@@ -142,6 +185,7 @@ IMPORTANCE_ESTIMATE = Exercise(
     axes="one number for each image",
     probes=(
         statistics("q the posterior, where every weight equals p(x)", with_posterior, _measure_exact, 20),
+        Probe("a log_joint that notes each z", _counted),
         statistics("a q that is too wide", lambda: with_wide_q(200), _measure_scatter, 24),
         statistics("a single sample, n_samples = 1", lambda: with_wide_q(1), _measure, 200),
         statistics("log p(x) near -10,000", far_down, _measure, 5),

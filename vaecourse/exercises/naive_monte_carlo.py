@@ -7,7 +7,21 @@ import torch
 from torch import Tensor
 
 from vaecourse.exercises import Question
-from vaecourse.exercises.engine import Answer, Exercise, Mistake, Odd, Probe, Seen, Sight, call, coins, mean_and_error, statistics, unpack
+from vaecourse.exercises.engine import (
+    Answer,
+    Exercise,
+    Mistake,
+    Odd,
+    Probe,
+    Seen,
+    Sight,
+    call,
+    coins,
+    draws,
+    mean_and_error,
+    statistics,
+    unpack,
+)
 
 
 def naive_monte_carlo(x, decoder, latent_dim, n_samples):
@@ -51,47 +65,61 @@ def _measure(results: list[Any]) -> dict[str, Sight]:
         return {"value": values}
     if (values == values[0]).all():
         return {"value": Odd("Every call gives the same estimate. Are fresh z drawn from the prior? Is a seed set inside?", "same draws")}
-    return {"value": mean_and_error(values), VARIANCE: mean_and_error((values - values.mean(0)).square())}
+    scatter = mean_and_error((values - values.mean(0)).square())
+    return {"value": mean_and_error(values), VARIANCE: scatter._replace(ceiling=True)}
 
 
 class _Noting:
-    """A decoder that notes which z it was given."""
+    """A decoder that notes the different z it was given. Every pixel of every z has the same probability, and of one z another."""
 
-    def __init__(self) -> None:
-        self.given: list[Tensor] = []
+    def __init__(self, marked: int) -> None:
+        self.marked = marked
+        self.given: dict[tuple[float, ...], int] = {}
 
     def __call__(self, z: Any) -> Tensor:
-        self.given.append(torch.as_tensor(z).detach().double().reshape(-1, 2))
-        return _soft(z)
+        z = torch.as_tensor(z).detach().double()
+        places = [self.given.setdefault(tuple(one), len(self.given)) for one in z.reshape(-1, 2).tolist()]
+        p = torch.where(torch.tensor(places) == self.marked, RARE, 1 - RARE)
+        return p.reshape(*z.shape[:-1], 1).expand(*z.shape[:-1], 4).clone()
 
-    def different(self) -> int:
-        return len(torch.cat(self.given).unique(dim=0)) if self.given else 0
+
+RARE = torch.tensor(1e-6, dtype=torch.float64)
+MOMENTS = {  # of a standard normal number
+    "z": (lambda z: z, 0.0),
+    "z²": (lambda z: z.square(), 1.0),
+    "cos 2z": (lambda z: (2 * z).cos(), math.exp(-2)),
+    "the product of two latents": (lambda z: z.prod(-1, keepdim=True), 0.0),
+}
 
 
-def _scatter(what: str, n: int) -> Probe:
-    """Mean and variance of 300 estimates from n draws each.
+def _drawn(answer: Answer) -> dict[str, Sight]:
+    """Whether an estimate is made of n_samples different z, and whether each of them is from the prior.
 
-    From n different z a right estimate may scatter less than independent draws do (in pairs z and -z, for instance), and
-    not more. From more than n, scattering less is what more draws do, and is wrong.
+    Nothing is said about how the z of one call depend on each other: they may be independent, mirrored or spread out evenly.
     """
 
-    def look(answer: Answer) -> dict[str, Sight]:
-        decoders: list[_Noting] = []
+    def marked(n: int, place: int = -1) -> tuple[tuple, dict]:
+        decoder = _Noting(place)
+        return (torch.ones(3, 4, dtype=torch.float64), decoder, 2, n), decoder.given
 
-        def arguments() -> tuple:
-            decoders.append(_Noting())
-            return _three_images(), decoders[-1], 2, n
-
-        seen = statistics(what, arguments, _measure, repeats=300).look(answer)
-        different = [decoder.different() for decoder in decoders]
-        if isinstance(seen.get(VARIANCE), Seen) and max(different) <= n:
-            seen[VARIANCE] = seen[VARIANCE]._replace(ceiling=True)
-        if max(different) < n:
-            few = f"The decoder was given {max(different)} different z a call, and n_samples was {n}. Draw n_samples of them, each anew."
-            seen["draws"] = Odd(few, "draws")
-        return seen
-
-    return Probe(what, look)
+    for n in (10, 2):
+        seen, used = draws(n, 3, lambda place, n=n: marked(n, place), answer)
+        if seen or used is None:
+            return seen
+    calls = []
+    for _ in range(300):
+        arguments, given = marked(2)
+        answer(*arguments)
+        calls.append(torch.tensor([z for z, counts in zip(given, used[:, 0].tolist()) if counts], dtype=torch.float64))
+    if not calls[0].numel() or len({call.shape for call in calls}) > 1 or all(torch.equal(call, calls[0]) for call in calls):
+        return seen  # other probes look at it
+    for name, (moment, right) in MOMENTS.items():
+        found = mean_and_error(moment(torch.stack(calls)).mean(1))
+        if bool(((found.value - right).abs() > 1e-6 + 5 * found.error).any()):
+            worst = found.value[(found.value - right).abs().argmax()]
+            says = f"over {len(calls)} calls the average of {name} was {worst:.3f}, where {right:.3f} is right"
+            return {"prior": Odd(f"The z are not drawn from the prior, the standard normal: {says}.", "prior")}
+    return seen
 
 
 def _measure_exact(results: list[Any]) -> dict[str, Sight]:
@@ -138,8 +166,9 @@ NAIVE = Exercise(
     axes="one number for each image",
     probes=(
         statistics("a decoder that does not look at z", lambda: (coins(3, 7, seed=31), _blind, 2, 5), _measure_exact, repeats=100),
-        _scatter("a decoder that looks at z", 10),
-        _scatter("two draws, n_samples = 2", 2),
+        Probe("a decoder that notes each z", _drawn),
+        statistics("a decoder that looks at z", lambda: (_three_images(), _soft, 2, 10), _measure, repeats=300),
+        statistics("two draws, n_samples = 2", lambda: (_three_images(), _soft, 2, 2), _measure, repeats=300),
     ),
     mistakes=(
         Mistake(
@@ -183,14 +212,9 @@ NAIVE = Exercise(
             "uniform-prior",
         ),
         Mistake(
-            "Only one z was drawn. n_samples of them are to be averaged.",
+            "Only one z was drawn for an image. n_samples of them are to be averaged.",
             lambda x, f, k, n: naive_monte_carlo(x, f, k, 1),
             "one-sample",
-        ),
-        Mistake(
-            "Only one z was drawn for each image. n_samples of them are to be averaged.",
-            lambda x, f, k, n: torch.cat([naive_monte_carlo(image[None], f, k, 1) for image in x]),
-            "one-sample-an-image",
         ),
         Mistake(
             "This averages over the images and keeps the samples. Average over z, and keep one number for each image.",
