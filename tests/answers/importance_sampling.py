@@ -196,8 +196,8 @@ def one_density_a_latent(x, q, n_samples, log_joint):
 
 WRONG = {
     "importance_estimate": [
-        (lambda x, q, n, f: estimate_loop(x, q, 2 * n, f), "made of 10 different z, and n_samples was 5"),
-        (lambda *given: (estimate_loop(*given) + estimate_mirrored(*given)) / 2, "made of 10 different z"),
+        (lambda x, q, n, f: estimate_chunks(x, q, 2 * n, f), "made of 10 different z, and n_samples was 5"),
+        (lambda *given: (estimate_chunks(*given) + estimate_mirrored(*given)) / 2, "made of 10 different z"),
         (lambda x, q, n, f: estimate_stratified(x, q, n + 1, f), "made of 6 different z"),
         (without_q, "undo the sampling density"),
         (two_draws, "different samples"),
