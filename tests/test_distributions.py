@@ -15,7 +15,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from largest_tensor import LargestTensor
-from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
+from torch.distributions import Bernoulli, Categorical, Independent, Laplace, MixtureSameFamily, Normal, kl_divergence
 from torch.overrides import TorchFunctionMode
 
 from vaecourse.distributions import (
@@ -321,7 +321,7 @@ def test_mixture_wants_one_weight_a_component(weights: list[float]) -> None:
         mixture([], [])
 
 
-@pytest.mark.parametrize("weights", [[-0.5, 1.5], [0.5, 0.6], [0.2, 0.2]])
+@pytest.mark.parametrize("weights", [[-0.5, 1.5], [0.5, 0.6], [0.2, 0.2], [math.nan, 0.5], [0.5, math.nan]])
 def test_mixture_weights_must_be_a_distribution(weights: list[float]) -> None:
     parts = [standard_normal(2, like=torch.zeros(1))] * 2
     with pytest.raises(ValueError, match="must be 0 or above and sum to 1"):
@@ -349,3 +349,18 @@ def test_the_prior_that_is_kept_can_be_trained_with_wherever_it_was_first_asked_
     assert mu.grad is not None
     assert standard_normal(5, mu) is standard_normal(5, torch.ones(2))
     assert standard_normal(5, mu.double()).mean.dtype == torch.float64
+
+
+def test_a_mixture_of_anything_but_normals_is_refused() -> None:
+    laplace = Laplace(torch.zeros(2), torch.ones(2))
+    families = MixtureSameFamily(Categorical(torch.ones(2)), laplace)
+    for q in (Independent(laplace, 1), laplace, families, Normal(torch.zeros(2), 1.0), standard_normal):
+        with pytest.raises(TypeError, match="must be diagonal normals or mixtures of them"):
+            mixture([q], [1.0])
+
+
+@pytest.mark.parametrize("wrong", [[0.0], np.zeros(1), 0])
+def test_gaussian_kl_takes_tensors_alone(wrong: Any) -> None:
+    for pair in ((wrong, torch.zeros(1)), (torch.zeros(1), wrong)):
+        with pytest.raises(TypeError, match=r"must be a torch tensor; got .*: convert it with torch\.as_tensor"):
+            gaussian_kl(*pair)

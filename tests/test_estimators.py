@@ -412,7 +412,24 @@ def test_no_defensive_proposal_is_made_for_bad_images(image: Tensor, message: st
         defensive(vae(), image)
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0, 1.5, -0.1])
-def test_a_share_of_the_prior_that_is_no_share_is_refused(share: float) -> None:
-    with pytest.raises(ValueError, match="share is the prior's part of the samples"):
+@pytest.mark.parametrize("share", [0.0, 1.0, 1.5, -0.1, math.nan, "a"])
+def test_a_share_of_the_prior_that_is_no_share_is_refused(share: Any) -> None:
+    with pytest.raises(TypeError if share == "a" else ValueError, match="share, the prior's part of the samples, must"):
         estimators.defensive(VAE(2, (4,), 3), torch.zeros(1, 3), share)
+
+
+@pytest.mark.parametrize("values", [torch.tensor([1.0, 3.0]), np.array([1.0, 3.0]), [1, 3], torch.tensor([1, 3])])
+def test_the_standard_error_divides_by_n_minus_1_whatever_holds_the_values(values: Any) -> None:
+    assert estimators.mean_and_error(values) == (2.0, scipy.stats.sem([1.0, 3.0]))
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (1,), (0,), ()])
+def test_a_standard_error_of_less_than_two_values_or_of_a_table_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="a vector of at least two independent values; got shape"):
+        estimators.mean_and_error(torch.ones(shape))
+
+
+@pytest.mark.parametrize("proposal", [VAE(2, (4,), 3).encoder, 5, torch.zeros(2)])
+def test_a_proposal_that_is_no_distribution_is_refused(proposal: Any) -> None:
+    with pytest.raises(TypeError, match=r"the proposal must be a distribution of z, such as model\.encoder\(x\) .*; got (Enc|int|Tensor)"):
+        elbo(VAE(2, (4,), 3), torch.ones(1, 3), 2, proposal)

@@ -345,3 +345,43 @@ def test_what_has_no_path_is_refused_with_the_way_out() -> None:
 def test_a_q_that_ignores_its_parameters_is_refused() -> None:
     with pytest.raises(ValueError, match="check that q uses its argument"):
         score_function_gradients(squared, lambda p: Normal(torch.zeros(len(p)), 1.0), TOY, 5)
+
+
+SIGN: dict[str, Any] = {"q": lambda p: Normal(p[..., 0], 1.0), "params": torch.zeros(1, dtype=torch.float64)}
+
+
+@pytest.mark.parametrize("baseline", [0.0, "leave-one-out"])
+def test_an_f_that_answers_true_or_false_counts_ones(baseline: Any) -> None:
+    torch.manual_seed(0)
+    rows = score_function_gradients(lambda z, q: z > 0, n_samples=40_000, baseline=baseline, **SIGN)
+    assert abs(z_scores(rows, scipy.stats.norm.pdf(0))).max() < 4  # the derivative of P(z > 0) in the mean
+
+
+def test_a_baseline_is_one_number_or_one_for_each_sample() -> None:
+    def rows(baseline: Any) -> Tensor:
+        torch.manual_seed(0)
+        return score_function_gradients(lambda z, q: z, n_samples=3, baseline=baseline, **SIGN)
+
+    for same in (np.float32(1), torch.tensor(1), torch.ones(1), torch.ones(3)):
+        assert torch.equal(rows(same), rows(1.0))
+    for bad in (torch.ones(3, 1), torch.ones(1, 3), torch.ones(2)):
+        with pytest.raises(ValueError, match="one for each of the 3 samples; got shape"):
+            rows(bad)
+    for bad in (None, abs, math.nan):
+        with pytest.raises((TypeError, ValueError), match="baseline, unless it is .*, must be a (finite )?number; got"):
+            rows(bad)
+
+
+@pytest.mark.parametrize("wrong", [[0.0, 1.0], np.zeros(2), 0])
+def test_what_is_no_tensor_is_refused(wrong: Any) -> None:
+    right = torch.zeros(2)
+    for call in (
+        lambda: reparameterise(wrong, right, right),
+        lambda: reparameterise(right, right, wrong),
+        lambda: leave_one_out(wrong),
+        lambda: score_function_loss(right, wrong),
+    ):
+        with pytest.raises(TypeError, match=r"(mu|eps|f|log_q) must be a torch tensor; got (list|ndarray|int): convert it with torch\.as"):
+            call()
+    with pytest.raises(TypeError, match=r"f must be floating point; got torch\.int64: convert it with f\.float"):
+        leave_one_out(torch.tensor([1, 2]))

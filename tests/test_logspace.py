@@ -245,3 +245,10 @@ def test_anything_but_a_floating_point_tensor_is_refused(average, wrong) -> None
 def test_a_dimension_without_entries_is_refused(average, shape: tuple[int, ...], dim: int) -> None:
     with pytest.raises(ValueError, match="no entries along dimension .*at least one sample"):
         average(torch.zeros(shape), dim)
+
+
+@pytest.mark.parametrize("average", [log_mean_exp, effective_sample_size, pareto_k])
+@pytest.mark.parametrize(("shape", "dim"), [((3,), 5), ((3,), -2), ((), 0)])
+def test_a_dimension_that_is_not_there_is_refused(average, shape: tuple[int, ...], dim: int) -> None:
+    with pytest.raises(ValueError, match=f"log_w has no dimension {dim}: its shape is"):
+        average(torch.zeros(shape), dim)

@@ -12,6 +12,8 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Categorical, Distribution, Independent, MixtureSameFamily, Normal, kl_divergence
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
+from vaecourse.arguments import tensors
+
 __all__ = [
     "DiagonalNormal",
     "Pixels",
@@ -188,6 +190,7 @@ def mixture(components: list[Distribution], weights: list[float]) -> MixtureSame
         A distribution of batch (B,), or () where all components are shared, and event (K,).
 
     Raises:
+        TypeError: a component is neither a diagonal normal nor a mixture of them.
         ValueError: the number of weights differs from that of components, or the weights are negative or do not sum to 1.
 
     Example:
@@ -197,7 +200,7 @@ def mixture(components: list[Distribution], weights: list[float]) -> MixtureSame
     """
     if len(components) != len(weights) or not components:
         raise ValueError(f"give one weight for each component; got {len(components)} components and {len(weights)} weights")
-    if min(weights) < 0 or abs(sum(weights) - 1) > 1e-6:
+    if not (min(weights) >= 0 and abs(sum(weights) - 1) <= 1e-6):
         raise ValueError(f"the weights of a mixture must be 0 or above and sum to 1; got {weights}")
     parts = [_parts(q) for q in components]
     batch = torch.broadcast_shapes(*(mu.shape[:-2] for _, mu, _ in parts))
@@ -211,10 +214,12 @@ def mixture(components: list[Distribution], weights: list[float]) -> MixtureSame
 
 def _parts(q: Distribution) -> tuple[Tensor, Tensor, Tensor]:
     """The log-weights (..., C), means (..., C, K) and standard deviations of a mixture. A single normal is a mixture of one component."""
+    normal = q.component_distribution if isinstance(q, MixtureSameFamily) else q
+    base = getattr(normal, "base_dist", None)
+    if not (isinstance(normal, Independent) and isinstance(base, Normal)):
+        raise TypeError(f"the components of a mixture must be diagonal normals or mixtures of them, see diagonal_normal; got {q}")
     if isinstance(q, MixtureSameFamily):
-        base = q.component_distribution.base_dist
         return q.mixture_distribution.logits, base.loc, base.scale
-    base = q.base_dist
     return base.loc.new_zeros(1), base.loc.unsqueeze(-2), base.scale.unsqueeze(-2)
 
 
@@ -230,6 +235,9 @@ def gaussian_kl(mu: Float[Tensor, "... latents"], log_var: Float[Tensor, "... la
     Returns:
         One number for each latent vector, of shape (...).
 
+    Raises:
+        TypeError: one of them is no tensor.
+
     References:
         Kingma and Welling 2014, appendix B; notebook 06, equation 6.7.
 
@@ -237,6 +245,7 @@ def gaussian_kl(mu: Float[Tensor, "... latents"], log_var: Float[Tensor, "... la
         >>> gaussian_kl(torch.tensor([1.0, 0.0]), torch.zeros(2)).item()  # a mean one standard deviation away costs half a nat
         0.5
     """
+    tensors(mu=mu, log_var=log_var)
     return 0.5 * (mu.square() + log_var.exp() - 1 - log_var).sum(-1)
 
 

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaecourse.arguments import positive
+from vaecourse.arguments import number, positive
 from vaecourse.distributions import log_prob_pairs, mixture
 from vaecourse.models import LatentVariableModel
 
@@ -213,8 +213,7 @@ def defensive(model: LatentVariableModel, x: Float[Tensor, "batch data"], share:
         torch.Size([3])
     """
     encoder = _encoder(model)
-    if not 0 < share < 1:
-        raise ValueError(f"share is the prior's part of the samples and must lie between 0 and 1; got {share}")
+    number("share, the prior's part of the samples,", share, above=0, below=1)
     model.check(x)
     return mixture([encoder(x), model.prior], [1 - share, share])
 
@@ -222,10 +221,20 @@ def defensive(model: LatentVariableModel, x: Float[Tensor, "batch data"], share:
 def mean_and_error(values: Float[Tensor, " batch"]) -> tuple[float, float]:
     """The mean of independent values and its standard error, std / sqrt(B), in their own unit.
 
+    Args:
+        values: (B,), a tensor or whatever torch.as_tensor turns into one.
+
+    Raises:
+        ValueError: they are no vector of at least two values.
+
     Example:
         >>> mean_and_error(torch.tensor([1.0, 3.0]))
         (2.0, 1.0)
     """
+    values = torch.as_tensor(values)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"a standard error needs a vector of at least two independent values; got shape {tuple(values.shape)}")
+    values = values if values.is_floating_point() else values.double()
     return values.mean().item(), (values.std() / math.sqrt(len(values))).item()
 
 
@@ -243,6 +252,8 @@ def weight_blocks(
     (n_samples,) = positive(n_samples=n_samples)
     model.check(x)
     q = _encoder(model)(x) if proposal is None else proposal
+    if not isinstance(q, Distribution):
+        raise TypeError(f"the proposal must be a distribution of z, such as model.encoder(x) or model.prior; got {type(q).__name__}")
     prior = model.prior  # once, because a learned prior may have to run the encoder
     if q.batch_shape not in ((), (len(x),)) or q.event_shape != prior.event_shape:
         raise ValueError(

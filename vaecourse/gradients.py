@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaecourse.arguments import positive
+from vaecourse.arguments import number, positive, tensors
 
 __all__ = [
     "Family",
@@ -51,6 +51,7 @@ def reparameterise(
         z, of the shape of eps.
 
     Raises:
+        TypeError: one of them is no tensor.
         ValueError: the shapes of mu and log_var differ, or that of eps does not end with them.
 
     References:
@@ -61,6 +62,7 @@ def reparameterise(
         >>> reparameterise(mu, log_var, torch.tensor([1.0, -1.0])).tolist()  # sigma is 1 and 2
         [2.0, 0.0]
     """
+    tensors(mu=mu, log_var=log_var, eps=eps)
     if mu.shape != log_var.shape or eps.shape[eps.ndim - mu.ndim :] != mu.shape:
         raise ValueError(
             f"mu {tuple(mu.shape)} and log_var {tuple(log_var.shape)} must have one shape, and eps {tuple(eps.shape)} must end with it: "
@@ -81,6 +83,7 @@ def leave_one_out(f: Float[Tensor, " samples"]) -> Float[Tensor, " samples"]:
         The differences, (S,).
 
     Raises:
+        TypeError: f is no tensor of floating-point numbers.
         ValueError: f is not a vector of at least two values.
 
     References:
@@ -90,6 +93,7 @@ def leave_one_out(f: Float[Tensor, " samples"]) -> Float[Tensor, " samples"]:
         >>> leave_one_out(torch.tensor([1.0, 2.0, 6.0])).tolist()
         [-3.0, -1.5, 4.5]
     """
+    tensors(floating=True, f=f)
     if f.ndim != 1 or len(f) < 2:
         raise ValueError(f"leave-one-out needs a vector of at least two values; got shape {tuple(f.shape)}: draw more samples")
     return (f - f.mean()) * (len(f) / (len(f) - 1))
@@ -105,6 +109,7 @@ def score_function_loss(f: Float[Tensor, " samples"], log_q: Float[Tensor, " sam
         log_q: log q(z) at the same samples, (S,), evaluated with parameters that require a gradient.
 
     Raises:
+        TypeError: one of them is no tensor.
         ValueError: the shapes differ, or log_q does not require a gradient.
 
     References:
@@ -117,6 +122,7 @@ def score_function_loss(f: Float[Tensor, " samples"], log_q: Float[Tensor, " sam
         >>> mean.grad.item()  # the average of z times z, the derivative of log q
         1.0
     """
+    tensors(f=f, log_q=log_q)
     if f.ndim != 1 or f.shape != log_q.shape:
         raise ValueError(f"f and log_q must hold one value for each sample; got shapes {tuple(f.shape)} and {tuple(log_q.shape)}")
     if not log_q.requires_grad:
@@ -160,7 +166,7 @@ def pathwise_gradients(f: Integrand, q: Family, params: Float[Tensor, " params"]
 
 @torch.enable_grad()
 def score_function_gradients(
-    f: Integrand, q: Family, params: Float[Tensor, " params"], n_samples: int, baseline: float | Literal["leave-one-out"] = 0.0
+    f: Integrand, q: Family, params: Float[Tensor, " params"], n_samples: int, baseline: float | Tensor | Literal["leave-one-out"] = 0.0
 ) -> Float[Tensor, "samples params"]:
     """Estimates of the gradient of E_q[f(z)] by the score function: (f(z) - baseline) times the gradient of log q(z).
 
@@ -173,7 +179,7 @@ def score_function_gradients(
         q: from parameters (S, P) to a distribution of batch (S,).
         params: the parameters of q in one vector, (P,).
         n_samples: S, the number of estimates.
-        baseline: a number that is subtracted from f, or "leave-one-out" (see `leave_one_out`).
+        baseline: a number that is subtracted from f, a tensor with one number for each sample, or "leave-one-out" (see `leave_one_out`).
 
     Returns:
         One estimate in each row, (S, P).
@@ -191,13 +197,24 @@ def score_function_gradients(
         (torch.Size([1000, 1]), [-0.5, 1.0])
     """
     copies, q_copies = _copies(q, params, n_samples)
-    if isinstance(baseline, str) and baseline != "leave-one-out":
-        raise ValueError(f"baseline must be a number or 'leave-one-out'; got {baseline!r}")
+    baseline = _baseline(baseline, n_samples)
     z = q_copies.sample()
     values = _values(f, z, q_copies)
     fixed = values.detach()
     weight = leave_one_out(fixed) if isinstance(baseline, str) else fixed - baseline
     return _rows(weight * q_copies.log_prob(z) + values, copies)
+
+
+def _baseline(baseline: float | Tensor | str, n_samples: int) -> float | Tensor | str:
+    """The baseline, checked: "leave-one-out", a number, or a tensor with one number for each sample."""
+    if isinstance(baseline, str):
+        if baseline != "leave-one-out":
+            raise ValueError(f"baseline must be a number or 'leave-one-out'; got {baseline!r}")
+    elif not isinstance(baseline, Tensor) or baseline.ndim == 0:
+        return number("baseline, unless it is 'leave-one-out',", baseline)
+    elif baseline.shape not in ((1,), (n_samples,)):
+        raise ValueError(f"baseline must be one number, or one for each of the {n_samples} samples; got shape {tuple(baseline.shape)}")
+    return baseline
 
 
 def _copies(q: Family, params: Tensor, n_samples: int) -> tuple[Tensor, Distribution]:
@@ -222,7 +239,7 @@ def _values(f: Integrand, z: Tensor, q: Distribution) -> Float[Tensor, " samples
     if not isinstance(values, Tensor) or values.shape != z.shape[:1]:
         got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
         raise ValueError(f"f must return one value for each draw, shape ({len(z)},); got {got}: sum over the event, not over the draws")
-    return values
+    return values if values.is_floating_point() else values.to(torch.get_default_dtype())  # of z > 0 the values are True and False
 
 
 def _rows(values: Tensor, copies: Tensor) -> Float[Tensor, "samples params"]:

@@ -27,7 +27,7 @@ def log_mean_exp(log_w: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
 
     Raises:
         TypeError: log_w is not a floating-point tensor.
-        ValueError: log_w has no entries along `dim`.
+        ValueError: log_w has no dimension `dim`, or no entries along it.
 
     Example:
         >>> log_w = torch.tensor([-1000.0, -1000.0 + math.log(3)])
@@ -52,7 +52,7 @@ def effective_sample_size(log_w: Float[Tensor, "..."], dim: int) -> Float[Tensor
 
     Raises:
         TypeError: log_w is not a floating-point tensor.
-        ValueError: log_w has no entries along `dim`.
+        ValueError: log_w has no dimension `dim`, or no entries along it.
 
     References:
         Kong 1992; notebook 04, equation 4.10.
@@ -90,7 +90,7 @@ def pareto_k(log_w: Float[Tensor, "..."], dim: int) -> Float[Tensor, "..."]:
 
     Raises:
         TypeError: log_w is not a floating-point tensor.
-        ValueError: fewer than 25 samples along `dim`, NaN or +inf, or a slice that holds only -inf.
+        ValueError: no dimension `dim`, fewer than 25 samples along it, NaN or +inf, or a slice that holds only -inf.
 
     Example:
         >>> u = (torch.arange(10_000) + 0.5) / 10_000
@@ -129,6 +129,8 @@ def _generalised_pareto_shape(y: Float[Tensor, "... M"]) -> Float[Tensor, "..."]
 def _length(log_w: Tensor, dim: int) -> int:
     if not isinstance(log_w, Tensor) or not log_w.is_floating_point():
         raise TypeError("log_w must be a tensor of floating-point log-weights; convert it with torch.as_tensor(log_w, dtype=torch.float32)")
+    if not -log_w.ndim <= dim < log_w.ndim:
+        raise ValueError(f"log_w has no dimension {dim}: its shape is {tuple(log_w.shape)}")
     if log_w.shape[dim] == 0:
         raise ValueError(f"log_w has no entries along dimension {dim} (shape {tuple(log_w.shape)}): give at least one sample")
     return log_w.shape[dim]
