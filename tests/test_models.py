@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vaecourse import models
+from vaecourse.annealing import ais
+from vaecourse.audit import audit
 from vaecourse.data import DataUnavailable
 from vaecourse.estimators import elbo, importance_estimate, iwae_bound, log_weights, naive_monte_carlo
 from vaecourse.models import (
@@ -35,7 +38,9 @@ from vaecourse.models import (
     pretrained,
     pretrained_vae,
 )
-from vaecourse.oracles import exact_log_px
+from vaecourse.oracles import exact_log_px, quadrature_log_px
+from vaecourse.tabular import generate
+from vaecourse.training import iwae_loss
 
 quick = settings(max_examples=25, deadline=None, derandomize=True)
 EVERY_IMAGE = torch.tensor(list(itertools.product((0.0, 1.0), repeat=9)), dtype=torch.float64)
@@ -380,12 +385,8 @@ def test_all_images_of_all_classes_have_a_probability_of_1_together(told: Condit
 
 
 def test_a_conditional_vae_says_what_it_takes(told: ConditionalVAE) -> None:
-    with pytest.raises(ValueError, match=r"images without their classes: pass model\.rows\(x, labels\)"):
+    with pytest.raises(ValueError, match=r"images without their classes: fit and loss take model\.rows\(x, labels\)"):
         told.loss(binary(4, 9))
-    with pytest.raises(ValueError, match="labels must hold a class from 0 to 2 for each of the 4 images"):
-        told.rows(binary(4, 9), torch.tensor([0, 1, 2, 3]))
-    with pytest.raises(ValueError, match="for each of the 4 images"):
-        told.rows(binary(4, 9), torch.tensor([0, 1]))
     with pytest.raises(ValueError, match="label must be a class from 0 to 2; got 3"):
         told.given(3)
 
@@ -482,6 +483,60 @@ def test_linear_gaussian_takes_values_that_are_not_binary() -> None:
 # ---------------------------------------------------------------- pretrained
 
 
+@pytest.mark.parametrize(
+    ("labels", "error", "says"),
+    [
+        (torch.tensor([0, 1]), ValueError, r"a class from 0 to 2 for each of the 4 images, shape \(4,\); got shape \(2,\)"),
+        (torch.zeros(4, 1).long(), ValueError, r"got shape \(4, 1\)"),
+        (torch.zeros(0).long(), ValueError, r"got shape \(0,\)$"),
+        (torch.tensor([0.5, 0, 1, 2]), ValueError, "values from 0.0 to 2.0"),
+        (torch.tensor([0, 1, 2, 3]), ValueError, "values from 0 to 3"),
+        ([0, 1, 2, 0], TypeError, "labels must be a torch tensor; got list"),
+        (np.zeros(4, int), TypeError, "got ndarray"),
+        (None, TypeError, "got NoneType"),
+    ],
+)
+def test_labels_that_are_not_one_class_an_image_are_refused(told: ConditionalVAE, labels: Any, error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        told.rows(binary(4, 9), labels)
+
+
+def test_rows_take_whole_numbers_of_any_type_and_images_alone(told: ConditionalVAE) -> None:
+    x, labels = binary(3, 9), torch.tensor([2, 0, 1])
+    assert torch.equal(told.rows(x, labels.float()), told.rows(x, labels))
+    for bad in (x[:, :5], x[:0], x[0]):
+        with pytest.raises(ValueError, match=r"x must have shape \(B, 9\)"):
+            told.rows(bad, labels[: len(bad)])
+
+
+@pytest.mark.parametrize("code", [[0, 0, 0], [1, 1, 1], [0, 1, 1]])
+def test_rows_without_exactly_one_class_are_refused(told: ConditionalVAE, code: list[int]) -> None:
+    rows = torch.cat([told.rows(binary(2, 9), torch.tensor([0, 2])), torch.cat([binary(1, 9), torch.tensor([code])], 1)])
+    with pytest.raises(ValueError, match=r"1 of 3 rows do not end with exactly one class: model\.rows"):
+        told.loss(rows)
+
+
+KNOWS_NO_CLASS: dict[str, Callable[[Any, Any], Any]] = {
+    "elbo": lambda model, x: elbo(model, x, 3),
+    "exact_log_px": exact_log_px,
+    "quadrature_log_px": lambda model, x: quadrature_log_px(model, x, 0.5),
+    "ais": lambda model, x: ais(model, x, 2, 3, progress=False),
+    "audit": audit,
+    "iwae_loss": lambda model, x: iwae_loss(2)(model, x),
+    "generate": lambda model, x: generate(model, 3),
+}
+
+
+@pytest.mark.parametrize("name", KNOWS_NO_CLASS)
+def test_what_knows_no_class_says_what_to_pass(told: ConditionalVAE, name: str) -> None:
+    x, call = binary(4, 9), KNOWS_NO_CLASS[name]
+    for rows in (x, told.rows(x, torch.tensor([0, 1, 2, 0]))):
+        with pytest.raises(ValueError, match=r"take model\.given\(label\), the model of one class"):
+            call(told, rows)
+    if name not in ("audit", "iwae_loss"):
+        call(told.given(1), x)
+
+
 @pytest.fixture
 def decoder_file(tmp_path: Path) -> tuple[Path, LatentVariableModel, LatentVariableModel]:
     torch.manual_seed(0)
@@ -554,6 +609,14 @@ def test_pretrained_vae_gives_the_vae_that_was_stored_under_its_name_and_number_
         pretrained_vae(3, "mine", tmp_path / "nowhere")
 
 
+def test_a_file_of_other_tensors_is_no_decoder(tmp_path: Path) -> None:
+    others = {"two-2": VAE(2, (4,), 9).state_dict(), "odd": {"decoder.a.weight": torch.zeros(3)}, "none": {"w": torch.zeros(3)}}
+    save_file({f"{name}/{k}": v for name, state in others.items() for k, v in state.items()}, tmp_path / "others.safetensors")
+    for name in others:
+        with pytest.raises(ValueError, match=f"others.safetensors holds as '{name}' is no decoder of the course"):
+            pretrained(name, tmp_path / "others.safetensors")
+
+
 # ---------------------------------------------------------------- bad input
 
 STRAY = torch.tensor([[0.0, 1.0, 1.0], [0.0, 0.37, 1.0]])
@@ -613,15 +676,23 @@ BAD_SIZES: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     (VAE, {"latent_dim": torch.tensor(2)}, TypeError, r"latent_dim must be a whole number; got tensor\(2\): pass its \.item\(\)"),
     (VAE, {"latent_dim": np.int64(0)}, ValueError, "latent_dim must be at least 1; got 0"),
     (LinearGaussian, {"data_dim": 3, "latent_dim": 0}, ValueError, "latent_dim must be at least 1; got 0"),
-    (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": 0}, ValueError, "sigma is a standard deviation and must be above 0; got 0"),
-    (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": -0.5}, ValueError, r"must be above 0; got -0\.5"),
-    (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": math.nan}, ValueError, "must be above 0; got nan"),
+    (
+        LinearGaussian,
+        {"data_dim": 3, "latent_dim": 1, "sigma": 0},
+        ValueError,
+        "sigma, a standard deviation, must be a finite number above 0; got 0",
+    ),
+    (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": -0.5}, ValueError, r"must be a finite number above 0; got -0\.5"),
+    (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": math.nan}, ValueError, "must be a finite number above 0; got nan"),
+    (LinearGaussian, {"data_dim": 3, "latent_dim": 1, "sigma": "a"}, TypeError, "sigma, .* must be a number; got 'a'"),
+    (mlp, {"sizes": [2, -1, 3]}, ValueError, r"sizes\[1\] must be at least 1; got -1"),
+    (mlp, {"sizes": [2.0, 3]}, TypeError, r"sizes\[0\] must be a whole number; got 2\.0"),
     (MixturePrior, {"latent_dim": 2, "n_components": 0}, ValueError, "n_components must be at least 1; got 0"),
     (
         MixturePrior,
         {"latent_dim": 2, "n_components": 3, "floor": 0.0},
         ValueError,
-        r"floor is the smallest standard deviation .*; got 0\.0",
+        r"floor, the smallest standard deviation .*; got 0\.0",
     ),
     (VampPrior, {"n_components": 2.0}, TypeError, r"n_components must be a whole number; got 2\.0"),
     (VampPrior, {"n_components": 2, "data_dim": 9, "start": torch.zeros(3, 9)}, ValueError, r"start must hold 2 images of 9 pixels"),
@@ -781,3 +852,13 @@ def test_a_decoder_that_is_no_chain_of_layers_prints_the_name_of_its_class() -> 
     nn.Module.__init__(own)
     own.latent_dim, own.data_dim = 2, 2
     assert repr(own) == "Own(2 pixels, 2 latents, 0 parameters: decoder method)"
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.Tensor.int, torch.Tensor.tolist, torch.Tensor.float])
+def test_pseudo_inputs_start_at_the_images_whatever_holds_them(kind: Callable) -> None:
+    x = binary(3, 9)
+    prior = VampPrior(3, 9, start=kind(x))
+    np.testing.assert_allclose(prior.images.detach(), scipy.special.expit(4 * x.numpy() - 2.0), rtol=1e-6)
+    assert VAE(2, (8,), 9, prior=prior).loss(x).dtype == torch.float32
+    with pytest.raises(TypeError, match=r"the pseudo-inputs are torch\.float64 and the model's weights are torch\.float32"):
+        VAE(2, (8,), 9, prior=VampPrior(3, 9, start=x.double()))

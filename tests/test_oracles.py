@@ -20,6 +20,7 @@ from torch.distributions import Distribution
 from vaecourse import oracles
 from vaecourse.models import BernoulliMixture, LatentVariableModel, LinearGaussian
 from vaecourse.oracles import exact_log_px, lattice, posterior_grid, quadrature_log_px
+from vaecourse.training import exact_loss
 
 quick = settings(max_examples=8, deadline=None, derandomize=True)
 EVERY_IMAGE = torch.tensor(list(itertools.product((0.0, 1.0), repeat=9)), dtype=torch.float64)
@@ -285,14 +286,73 @@ def test_three_latents_are_refused_with_the_reason() -> None:
 
 @pytest.mark.parametrize("tol", [0, -1e-3, math.nan])
 def test_a_tolerance_that_is_not_above_0_is_refused(tol: float) -> None:
-    with pytest.raises(ValueError, match=f"largest accepted error in nats and must be above 0; got {tol}"):
+    with pytest.raises(ValueError, match=f"tol, the largest accepted error in nats, must be a finite number above 0; got {tol}"):
         exact_log_px(latent_variable_model(1), EVERY_IMAGE[:1], tol=tol)
 
 
-@pytest.mark.parametrize("spacing", [0, -0.1])
-def test_a_spacing_that_is_not_above_0_is_refused(spacing: float) -> None:
-    with pytest.raises(ValueError, match=f"spacing must be above 0; got {spacing}"):
-        lattice(1, spacing)
+@pytest.mark.parametrize("bad", [0, -0.1, math.nan, math.inf, "a", True, None])
+@pytest.mark.parametrize("name", ["spacing", "radius", "extent", "tol"])
+def test_lengths_and_tolerances_that_are_no_number_above_0_are_refused(name: str, bad: Any) -> None:
+    model, x = latent_variable_model(1), EVERY_IMAGE[:1]
+    call = {
+        "spacing": lambda: quadrature_log_px(model, x, bad),
+        "radius": lambda: lattice(1, 0.5, radius=bad),
+        "extent": lambda: posterior_grid(model, x, extent=bad),
+        "tol": lambda: exact_log_px(model, x, bad),
+    }[name]
+    error = ValueError if type(bad) in (int, float) else TypeError
+    with pytest.raises(error, match=f"{name}, .*, must be a {'finite number above 0' if error is ValueError else 'number'}; got {bad!r}"):
+        call()
+
+
+@pytest.mark.parametrize("shift", [torch.zeros(1), torch.zeros(2, 1), torch.tensor(0.5), [0.0, 0.0]])
+def test_a_shift_that_is_not_one_number_a_dimension_is_refused(shift: Any) -> None:
+    with pytest.raises(ValueError, match=r"shift must be a tensor of shape \(2,\), one number for each dimension"):
+        lattice(2, 1.0, shift)
+
+
+def test_weights_that_are_nan_are_not_taken_for_a_narrow_posterior() -> None:
+    model = latent_variable_model(1)
+    model.decoder.logits[0].weight[0] = math.nan
+    with pytest.raises(ValueError, match="the weights of the model hold NaN"):
+        exact_log_px(model, EVERY_IMAGE[:1])
+
+
+def test_a_single_lattice_takes_grey_levels_and_sums_what_the_formula_says() -> None:
+    model, x, z = latent_variable_model(2), torch.rand(3, 9, dtype=torch.float64), lattice(2, 0.1)
+    p = model.decoder(z).mean[:, None].numpy()
+    log_joint = (x.numpy() * np.log(p) + (1 - x.numpy()) * np.log1p(-p)).sum(-1) + scipy.stats.norm.logpdf(z.numpy()).sum(-1)[:, None]
+    np.testing.assert_allclose(quadrature_log_px(model, x, 0.1), scipy.special.logsumexp(log_joint, 0) + 2 * math.log(0.1), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "says"),
+    [
+        (torch.full((1, 9), 1.5).double(), ValueError, "grey levels between them; found 1.5"),
+        (torch.full((1, 9), math.nan).double(), ValueError, "NaN or infinity"),
+        (torch.zeros(0, 9).double(), ValueError, "x holds no image"),
+        (torch.zeros(1, 9), TypeError, "x is torch.float32"),
+        (torch.zeros(1, 9).int(), TypeError, "must be floating point"),
+        (np.zeros((1, 9)), TypeError, "must be a torch tensor"),
+        (torch.zeros(9).double(), ValueError, r"shape \(B, 9\)"),
+        (torch.zeros(1, 5).double(), ValueError, r"shape \(B, 9\)"),
+    ],
+)
+def test_a_single_lattice_refuses_what_is_no_image(x: Any, error: type[Exception], says: str) -> None:
+    for oracle in (lambda model, x: quadrature_log_px(model, x, 0.5), exact_loss(0.5)):
+        with pytest.raises(error, match=says if "grey" not in says else "found 1.5"):
+            oracle(latent_variable_model(2), x)
+
+
+def test_exact_loss_refuses_grey_levels_and_a_discrete_latent() -> None:
+    with pytest.raises(ValueError, match=r"found 0\.5: binarise first"):
+        exact_loss(0.5)(latent_variable_model(2), torch.full((1, 9), 0.5).double())
+    for oracle in (lambda model, x: quadrature_log_px(model, x, 0.5), exact_loss(0.5)):
+        with pytest.raises(ValueError, match="the latent of a BernoulliMixture is discrete, .*: exact_log_px sums"):
+            oracle(BernoulliMixture(2, 9), torch.zeros(1, 9))
+    for bad in (0.0, math.nan, "a"):
+        with pytest.raises((TypeError, ValueError), match="spacing .*must be (above 0|a finite number|a number); got"):
+            exact_loss(bad)
 
 
 @pytest.mark.parametrize("oracle", [exact_log_px, posterior_grid])

@@ -6,7 +6,7 @@ All three are torch distributions, so an estimator needs no further knowledge of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal
 from torch.nn.functional import one_hot
 
-from vaecourse.arguments import positive, whole
+from vaecourse.arguments import number, positive, tensors, whole
 from vaecourse.data import RESTORE, DataUnavailable, digits_of, shipped
 from vaecourse.distributions import bernoulli, diagonal_normal, divergence, log_prob_pairs, normal_mixture, standard_normal
 from vaecourse.files import read_tensors
@@ -55,10 +55,14 @@ def mlp(sizes: Sequence[int]) -> nn.Sequential:
     Args:
         sizes: of the input, the hidden layers and the output.
 
+    Raises:
+        TypeError, ValueError: they are no whole numbers above 0.
+
     Example:
         >>> mlp([2, 128, 784])(torch.zeros(5, 2)).shape
         torch.Size([5, 784])
     """
+    positive(**{f"sizes[{i}]": size for i, size in enumerate(sizes)})
     layers: list[nn.Module] = []
     for n_in, n_out in zip(sizes, sizes[1:]):
         layers += [nn.Linear(n_in, n_out), nn.ELU(inplace=True)]
@@ -180,11 +184,12 @@ class LatentVariableModel(nn.Module):
         """p(z) = N(0, I): batch (), event (K,)."""
         return standard_normal(self.latent_dim, like=next(self.parameters()))
 
-    def check(self, x: Tensor) -> None:
+    def check(self, x: Tensor, grey: bool = False) -> None:
         """Raise an error that says what to do, unless x is a batch of images that this model can explain.
 
         Args:
             x: images (B, D) in the dtype and on the device of the weights; zeros and ones if the model is one of binary images.
+            grey: whether a model of binary images takes grey levels between 0 and 1, too.
 
         Raises:
             TypeError: x is no tensor, or its dtype is not that of the weights.
@@ -217,7 +222,9 @@ class LatentVariableModel(nn.Module):
             return
         if not torch.isfinite(x).all():
             raise ValueError("x holds NaN or infinity: torch.isfinite(x).all(1) is False for such rows; correct or remove them")
-        if self.binary:
+        if self.binary and grey and (stray := x[(x < 0) | (x > 1)]).numel():
+            raise ValueError(f"x must hold 0s and 1s, or grey levels between them; found {stray[0].item():.4g}")
+        if self.binary and not grey:
             stray = x[(x != 0) & (x != 1)][0].item()
             raise ValueError(f"x must hold 0s and 1s; found {stray:.4g}: binarise first, see vaecourse.data.binarize")
 
@@ -329,8 +336,7 @@ class MixturePrior(nn.Module):
 
     def __init__(self, latent_dim: int, n_components: int, floor: float = 0.05):
         latent_dim, n_components = positive(latent_dim=latent_dim, n_components=n_components)
-        if not 0 < floor < 1:
-            raise ValueError(f"floor is the smallest standard deviation of a component and must lie between 0 and 1; got {floor}")
+        number("floor, the smallest standard deviation of a component,", floor, above=0, below=1)
         super().__init__()
         self.floor = floor
         self.log_weights = nn.Parameter(torch.zeros(n_components))
@@ -355,7 +361,8 @@ class VampPrior(nn.Module):
     Args:
         n_components: C.
         data_dim: D, the number of pixels.
-        start: images (C, D) of zeros and ones, from which the pseudo-inputs begin (at 0.12 and 0.88); by default noise.
+        start: images (C, D) of zeros and ones, from which the pseudo-inputs begin (at 0.12 and 0.88); by default noise. A tensor of
+            floating-point numbers keeps its type, which must be that of the model; anything else gets torch's default type.
 
     Raises:
         TypeError, ValueError: a size is not a whole number above 0, or start has another shape.
@@ -373,6 +380,8 @@ class VampPrior(nn.Module):
 
     def __init__(self, n_components: int, data_dim: int = 784, start: Float[Tensor, "components pixels"] | None = None):
         n_components, data_dim = positive(n_components=n_components, data_dim=data_dim)
+        if start is not None and not (isinstance(start, Tensor) and start.is_floating_point()):
+            start = torch.as_tensor(start, dtype=torch.get_default_dtype())
         if start is not None and tuple(start.shape) != (n_components, data_dim):
             raise ValueError(f"start must hold {n_components} images of {data_dim} pixels; got shape {tuple(start.shape)}")
         super().__init__()
@@ -392,6 +401,8 @@ class VampPrior(nn.Module):
             raise ValueError(
                 f"the pseudo-inputs have {self.logits.shape[1]} pixels, but the images of the model have {model.data_dim}: make them agree"
             )
+        if self.logits.dtype != (weights := next(model.parameters())).dtype:
+            raise TypeError(f"the pseudo-inputs are {self.logits.dtype} and the model's weights are {weights.dtype}: convert one of them")
         q = model.encoder(self.images).base_dist
         return normal_mixture(q.loc.new_zeros(len(q.loc)), q.loc, q.scale)
 
@@ -399,8 +410,8 @@ class VampPrior(nn.Module):
 class ConditionalVAE(VAE):
     """A VAE whose encoder q(z|x, y) and decoder p(x|z, y) are given the class y; p(z) is N(0, I) for every class.
 
-    It is trained by `fit` on `rows(x, labels)`: the pixels followed by the class as a one-hot code. Estimators and oracles take
-    `given(label)`, the model of one class.
+    It is trained by `fit` on `rows(x, labels)`: the pixels followed by the class as a one-hot code. Estimators, oracles and diagnostics
+    take images and `given(label)`, the model of one class.
 
     Args:
         latent_dim: K, the number of latents.
@@ -427,6 +438,7 @@ class ConditionalVAE(VAE):
         latent_dim, n_pixels, n_classes = positive(latent_dim=latent_dim, n_pixels=n_pixels, n_classes=n_classes)
         super().__init__(latent_dim, hidden, n_pixels + n_classes, decoder=Decoder(latent_dim + n_classes, hidden, n_pixels))
         self.n_pixels, self.n_classes = n_pixels, n_classes
+        self.decoder.register_forward_pre_hook(_with_class)
 
     def _what_x_is(self) -> str:
         return f"{self.n_pixels} pixels and one of {self.n_classes} classes"
@@ -435,21 +447,36 @@ class ConditionalVAE(VAE):
         """Images (B, D) followed by their classes as one-hot codes, (B, D + C), from labels (B,).
 
         Raises:
-            ValueError: the labels are not one class from 0 to C - 1 for each image.
+            TypeError: x or labels is no tensor.
+            ValueError: x has no rows of D pixels, or the labels are not one class from 0 to C - 1 for each image.
         """
-        if len(labels) != len(x) or labels.min() < 0 or labels.max() >= self.n_classes:
-            raise ValueError(f"labels must hold a class from 0 to {self.n_classes - 1} for each of the {len(x)} images")
+        tensors(x=x, labels=labels)
+        if x.ndim != 2 or x.shape[1] != self.n_pixels or len(x) == 0:
+            raise ValueError(f"x must have shape (B, {self.n_pixels}), one image a row; got {tuple(x.shape)}")
+        if labels.shape != x.shape[:1] or not torch.isin(labels, torch.arange(self.n_classes).to(labels)).all():
+            raise ValueError(
+                f"labels must hold a class from 0 to {self.n_classes - 1} for each of the {len(x)} images, shape ({len(x)},); "
+                f"got shape {tuple(labels.shape)}" + (f" and values from {labels.min()} to {labels.max()}" if labels.numel() else "")
+            )
         return torch.cat([x, one_hot(labels.long(), self.n_classes).to(x)], 1)
 
-    def check(self, x: Tensor) -> None:
+    def check(self, x: Tensor, grey: bool = False) -> None:
         """Raise an error that says what to do, unless x is a batch of `rows`.
 
         Raises:
-            TypeError, ValueError: as `LatentVariableModel.check`, or x holds images without their classes.
+            TypeError, ValueError: as `LatentVariableModel.check`, or x holds images without their classes, or rows without exactly one.
         """
         if isinstance(x, Tensor) and x.ndim == 2 and x.shape[1] == self.n_pixels:
-            raise ValueError("x holds images without their classes: pass model.rows(x, labels), or use model.given(label)")
-        super().check(x)
+            raise ValueError(
+                "x holds images without their classes: fit and loss take model.rows(x, labels), and all other functions of the course "
+                "take model.given(label), the model of one class, in place of the model"
+            )
+        super().check(x, grey)
+        code = x[:, self.n_pixels :]
+        if (wrong := (code.sum(1) != 1) | (code.amax(1) != 1)).any():
+            raise ValueError(
+                f"{int(wrong.sum())} of {len(x)} rows do not end with exactly one class: model.rows(x, labels) makes such rows"
+            )
 
     def terms(self, x: Float[Tensor, "batch columns"]) -> tuple[Float[Tensor, " batch"], Float[Tensor, " batch"]]:
         """The two terms of the ELBO of log p(x|y), estimated with one z drawn from q(z|x, y), in nats.
@@ -477,6 +504,16 @@ class ConditionalVAE(VAE):
             raise ValueError(f"label must be a class from 0 to {self.n_classes - 1}; got {label}")
         code = one_hot(torch.tensor(label), self.n_classes).to(next(self.parameters()))
         return VAE(self.latent_dim, data_dim=self.n_pixels, encoder=_Told(self.encoder, code), decoder=_Told(self.decoder, code))
+
+
+def _with_class(decoder: Decoder, inputs: tuple[Tensor]) -> None:
+    """Refuse latents without a class, which is what a function hands over that knows nothing of classes."""
+    wanted = decoder.logits[0].in_features
+    if inputs and inputs[0].shape[-1] != wanted:
+        raise ValueError(
+            f"the decoder of a ConditionalVAE needs the class behind the latents, {wanted} numbers in all; got {inputs[0].shape[-1]}: "
+            "estimators, oracles, diagnostics and generate take model.given(label), the model of one class, and images without labels"
+        )
 
 
 class _Told(nn.Module):
@@ -523,8 +560,7 @@ class LinearGaussian(LatentVariableModel):
 
     def __init__(self, data_dim: int, latent_dim: int, sigma: float = 0.5):
         data_dim, latent_dim = positive(data_dim=data_dim, latent_dim=latent_dim)
-        if not sigma > 0:
-            raise ValueError(f"sigma is a standard deviation and must be above 0; got {sigma}")
+        number("sigma, a standard deviation,", sigma, above=0)
         nn.Module.__init__(self)
         self.latent_dim, self.data_dim = latent_dim, data_dim
         self.weight = nn.Parameter(torch.randn(data_dim, latent_dim))
@@ -623,10 +659,7 @@ def pretrained(name: str | None = None, path: str | Path | None = None) -> Laten
         LatentVariableModel(784 pixels, 2 latents, 118,032 parameters, frozen: decoder 2-128-128-784 ELU)
     """
     name = digits_of(name)
-    state = _stored(name, "decoder", shipped("decoder.safetensors"), path)
-    model = LatentVariableModel(*_decoder_sizes(state))
-    model.load_state_dict(state)
-    return model.requires_grad_(False)
+    return _stored(LatentVariableModel, name, "decoder", shipped("decoder.safetensors"), path)
 
 
 def pretrained_vae(latent_dim: int = 20, name: str | None = None, path: str | Path | None = None) -> VAE:
@@ -652,14 +685,13 @@ def pretrained_vae(latent_dim: int = 20, name: str | None = None, path: str | Pa
         VAE(784 pixels, 20 latents, 973,624 parameters, frozen: encoder 784-400-400-40 ELU, decoder 20-400-400-784 ELU)
     """
     (latent_dim,) = positive(latent_dim=latent_dim)
-    state = _stored(f"{digits_of(name)}-{latent_dim}", "VAE", shipped("vaes.safetensors"), path)
-    model = VAE(*_decoder_sizes(state))
-    model.load_state_dict(state)
-    return model.requires_grad_(False)
+    return _stored(VAE, f"{digits_of(name)}-{latent_dim}", "VAE", shipped("vaes.safetensors"), path)
 
 
-def _stored(name: str, what: str, shipped_file: Path, path: str | Path | None) -> dict[str, Tensor]:
-    """The tensors that a file of models, of the kind `what`, keeps under `name`; without a path, those of the shipped file."""
+def _stored(
+    make: Callable[..., LatentVariableModel], name: str, what: str, shipped_file: Path, path: str | Path | None
+) -> LatentVariableModel:
+    """The model, of the kind `what`, that a file keeps under `name`, with frozen weights; without a path, that of the shipped file."""
     file = shipped_file if path is None else path
     try:
         tensors, _ = read_tensors(file, f"a safetensors file with {what}s")
@@ -671,7 +703,12 @@ def _stored(name: str, what: str, shipped_file: Path, path: str | Path | None) -
     if not state:
         names = sorted({key.split("/")[0] for key in tensors})
         raise ValueError(f"no {what} called {name!r} in {file}; it holds {', '.join(names) or 'nothing'}")
-    return state
+    try:
+        model = make(*_decoder_sizes(state))
+        model.load_state_dict(state)
+    except (IndexError, RuntimeError, TypeError, ValueError) as error:
+        raise ValueError(f"what {file} holds as {name!r} is no {what} of the course: its tensors have other names or shapes") from error
+    return model.requires_grad_(False)
 
 
 def _decoder_sizes(state: dict[str, Tensor]) -> tuple[int, tuple[int, ...], int]:

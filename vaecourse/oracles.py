@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import AffineTransform, Independent, TransformedDistribution
 
-from vaecourse.arguments import whole
+from vaecourse.arguments import number, positive, whole
 from vaecourse.distributions import pair_with
 from vaecourse.models import LatentVariableModel, LinearGaussian
 
@@ -71,7 +71,7 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
         log p(x) of each image, (B,).
 
     Raises:
-        TypeError, ValueError: x does not fit the model, the model has more than two latents, or tol is not positive.
+        TypeError, ValueError: x does not fit the model, its weights hold NaN, it has more than two latents, or tol is not a number above 0.
         RuntimeError: the lattices still disagree at a spacing of 1/64, or the posterior reaches beyond |z| = 32.
 
     Example:
@@ -82,8 +82,9 @@ def exact_log_px(model: LatentVariableModel, x: Float[Tensor, "batch data"], tol
         torch.Size([2])
     """
     model.check(x)
-    if not tol > 0:
-        raise ValueError(f"tol is the largest accepted error in nats and must be above 0; got {tol}")
+    number("tol, the largest accepted error in nats,", tol, above=0)
+    if any(p.isnan().any() for p in model.parameters()):
+        raise ValueError("the weights of the model hold NaN, as they do when a training goes astray: train it again, or load other weights")
     with torch.no_grad():
         if isinstance(model, LinearGaussian):
             return model.marginal.log_prob(x)
@@ -118,7 +119,8 @@ def quadrature_log_px(
 
     Args:
         model: a model with one or two latents.
-        x: images (B, D).
+        x: images (B, D). Grey levels between 0 and 1 are accepted in place of zeros and ones; p(x|z) is then no probability of an
+            image, and the result is not comparable with others.
         spacing: h.
         shift: (K,), how far the lattice is moved, in steps of the lattice; by default not at all.
         radius: the lattice covers a ball of this radius around 0.
@@ -127,7 +129,8 @@ def quadrature_log_px(
         One number for each image, (B,).
 
     Raises:
-        ValueError: the model has more than two latents, or the spacing is not positive.
+        TypeError, ValueError: x does not fit the model, the latent is discrete or has more than two dimensions, or spacing, shift or
+            radius does not fit.
 
     Example:
         >>> from vaecourse.models import pretrained
@@ -136,6 +139,9 @@ def quadrature_log_px(
         >>> bool(error.abs() < 0.01)
         True
     """
+    if model.prior.has_enumerate_support:
+        raise ValueError(f"the latent of a {type(model).__name__} is discrete, so no lattice is needed: exact_log_px sums over its values")
+    model.check(x, grey=True) if model.binary else model.check(x)
     z = lattice(model.latent_dim, spacing, shift, radius).to(x)
     return _log_joint(model, x, z).logsumexp(0) + model.latent_dim * math.log(spacing)
 
@@ -155,15 +161,18 @@ def lattice(
         The nodes, (G, K) float64.
 
     Raises:
-        ValueError: more than two dimensions, or a spacing that is not positive.
+        TypeError, ValueError: more than two dimensions, a spacing or radius that is not a number above 0, or a shift of another shape.
 
     Example:
         >>> lattice(1, spacing=0.5, radius=1.0)[:, 0].tolist()
         [-1.0, -0.5, 0.0, 0.5, 1.0]
     """
-    _refuse_many(latent_dim)
-    if not spacing > 0:
-        raise ValueError(f"spacing must be above 0; got {spacing}")
+    _refuse_many(*positive(latent_dim=latent_dim))
+    number("spacing, the distance between neighbouring nodes,", spacing, above=0)
+    number("radius, that of the ball which the lattice fills,", radius, above=0)
+    if shift is not None and (not isinstance(shift, Tensor) or shift.shape != (latent_dim,)):
+        got = f"shape {tuple(shift.shape)}" if isinstance(shift, Tensor) else type(shift).__name__
+        raise ValueError(f"shift must be a tensor of shape ({latent_dim},), one number for each dimension of the lattice; got {got}")
     steps = torch.arange(-math.ceil(radius / spacing) - 1, math.ceil(radius / spacing) + 2, dtype=torch.float64)
     offsets = [0.0] * latent_dim if shift is None else shift.tolist()
     axes = torch.meshgrid(*(spacing * (steps + o) for o in offsets), indexing="ij")
@@ -186,7 +195,8 @@ def posterior_grid(model: LatentVariableModel, x: Float[Tensor, "batch data"], n
         The nodes (G, K) and their probabilities (B, G).
 
     Raises:
-        TypeError, ValueError: x does not fit the model, n is not a whole number of at least 2, or there are more than two latents.
+        TypeError, ValueError: x does not fit the model, n is not a whole number of at least 2, extent is not a number above 0, or there
+            are more than two latents.
 
     Example:
         >>> from vaecourse.models import pretrained
@@ -195,7 +205,7 @@ def posterior_grid(model: LatentVariableModel, x: Float[Tensor, "batch data"], n
         (torch.Size([400, 2]), torch.Size([3, 400]))
     """
     model.check(x)
-    n = whole("n", n, least=2)
+    n, extent = whole("n", n, least=2), number("extent, how far the grid reaches from 0,", extent, above=0)
     if model.prior.has_enumerate_support:
         z = model.prior.enumerate_support()
     else:

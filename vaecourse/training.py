@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
-from vaecourse.arguments import positive
+from vaecourse.arguments import number, positive
 from vaecourse.data import Digits, Split, load_digits, shipped
 from vaecourse.distributions import gaussian_kl, log_prob_of_pixels
 from vaecourse.estimators import iwae_bound
@@ -209,15 +209,23 @@ def exact_loss(spacing: float) -> Loss:
     Returns:
         A loss for `fit` (notebook 04b).
 
+    Raises:
+        TypeError, ValueError: spacing is not a number above 0; in a call of the loss, the images do not fit the model.
+
     Example:
         >>> loss = exact_loss(spacing=0.3)
         >>> loss(LatentVariableModel(latent_dim=2), torch.ones(5, 784)).shape
         torch.Size([])
     """
-    return _called(
-        f"exact_loss({spacing})",
-        lambda model, x: -quadrature_log_px(model, x, spacing, torch.rand(model.latent_dim), radius=4.5).mean(),
-    )
+    if not number("spacing", spacing) > 0:
+        raise ValueError(f"spacing is the distance between neighbours on the lattice and must be above 0; got {spacing}")
+
+    def loss(model: LatentVariableModel, x: Tensor) -> Tensor:
+        model.check(x)
+        shift = torch.rand(getattr(model, "latent_dim", 0))  # without latents the model is refused
+        return -quadrature_log_px(model, x, spacing, shift, radius=4.5).mean()
+
+    return _called(f"exact_loss({spacing})", loss)
 
 
 def beta_loss(beta: float) -> Loss:
