@@ -326,6 +326,8 @@ def test_a_trajectory_that_leaves_all_numbers_is_refused() -> None:
         (lambda m, x: ais(m, x, 2, 3, start="posterior"), ValueError, 'start is "prior" or "encoder"'),
         (lambda m, x: ais(m, x, 2, 3, start="encoder"), ValueError, "LinearGaussian has no encoder"),
         (lambda m, x: ais(m, x, 2, 3, step_sizes=torch.ones(3, 4)), ValueError, r"shape \(2, 4\), see tune"),
+        (lambda m, x: ais(m, x, 2, 3, step_sizes=0.5), TypeError, "step_sizes must be a torch tensor; got float"),
+        (lambda m, x: reverse_ais(m, x, torch.zeros(4, 2), 2, 3, step_sizes=0.5), TypeError, "step_sizes must be a torch tensor"),
         (lambda m, x: reverse_ais(m, x, torch.zeros(3, 2), 2, 3), ValueError, "2 latents that each of the 4 images"),
         (lambda m, x: reverse_ais(m, x, torch.zeros(4, 2).double(), 2, 3), ValueError, "torch.float32"),
         (lambda m, x: sandwich(BernoulliMixture(3, 5), 4), ValueError, "no gradient: sum over its values"),

@@ -478,6 +478,7 @@ def test_it_is_found_where_the_other_diagnostics_are() -> None:
         (lambda m, x: diagnostics.audit(m, 2 * x - 1), ValueError, "undo the standardisation"),
         (lambda m, x: diagnostics.audit(m, x / 0), ValueError, "found NaN"),
         (lambda m, x: diagnostics.audit(m, x, n_samples=24), ValueError, "n_samples must be at least 25"),
+        (lambda m, x: diagnostics.audit(m, x, dynamic="yes"), TypeError, "dynamic must be True or False, or None .*; got 'yes'"),
         (lambda m, x: diagnostics.audit(m, x, n_images=1), ValueError, "n_images must be at least 2"),
     ],
 )

@@ -372,3 +372,31 @@ def test_bits_per_dimension() -> None:
     torch.testing.assert_close(bits_per_dim(torch.tensor([-math.log(4), math.log(2)]), 2), torch.tensor([1.0, -0.5]))
     with pytest.raises(ValueError, match="at least 1"):
         bits_per_dim(-1.0, 0)
+
+
+def test_a_search_that_diverges_leaves_the_start_and_a_start_that_is_nan_the_other() -> None:
+    torch.manual_seed(0)
+    vae, x = VAE(2, (8,), 16), (torch.rand(4, 16) < 0.3).float()
+    start, lost = vae.encoder(x), diagonal_normal(torch.full((4, 2), math.nan), torch.zeros(4, 2))
+    assert torch.equal(refine(vae, x, [start], steps=200, lr=1e4).mean, start.mean)
+    assert torch.equal(refine(vae, x, [lost, start], steps=0).mean, start.mean)
+    kept = refine(vae, x, [lost, start], steps=40)
+    assert (estimators.elbo(vae, x, 4000, kept) > estimators.elbo(vae, x, 4000, start)).all()
+    with pytest.raises(ValueError, match="no start is a usable distribution"):
+        refine(vae, x, [lost], steps=2)
+
+
+@pytest.mark.parametrize(
+    ("starts", "lr", "error", "says"),
+    [
+        (lambda vae, x: vae.encoder(x), 0.1, TypeError, r"starts must be a list .*\[model\.encoder\(x\)\]; got DiagonalNormal"),
+        (lambda vae, x: vae.encoder, 0.1, TypeError, "got Encoder"),
+        (lambda vae, x: 3, 0.1, TypeError, "got int"),
+        (lambda vae, x: [vae.encoder], 0.1, ValueError, "a diagonal normal for each of the 2 images, .*; got Encoder: see"),
+        (lambda vae, x: [vae.encoder(x)], "a", TypeError, "lr, the learning rate, must be a number; got 'a'"),
+    ],
+)
+def test_a_search_without_distributions_to_start_from_is_refused(starts, lr, error: type[Exception], says: str) -> None:
+    vae, x = VAE(2, (8,), 16), torch.ones(2, 16)
+    with pytest.raises(error, match=says):
+        refine(vae, x, starts(vae, x), 1, lr)

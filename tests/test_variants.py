@@ -102,3 +102,8 @@ def test_runs_that_are_made_come_back_and_leave_the_other_digits_alone(monkeypat
     assert [(r.variant, r.latents) for r in made] == [(v, k) for k in (2, 20) for v in variants.RECIPES]
     assert variants.longer_runs("mnist") == before
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_an_unknown_variant_is_refused_with_the_names_there_are():
+    with pytest.raises(ValueError, match="no variant is called 'foo'; there are plain VAE, mixture prior, "):
+        variants.train("foo", 2, 0, torch.zeros(1, 784), torch.zeros(1), epochs=1)

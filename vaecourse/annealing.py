@@ -29,7 +29,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.distributions import Distribution
 
-from vaecourse.arguments import positive, whole
+from vaecourse.arguments import positive, tensors, whole
 from vaecourse.estimators import mean_and_error
 from vaecourse.logspace import effective_sample_size, log_mean_exp
 from vaecourse.models import LatentVariableModel
@@ -128,6 +128,7 @@ def ais(
     spent = 0
     if step_sizes is None:
         step_sizes, spent = tune(model, x, n_steps, leapfrog=leapfrog, start=start, progress=progress), PILOTS
+    tensors(step_sizes=step_sizes)
     log_w, _, acceptance = _chains(model, x, None, temperatures(n_steps), step_sizes, n_chains, leapfrog, start, "AIS", progress)
     evaluations = (n_chains + spent) * len(x) * (1 + (n_steps - 1) * leapfrog)
     return Annealing(log_mean_exp(log_w, 0), _error(log_w), log_w, acceptance, evaluations)
@@ -170,6 +171,7 @@ def reverse_ais(
     spent = 0
     if step_sizes is None:
         step_sizes, spent = tune(model, x, n_steps, leapfrog=leapfrog, start=start, progress=progress), PILOTS
+    tensors(step_sizes=step_sizes)
     backwards = temperatures(n_steps).flip(0), step_sizes.flip(0)
     minus_log_w, _, acceptance = _chains(model, x, z, *backwards, n_chains, leapfrog, start, "reverse AIS", progress)
     evaluations = (n_chains + spent) * len(x) * (1 + (n_steps - 1) * leapfrog)
@@ -300,7 +302,7 @@ def _chains(
     with torch.no_grad(), _bar(moves * log_w.numel(), name, progress) as advance:
         for rows in torch.arange(len(x)).split(images):
             q0 = model.encoder(x[rows]) if start == "encoder" else model.prior
-            given = None if step_sizes is None else step_sizes[:, rows]
+            given = None if step_sizes is None else step_sizes[:, rows].to(x)
             for some in torch.arange(n_chains).split(chains):
                 shape = (len(some),) if q0.batch_shape else (len(some), len(rows))
                 begin = q0.sample(shape) if z is None else z[rows].expand(len(some), -1, -1)

@@ -132,6 +132,8 @@ def audit(
     """
     n_samples, n_images = whole("n_samples", n_samples, least=25), whole("n_images", n_images, least=2)
     n_polished = whole("n_polished", n_polished, least=2)
+    if dynamic not in (None, True, False):
+        raise TypeError(f"dynamic must be True or False, or None where that is not known; got {dynamic!r}")
     if not hasattr(model, "encoder"):
         raise ValueError(f"an audit asks what the encoder proposes, and {type(model).__name__} has none")
     name = data.name if isinstance(data, Digits) else None

@@ -6,7 +6,7 @@ All values are in nats. Bits per dimension are computed in `bits_per_dim` and no
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.distributions import Distribution, Independent, Normal, kl_divergence
 
-from vaecourse.arguments import positive, whole
+from vaecourse.arguments import number, positive, whole
 from vaecourse.distributions import diagonal_normal, divergence
 from vaecourse.estimators import elbo
 from vaecourse.models import LatentVariableModel
@@ -118,8 +118,8 @@ def refine(
     """The best diagonal normal that is found for each row of x.
 
     From every start, Adam takes `steps` steps on the ELBO with respect to q alone, separately for each image; the model does not change.
-    Then the best of all starts and results is chosen for each image, judged by 500 samples. The search is local: if the posterior has
-    separate modes, it ends at the mode that is close to a start.
+    Then the best of all starts and results is chosen for each image, judged by 500 samples; one that is NaN is never the best. The
+    search is local: if the posterior has separate modes, it ends at the mode that is close to a start.
 
     Args:
         model: the model, with any number of latents.
@@ -132,7 +132,8 @@ def refine(
         A diagonal normal of batch (B,) and event (K,).
 
     Raises:
-        TypeError, ValueError: x or steps does not fit, there is no start, or a start is not one diagonal normal for each row.
+        TypeError, ValueError: x, steps or lr does not fit, there is no start, a start is not one diagonal normal for each row, or all
+            starts of an image are NaN.
 
     Example:
         >>> from vaecourse.models import VAE
@@ -141,7 +142,10 @@ def refine(
         >>> best.batch_shape, best.event_shape
         (torch.Size([3]), torch.Size([2]))
     """
-    steps = whole("steps", steps, least=0)  # with none, the best of the starts
+    steps, lr = whole("steps", steps, least=0), number("lr, the learning rate,", lr)  # with no step, the best of the starts
+    if isinstance(starts, Distribution) or not isinstance(starts, Iterable):
+        raise TypeError(f"starts must be a list of distributions, such as [model.encoder(x)]; got {type(starts).__name__}")
+    starts = list(starts)
     if not starts:
         raise ValueError("pass at least one start, for instance starts=[model.encoder(x)]")
     candidates = []
@@ -153,7 +157,10 @@ def refine(
         candidates += [start, torch.cat(ends, dim=1)]
     with torch.no_grad():
         scores = torch.stack([elbo(model, x, 500, diagonal_normal(*candidate)) for candidate in candidates])
-    mu, log_var = torch.stack(candidates)[scores.argmax(0), :, torch.arange(len(x))].unbind(1)
+    best = torch.where(scores.isnan(), -math.inf, scores).argmax(0)  # a search that diverged ends in NaN
+    mu, log_var = torch.stack(candidates)[best, :, torch.arange(len(x))].unbind(1)
+    if not (mu.isfinite() & log_var.isfinite()).all():
+        raise ValueError("no start is a usable distribution for some images: their means or variances are NaN, infinite or 0")
     return diagonal_normal(mu, log_var)
 
 
@@ -290,9 +297,10 @@ def _check(model: LatentVariableModel, x: Tensor, q: Distribution) -> None:
     model.check(x)
     normal = isinstance(q, Independent) and isinstance(q.base_dist, Normal)
     if not normal or q.batch_shape != (len(x),) or q.event_shape != (model.latent_dim,):
+        shapes = f" of batch {tuple(q.batch_shape)} and event {tuple(q.event_shape)}" if isinstance(q, Distribution) else ""
         raise ValueError(
-            f"q must be a diagonal normal for each of the {len(x)} images, event ({model.latent_dim},); got {type(q).__name__} of batch "
-            f"{tuple(q.batch_shape)} and event {tuple(q.event_shape)}: see vaecourse.distributions.diagonal_normal"
+            f"q must be a diagonal normal for each of the {len(x)} images, event ({model.latent_dim},); got {type(q).__name__}{shapes}: "
+            "see vaecourse.distributions.diagonal_normal"
         )
 
 

@@ -93,11 +93,16 @@ def train(variant: str, latent_dim: int, seed: int, x: Float[Tensor, "images pix
     Returns:
         The trained model, whose parameters are frozen.
 
+    Raises:
+        ValueError: there is no such variant.
+
     Example:
         >>> x, labels = (torch.rand(100, 784) < 0.2).float(), torch.zeros(100, dtype=torch.long)
         >>> train("plain VAE", 2, 0, x, labels, epochs=1).latent_dim
         2
     """
+    if variant not in RECIPES:
+        raise ValueError(f"no variant is called {variant!r}; there are {', '.join(RECIPES)}")
     recipe = RECIPES[variant]
     torch.manual_seed(seed)
     model = recipe.model(latent_dim, x)
