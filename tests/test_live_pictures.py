@@ -355,6 +355,14 @@ def test_bad_arguments_are_refused_with_what_was_expected(case, vae, tabular, sn
         call(given)
 
 
+@pytest.mark.parametrize("bad", [-math.inf, math.nan])
+def test_weights_that_have_no_place_in_the_figure_are_refused(bad):
+    log_w = torch.zeros(64)
+    log_w[3] = bad
+    with pytest.raises(ValueError, match="log_w holds NaN or infinity"):
+        widgets.how_many_draws(log_w)
+
+
 def test_a_table_without_numbers_with_a_name_that_no_held_out_row_has(tmp_path):
     rows = ["fruit,colour"] + ["apple,red", "pear,green", "plum,blue"] * 40
     (tmp_path / "fruit.csv").write_text("\n".join(rows))

@@ -147,6 +147,12 @@ def test_pictures_stand_in_rows_with_their_captions() -> None:
         np.testing.assert_array_equal(picture, image.reshape(28, 28))
 
 
+@pytest.mark.parametrize("shape", [(2, 28, 28), (784,), (0, 784), (1, 10), (2, 0), ()])
+def test_what_is_not_one_square_image_a_row_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"x must hold square images, one a row, shape \(N, D\); got"):
+        plots.images(np.zeros(shape))
+
+
 def test_ink_is_dark_on_light() -> None:
     x = np.zeros((1, 784))
     x[0, :392] = 1  # the upper half

@@ -309,6 +309,7 @@ def test_a_claim_that_holds_at_its_limit_passes(value: Any, relation: str, limit
         (("{:.1f}", [], ">", 0), ValueError, "empty"),
         (("{}", True, "=", True), TypeError, "not True or False"),
         (("{}", torch.tensor([True]), ">", 0), TypeError, "not True or False"),
+        (("{:.1f}", [1 + 1j], ">", 0), TypeError, "must be a real number"),
     ],
 )
 def test_a_claim_without_a_number_is_refused(arguments: tuple, error: type, says: str) -> None:
@@ -354,3 +355,16 @@ def test_while_it_is_recorded_a_failure_is_noted_and_the_notebook_goes_on(
 def test_an_error_bar_has_no_sign(capsys: pytest.CaptureFixture) -> None:
     claim("it changes by {:+.1f} nats", 4.1, ">", 0, error=0.26)
     assert capsys.readouterr().out == "✓ it changes by +4.1 ± 0.3 nats  (claimed: > 0)\n"
+
+
+def test_infinity_may_be_claimed_in_any_format(capsys: pytest.CaptureFixture) -> None:
+    claim("{:,}", INF, ">", 0)
+    claim("{:.1f}", INF, "=", INF)
+    assert capsys.readouterr().out == "✓ inf  (claimed: > 0)\n✓ inf  (claimed: = inf)\n"
+
+
+@pytest.mark.parametrize("side", [1 + 1j, np.complex64(1 + 1j), np.array([1 + 1j]), torch.tensor([1 + 1j])])
+def test_complex_sides_are_refused_instead_of_compared_by_their_real_parts(side: Any) -> None:
+    for sides in ((side, 1.0), (1.0, side)):
+        with pytest.raises(TypeError, match="the sides must be real numbers"):
+            verify("1.1", sides[0], "=", sides[1])

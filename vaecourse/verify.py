@@ -76,11 +76,16 @@ def verify(label: str, left: Number, relation: str, right: Number, *, atol: floa
     Raises:
         VerificationError: the equation does not hold, or a side contains NaN.
         ValueError: the relation is unknown, the shapes do not match, or there is nothing to compare.
+        TypeError: a side holds complex numbers.
 
     Example:
         >>> verify("1.1", torch.tensor([1.0, 2.0]).exp().log(), "=", torch.tensor([1.0, 2.0]))
         ✓ (1.1)  left = right in all 2 entries, within 1e-06
     """
+    if any(map(_complex, (left, right))):
+        raise TypeError(
+            f"({label}) the sides must be real numbers: compare the real and the imaginary parts, each in an equation of its own"
+        )
     a, b = (torch.as_tensor(side, dtype=torch.float64).detach().cpu() for side in (left, right))
     if relation == "~":
         _statistical(label, a, b, sigmas)
@@ -119,7 +124,7 @@ def claim(
     Raises:
         VerificationError: the claim does not hold, or a number is NaN.
         ValueError: the relation is unknown, there is not exactly one placeholder, or there is no number or no suitable limit.
-        TypeError: the value is True or False instead of a number.
+        TypeError: the value is True or False or complex instead of a number.
 
     Example:
         >>> claim("the bound is {:.1f} nats too low", 4.12, ">", 0.5)
@@ -202,14 +207,20 @@ def _numbers(name: str, side: Number | Sequence[float]) -> list[float]:
         array = side.detach().cpu().numpy() if isinstance(side, Tensor) else np.asarray(side)
         if array.dtype == bool:
             raise TypeError(f"the {name} of a claim must be the number that was measured, not True or False")
+        if _complex(array):
+            raise TypeError(f"the {name} of a claim must be a real number; got {side}")
         numbers = array.astype(float).flatten().tolist()
     if not numbers:
         raise ValueError(f"the {name} of a claim is empty: there is nothing to compare")
     return numbers
 
 
+def _complex(side: Number | Sequence[float]) -> bool:
+    return side.is_complex() if isinstance(side, Tensor) else not isinstance(side, (list, tuple)) and np.iscomplexobj(side)
+
+
 def _formatted(number: float, spec: str) -> str:
-    return format(int(number) if number == round(number, 0) and not spec.endswith(("f", "%", "e", "g")) else number, spec)
+    return format(int(number) if number.is_integer() and not spec.endswith(("f", "%", "e", "g")) else number, spec)
 
 
 def _short(number: float, spec: str) -> str:

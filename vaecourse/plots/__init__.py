@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import io
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -321,6 +322,9 @@ def images(
         row_names: a text to the left of each row.
         size: of an image, in inches.
 
+    Raises:
+        ValueError: x does not hold square images, one a row.
+
     Example:
         >>> fig = images(np.zeros((6, 784)), columns=3)
         >>> len(fig.axes)
@@ -328,9 +332,11 @@ def images(
         >>> plt.close(fig)
     """
     x = np.asarray(x)
+    side = math.isqrt(x.shape[1]) if x.ndim == 2 and len(x) else 0
+    if side == 0 or side**2 != x.shape[1]:
+        raise ValueError(f"x must hold square images, one a row, shape (N, D); got {x.shape}: see x.reshape(N, -1)")
     columns = columns or len(x)
     rows = -(-len(x) // columns)
-    side = int(round(x.shape[1] ** 0.5))
     height = size * rows * (1.3 if captions else 1.04) + 0.35 * bool(title)
     fig, axes = _subplots(rows, columns, (size * columns + bool(row_names) * 1.2, height))
     for i, ax in enumerate(axes.flat):

@@ -11,6 +11,7 @@ from torch.distributions import Normal
 from torch.nn.functional import logsigmoid
 
 from vaecourse import plots
+from vaecourse.arguments import tensors
 from vaecourse.distributions import gaussian_kl
 from vaecourse.logspace import effective_sample_size, log_mean_exp
 from vaecourse.widgets.live import Live, normals
@@ -171,7 +172,13 @@ def how_many_draws(log_w: Tensor, exact: float | None = None) -> Live:
     Args:
         log_w: many log-weights of one digit, (S,), S a power of two at best, 32 or more.
         exact: log p(x).
+
+    Raises:
+        TypeError, ValueError: log_w is no tensor of so many finite numbers.
     """
+    tensors(log_w=log_w)
+    if not log_w.isfinite().all():
+        raise ValueError("log_w holds NaN or infinity, which have no place in the figure: look at how these log-weights were computed")
     if log_w.ndim != 1 or len(log_w) < 32:
         raise ValueError(f"log_w must hold at least 32 log-weights of one digit, shape (S,); got shape {tuple(log_w.shape)}")
     most = int(math.log2(len(log_w))) - 4
