@@ -170,3 +170,46 @@ def test_rows_with_empty_cells_are_refused() -> None:
     model = GaussianTable([HEIGHT, WEIGHT], sample(50)[:, :2])
     with pytest.raises(ValueError, match=r"complete rows only: pass x\[~x.isnan\(\).any\(1\)\]"):
         model.log_prob(torch.tensor([[0.0, NAN]]))
+
+
+MIXED = [HEIGHT, GOALS, Column("foot", "category", categories=("left", "right"))]
+
+
+def mixed() -> Tensor:
+    return torch.tensor([[0.0, 1, 1], [2, 3, 0], [1, 5, 1], [4, 0, 0]] * 5)
+
+
+@pytest.mark.parametrize(
+    "make", [independent_columns, GaussianTable, lambda columns, x: GaussianTable(columns, mixed(), by="foot").log_prob(x)]
+)
+@pytest.mark.parametrize(
+    ("x", "error", "words"),
+    [
+        (torch.tensor([[0.0, 1, 2]]), ValueError, "column 'foot' must hold 0 … 1, the number of a category"),
+        (torch.tensor([[0.0, 1, -1]]), ValueError, "column 'foot' must hold 0 … 1"),
+        (torch.tensor([[0.0, -0.5, 1]]), ValueError, "column 'goals' must hold 0, 1, 2, …, a count"),
+        (torch.tensor([[math.inf, 1, 1]]), ValueError, "x holds infinity"),
+        (torch.zeros(1, 2), ValueError, r"x must have shape \(N, 3\), one row of the table in each; got \(1, 2\)"),
+        (torch.zeros(3), ValueError, r"x must have shape \(N, 3\)"),
+        (mixed().long(), TypeError, r"x must be floating point; got torch\.int64: convert it with x\.float\(\)"),
+        (mixed().numpy(), TypeError, "x must be a torch tensor; got ndarray: convert it with torch.as_tensor"),
+        (mixed().tolist(), TypeError, "x must be a torch tensor; got list"),
+    ],
+)
+def test_what_are_no_rows_of_the_columns_is_refused(make, x, error: type, words: str) -> None:
+    with pytest.raises(error, match=words):
+        make(MIXED, x)
+
+
+@pytest.mark.parametrize(
+    ("x", "floor", "error", "words"),
+    [
+        (mixed()[:0], 0.05, ValueError, "x holds no row: pass at least one"),
+        (mixed(), -1, ValueError, "floor .* must be 0 or above; got -1"),
+        (mixed(), "a", TypeError, "floor must be a number; got 'a'"),
+    ],
+)
+def test_settings_that_independent_columns_refuse(x: Tensor, floor, error: type, words: str) -> None:
+    assert independent_columns(MIXED, mixed()).parts[0].loc.item() == pytest.approx(1.75, abs=1e-4)
+    with pytest.raises(error, match=words):
+        independent_columns(MIXED, x, floor=floor)

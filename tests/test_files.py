@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save_file
 
 from vaecourse import files
+from vaecourse.__main__ import main
 from vaecourse.exercises import check, progress
 from vaecourse.files import kind, located, read_tensors, replacing
 
@@ -39,7 +40,9 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 @pytest.mark.parametrize("path", ["https://example.org/a.csv", "http://a/b", "s3://bucket/key", "file:///tmp/a.csv"])
 def test_an_address_is_no_path(path: str) -> None:
-    with pytest.raises(ValueError, match=rf"{path} is an address, .*download the file"):
+    with pytest.raises(ValueError, match=rf"{path.replace('///', '//')} is an address"):
+        located(Path(path))  # pathlib has made one / of two
+    with pytest.raises(ValueError, match=rf"{path} is an address, .*to read a file, download it first"):
         located(path)
 
 
@@ -115,6 +118,56 @@ def test_permissions_are_those_of_an_ordinary_new_file(mask: int, tmp_path: Path
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "c.txt").stat().st_mode) == 0o666 & ~mask
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o755])
+def test_a_file_that_is_replaced_keeps_its_permissions(mode: int, tmp_path: Path) -> None:
+    target = tmp_path / "c.txt"
+    target.write_text("before")
+    target.chmod(mode)
+    with replacing(target) as part:
+        part.write_text("after")
+    assert (target.read_text(), stat.S_IMODE(target.stat().st_mode)) == ("after", mode)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+def test_what_is_write_protected_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: bool(os.stat(path).st_mode & 0o200))  # as for a user who is not root
+    target = tmp_path / "there" / "c.txt"
+    target.parent.mkdir()
+    target.write_text("before")
+    for protected, mode, words in (
+        (target, 0o444, "c.txt is write-protected: change its permissions"),
+        (target.parent, 0o555, "there cannot be"),
+    ):
+        protected.chmod(mode)
+        with pytest.raises(PermissionError, match=words), replacing(target) as part:
+            part.write_text("after")
+        protected.chmod(0o755)
+    assert target.read_text() == "before"
+
+
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    with pytest.raises(NotADirectoryError, match=r"a\.txt is a file; a folder is needed"), replacing(tmp_path / "a.txt" / "b" / "c.txt"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("target", "words"), [("a.txt/x.csv", "a.txt is a file; a folder is needed"), ("https://a/b.csv", "https://a/b.csv is an address")]
+)
+@pytest.mark.parametrize("command", [["class", "course", "--csv"], ["regress", "--html"], ["regress", "--json"]])
+def test_a_command_refuses_a_file_that_it_could_not_write_before_it_works(
+    command: list[str], target: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("x")
+    monkeypatch.setattr("vaecourse.regression.find", lambda names: pytest.fail("it works already"))
+    with pytest.raises(SystemExit):
+        main([*command, target])
+    assert words in capsys.readouterr().err
+    assert names(tmp_path) == ["a.txt"]
 
 
 def test_of_a_link_what_it_points_to_is_replaced(tmp_path: Path) -> None:

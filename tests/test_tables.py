@@ -105,6 +105,7 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     "sep= counts as a line": ("sep=;\n" + team(line_7="1;2").replace(",", ";"), {}, ["line 8", "has 2 cells"]),
     "separator that is a quote": (team(), {"separator": '"'}, ["one character", "got '\"'"]),
     "separator that is a number": (team(), {"separator": 5}, ["one character", "got 5"]),
+    "sep= that contradicts itself after a blank line": ("\n\nsep=;,,\n" + team(), {}, ["first line", "'sep=;,,'", "remove that line"]),
     # files of other kinds
     "UTF-16": (team().encode("utf-16"), {}, ["text in UTF-16", "save it as CSV with encoding UTF-8"]),
     "UTF-16 without its mark": (team().encode("utf-16-le"), {}, ["not text in UTF-8 (a zero byte in line 1)"]),
@@ -126,6 +127,7 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     # names made of digits
     "many postal codes": ("zip,x\n" + "".join(f"{i * 137:05d},{i}.5\n" for i in range(60)), {}, ["column 'zip'", "free text (60 different", "'00000'", "leading zeros", "kinds={'zip': 'gaussian'}"]),
     "many telephone numbers": (many("+4366012345{:02d}"), {}, ["column 'h'", "free text", "a + count as names", "kinds={'h': 'category'}"]),
+    "many numbers with leading zeros": (many("0{}.5"), {}, ["column 'h'", "free text", "leading zeros", "kinds={'h': 'gaussian'}"]),
     "a leading zero among numbers": (column("007", "7", "12.5", "3"), {}, ["numbers, but also '007' in line 2, with a leading zero", "'category'", "'gaussian'"]),
     "00.5": (column("00.5", "1.5", "2.5", "3.5"), {}, ["also '00.5' in line 2, with a leading zero"]),
     # other ways to write a number
@@ -177,11 +179,17 @@ MALFORMED: dict[str, tuple[str | bytes, dict[str, Any], list[str]]] = {
     "unknown kind": (team(), {"kinds": {"goals": "poisson"}}, ["column 'goals'", "'poisson'", "gaussian, positive, count, category"]),
     "unknown column in kinds": (team(), {"kinds": {"Goals": "count"}}, ["no column 'Goals'", "the file has height, goals, foot"]),
     "unknown column in drop": (team(), {"drop": ["name"]}, ["no column 'name'", "the file has height, goals, foot"]),
-    "a word as drop": (team(), {"drop": "foot"}, ["pass drop=['foot']"]),
+    "a word as drop": (team(), {"drop": "foot"}, ["drop must be a list of names: pass ['foot']"]),
     "everything dropped": (team(), {"drop": ["height", "goals", "foot"]}, ["every column is dropped", "keep at least one"]),
     # splits
     "shares beyond 1": (team(), {"shares": (0.7, 0.2, 0.2)}, ["sum to 1", "got (0.7, 0.2, 0.2)"]),
     "a share of nothing": (team(), {"shares": (0.9, 0.1, 0.0)}, ["above 0", "got (0.9, 0.1, 0.0)"]),
+    "a single share": (team(), {"shares": 0.7}, ["three numbers above 0", "got 0.7"]),
+    "shares of nobody": (team(), {"shares": None}, ["three numbers above 0", "got None"]),
+    "shares as text": (team(), {"shares": "abc"}, ["three numbers above 0", "got 'abc'"]),
+    "shares as a tensor": (team(), {"shares": torch.ones(3) / 3}, ["three numbers above 0", "got tensor("]),
+    "shares with NaN": (team(), {"shares": (math.nan, 0.5, 0.5)}, ["three numbers above 0", "got (nan, 0.5, 0.5)"]),
+    "an unhashable kind": (team(), {"kinds": {"goals": ["count"]}}, ["column 'goals' cannot be of kind ['count']", "the kinds are gaussian"]),
     "two shares": (team(), {"shares": (0.9, 0.1)}, ["training, validation and test", "got (0.9, 0.1)"]),
     "shares that leave a split empty": (team(), {"shares": (0.98, 0.01, 0.01)}, ["40 rows are too few", "one of the three splits is empty"]),
 }  # fmt: skip
@@ -196,6 +204,69 @@ def test_a_table_that_cannot_be_used_is_refused_with_what_where_and_what_to_do(c
     assert words
     assert [word for word in words if word not in said] == [], said
     assert len(said) < 500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"header": 0}, "header must be True if the first line holds names, False if it does not, or None; got 0"),
+        ({"header": "infer"}, "header must be True .* got 'infer'"),
+        ({"kinds": ["count"]}, r"kinds must be a dictionary from names of columns to kinds, such as \{'age': 'count'\}; got \['count'\]"),
+        ({"kinds": "category"}, "kinds must be a dictionary .* got 'category'"),
+        ({"drop": 0}, r"drop must be a list of names; got 0: pass \['0'\]"),
+        ({"drop": None}, "drop must be a list of names; got None"),
+        ({"empty": -999}, r"empty must hold lists of words; got -999: pass \['-999'\]"),
+        ({"empty": {"foot": -999}}, "empty must hold lists of words; got -999"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(arguments: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=words):
+        load(tmp_path, team(), **arguments)
+
+
+def test_words_names_and_shares_may_come_from_a_generator(tmp_path: Path) -> None:
+    content = "a,b,c\n" + "".join(f"{i}.5,{['n', 'x', 'y'][i % 3]},{i % 2}\n" for i in range(40))
+    expected = load(tmp_path, content, empty=["n"], drop=["c"], shares=(0.5, 0.25, 0.25))
+    found = load(tmp_path, content, empty=iter(["n"]), drop=iter(["c"]), shares=iter((0.5, 0.25, 0.25)))
+    assert found.columns == expected.columns
+    assert found["b"] == 1
+    assert found.columns[1].categories == ("x", "y")
+    by_column = load(tmp_path, content, empty={"b": iter(["n"])}, drop=["c"], shares=(0.5, 0.25, 0.25))
+    assert by_column.columns[1] == expected.columns[1]
+    assert torch.equal(every(found).nan_to_num(-1), every(expected).nan_to_num(-1))
+
+
+SMALL = Table((Column("h", "positive", 5.0, 0.1), Column("foot", "category", categories=("l", "r"))), *[torch.zeros(1, 2)] * 3)
+
+
+@pytest.mark.parametrize("of", [SMALL.decode, SMALL.log_jacobian])
+@pytest.mark.parametrize(
+    ("x", "error", "words"),
+    [
+        (torch.tensor([[0.0, -1.0]]), ValueError, "column 'foot' must hold 0 … 1, the number of a category"),
+        (torch.tensor([[0.0, 1.9]]), ValueError, "column 'foot' must hold 0 … 1"),
+        (torch.tensor([[0.0, 2.0]]), ValueError, "column 'foot' must hold 0 … 1"),
+        (torch.tensor([[math.inf, 1.0]]), ValueError, "x holds infinity"),
+        (torch.zeros(2, 1), ValueError, r"x must have shape \(N, 2\), one row of the table in each; got \(2, 1\)"),
+        (torch.zeros(2), ValueError, r"x must have shape \(N, 2\)"),
+        (np.zeros((1, 2)), TypeError, "x must be a torch tensor; got ndarray"),
+    ],
+)
+def test_what_are_no_rows_of_the_table_is_refused(of: Any, x: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        of(x)
+
+
+def test_rows_of_whole_numbers_expectations_of_counts_and_enormous_quantities_are_decoded() -> None:
+    assert SMALL.decode(torch.tensor([[0, 1]]))["foot"].tolist() == ["r"]
+    assert SMALL.decode(torch.tensor([[1e5, math.nan]]))["h"].tolist() == [math.inf]
+    counts = Table((Column("g", "count"),), *[torch.zeros(1, 1)] * 3)
+    assert counts.decode(torch.tensor([[2.5]]))["g"].tolist() == [2.5]
+
+
+def test_a_column_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="column 'g' cannot be of kind 'counts'; the kinds are gaussian, positive, count, category"):
+        Column("g", "counts")
 
 
 def test_a_table_prints_its_columns_and_rows(tmp_path: Path) -> None:
@@ -367,7 +438,7 @@ def test_the_reader_can_say_whether_the_first_line_holds_names(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("passed", [True, False])
-@pytest.mark.parametrize("line", ["sep={}", "SEP={}", '"sep={}"', "\ufeffsep={}", "Sep={}{}", "sep={}  "])
+@pytest.mark.parametrize("line", ["sep={}", "SEP={}", '"sep={}"', "\ufeffsep={}", "Sep={}{}", "sep={}  ", "sep = {}", "\n  \nsep={}"])
 @pytest.mark.parametrize("separator", [";", ",", "\t", "|", "~"])
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 def test_a_first_line_that_names_the_separator_is_obeyed(line: str, separator: str, ending: str, passed: bool, tmp_path: Path) -> None:
@@ -432,6 +503,8 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     write(tmp_path, team(), "mine.csv")
     assert torch.equal(load_table("~/mine.csv").train, load_table(Path("~") / "mine.csv").train)
+    with pytest.raises(ValueError, match="the ~ in ~nobody-of-this-name/x.csv stands for a home folder that cannot be found"):
+        load_table("~nobody-of-this-name/x.csv")
 
 
 @pytest.mark.parametrize(
@@ -439,7 +512,7 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ["https://example.org/a.csv", "HTTP://example.org/a", "s3://bucket/a.csv", "file:///tmp/a.csv", Path("https://example.org/a.csv")],
 )
 def test_an_address_is_no_file(address: str | Path) -> None:
-    with pytest.raises(ValueError, match=r"is an address: download the file first, or read it with pandas\.read_csv and save it"):
+    with pytest.raises(ValueError, match=r"://.* is an address, not a path on this machine: .* download it first"):
         load_table(address)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from torch.distributions import MultivariateNormal
 from vaecourse import tabular
 from vaecourse.distributions import log_prob_pairs
 from vaecourse.estimators import elbo, iwae_bound, log_weights
+from vaecourse.models import ConditionalVAE
 from vaecourse.oracles import exact_log_px
 from vaecourse.tables import LARGEST_COUNT, Column
 from vaecourse.tabular import FLOOR, Cells, TabularVAE, feature_count, features, generate, impute, parameter_count
@@ -242,13 +244,22 @@ def test_shapes_and_types_are_checked_as_for_images() -> None:
         ({"hidden": (4, 0)}, ValueError, r"hidden\[1\] must be at least 1"),
         ({"columns": ()}, ValueError, "columns must be at least 1"),
         ({"floor": -0.1}, ValueError, "floor .* must be 0 or above; got -0.1"),
-        ({"floor": NAN}, ValueError, "floor .* must be 0 or above; got nan"),
+        ({"floor": NAN}, ValueError, "floor must be a finite number; got nan"),
+        ({"floor": "a"}, TypeError, "floor must be a number; got 'a'"),
         ({"latent_dim": 1.5}, TypeError, "latent_dim must be a whole number"),
+        ({"hidden": 8}, TypeError, r"hidden must be a sequence of sizes, such as \(128, 128\) or \(400,\); got 8"),
+        ({"hidden": None}, TypeError, "hidden must be a sequence of sizes"),
     ],
 )
 def test_sizes_that_make_no_model(arguments: dict, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         TabularVAE(**({"columns": COLUMNS, "latent_dim": 2} | arguments))
+
+
+@pytest.mark.parametrize("make", [lambda hidden: TabularVAE(COLUMNS, 2, hidden), lambda hidden: ConditionalVAE(2, hidden, 16, 3)])
+def test_sizes_from_a_generator_reach_encoder_and_decoder(make: Callable) -> None:
+    assert repr(make(size for size in (8, 4))) == repr(make((8, 4)))
+    assert make(size for size in (8, 4)).encoder.parameters_of_q[0].out_features == 4
 
 
 def test_a_model_of_a_table_prints_its_columns_and_sizes() -> None:

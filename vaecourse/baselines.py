@@ -14,9 +14,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Categorical
 
-from vaecourse.arguments import positive, whole
+from vaecourse.arguments import number, positive, tensors, whole
 from vaecourse.logspace import log_mean_exp
-from vaecourse.tables import Column
+from vaecourse.tables import Column, check_rows
 from vaecourse.tabular import FLOOR, Cells, parameter_count
 
 __all__ = ["GaussianTable", "independent_columns"]
@@ -33,6 +33,9 @@ def independent_columns(columns: Sequence[Column], x: Float[Tensor, "rows column
     Returns:
         The fitted distribution of a row: batch (), event (D,).
 
+    Raises:
+        TypeError, ValueError: x holds no rows of these columns, or floor is negative.
+
     Example:
         >>> columns = [Column("height", "gaussian"), Column("foot", "category", categories=("left", "right"))]
         >>> x = torch.tensor([[-1.0, 0.0], [1.0, 0.0], [-1.0, 1.0], [1.0, 0.0]])
@@ -40,6 +43,12 @@ def independent_columns(columns: Sequence[Column], x: Float[Tensor, "rows column
         >>> p.parts[1].probs.round(decimals=2).tolist()  # three of four are left-footed
         [0.75, 0.25]
     """
+    tensors(floating=True, x=x)
+    check_rows(columns, x)
+    if not number("floor", floor) >= 0:
+        raise ValueError(f"floor is the smallest standard deviation and must be 0 or above; got {floor}")
+    if not len(x):
+        raise ValueError("x holds no row: pass at least one")
     parameters = torch.zeros(parameter_count(columns), dtype=torch.float64, requires_grad=True)
     lbfgs = torch.optim.LBFGS([parameters], max_iter=300, tolerance_grad=1e-8, line_search_fn="strong_wolfe")
 
@@ -68,7 +77,7 @@ class GaussianTable:
         seed: of the uniform draws and of scikit-learn's initialisation.
 
     Raises:
-        TypeError, ValueError: n_components or seed does not fit, `by` is no category, or one of its values has too few complete rows.
+        TypeError, ValueError: x, n_components or seed does not fit, `by` is no category, or one of its values has too few complete rows.
 
     References:
         Theis et al. 2016, section 3.1.
@@ -94,7 +103,9 @@ class GaussianTable:
             raise ValueError(f"by must be the name of a category; got {by!r}, the categories are {[names[i] for i in self.categories]}")
         self.by = None if by is None else names.index(by)
         self.generator = torch.Generator().manual_seed(seed)
-        x = x[~x.isnan().any(1)]
+        tensors(floating=True, x=x)
+        check_rows(columns, x)
+        self.columns, x = tuple(columns), x[~x.isnan().any(1)]
         self.mixtures, self.tables, self.log_kept = {}, {}, {}
         for value in range(len(columns[self.by].categories) if by else 1):
             part = x[x[:, self.by] == value] if by else x
@@ -124,9 +135,11 @@ class GaussianTable:
             n_draws: the number of draws of u, if there are counts.
 
         Raises:
-            ValueError: a cell is empty, or n_draws is not above 0.
+            TypeError, ValueError: x holds no rows of these columns, a cell is empty, or n_draws is not a whole number above 0.
         """
         (n_draws,) = positive(n_draws=n_draws)
+        tensors(floating=True, x=x)
+        check_rows(self.columns, x)
         if x.isnan().any():
             raise ValueError("GaussianTable handles complete rows only: pass x[~x.isnan().any(1)]")
         result = x.new_empty(len(x))

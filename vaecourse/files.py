@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["kind", "located", "read_tensors", "replacing"]
+__all__ = ["can_be_written", "existing", "kind", "located", "read_tensors", "replaceable", "replacing"]
 
 # The first bytes of files that are often found where another file was expected.
 BEGINNINGS = {
@@ -37,10 +38,11 @@ def located(path: str | os.PathLike[str]) -> Path:
         'players.csv'
         >>> located("https://a.org/players.csv")
         Traceback (most recent call last):
-        ValueError: https://a.org/players.csv is an address, not a path on this machine: download the file, and pass the path of the copy
+        ValueError: https://a.org/players.csv is an address, not a path on this machine: pass a path (to read a file, download it first)
     """
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", os.fspath(path)):
-        raise ValueError(f"{path} is an address, not a path on this machine: download the file, and pass the path of the copy")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]", os.fspath(path)):  # pathlib makes one / of two; C:/ is a disk
+        address = re.sub(r":[/\\]+", "://", os.fspath(path), count=1) if isinstance(path, Path) else path
+        raise ValueError(f"{address} is an address, not a path on this machine: pass a path (to read a file, download it first)")
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
@@ -54,11 +56,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     It yields a new path in the same folder, which it creates if necessary. The block writes to that path, and at the end the new
     file takes the place of `path`. The file at `path` is therefore complete at all times, however many processes write it at once;
     the last one to finish wins. If the block fails or is interrupted, `path` stays as it was and nothing is left behind. If `path`
-    is a symbolic link, the file that it points to is replaced.
+    is a symbolic link, the file that it points to is replaced. A file that is replaced keeps its permissions.
 
     Raises:
-        IsADirectoryError: `path` is a folder.
-        ValueError: `path` is an address such as https://…, a device or a pipe, or its `~` cannot be expanded (see `located`).
+        OSError, ValueError: `path` cannot be written (see `replaceable`).
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -68,19 +69,74 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         ...     print(Path(folder, "note.txt").read_text())
         complete
     """
+    target = replaceable(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name[:40]}.{secrets.token_hex(6)}.part")
+    try:
+        yield part
+        if target.exists():
+            part.chmod(stat.S_IMODE(target.stat().st_mode))
+        os.replace(part, target)
+    except BaseException:  # including an interruption
+        part.unlink(missing_ok=True)
+        raise
+
+
+def replaceable(path: str | os.PathLike[str]) -> Path:
+    """The file that `replacing(path)` would write, links followed, after checking that it can be written; nothing is changed.
+
+    Raises:
+        IsADirectoryError: `path` is a folder.
+        NotADirectoryError: a file stands where a folder is needed.
+        PermissionError: the file is write-protected, or its folder cannot be written to.
+        ValueError: `path` is an address such as https://…, a device or a pipe, or its `~` cannot be expanded (see `located`).
+
+    Example:
+        >>> replaceable("new/note.txt").name
+        'note.txt'
+    """
     target = Path(os.path.realpath(located(path)))
     if target.is_dir():
         raise IsADirectoryError(f"{path} is a folder, but a file is to be written: add the name of a file")
     if target.exists() and not target.is_file():  # to replace /dev/null would break the machine of an administrator
         raise ValueError(f"{path} is a device or a pipe, which is not replaced: name an ordinary file")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name[:40]}.{secrets.token_hex(6)}.part")
-    try:
-        yield part
-        os.replace(part, target)
-    except BaseException:  # including an interruption
-        part.unlink(missing_ok=True)
-        raise
+    can_be_written(target.parent)
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(f"{path} is write-protected: change its permissions, or choose another file")
+    return target
+
+
+def existing(folder: Path) -> Path:
+    """The folder, if there is one.
+
+    Raises:
+        FileNotFoundError: there is nothing.
+        NotADirectoryError: there is something else.
+
+    Example:
+        >>> existing(Path(".")).is_dir()
+        True
+    """
+    if not os.path.lexists(folder):
+        raise FileNotFoundError(f"there is no folder {folder}")
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is {'a file' if folder.exists() else 'a broken link'}; a folder is needed")
+    return folder
+
+
+def can_be_written(folder: Path) -> None:
+    """Raise an error if the folder neither exists nor can be made. The nearest thing that exists on its path decides.
+
+    Raises:
+        NotADirectoryError: a file stands where a folder is needed.
+        PermissionError: the folder cannot be written to.
+
+    Example:
+        >>> can_be_written(Path("new"))
+    """
+    nearest = existing(next(place for place in (folder, *folder.parents) if os.path.lexists(place)))
+    if not os.access(nearest, os.W_OK):
+        raise PermissionError(f"{nearest} cannot be written to: choose another folder")
 
 
 def read_tensors(path: str | os.PathLike[str], wanted: str) -> tuple[dict, dict[str, str]]:

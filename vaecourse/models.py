@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Distribution, Independent, MultivariateNormal, Normal
 from torch.nn.functional import one_hot
 
-from vaecourse.arguments import number, positive, tensors, whole
+from vaecourse.arguments import layers, number, positive, tensors, whole
 from vaecourse.data import RESTORE, DataUnavailable, digits_of, shipped
 from vaecourse.distributions import bernoulli, diagonal_normal, divergence, log_prob_pairs, normal_mixture, standard_normal
 from vaecourse.files import read_tensors
@@ -34,19 +34,6 @@ __all__ = [
     "pretrained",
     "pretrained_vae",
 ]
-
-
-def _layers(hidden: Sequence[int]) -> tuple[int, ...]:
-    """The sizes of hidden layers, checked.
-
-    Raises:
-        TypeError, ValueError: they are no sequence of whole numbers above 0.
-    """
-    try:
-        sizes = {f"hidden[{i}]": size for i, size in enumerate(hidden)}
-    except TypeError as error:
-        raise TypeError(f"hidden must be a sequence of sizes, such as (128, 128) or (400,); got {hidden!r}") from error
-    return positive(**sizes)
 
 
 def mlp(sizes: Sequence[int]) -> nn.Sequential:
@@ -108,7 +95,7 @@ class Decoder(nn.Module):
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
         latent_dim, data_dim = positive(latent_dim=latent_dim, data_dim=data_dim)
         super().__init__()
-        self.logits = mlp([latent_dim, *_layers(hidden), data_dim])
+        self.logits = mlp([latent_dim, *layers(hidden), data_dim])
 
     def forward(self, z: Float[Tensor, "... latents"]) -> Independent:
         """The distribution of an image given z (..., K): batch (...), event (D,)."""
@@ -132,7 +119,7 @@ class Encoder(nn.Module):
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), data_dim: int = 784):
         latent_dim, data_dim = positive(latent_dim=latent_dim, data_dim=data_dim)
         super().__init__()
-        self.parameters_of_q = mlp([data_dim, *_layers(hidden), 2 * latent_dim])
+        self.parameters_of_q = mlp([data_dim, *layers(hidden), 2 * latent_dim])
 
     def forward(self, x: Float[Tensor, "... pixels"]) -> Independent:
         """The diagonal normal q(z|x) of images x (..., D): batch (...), event (K,)."""
@@ -269,7 +256,7 @@ class VAE(LatentVariableModel):
         decoder: nn.Module | None = None,
     ):
         if decoder is None or encoder is None:
-            hidden = _layers(hidden)
+            hidden = layers(hidden)
         super().__init__(latent_dim, hidden, data_dim, decoder=decoder)
         self.encoder = Encoder(latent_dim, tuple(reversed(hidden)), data_dim) if encoder is None else encoder
         self.learned_prior = prior
@@ -436,6 +423,7 @@ class ConditionalVAE(VAE):
 
     def __init__(self, latent_dim: int, hidden: Sequence[int] = (128, 128), n_pixels: int = 784, n_classes: int = 10):
         latent_dim, n_pixels, n_classes = positive(latent_dim=latent_dim, n_pixels=n_pixels, n_classes=n_classes)
+        hidden = layers(hidden)
         super().__init__(latent_dim, hidden, n_pixels + n_classes, decoder=Decoder(latent_dim + n_classes, hidden, n_pixels))
         self.n_pixels, self.n_classes = n_pixels, n_classes
         self.decoder.register_forward_pre_hook(_with_class)

@@ -15,11 +15,12 @@ import os
 import re
 import threading
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vaecourse.arguments import whole
+from vaecourse.arguments import tensors, whole
 from vaecourse.data import shipped
+from vaecourse.files import located
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["EMPTY", "KINDS", "LARGEST_COUNT", "Column", "Table", "load_players", "load_table"]
+__all__ = ["EMPTY", "KINDS", "LARGEST_COUNT", "Column", "Table", "check_rows", "load_players", "load_table"]
 
 KINDS = {
     "gaussian": "a quantity on a line, modelled by a normal",
@@ -75,6 +77,9 @@ class Column:
     Example:
         >>> Column("foot", "category", categories=("left", "right")).categories
         ('left', 'right')
+
+    Raises:
+        ValueError: there is no such kind.
     """
 
     name: str
@@ -83,6 +88,10 @@ class Column:
     scale: float = 1.0
     categories: tuple[str, ...] = ()
     empty: tuple[str, ...] = field(default=EMPTY, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in tuple(KINDS):
+            raise ValueError(f"column {self.name!r} cannot be of kind {self.kind!r}; the kinds are {', '.join(KINDS)}")
 
 
 @dataclass(frozen=True)
@@ -160,9 +169,16 @@ class Table:
         return _to_tensor(encoded)
 
     def decode(self, x: Float[Tensor, "rows columns"]) -> pd.DataFrame:
-        """The inverse of `encode`: a pandas.DataFrame in the words and units of the file, from rows (N, D)."""
+        """The inverse of `encode`: a pandas.DataFrame in the words and units of the file, from rows (N, D).
+
+        An expectation of a count, such as 2.3, stays what it is.
+
+        Raises:
+            TypeError, ValueError: x holds no rows of this table (see `check_rows`).
+        """
         import pandas as pd
 
+        check_rows(self.columns, x, counts=False)
         return pd.DataFrame({column.name: _decode(column, values) for column, values in zip(self.columns, x.double().T.tolist())})
 
     def log_jacobian(self, x: Float[Tensor, "rows columns"]) -> Float[Tensor, " rows"]:
@@ -173,7 +189,11 @@ class Table:
 
         Args:
             x: rows (N, D) in standard units.
+
+        Raises:
+            TypeError, ValueError: x holds no rows of this table (see `check_rows`).
         """
+        check_rows(self.columns, x, counts=False)
         total = x.new_zeros(len(x))
         for column, values in zip(self.columns, x.T):
             if column.kind in ("gaussian", "positive"):
@@ -192,6 +212,37 @@ class Table:
             typical = ", ".join(column.categories) if column.kind == "category" else f"{low:g} … {middle:g} … {high:g}"
             rows.append((column.name, column.kind, typical, f"{100 * float(values.isnan().float().mean()):.0f} %"))
         return pd.DataFrame(rows, columns=["column", "kind", "typical values", "empty"]).set_index("column")
+
+
+def check_rows(columns: Sequence[Column], x: Float[Tensor, "rows columns"], counts: bool = True) -> None:
+    """Raise an error that says what to do, unless x holds rows of these columns in standard units, with NaN for empty cells.
+
+    Args:
+        columns: the descriptions of the D columns.
+        x: rows (N, D).
+        counts: whether counts must be whole; otherwise they may be expectations.
+
+    Raises:
+        TypeError: x is no tensor.
+        ValueError: x has another shape, infinite entries, or a count or the number of a category that is out of range.
+
+    Example:
+        >>> check_rows([Column("foot", "category", categories=("left", "right"))], torch.tensor([[0.0], [2.0]]))
+        Traceback (most recent call last):
+        ValueError: column 'foot' must hold 0 … 1, the number of a category: Table.encode makes such rows from the words of a file
+    """
+    tensors(x=x)
+    if x.ndim != 2 or x.shape[1] != len(columns):
+        raise ValueError(f"x must have shape (N, {len(columns)}), one row of the table in each; got {tuple(x.shape)}")
+    if x.isinf().any():
+        raise ValueError("x holds infinity: x.isinf().any(1) is True for such rows; correct or remove them")
+    for column, values in zip(columns, x.T):
+        known = values[~values.isnan()]
+        most = len(column.categories) - 1 if column.kind == "category" else math.inf
+        checked = column.kind == "category" or (column.kind == "count" and counts)
+        if checked and not ((known == known.round()) & (known >= 0) & (known <= most)).all():
+            wanted = f"0 … {most}, the number of a category" if column.kind == "category" else "0, 1, 2, …, a count"
+            raise ValueError(f"column {column.name!r} must hold {wanted}: Table.encode makes such rows from the words of a file")
 
 
 def load_players() -> Table:
@@ -239,7 +290,7 @@ def load_table(
     Raises:
         FileNotFoundError: there is no such file.
         PermissionError: the file may not be read.
-        TypeError: path is not a path, or seed is not a whole number.
+        TypeError: an argument is of a wrong type.
         ValueError: the table cannot be used as it is. The message says what was found, where, and what to do.
 
     Example:
@@ -252,22 +303,27 @@ def load_table(
     """
     if separator is not None and (not isinstance(separator, str) or len(separator) != 1 or separator in '"\r\n'):
         raise ValueError(f"separator is the one character between two cells, such as ',' ';' or '\\t'; got {separator!r}")
-    if isinstance(drop, str):
-        raise ValueError(f"drop is a list of names: pass drop=[{drop!r}]")
-    path = _path(path)
+    if not any(header is known for known in (True, False, None)):
+        raise TypeError(f"header must be True if the first line holds names, False if it does not, or None; got {header!r}")
+    if not (kinds is None or isinstance(kinds, Mapping)):
+        raise TypeError(f"kinds must be a dictionary from names of columns to kinds, such as {{'age': 'count'}}; got {kinds!r}")
+    kinds, drop, words_of = (
+        {str(name): kind for name, kind in (kinds or {}).items()},
+        _texts(drop, "drop must be a list of names"),
+        _words(empty),
+    )
+    shares, path = _shares(shares), _path(path)
     texts, places = _read(path, separator, header)
-    kinds, drop = {str(name): kind for name, kind in (kinds or {}).items()}, [str(name) for name in drop]
-    for name in [*drop, *kinds, *(map(str, empty) if isinstance(empty, Mapping) else ())]:
+    for name in [*drop, *kinds, *(words_of if isinstance(empty, Mapping) else ())]:
         if name not in texts:
             raise ValueError(f"there is no column {name!r}, which drop, kinds or empty names; the file has {_some(list(texts), 20)}")
     texts = {name: column for name, column in texts.items() if name not in drop}
     if not texts:
         raise ValueError("every column is dropped: keep at least one")
     for name, kind in kinds.items():
-        if kind not in KINDS:
-            raise ValueError(f"column {name!r} cannot be of kind {kind!r}; the kinds are {', '.join(KINDS)}")
+        Column(name, kind)  # raises
     parts = _deal(len(places), shares, whole("seed", seed, least=0), path)
-    words = {name: _words(empty, name) for name in texts}
+    words = {name: words_of[name] for name in texts}
     cells = {name: _without_words(column, words[name]) for name, column in texts.items()}
     as_empty = {name: [(t, p) for t, c, p in zip(texts[name], column, places) if t and not c] for name, column in cells.items()}
     _refuse_blank_rows(cells, places, path, as_empty)
@@ -279,10 +335,17 @@ def load_table(
     return Table(columns, *(encoded[part] for part in parts))
 
 
+def _shares(shares: Iterable[float]) -> tuple[float, ...]:
+    """The shares as a tuple, checked."""
+    given = tuple(shares) if isinstance(shares, Iterable) else ()
+    if len(given) != 3 or not all(isinstance(share, Real) and share > 0 for share in given) or abs(sum(given) - 1) > 1e-6:
+        shown = given if given and not isinstance(shares, (str, Tensor)) else shares
+        raise ValueError(f"shares are three numbers above 0, of training, validation and test rows, and must sum to 1; got {shown!r}")
+    return given
+
+
 def _deal(n: int, shares: tuple[float, float, float], seed: int, path: Path) -> list[np.ndarray]:
     """The indices of the training, validation and test rows."""
-    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
-        raise ValueError(f"shares of training, validation and test rows must be above 0 and sum to 1; got {shares}")
     if n < FEWEST_ROWS:
         rows = "1 row" if n == 1 else f"{n} rows"
         raise ValueError(f"{path} holds {rows}, but at least {FEWEST_ROWS} are needed for training and testing: collect more")
@@ -324,13 +387,7 @@ def _warn_of_words(as_empty: Mapping[str, list[tuple[str, str]]]) -> None:
 def _path(path: str | Path) -> Path:
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"path must be the name of a CSV file; got {type(path).__name__}: save a DataFrame with to_csv first")
-    text = os.fspath(path)
-    if re.match(r"[a-z][a-z0-9+.-]+:/", text, re.IGNORECASE):  # two letters at least: C:/ is a disk
-        raise ValueError(
-            f"load_table reads files on this machine, but {text} is an address: download the file first, or read it with pandas.read_csv "
-            "and save it with to_csv(path, index=False)"
-        )
-    return Path(os.path.expanduser(text))
+    return located(path)
 
 
 def _read(path: Path, separator: str | None, header: bool | None) -> tuple[dict[str, list[str]], list[str]]:
@@ -415,17 +472,18 @@ def _neighbours(path: Path) -> str:
 
 def _obey_first_line(text: str, separator: str | None, path: Path) -> tuple[str, str]:
     """Excel's first line, sep=; or "sep=;", states the separator. It is removed, but its line end stays, for the line numbers."""
-    said = re.match(r'"?sep="?([^"\r\n])"?([^\r\n]*)', text, re.IGNORECASE)
+    blank, line = re.match(r"((?:[ \t]*[\r\n])*)([^\r\n]*)", text).groups()
+    said = re.match(r' *"?sep *= *"?([^"])"?(.*)', line, re.IGNORECASE)
     if not said or set(said[2]) - set(';,\t| "' + said[1]):
         return text, separator or ","
     if set(said[2]) - set(' "' + said[1]):
-        raise ValueError(f"the first line of {path} says {said[0]!r}, which contradicts itself: remove that line")
+        raise ValueError(f"the first line of {path} says {line!r}, which contradicts itself: remove that line")
     if separator not in (None, said[1]):
         raise ValueError(
             f"the first line of {path} says that cells are separated by {said[1]!r}, but separator={separator!r} was passed: leave out "
             "separator, or remove that line"
         )
-    return text[said.end() :], said[1]
+    return blank + text[len(blank) + len(line) :], said[1]
 
 
 def _rows(text: str, separator: str, path: Path) -> tuple[list[list[str]], list[str]]:
@@ -513,14 +571,22 @@ def _check_names(names: list[str], path: Path) -> None:
 # ---------------------------------------------------------------- what a cell says
 
 
-def _words(empty: Sequence[str] | Mapping[str, Sequence[str]] | None, name: str) -> tuple[str, ...]:
-    """The words that mean an empty cell of this column."""
+def _words(empty: Iterable[str] | Mapping[str, Iterable[str]] | None) -> Mapping[str, tuple[str, ...]]:
+    """The words that mean an empty cell, by the name of the column."""
+    wanted = "empty must hold lists of words"
     if isinstance(empty, Mapping):
-        empty = {str(key): words for key, words in empty.items()}.get(name)
-    words = EMPTY if empty is None else empty
-    if isinstance(words, str):
-        raise ValueError(f"empty must hold lists of words: pass [{words!r}]")
-    return tuple(str(word) for word in words)
+        return defaultdict(lambda: EMPTY, {str(name): EMPTY if words is None else _texts(words, wanted) for name, words in empty.items()})
+    words = EMPTY if empty is None else _texts(empty, wanted)
+    return defaultdict(lambda: words)
+
+
+def _texts(given: Iterable[object], wanted: str) -> tuple[str, ...]:
+    """A list of names or words, as texts; if it is none, the error says what was wanted."""
+    if isinstance(given, (str, bytes)):
+        raise ValueError(f"{wanted}: pass [{given!r}]")
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{wanted}; got {given!r}{'' if given is None else f': pass [{str(given)!r}]'}")
+    return tuple(str(word) for word in given)
 
 
 def _without_words(cells: Iterable[object], words: Sequence[str]) -> list:
@@ -659,7 +725,8 @@ def _guess(name: str, cells: Sequence[str], places: Sequence[str]) -> str:
         )
     most = min(MOST_CATEGORIES, max(2, len(known) // 2))
     if distinct > most:
-        codes = f"; values with leading zeros or a + count as names{or_number}" if _are_codes(number) else ""
+        as_codes = _are_codes(number) or (not plain and all(value is not None for value in number.values()))
+        codes = f"; values with leading zeros or a + count as names{or_number}" if as_codes else ""
         raise ValueError(
             f"column {name!r} looks like free text ({distinct:,} different values in {len(known):,} rows, such as {_show(known[0])}): "
             f"leave it out with drop=[{name!r}], or merge its values into at most {most} categories; if they are names each of which "
@@ -776,7 +843,7 @@ def _decode(column: Column, values: Sequence[float]) -> list:
     if column.kind == "count":
         return list(values)
     raw = [column.shift + column.scale * v for v in values]
-    return [math.exp(v) if column.kind == "positive" else v for v in raw]
+    return [(math.inf if v > 709 else math.exp(v)) if column.kind == "positive" else v for v in raw]  # exp(710) overflows
 
 
 def _to_tensor(columns: list[np.ndarray]) -> Tensor:

@@ -17,12 +17,12 @@ from torch.distributions import Categorical, Distribution, NegativeBinomial, Nor
 from torch.distributions.constraints import real_vector
 from torch.nn.functional import softplus
 
-from vaecourse.arguments import positive
+from vaecourse.arguments import layers, number, positive
 from vaecourse.distributions import diagonal_normal
 from vaecourse.estimators import BLOCK, defensive
 from vaecourse.logspace import effective_sample_size
 from vaecourse.models import VAE, LatentVariableModel, mlp
-from vaecourse.tables import Column
+from vaecourse.tables import Column, check_rows
 
 __all__ = [
     "FLOOR",
@@ -152,7 +152,7 @@ class CellsDecoder(nn.Module):
     def __init__(self, latent_dim: int, hidden: Sequence[int], columns: Sequence[Column], floor: float = FLOOR):
         super().__init__()
         self.columns, self.floor = tuple(columns), floor
-        self.parameters_of_cells = mlp([latent_dim, *hidden, parameter_count(columns)])
+        self.parameters_of_cells = mlp([latent_dim, *layers(hidden), parameter_count(self.columns)])
 
     def forward(self, z: Float[Tensor, "... latents"]) -> Cells:
         """The distribution of a row given z (..., K): batch (...), event (D,)."""
@@ -177,7 +177,7 @@ class CellsEncoder(nn.Module):
     def __init__(self, latent_dim: int, hidden: Sequence[int], columns: Sequence[Column]):
         super().__init__()
         self.columns = tuple(columns)
-        self.parameters_of_q = mlp([feature_count(columns), *hidden, 2 * latent_dim])
+        self.parameters_of_q = mlp([feature_count(self.columns), *layers(hidden), 2 * latent_dim])
 
     def forward(self, x: Float[Tensor, "... columns"]):
         """The diagonal normal q(z|x) of rows x (..., D): batch (...), event (K,)."""
@@ -245,13 +245,14 @@ class TabularVAE(VAE):
     binary = False
 
     def __init__(self, columns: Sequence[Column], latent_dim: int, hidden: Sequence[int] = (64, 64), floor: float = FLOOR):
-        positive(latent_dim=latent_dim, columns=len(columns), **{f"hidden[{i}]": h for i, h in enumerate(hidden)})
-        if not floor >= 0:
+        columns, hidden = tuple(columns), layers(hidden)
+        positive(latent_dim=latent_dim, columns=len(columns))
+        if not number("floor", floor) >= 0:
             raise ValueError(f"floor is the smallest standard deviation and must be 0 or above; got {floor}")
         decoder = CellsDecoder(latent_dim, hidden, columns, floor)
-        encoder = CellsEncoder(latent_dim, tuple(reversed(hidden)), columns)
+        encoder = CellsEncoder(latent_dim, hidden[::-1], columns)
         super().__init__(latent_dim, hidden, len(columns), encoder=encoder, decoder=decoder)
-        self.columns = tuple(columns)
+        self.columns = columns
 
     def _what_x_is(self) -> str:
         return f"{self.data_dim} columns"
@@ -266,12 +267,7 @@ class TabularVAE(VAE):
             super().check(x.nan_to_num(nan=0.0, posinf=math.inf, neginf=-math.inf))
         else:
             super().check(x)
-        for column, values in zip(self.columns, x.T):
-            known = values[~values.isnan()]
-            most = len(column.categories) - 1 if column.kind == "category" else math.inf
-            if column.kind in ("category", "count") and not ((known == known.round()) & (known >= 0) & (known <= most)).all():
-                wanted = f"0 … {most}, the number of a category" if column.kind == "category" else "0, 1, 2, …, a count"
-                raise ValueError(f"column {column.name!r} must hold {wanted}: Table.encode makes such rows from the words of a file")
+        check_rows(self.columns, x)
 
 
 def generate(model: LatentVariableModel, n: int) -> Float[Tensor, "n data"]:

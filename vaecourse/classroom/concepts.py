@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
 
-from vaecourse.classroom.writing import can_be_written, existing, write_all
+from vaecourse.classroom.writing import write_all
 from vaecourse.exercises import Question
-from vaecourse.files import located, replacing
+from vaecourse.files import can_be_written, existing, located, replacing
 
 __all__ = ["QUESTIONS", "Gain", "Interrupted", "ask", "command", "gain", "store", "take"]
 

@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from vaecourse.files import replacing
+from vaecourse.files import can_be_written, replacing
 
-__all__ = ["can_be_written", "existing", "private_folder", "write_all"]
+__all__ = ["private_folder", "write_all"]
 
 
 def write_all(wanted: Mapping[Path, str]) -> None:
@@ -33,32 +33,6 @@ def write_all(wanted: Mapping[Path, str]) -> None:
         if not path.exists():
             with replacing(path) as part:
                 part.write_bytes(text)
-
-
-def existing(folder: Path) -> Path:
-    """The folder, if there is one.
-
-    Raises:
-        FileNotFoundError: there is nothing.
-        NotADirectoryError: there is something else.
-    """
-    if not os.path.lexists(folder):
-        raise FileNotFoundError(f"there is no folder {folder}")
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is {'a file' if folder.exists() else 'a broken link'}; a folder is needed")
-    return folder
-
-
-def can_be_written(folder: Path) -> None:
-    """Raise an error if the folder neither exists nor can be made. The nearest thing that exists on its path decides.
-
-    Raises:
-        NotADirectoryError: a file stands where a folder is needed.
-        PermissionError: the folder cannot be written to.
-    """
-    nearest = existing(next(place for place in (folder, *folder.parents) if os.path.lexists(place)))
-    if not os.access(nearest, os.W_OK):
-        raise PermissionError(f"{nearest} cannot be written to: choose another folder")
 
 
 def private_folder(folder: Path) -> None:
