@@ -217,13 +217,49 @@ def test_every_objective_trains_every_kind_of_model() -> None:
 def test_bad_objectives_are_refused() -> None:
     for make, value, message in (
         (training.beta_loss, -1.0, "0 or above; got -1"),
-        (training.free_bits_loss, math.nan, "0 or above; got nan"),
+        (training.free_bits_loss, math.nan, "nats must be a finite number; got nan"),
         (training.iwae_loss, 0, "n_samples must be at least 1; got 0"),
+        (training.exact_loss, 0, "spacing .* must be above 0; got 0"),
     ):
         with pytest.raises(ValueError, match=message):
             make(value)
+    for make, name in ((training.beta_loss, "beta"), (training.free_bits_loss, "nats"), (training.exact_loss, "spacing")):
+        with pytest.raises(TypeError, match=f"{name} must be a number; got 'a'"):
+            make("a")
     with pytest.raises(ValueError, match=r"the prior must be N\(0, I\), not a MixtureSameFamily"):
         training.free_bits_loss(0.5)(VAE(2, (4,), PIXELS, prior=MixturePrior(2, 3)), binary(5))
+
+
+@pytest.mark.parametrize("make", [training.beta_loss, training.free_bits_loss])
+def test_a_loss_that_needs_an_encoder_says_so(make: Callable) -> None:
+    with pytest.raises(ValueError, match="this loss needs an encoder, and LatentVariableModel has none: pass a VAE, or use exact_loss"):
+        train(LatentVariableModel(2, (8,), PIXELS), binary(4), loss=make(1.0))
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "words"),
+    [
+        (
+            LatentVariableModel(2, (8,), PIXELS),
+            None,
+            r"LatentVariableModel has no loss of its own: pass loss=, for example exact_loss\(0\.3\)",
+        ),
+        (VAE(2, (8,), PIXELS), "elbo", "loss must be a function of the model and a batch: pass loss="),
+    ],
+)
+def test_a_loss_is_asked_for_where_there_is_none(model: LatentVariableModel, loss: object, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        train(model, binary(4), loss=loss)
+
+
+@pytest.mark.parametrize(
+    ("answer", "epochs"),
+    [(True, 1), (np.True_, 1), (torch.tensor(True), 1), (torch.tensor([True]), 1), (np.array([True]), 1)]
+    + [(answer, 3) for answer in (False, np.False_, torch.tensor(False), None, 1, 1.0, torch.tensor(1.0), np.array([True, True]), "yes")],
+)
+def test_a_true_answer_of_any_library_ends_the_training(answer: object, epochs: int) -> None:
+    history = train(vae(), binary(4), 3, on_epoch=lambda epoch: answer)
+    assert (len(history.train), history.stopped) == (epochs, "on request" if epochs == 1 else "finished")
 
 
 def test_the_loss_given_takes_the_place_of_the_model_s_own() -> None:
@@ -718,6 +754,55 @@ def test_a_file_that_is_no_checkpoint_is_refused_by_what_it_is(spoil: Callable[[
     assert file.read_bytes() == content
 
 
+def rewritten(change: Callable[[dict, dict], object]) -> Callable[[Path], object]:
+    def rewrite(file: Path) -> None:
+        tensors, meta = read_tensors(file, "a checkpoint")
+        change(tensors, meta)
+        save_file(tensors, file, meta)
+
+    return rewrite
+
+
+def turn_a_byte(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[-100] ^= 0x40
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        turn_a_byte,
+        rewritten(lambda tensors, meta: tensors.pop("random")),
+        rewritten(lambda tensors, meta: tensors.update(random=torch.zeros(3))),
+        rewritten(lambda tensors, meta: meta.update(history="{")),
+        rewritten(lambda tensors, meta: meta.update(history="[1]")),
+        rewritten(lambda tensors, meta: meta.update(step="x")),
+        rewritten(lambda tensors, meta: meta.pop("step")),
+        rewritten(lambda tensors, meta: meta.update(settings="7")),
+    ],
+)
+def test_a_checkpoint_that_has_changed_since_it_was_saved_is_refused(spoil: Callable[[Path], object], tmp_path: Path) -> None:
+    file = tmp_path / "run.safetensors"
+    train(vae(), binary(40), checkpoint=file)
+    spoil(file)
+    model = vae()
+    before = weights(model)
+    with pytest.raises(ValueError, match="is a damaged checkpoint, whose content has changed since it was saved: pass another file"):
+        train(model, binary(40), 3, checkpoint=file, resume=True)
+    assert same(weights(model), before)
+
+
+@pytest.mark.parametrize("place", ["a.txt/run.safetensors", "a.txt/deep/run.safetensors"])
+def test_a_checkpoint_that_cannot_be_written_is_refused_before_anything_is_trained(place: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    model = vae()
+    before = weights(model)
+    with pytest.raises(NotADirectoryError, match=r"a\.txt is a file; a folder is needed"):
+        train(model, binary(40), checkpoint=tmp_path / place)
+    assert same(weights(model), before)
+
+
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_folder_as_checkpoint_is_refused_before_anything_is_trained(resume: bool, tmp_path: Path) -> None:
     model = vae()
@@ -798,6 +883,7 @@ def test_fit_goes_on_from_the_weights_that_it_was_interrupted_at() -> None:
         (lambda m, x: m.loss(x).detach(), r"got tensor\("),
         (lambda m, x: m.terms(x)[0], r"got a tensor of shape \(16,\)"),
         (lambda m, x: None, "got None"),
+        (lambda m, x: torch.ones((), requires_grad=True), r"got tensor\("),
     ],
 )
 def test_a_loss_that_cannot_be_minimised_is_refused(loss: Callable, found: str) -> None:
@@ -852,6 +938,7 @@ def test_a_loss_that_is_not_finite_is_reported_before_it_touches_the_weights(val
         ({"lr": math.inf}, ValueError, "lr is the learning rate and must be a finite number, 0 or above; got inf"),
         ({"lr": "fast"}, ValueError, "lr is the learning rate and must be a finite number, 0 or above; got 'fast'"),
         ({"checkpoint": "https://example.org/run.safetensors"}, ValueError, "is an address, not a path on this machine"),
+        ({"checkpoint": Path("https://example.org/run.safetensors")}, ValueError, "https://example.org/run.safetensors is an address"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1; got 0"),
         ({"batch_size": 16.5}, TypeError, "batch_size must be a whole number"),
         ({"patience": 0, "valid": binary(4)}, ValueError, "patience must be at least 1; got 0"),

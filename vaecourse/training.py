@@ -21,7 +21,7 @@ from vaecourse.arguments import number, positive
 from vaecourse.data import Digits, Split, load_digits, shipped
 from vaecourse.distributions import gaussian_kl, log_prob_of_pixels
 from vaecourse.estimators import iwae_bound
-from vaecourse.files import located, read_tensors, replacing
+from vaecourse.files import located, read_tensors, replaceable, replacing
 from vaecourse.models import VAE, Decoder, Encoder, LatentVariableModel
 from vaecourse.oracles import quadrature_log_px
 
@@ -100,7 +100,8 @@ def fit(
             achieve this, the global random state is set to the saved one. Only `patience` may differ from the interrupted training
             and, with decay=False, `epochs` may be larger. A loss is recognised by its name alone: if it has changed under the same
             name, the validation loss reveals it, and a warning is given.
-        on_epoch: called with the number (from 0) of every completed epoch; the training ends if it returns True. Its own state is not
+        on_epoch: called with the number (from 0) of every completed epoch; the training ends if it returns True (Python's, NumPy's or
+            torch's). Its own state is not
             part of history and checkpoint: after resuming it is called for the remaining epochs only. If it has methods
             `begin(history, epochs)` and `end()`, these are called at the start, where its answer says whether it replaces the progress
             bar, and at the end, whatever the reason (see `vaecourse.widgets.watch`).
@@ -111,8 +112,9 @@ def fit(
         requested, perhaps of none. A further call of `fit` continues from these weights with a new history.
 
     Raises:
-        TypeError, ValueError: images or settings do not fit, all parameters are frozen, or the checkpoint belongs to another training
-            or is no checkpoint.
+        TypeError, ValueError: images or settings do not fit, the model has no loss of its own and none is passed, all parameters are
+            frozen, or the checkpoint belongs to another training or is no checkpoint.
+        OSError: the checkpoint cannot be written (see `vaecourse.files.replaceable`); nothing has been trained.
         FloatingPointError: the loss or its gradient is not finite; the weights are those before that step.
 
     Example:
@@ -126,6 +128,11 @@ def fit(
     epochs, batch_size, *_ = positive(epochs=epochs, batch_size=batch_size, **({} if patience is None else {"patience": patience}))
     if not (isinstance(lr, Real) and 0 <= lr < math.inf):
         raise ValueError(f"lr is the learning rate and must be a finite number, 0 or above; got {lr!r}")
+    if not callable(loss) and (loss is not None or not hasattr(model, "loss")):
+        wanted = (
+            "loss must be a function of the model and a batch" if loss is not None else f"{type(model).__name__} has no loss of its own"
+        )
+        raise TypeError(f"{wanted}: pass loss=, for example exact_loss(0.3) for a model without an encoder")
     if not any(p.requires_grad for p in model.parameters()):
         raise ValueError(
             "there is nothing to train: all parameters of the model are frozen (requires_grad=False). "
@@ -149,6 +156,7 @@ def fit(
         checkpoint = located(checkpoint)
         if checkpoint.is_dir():
             raise ValueError(f"checkpoint={str(checkpoint)!r} is a folder: add the name of a file, such as run.safetensors")
+        replaceable(checkpoint)  # raises now rather than after the first epoch
         settings = {
             "epochs": epochs if decay else "any",
             "batch_size": batch_size,
@@ -185,7 +193,7 @@ def fit(
                 run.save(checkpoint, settings)
             bar.update()
             bar.set_postfix(train=f"{history.train[-1]:.1f}", **({"valid": f"{history.valid[-1]:.1f}"} if history.valid else {}))
-            if on_epoch is not None and on_epoch(epoch) is True and epoch + 1 < epochs:
+            if on_epoch is not None and _is_true(on_epoch(epoch)) and epoch + 1 < epochs:
                 history.stopped = "on request"
                 break
     except KeyboardInterrupt:
@@ -242,7 +250,7 @@ def beta_loss(beta: float) -> Loss:
         A loss for `fit`.
 
     Raises:
-        ValueError: beta is negative.
+        TypeError, ValueError: beta is not a number, 0 or above; in a call of the loss, the model has no encoder.
 
     References:
         Higgins et al. 2017, equation 4; notebook 11.
@@ -251,10 +259,11 @@ def beta_loss(beta: float) -> Loss:
         >>> beta_loss(4.0)(VAE(latent_dim=2), torch.ones(5, 784)).shape
         torch.Size([])
     """
-    if not beta >= 0:
+    if not number("beta", beta) >= 0:
         raise ValueError(f"beta is the weight of the KL divergence and must be 0 or above; got {beta}")
 
     def loss(model: VAE, x: Tensor) -> Tensor:
+        _needs_encoder(model)
         log_px_given_z, kl = model.terms(x)
         return (beta * kl - log_px_given_z).mean()
 
@@ -275,7 +284,8 @@ def free_bits_loss(nats: float) -> Loss:
         A loss for `fit`.
 
     Raises:
-        ValueError: `nats` is negative; in a call of the loss, q or the prior is no diagonal normal.
+        TypeError, ValueError: `nats` is not a number, 0 or above; in a call of the loss, the model has no encoder, or q or the prior
+            is no diagonal normal.
 
     References:
         Kingma et al. 2016, appendix on free bits; notebook 09b, equation 9b.6.
@@ -284,10 +294,11 @@ def free_bits_loss(nats: float) -> Loss:
         >>> free_bits_loss(0.5)(VAE(latent_dim=2), torch.ones(5, 784)).shape
         torch.Size([])
     """
-    if not nats >= 0:
+    if not number("nats", nats) >= 0:
         raise ValueError(f"nats is the divergence that each latent may have at no cost and must be 0 or above; got {nats}")
 
     def loss(model: VAE, x: Tensor) -> Tensor:
+        _needs_encoder(model)
         model.check(x)
         q, prior = model.encoder(x), model.prior
         if not all(isinstance(p, Independent) and isinstance(p.base_dist, Normal) for p in (q, prior)):
@@ -323,6 +334,16 @@ def iwae_loss(n_samples: int) -> Loss:
     """
     (n_samples,) = positive(n_samples=n_samples)
     return _called(f"iwae_loss({n_samples})", lambda model, x: -iwae_bound(model, x, n_samples).mean())
+
+
+def _needs_encoder(model: LatentVariableModel) -> None:
+    if not hasattr(model, "encoder"):
+        raise ValueError(f"this loss needs an encoder, and {type(model).__name__} has none: pass a VAE, or use exact_loss")
+
+
+def _is_true(answer: object) -> bool:
+    """Whether this is True, from Python, NumPy or torch; numbers and other objects are not."""
+    return answer is True or (str(getattr(answer, "dtype", "")) in ("bool", "torch.bool") and math.prod(answer.shape) == 1 and bool(answer))
 
 
 def make_decoder(name: str) -> None:
@@ -410,10 +431,22 @@ def _name(loss: Loss) -> str:
 
 def _fingerprint(x: Tensor, *more: Tensor) -> str:
     """The number of rows, and the beginning of the sha256 of all their bytes."""
-    sha256 = hashlib.sha256()
-    for tensor in (x, *more):
-        sha256.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy())
-    return f"{len(x)} rows of sha256 {sha256.hexdigest()[:12]}"
+    return f"{len(x)} rows of sha256 {_sha256(x, *more)[:12]}"
+
+
+def _sha256(*tensors: Tensor, text: str = "") -> str:
+    """The sha256 of a text and the bytes of tensors, in hexadecimal digits."""
+    sha256 = hashlib.sha256(text.encode())
+    for tensor in tensors:
+        sha256.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return sha256.hexdigest()
+
+
+def _seal(tensors: dict[str, Tensor], meta: dict[str, str]) -> str:
+    """A digest of a checkpoint, its own place in the metadata left out, by which damage is recognised."""
+    shapes = {name: f"{value.dtype} {tuple(value.shape)}" for name, value in tensors.items()}
+    text = json.dumps([shapes, {name: value for name, value in meta.items() if name != "sha256"}], sort_keys=True)
+    return _sha256(*(tensors[name] for name in sorted(tensors)), text=text)
 
 
 def _architecture(model: LatentVariableModel) -> dict[str, str]:
@@ -467,7 +500,10 @@ class _Run:
             for p in self.parameters:
                 p.grad = None
             loss.backward()
-            self._stop_unless_finite("gradient", torch.cat([p.grad.flatten() for p in self.telling if p.grad is not None]).norm().item())
+            gradients = [p.grad.flatten() for p in self.telling if p.grad is not None]
+            if not gradients:
+                raise self._no_loss(loss)
+            self._stop_unless_finite("gradient", torch.cat(gradients).norm().item())
             self.adam.step()
             self.step += 1
             total += value * len(index)
@@ -475,12 +511,15 @@ class _Run:
 
     def _value(self, loss: Tensor) -> float:
         if not isinstance(loss, Tensor) or loss.numel() != 1 or not loss.requires_grad:
-            found = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) and loss.numel() != 1 else f"{loss!r}"
-            raise ValueError(
-                f"loss must return one number, a tensor that depends on the parameters to be trained; got {found}: average over the "
-                "batch, and do not use .item(), .detach() or torch.no_grad() in the loss"
-            )
+            raise self._no_loss(loss)
         return loss.item()
+
+    def _no_loss(self, loss: object) -> ValueError:
+        found = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, Tensor) and loss.numel() != 1 else f"{loss!r}"
+        return ValueError(
+            f"loss must return one number, a tensor that depends on the parameters to be trained; got {found}: average over the "
+            "batch, and do not use .item(), .detach() or torch.no_grad() in the loss"
+        )
 
     def _stop_unless_finite(self, what: str, value: float) -> None:
         if not math.isfinite(value):
@@ -503,7 +542,7 @@ class _Run:
         if self.device.type == "cuda":
             tensors["random_gpu"] = torch.cuda.get_rng_state(self.device)
         meta = {"settings": json.dumps(settings), "history": json.dumps(asdict(self.history)), "step": str(self.step)}
-        _write(path, tensors, meta)
+        _write(path, tensors, meta | {"sha256": _seal(tensors, meta)})
 
     def load(self, path: Path, settings: dict, epochs: int) -> None:
         """Restore what was saved.
@@ -516,8 +555,12 @@ class _Run:
             tensors, meta = read_tensors(path, "a checkpoint of fit")
         except ValueError as error:
             raise ValueError(f"{error}: {other}") from error
-        if not {"settings", "history", "step"} <= meta.keys():
-            raise ValueError(f"{path} is not a checkpoint of fit: it is a safetensors file with other content; {other}")
+        if "sha256" not in meta:
+            raise ValueError(
+                f"{path} is not a checkpoint of fit: it is a safetensors file with other content, or of an earlier version; {other}"
+            )
+        if meta["sha256"] != _seal(tensors, meta):
+            raise ValueError(f"{path} is a damaged checkpoint, whose content has changed since it was saved: {other}")
         saved, history = json.loads(meta["settings"]), History(**json.loads(meta["history"]))
         if saved != settings:
             raise ValueError(
