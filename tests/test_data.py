@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pooch
@@ -192,6 +193,19 @@ def test_binarize_draws_from_the_generator_given_or_the_global_one() -> None:
     assert by_global.dtype == torch.float64
     assert torch.equal(torch.get_rng_state(), state)
     assert not torch.equal(binarize(p), by_global)
+
+
+@pytest.mark.parametrize(
+    ("intensity", "words"),
+    [
+        (np.full(3, 0.5), "intensity must be a torch tensor; got ndarray: convert it with torch.as_tensor"),
+        ([0.5], "intensity must be a torch tensor; got list"),
+        (torch.ones(3, dtype=torch.int64), r"intensity must be floating point; got torch\.int64: convert it with intensity\.float\(\)"),
+    ],
+)
+def test_binarize_refuses_what_is_no_tensor_of_probabilities(intensity: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        data.binarize(intensity)
 
 
 @pytest.mark.parametrize("value", [-0.01, 1.01, 255.0, float("nan")])
@@ -579,6 +593,14 @@ def test_without_a_home_folder_the_way_out_is_named(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(pooch, "os_cache", lambda name: Path("~/.cache") / name)
     with pytest.raises(
         DataUnavailable, match="this user has no home folder, .*: set VAECOURSE_DATA_DIR to a folder that can be written to"
+    ):
+        data.cache_root()
+
+
+def test_a_folder_for_downloads_in_the_home_of_nobody_is_blamed_on_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAECOURSE_DATA_DIR", "~nobody-of-this-name/x")
+    with pytest.raises(
+        DataUnavailable, match=r"VAECOURSE_DATA_DIR cannot be used \(the ~ in ~nobody-of-this-name/x stands for a home folder"
     ):
         data.cache_root()
 

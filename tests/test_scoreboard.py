@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
 import torch
 
-from vaecourse import data, diagnostics, estimators, oracles, scoreboard
+from vaecourse import data, diagnostics, estimators, oracles, scoreboard, variants
 from vaecourse.data import load_digits, shipped
 from vaecourse.distributions import diagonal_normal, log_prob_pairs
 from vaecourse.models import pretrained
@@ -117,6 +118,31 @@ def test_earlier_rows_are_those_before_the_notebook() -> None:
     assert scoreboard.earlier("01", "strokes") == []
     assert {row.label[:2] for row in scoreboard.earlier("05", "strokes")} == {"01", "02", "03", "04"}
     assert scoreboard.earlier("05", "static-mnist") == scoreboard.earlier("05", "mnist")
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (
+            lambda: scoreboard.earlier("5", "strokes"),
+            "notebook must be the number of a notebook in two digits, such as '05' or '09b'; got '5'",
+        ),
+        (lambda: scoreboard.earlier("05", "foo"), "unknown data set 'foo'; expected one of strokes, mnist, static-mnist"),
+        (lambda: variants.longer_runs("foo"), "unknown data set 'foo'"),
+    ],
+)
+def test_an_unknown_notebook_or_data_set_has_no_rows(ask: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ask()
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"), [(None, "'static-mnist' has no labels, .*load_digits"), (torch.tensor([3, 1]), "'static-mnist' holds no 8: pass")]
+)
+def test_without_an_eight_there_is_no_digit(labels: torch.Tensor | None, words: str) -> None:
+    split = data.Split(torch.ones(2, 784), torch.ones(2, 784, dtype=torch.uint8), 1, labels, None)
+    with pytest.raises(ValueError, match=words):
+        scoreboard.the_digit(data.Digits("static-mnist", split, split, split))
 
 
 def test_stored_rows_come_back_and_leave_the_other_digits_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

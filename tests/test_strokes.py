@@ -234,7 +234,7 @@ def test_factors_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         draw(np.zeros(3, np.int64), np.zeros(shape))
 
 
-@pytest.mark.parametrize("label", [-1, 10])
+@pytest.mark.parametrize("label", [-1, 10, 3.5, np.nan])
 def test_labels_that_are_no_digits_are_refused(label: int) -> None:
     with pytest.raises(ValueError, match="labels must be digits from 0 to 9"):
         draw(np.array([1, label]), factors(2))

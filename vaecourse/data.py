@@ -18,6 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vaecourse import strokes
+from vaecourse.arguments import tensors
 from vaecourse.files import kind, located, replacing
 
 __all__ = [
@@ -182,10 +183,14 @@ def load_digits(name: str | None = None) -> Digits:
         >>> digits.test.labels[:5].shape
         torch.Size([5])
     """
-    name = default_name() if name is None else name
+    name = _known(default_name() if name is None else name)
+    return {"strokes": _load_strokes, "mnist": _load_mnist, "static-mnist": _load_static_mnist}[name]()
+
+
+def _known(name: str) -> str:
     if name not in NAMES:
         raise ValueError(f"unknown data set {name!r}; expected one of {', '.join(NAMES)} (VAECOURSE_DIGITS chooses the default)")
-    return {"strokes": _load_strokes, "mnist": _load_mnist, "static-mnist": _load_static_mnist}[name]()
+    return name
 
 
 def binarize(intensity: Float[Tensor, "..."], generator: torch.Generator | None = None) -> Float[Tensor, "..."]:
@@ -196,12 +201,14 @@ def binarize(intensity: Float[Tensor, "..."], generator: torch.Generator | None 
         generator: the source of the randomness, on the CPU; by default torch's global generator. The draws are the same on every device.
 
     Raises:
+        TypeError: intensity is no floating-point tensor.
         ValueError: an intensity lies outside of [0, 1], or is NaN.
 
     Example:
         >>> binarize(torch.tensor([0.0, 0.0, 1.0])).tolist()
         [0.0, 0.0, 1.0]
     """
+    tensors(floating=True, intensity=intensity)
     if intensity.numel() and not (0 <= intensity.min() and intensity.max() <= 1):  # NaN fails too
         raise ValueError("intensity must lie between 0 and 1: divide grey levels by their maximum first (255 for MNIST)")
     draws = torch.rand(intensity.shape, generator=generator, dtype=intensity.dtype).to(intensity.device)
@@ -250,12 +257,16 @@ def lines_about(name: str, digits: str | None = None) -> list[list[str]]:
         name: the name of the file.
         digits: the name of a data set (see `digits_of`); by default the one that VAECOURSE_DIGITS chooses.
 
+    Raises:
+        ValueError: there is no data set of this name.
+        DataUnavailable: the file is missing, or it is not such a table.
+
     Example:
         >>> label, *_ = lines_about("scoreboard.csv", "strokes")[0]
         >>> label[:2]  # the number of a notebook
         '01'
     """
-    wanted = digits_of(digits)
+    wanted = digits_of(_known(default_name() if digits is None else digits))
     return [line for there, *line in shipped_lines(name) if there == wanted]
 
 
@@ -281,7 +292,7 @@ def cache_root() -> Path:
     """The folder for downloads: VAECOURSE_DATA_DIR if it is set, otherwise the user's cache folder. MNIST lies in its folder `mnist`.
 
     Raises:
-        DataUnavailable: there is no such folder, for example because the user has no home folder.
+        DataUnavailable: the user has no home folder, or VAECOURSE_DATA_DIR is no path.
 
     Example:
         >>> os.environ["VAECOURSE_DATA_DIR"] = "downloads"
@@ -295,8 +306,7 @@ def cache_root() -> Path:
     try:
         return located(chosen or pooch.os_cache("vaecourse"))
     except (ValueError, RuntimeError) as error:
-        homeless = not chosen or chosen.startswith("~")
-        why = "this user has no home folder, in which downloads are kept" if homeless else f"VAECOURSE_DATA_DIR cannot be used ({error})"
+        why = f"VAECOURSE_DATA_DIR cannot be used ({error})" if chosen else "this user has no home folder, in which downloads are kept"
         raise DataUnavailable(f"{why}: set VAECOURSE_DATA_DIR to a folder that can be written to") from error
 
 

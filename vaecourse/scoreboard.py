@@ -5,6 +5,7 @@ A notebook computes its own rows; the rows of earlier notebooks come from data/s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -42,12 +43,20 @@ class Row(NamedTuple):
 def the_digit(digits: Digits) -> Float[Tensor, "1 pixels"]:
     """The digit that every notebook evaluates: the first 8 of the test split, (1, 784).
 
+    Raises:
+        ValueError: the test split has no labels, or no 8.
+
     Example:
         >>> from vaecourse.data import load_digits
         >>> the_digit(load_digits("strokes")).shape
         torch.Size([1, 784])
     """
-    return digits.test.x[digits.test.labels == 8][:1]
+    if digits.test.labels is None:
+        raise ValueError(f"the data set {digits.name!r} has no labels, so its first 8 is not known: load_digits('mnist') has them")
+    eights = digits.test.x[digits.test.labels == 8]
+    if not len(eights):
+        raise ValueError(f"the test split of {digits.name!r} holds no 8: pass a data set that does, such as load_digits('strokes')")
+    return eights[:1]
 
 
 def earlier(notebook: str, name: str | None = None) -> list[Row]:
@@ -57,10 +66,15 @@ def earlier(notebook: str, name: str | None = None) -> list[Row]:
         notebook: the number of the notebook, for example "05".
         name: the digits; by default those that VAECOURSE_DIGITS chooses.
 
+    Raises:
+        ValueError: notebook is no number of a notebook, or there is no data set of this name.
+
     Example:
         >>> all(row.label < "05" for row in earlier("05", "strokes"))
         True
     """
+    if not re.fullmatch(r"\d\d[a-z]?", str(notebook)):
+        raise ValueError(f"notebook must be the number of a notebook in two digits, such as '05' or '09b'; got {notebook!r}")
     rows = [Row(label, color, *map(float, numbers)) for label, color, *numbers in lines_about(FILE, name)]
     return [row for row in rows if row.label[:2] < notebook]
 

@@ -233,8 +233,9 @@ def draw(labels: np.ndarray, factors: np.ndarray, block: int = 256) -> np.ndarra
         raise ValueError(
             f"factors must have shape ({len(labels)}, {len(FACTOR_NAMES)}), one column per name in FACTOR_NAMES; got {factors.shape}"
         )
-    if len(labels) and not (0 <= labels.min() and labels.max() <= 9):
-        raise ValueError(f"labels must be digits from 0 to 9; found {labels[(labels < 0) | (labels > 9)][0]}")
+    digit = np.isin(labels, range(10))
+    if not digit.all():
+        raise ValueError(f"labels must be digits from 0 to 9; found {labels[~digit][0]}")
     if not (np.isfinite(factors).all() and np.isin(factors[:, -1].round(), (0, 1, 2)).all()):
         raise ValueError("factors must be finite, and the variant in their last column must be 0, 1 or 2")
     ink = np.zeros((len(labels), SIDE * SIDE), np.float32)

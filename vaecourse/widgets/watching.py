@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from html import escape
+from numbers import Real
 from typing import Any
 
 import torch
@@ -87,8 +88,8 @@ def watch(
         labels = torch.as_tensor(labels)[:SHOWN]
         if labels.shape != rows.shape[:1] or not ((labels >= 0) & (labels <= 9)).all():
             raise ValueError(f"labels must hold a class from 0 to 9 for each of the {len(rows)} rows; got shape {tuple(labels.shape)}")
-    if not every >= 0:
-        raise ValueError(f"every is a time in seconds, 0 or above; got {every}")
+    if not (isinstance(every, Real) and every >= 0):
+        raise ValueError(f"every is a time in seconds, 0 or above; got {every!r}")
     return Watch(model, rows, labels, also, every, live)
 
 
