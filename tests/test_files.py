@@ -18,7 +18,6 @@ import torch
 from safetensors.torch import save_file
 
 from vaecourse import files
-from vaecourse.__main__ import main
 from vaecourse.exercises import check, progress
 from vaecourse.files import kind, located, read_tensors, replacing
 
@@ -152,22 +151,6 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(NotADirectoryError, match=r"a\.txt is a file; a folder is needed"), replacing(tmp_path / "a.txt" / "b" / "c.txt"):
         pass
-
-
-@pytest.mark.parametrize(
-    ("target", "words"), [("a.txt/x.csv", "a.txt is a file; a folder is needed"), ("https://a/b.csv", "https://a/b.csv is an address")]
-)
-@pytest.mark.parametrize("command", [["class", "course", "--csv"], ["regress", "--html"], ["regress", "--json"]])
-def test_a_command_refuses_a_file_that_it_could_not_write_before_it_works(
-    command: list[str], target: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a.txt").write_text("x")
-    monkeypatch.setattr("vaecourse.regression.find", lambda names: pytest.fail("it works already"))
-    with pytest.raises(SystemExit):
-        main([*command, target])
-    assert words in capsys.readouterr().err
-    assert names(tmp_path) == ["a.txt"]
 
 
 def test_of_a_link_what_it_points_to_is_replaced(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     refresh = commands.add_parser("refresh", help=told, description=told)
     told = "run notebooks here, and report what differs from their reference; the exit status says the worst kind"
     compare = commands.add_parser("regress", help=told, description=told)
-    compare.add_argument("--html", type=_to_write, metavar="FILE", help="also write the report as a web page")
-    compare.add_argument("--json", type=_to_write, metavar="FILE", help="also write the report as JSON")
+    compare.add_argument("--html", type=Path, metavar="FILE", help="also write the report as a web page")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="also write the report as JSON")
     for command in (refresh, compare):
         command.add_argument("notebooks", nargs="*", help="files, or the numbers 00, 03, mnist; by default all")
     told = "how long notebooks are and how long they take to read; a ! marks values above the limits of the course"
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     told = "which mistakes a class made: by exercise, by mistake and by student, from nbgrader's folder autograded"
     graded = commands.add_parser("class", help=told, description=told)
     graded.add_argument("graded", type=Path, help="the folder autograded of a course")
-    graded.add_argument("--csv", type=_to_write, metavar="FILE", help="also write one row for each student and exercise")
+    graded.add_argument("--csv", type=Path, metavar="FILE", help="also write one row for each student and exercise")
     told = "ask twelve questions about what the course teaches, and store the answers in a file of this folder"
     concepts = commands.add_parser("concepts", help=told, description=told)
     concepts.add_argument("when", choices=["before", "after"], help="the course")
@@ -73,15 +73,6 @@ def main(arguments: list[str] | None = None) -> int:
         return for_teachers(chosen)
     make_data(chosen.what)
     return 0
-
-
-def _to_write(text: str) -> Path:
-    """The path of a file that a command is to write, checked before the command does its work."""
-    try:
-        replaceable(text)
-    except (OSError, ValueError) as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return Path(text)
 
 
 def doctor() -> int:
