@@ -290,28 +290,20 @@ def test_a_damaged_reference_is_named_before_anything_is_run(reference: str, tmp
 def test_a_report_that_cannot_be_written_is_named_before_anything_is_run(tmp_path: Path, capsys, monkeypatch) -> None:
     monkeypatch.setattr(regression, "run", None)
     nbformat.write(trial(), tmp_path / "07.ipynb")
-    for target in (tmp_path, tmp_path / "07.ipynb" / "r.html"):
+    for target, says in (
+        (tmp_path, f"{tmp_path} is a folder"),
+        (tmp_path / "07.ipynb" / "r.html", f"{tmp_path / '07.ipynb'} is a file; a folder is needed"),
+    ):
         assert command.main(["regress", str(tmp_path / "07.ipynb"), "--json", str(tmp_path / "r.json"), "--html", str(target)]) == 1
-        assert str(target) in capsys.readouterr().err
+        assert says in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["07.ipynb"]
 
 
 def test_a_report_that_can_no_longer_be_written_leaves_the_other_and_the_status(tmp_path: Path, capsys, monkeypatch) -> None:
     nbformat.write(trial(), tmp_path / "07.ipynb")
     monkeypatch.setattr(regression, "run", lambda path, *_: ((tmp_path / "r.html").mkdir(), run_of(trial()))[1])
-    assert (
-        command.main(
-            [
-                "regress",
-                *(str(tmp_path / name) for name in ("07.ipynb",)),
-                "--html",
-                str(tmp_path / "r.html"),
-                "--json",
-                str(tmp_path / "r.json"),
-            ]
-        )
-        == 1
-    )
+    notebook, html, as_json = (str(tmp_path / name) for name in ("07.ipynb", "r.html", "r.json"))
+    assert command.main(["regress", notebook, "--html", html, "--json", as_json]) == 1
     assert "r.html is a folder" in capsys.readouterr().err
     assert json.loads((tmp_path / "r.json").read_text())["status"] == 0
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 
-from vaecourse.files import replacing
+from vaecourse.files import replaceable
 from vaecourse.regression.findings import STATUS, Finding
 from vaecourse.regression.runner import Unusable
 
@@ -23,18 +23,9 @@ def writable(*paths: Path | None) -> None:
     """
     for path in filter(None, paths):
         try:
-            with replacing(path) as part:
-                part.touch()
-                raise _Tried
-        except _Tried:
-            pass
+            replaceable(path)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None)
-            raise Unusable(f"{path} cannot be written: {why}" if why else str(error)) from error
-
-
-class _Tried(Exception):
-    """Leaves `replacing` before it replaces anything."""
+            raise Unusable(str(error)) from error
 
 
 def _cost(cost: dict) -> str:
