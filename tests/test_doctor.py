@@ -309,7 +309,7 @@ def test_no_home_folder_is_needed_until_mnist_is_asked_for(tmp_path: Path) -> No
     assert "ok   MNIST, where it is asked for: this user has no home folder, in which downloads are kept\n" in unasked
     assert at_last.startswith("1")
     assert "do: set VAECOURSE_DATA_DIR to a folder that can be written to" in asked
-    assert "(True, 'this user has no home folder" in at_last
+    assert "(True, 'VAECOURSE_DATA_DIR cannot be used (the ~ in ~/data stands for a home folder that cannot be found" in at_last
     assert "DataUnavailable: this user has no home folder, in which downloads are kept: set VAECOURSE_DATA_DIR" in done.stderr
     assert not [
         p.name for p in tmp_path.iterdir() if p.name not in ("sitecustomize.py", "__pycache__")
