@@ -154,13 +154,14 @@ def material_of(folder: Path, seed: int) -> None:
 def class_of(graded: Path, table: Path | None) -> int:
     """Print what a class did not understand, and write it as a table if asked to."""
     from vaecourse.classroom import summary
-    from vaecourse.regression import writable
+    from vaecourse.files import replaceable
 
     unreadable: list[Path] = []
     try:
-        writable(table)
+        if table is not None:
+            replaceable(table)
         found = summary.outcomes(graded, unreadable)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     for path in unreadable:

@@ -43,8 +43,7 @@ def independent_columns(columns: Sequence[Column], x: Float[Tensor, "rows column
         >>> p.parts[1].probs.round(decimals=2).tolist()  # three of four are left-footed
         [0.75, 0.25]
     """
-    tensors(floating=True, x=x)
-    check_rows(columns, x)
+    _check(columns, x)
     if not number("floor", floor) >= 0:
         raise ValueError(f"floor is the smallest standard deviation and must be 0 or above; got {floor}")
     if not len(x):
@@ -60,6 +59,12 @@ def independent_columns(columns: Sequence[Column], x: Float[Tensor, "rows column
 
     lbfgs.step(closure)
     return Cells(columns, parameters.detach().to(x.dtype), floor)
+
+
+def _check(columns: Sequence[Column], x: Tensor) -> None:
+    """Raise an error unless x holds floating-point rows of these columns: parameters take its type."""
+    tensors(floating=True, x=x)
+    check_rows(columns, x)
 
 
 class GaussianTable:
@@ -103,8 +108,7 @@ class GaussianTable:
             raise ValueError(f"by must be the name of a category; got {by!r}, the categories are {[names[i] for i in self.categories]}")
         self.by = None if by is None else names.index(by)
         self.generator = torch.Generator().manual_seed(seed)
-        tensors(floating=True, x=x)
-        check_rows(columns, x)
+        _check(columns, x)
         self.columns, x = tuple(columns), x[~x.isnan().any(1)]
         self.mixtures, self.tables, self.log_kept = {}, {}, {}
         for value in range(len(columns[self.by].categories) if by else 1):
@@ -138,8 +142,7 @@ class GaussianTable:
             TypeError, ValueError: x holds no rows of these columns, a cell is empty, or n_draws is not a whole number above 0.
         """
         (n_draws,) = positive(n_draws=n_draws)
-        tensors(floating=True, x=x)
-        check_rows(self.columns, x)
+        _check(self.columns, x)
         if x.isnan().any():
             raise ValueError("GaussianTable handles complete rows only: pass x[~x.isnan().any(1)]")
         result = x.new_empty(len(x))

@@ -183,11 +183,12 @@ def load_digits(name: str | None = None) -> Digits:
         >>> digits.test.labels[:5].shape
         torch.Size([5])
     """
-    name = _known(default_name() if name is None else name)
-    return {"strokes": _load_strokes, "mnist": _load_mnist, "static-mnist": _load_static_mnist}[name]()
+    return {"strokes": _load_strokes, "mnist": _load_mnist, "static-mnist": _load_static_mnist}[_known(name)]()
 
 
-def _known(name: str) -> str:
+def _known(name: str | None) -> str:
+    """The name of a data set, checked; by default the one that VAECOURSE_DIGITS chooses."""
+    name = default_name() if name is None else name
     if name not in NAMES:
         raise ValueError(f"unknown data set {name!r}; expected one of {', '.join(NAMES)} (VAECOURSE_DIGITS chooses the default)")
     return name
@@ -266,7 +267,7 @@ def lines_about(name: str, digits: str | None = None) -> list[list[str]]:
         >>> label[:2]  # the number of a notebook
         '01'
     """
-    wanted = digits_of(_known(default_name() if digits is None else digits))
+    wanted = digits_of(_known(digits))
     return [line for there, *line in shipped_lines(name) if there == wanted]
 
 

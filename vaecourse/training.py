@@ -101,10 +101,9 @@ def fit(
             and, with decay=False, `epochs` may be larger. A loss is recognised by its name alone: if it has changed under the same
             name, the validation loss reveals it, and a warning is given.
         on_epoch: called with the number (from 0) of every completed epoch; the training ends if it returns True (Python's, NumPy's or
-            torch's). Its own state is not
-            part of history and checkpoint: after resuming it is called for the remaining epochs only. If it has methods
-            `begin(history, epochs)` and `end()`, these are called at the start, where its answer says whether it replaces the progress
-            bar, and at the end, whatever the reason (see `vaecourse.widgets.watch`).
+            torch's). Its own state is not part of history and checkpoint: after resuming it is called for the remaining epochs only.
+            If it has methods `begin(history, epochs)` and `end()`, these are called at the start, where its answer says whether it
+            replaces the progress bar, and at the end, whatever the reason (see `vaecourse.widgets.watch`).
         progress: show a progress bar (TQDM_DISABLE=1 in the environment hides it, too).
 
     Returns:

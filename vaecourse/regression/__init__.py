@@ -39,7 +39,6 @@ __all__ = [
     "regress",
     "run",
     "versions",
-    "writable",
 ]
 
 REFERENCE = "reference.json"
@@ -176,9 +175,10 @@ def refresh(paths: list[Path], digits: str = "strokes") -> int:
         Unusable: a notebook or the reference cannot be read. Nothing has been run.
     """
     reference, done = load_reference(paths[0].parent), []
-    before = [read(path) for path in paths]
+    for path in paths:
+        read(path)  # raises now rather than after the notebooks before it have run
     try:
-        return 1 if _refreshed(paths, before, reference, done, digits) else 0
+        return 1 if _refreshed(paths, reference, done, digits) else 0
     except KeyboardInterrupt:
         print(f"Interrupted: {len(done)} of {len(paths)} notebooks were stored, and the reference with them.")
         return 1
@@ -189,14 +189,14 @@ def refresh(paths: list[Path], digits: str = "strokes") -> int:
             _store(paths[0].parent / REFERENCE, json.dumps(reference, indent=1, ensure_ascii=False) + "\n")
 
 
-def _refreshed(paths: list[Path], notebooks: list[Any], reference: dict, done: list[Path], digits: str) -> int:
+def _refreshed(paths: list[Path], reference: dict, done: list[Path], digits: str) -> int:
     """Execute and store notebooks, add their entries to the reference and their paths to `done`; the number of those that failed."""
     import nbformat
     from tqdm import tqdm
 
     failed = 0
-    for path, before in zip(tqdm(paths, unit="notebook", disable=None), notebooks):
-        after = run(path, digits=digits)
+    for path in tqdm(paths, unit="notebook", disable=None):
+        before, after = read(path), run(path, digits=digits)  # as the author has left it by now
         wrong = [f for f in examine(path.name, before, after, {}) if f.kind in ("error", "claim broken")]
         if wrong or after.skipped_from is not None:
             failed += bool(wrong)
